@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The node application inside a machine of xs-host: its ports over the global `host`, and the driver's events
+ * to it. Imports nothing of Node; bundled by xs-engine.ts.
+ */
+import type { Crypto, Entropy } from "#core/crypto/port.ts";
+import { MeterNode } from "#meter/node.ts";
+import type { NodePorts } from "#meter/ports.ts";
+import { ByteReader, ByteWriter, Call, Event, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
+import { decodeConfig } from "./abi-config.ts";
+
+/** What xs-host gives to every node. */
+interface XsGlobal {
+  call(fn: number, data?: Uint8Array): ArrayBuffer | undefined;
+  post(fn: number, data: Uint8Array): void;
+  onEvent: (kind: number, payload: ArrayBuffer) => void;
+}
+
+declare const host: XsGlobal;
+
+function ask(fn: number, data?: Uint8Array): Uint8Array {
+  return new Uint8Array(host.call(fn, data)!);
+}
+
+/** The driver's libsodium: what a board with crypto in C has. */
+export const hostCrypto: Crypto = {
+  name: "host",
+  sha256: (data) => ask(Call.sha256, data),
+  publicKey: (secretKey) => ask(Call.publicKey, secretKey),
+  sign: (secretKey, message) =>
+    ask(Call.sign, new ByteWriter(64).rest(secretKey).rest(message).done()),
+  verify: (publicKey, message, signature) =>
+    ask(Call.verify, new ByteWriter(192).blob(publicKey).blob(signature).rest(message).done())[0] ===
+    1,
+};
+
+const entropy: Entropy = {
+  bytes: (length) => ask(Call.entropy, new ByteWriter(4).u32(length).done()),
+};
+
+function readKeys(bytes: Uint8Array): string[] {
+  const reader = new ByteReader(bytes);
+  const keys: string[] = [];
+  while (reader.more) keys.push(reader.str());
+  return keys;
+}
+
+function portsOver(crypto: Crypto): NodePorts {
+  return {
+    crypto,
+    entropy,
+    store: {
+      get(key) {
+        const value = host.call(Call.get, utf8(key));
+        return value && new Uint8Array(value);
+      },
+      set: (key, value) => void host.call(Call.set, new ByteWriter(512).str(key).rest(value).done()),
+      delete: (key) => void host.call(Call.remove, utf8(key)),
+      keys: (prefix) => readKeys(ask(Call.keys, utf8(prefix))),
+    },
+    meter: {
+      sample(atMs) {
+        const bytes = host.call(Call.sample, new ByteWriter(8).f64(atMs).done());
+        if (!bytes) return undefined;
+        const reader = new ByteReader(new Uint8Array(bytes));
+        return { importMwh: reader.u64(), exportMwh: reader.u64() };
+      },
+    },
+    transport: {
+      publish(topic, payload, retain) {
+        const size = 5 + topic.length + payload.length;
+        const message = new ByteWriter(size).u8(retain ? 1 : 0).str(topic).rest(payload);
+        host.post(Post.publish, message.done());
+      },
+    },
+    time: {
+      nowMs: () => new ByteReader(ask(Call.now)).f64(),
+      wakeAfter: (delayMs) => host.post(Post.wake, new ByteWriter(8).f64(delayMs).done()),
+    },
+    log(level, event, facts = {}) {
+      const entry = new ByteWriter(128).u8(LOG_LEVELS.indexOf(level)).str(event);
+      for (const [name, fact] of Object.entries(facts)) {
+        entry.str(name);
+        if (typeof fact === "number") entry.u8(0).f64(fact);
+        else entry.u8(1).str(fact);
+      }
+      host.post(Post.log, entry.done());
+    },
+  };
+}
+
+/** Starts the application: the body of the entry module. */
+export function runNode(crypto: Crypto): void {
+  const node = new MeterNode(decodeConfig(ask(Call.config)), portsOver(crypto));
+  const will = node.will();
+  const up = new ByteWriter(512).str(node.id).str(will.topic).str(will.payload);
+  for (const subscription of node.subscriptions()) up.str(subscription);
+  host.onEvent = (kind, payload) => {
+    if (kind === Event.message) {
+      const reader = new ByteReader(new Uint8Array(payload));
+      node.onMessage(reader.str(), reader.rest());
+    } else if (kind === Event.timer) node.onTimer();
+    else if (kind === Event.connected) node.onConnect();
+    else if (kind === Event.disconnected) node.onDisconnect();
+    else throw new RangeError(`event ${kind}: ${fromUtf8(new Uint8Array(payload))}`);
+  };
+  host.post(Post.up, up.done());
+}

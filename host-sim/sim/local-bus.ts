@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * MQTT without a network: one queue, first in first out, retained messages kept. Every delivery is awaited
+ * before the next, so that a run is the same every time, on either engine.
+ */
+import type { Bus } from "#gateway/ports.ts";
+import { topicMatches } from "#node/mqtt/topic-filter.ts";
+
+type Handler = (topic: string, payload: Uint8Array) => void | Promise<void>;
+
+interface Subscription {
+  filters: string[];
+  handler: Handler;
+}
+
+export class LocalBus implements Bus {
+  private readonly subscriptions: Subscription[] = [];
+  private readonly retained = new Map<string, Uint8Array>();
+  private queue: { topic: string; payload: Uint8Array; only?: Subscription }[] = [];
+  /** Messages delivered so far. */
+  delivered = 0;
+
+  publish(topic: string, payload: Uint8Array, options: { retain: boolean }): void {
+    if (options.retain) {
+      if (payload.length === 0) this.retained.delete(topic);
+      else this.retained.set(topic, payload);
+    }
+    this.queue.push({ topic, payload });
+  }
+
+  subscribe(filter: string, handler: Handler): void {
+    this.attach([filter], handler);
+  }
+
+  /** One client with several filters: a message reaches it once. Retained messages come first. */
+  attach(filters: string[], handler: Handler): void {
+    const subscription = { filters, handler };
+    this.subscriptions.push(subscription);
+    for (const [topic, payload] of this.retained)
+      if (filters.some((filter) => topicMatches(filter, topic)))
+        this.queue.push({ topic, payload, only: subscription });
+  }
+
+  get idle(): boolean {
+    return this.queue.length === 0;
+  }
+
+  /** Delivers what is queued now; what that brings about waits for the next call. */
+  async pump(): Promise<void> {
+    const queue = this.queue;
+    this.queue = [];
+    for (const { topic, payload, only } of queue) {
+      this.delivered++;
+      for (const subscription of only ? [only] : this.subscriptions) {
+        if (!subscription.filters.some((filter) => topicMatches(filter, topic))) continue;
+        await subscription.handler(topic, payload);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.queue = [];
+  }
+}

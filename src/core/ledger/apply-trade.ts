@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * SOLD and BOUGHT (ledger 4.6): the seller's and the buyer's word on the same energy. Coins move when both
+ * agree: from what RESERVE locked, to the seller's wallet, once. Every leg is checked before any is applied.
+ */
+import { bytesEqual, fromHex, toHex } from "../codec/bytes.ts";
+import { assert } from "../errors/assert.ts";
+import { ACCEPT, refuse, type Verdict } from "../errors/codes.ts";
+import { type Effect, EffectKind } from "../records/block.ts";
+import type { Tx, TxLeg } from "../records/tx.ts";
+import { mwhFromWh } from "../units/energy.ts";
+import { type LedgerState, type Lock, type Pair, pairKey } from "./state.ts";
+
+/** Records what a seller sold; coins stay locked until the buyer agrees. */
+export function applySold(state: LedgerState, tx: Tx, tMs: number): Verdict {
+  const { body } = tx;
+  const seller = toHex(body.from);
+  if (body.slot <= state.closedSlot) return refuse("SLOT_CLOSED", `slot ${body.slot}`);
+  if (body.legs.length === 0) return refuse("LEGS", "a SOLD has at least one leg");
+  const account = state.account(seller);
+  const found: { pair: Pair; lock: Lock }[] = [];
+  let claimed = account.claimedExportMwh;
+  for (const leg of body.legs) {
+    if (!leg.to || !leg.ref || !leg.meter) return refuse("LEGS", "a SOLD names buyer, RESERVE, meter");
+    const pair = state.pairs.get(pairKey(body.slot, seller, toHex(leg.to)));
+    if (!pair) return refuse("SOLD_NO_CONTRACT", toHex(leg.to));
+    if (pair.state !== "open" || found.some((other) => other.pair === pair))
+      return refuse("SOLD_REPEATED", toHex(leg.to));
+    if (leg.qtyWh !== pair.qtyWh || leg.ecashMicro !== pair.ecashMicro)
+      return refuse("SOLD_TERMS", `${leg.qtyWh} Wh for ${leg.ecashMicro} µc`);
+    if (state.owners.get(toHex(leg.wallet)) !== seller)
+      return refuse("WALLET_FOREIGN", toHex(leg.wallet));
+    const lock = state.locks.get(toHex(leg.ref));
+    if (!lock || lock.reserve !== pair.reserve) return refuse("SOLD_NO_RESERVE", toHex(leg.ref));
+    if (lock.leftMicro - lock.promisedMicro < leg.ecashMicro)
+      return refuse("SOLD_NO_RESERVE", `${lock.leftMicro} µc left`);
+    if (tMs <= lock.tMs) return refuse("BOUGHT_ORDER", "SOLD is not later than RESERVE");
+    const range = rangeFault(leg, claimed, account.exportMwh);
+    if (range) return range;
+    claimed = leg.meter.toMwh;
+    found.push({ pair, lock });
+  }
+  body.legs.forEach((leg, index) => {
+    const { pair, lock } = found[index];
+    pair.state = "sold";
+    pair.sold = { txid: tx.txid, leg: index, tMs, wallet: toHex(leg.wallet) };
+    lock.promisedMicro += leg.ecashMicro;
+  });
+  account.claimedExportMwh = claimed;
+  return ACCEPT;
+}
+
+/** The buyer agrees: the commit rule of ledger 4.6, leg by leg, then the coins move. */
+export function applyBought(state: LedgerState, tx: Tx, tMs: number, effects: Effect[]): Verdict {
+  const { body } = tx;
+  const buyer = toHex(body.from);
+  if (body.slot <= state.closedSlot) return refuse("SLOT_CLOSED", `slot ${body.slot}`);
+  if (body.legs.length === 0) return refuse("LEGS", "a BOUGHT has at least one leg");
+  const account = state.account(buyer);
+  const found: Pair[] = [];
+  let claimed = account.claimedImportMwh;
+  for (const leg of body.legs) {
+    if (!leg.to || !leg.ref || !leg.meter) return refuse("LEGS", "a BOUGHT names seller, SOLD, meter");
+    const pair = state.pairs.get(pairKey(body.slot, toHex(leg.to), buyer));
+    if (!pair?.sold || !bytesEqual(pair.sold.txid, leg.ref))
+      return refuse("BOUGHT_NO_SOLD", toHex(leg.ref));
+    if (pair.state !== "sold" || found.includes(pair))
+      return refuse("BOUGHT_REPEATED", toHex(leg.ref));
+    if (leg.qtyWh !== pair.qtyWh || leg.ecashMicro !== pair.ecashMicro)
+      return refuse("BOUGHT_TERMS", `${leg.qtyWh} Wh for ${leg.ecashMicro} µc`);
+    if (state.owners.get(toHex(leg.wallet)) !== buyer)
+      return refuse("WALLET_FOREIGN", toHex(leg.wallet));
+    if (tMs <= pair.sold.tMs) return refuse("BOUGHT_ORDER", "BOUGHT is not later than SOLD");
+    const range = rangeFault(leg, claimed, account.importMwh);
+    if (range) return range;
+    claimed = leg.meter.toMwh;
+    found.push(pair);
+  }
+  for (const pair of found) pay(state, pair, tx.txid, effects);
+  account.claimedImportMwh = claimed;
+  return ACCEPT;
+}
+
+/** The leg's energy as a fresh stretch of the register: exact, after what is claimed, and metered. */
+function rangeFault(leg: TxLeg, claimedMwh: bigint, registerMwh: bigint) {
+  const { fromMwh, toMwh } = leg.meter!;
+  if (toMwh - fromMwh !== mwhFromWh(leg.qtyWh))
+    return refuse("METER_RANGE", `${fromMwh}..${toMwh} mWh is not ${leg.qtyWh} Wh`);
+  if (fromMwh < claimedMwh) return refuse("METER_RANGE", `below ${claimedMwh} mWh, already claimed`);
+  if (toMwh > registerMwh) return refuse("METER_RANGE", `above ${registerMwh} mWh, not metered`);
+  return undefined;
+}
+
+/** Moves the coins of a sold contract (I5: exactly once). Without `bought` the gateway arbitrates. */
+export function pay(
+  state: LedgerState,
+  pair: Pair,
+  bought: Uint8Array | undefined,
+  effects: Effect[],
+): void {
+  const lock = state.locks.get(pair.reserve);
+  assert(pair.state === "sold" && pair.sold && lock, "PAY_STATE", pair.state);
+  assert(lock.promisedMicro >= pair.ecashMicro, "PAY_PROMISED", pair.reserve);
+  lock.promisedMicro -= pair.ecashMicro;
+  lock.leftMicro -= pair.ecashMicro;
+  lock.leftWh = Math.max(0, lock.leftWh - pair.qtyWh);
+  const { wallet } = pair.sold;
+  state.wallets.set(wallet, state.wallets.get(wallet)! + pair.ecashMicro);
+  pair.state = bought ? "paid" : "arbitrated";
+  effects.push({
+    kind: bought ? EffectKind.pay : EffectKind.arbitrate,
+    reserve: fromHex(pair.reserve),
+    sold: pair.sold.txid,
+    leg: pair.sold.leg,
+    bought,
+    from: fromHex(lock.wallet),
+    to: fromHex(wallet),
+    micro: pair.ecashMicro,
+    qtyWh: pair.qtyWh,
+  });
+}

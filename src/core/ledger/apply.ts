@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How a block changes the ledger: transactions in order, coins in and out, and the closing of slots. */
+import { fromHex } from "../codec/bytes.ts";
+import { assert } from "../errors/assert.ts";
+import { refuse, type Verdict } from "../errors/codes.ts";
+import { type Effect, EffectKind } from "../records/block.ts";
+import { type Tx, TxType } from "../records/tx.ts";
+import { mwhFromWh } from "../units/energy.ts";
+import { applyReserve } from "./apply-reserve.ts";
+import { applyBought, applySold, pay } from "./apply-trade.ts";
+import type { LedgerState, Pair } from "./state.ts";
+import { pairKey } from "./state.ts";
+
+/** Applies one transaction at effective time `tMs`, or says by which rule it does not fit (V8, V10). */
+export function applyTx(
+  state: LedgerState,
+  tx: Tx,
+  tMs: number,
+  slotStartMs: (slot: number) => number,
+  effects: Effect[],
+): Verdict {
+  switch (tx.body.type) {
+    case TxType.reserve:
+      return applyReserve(state, tx, tMs, slotStartMs(tx.body.slot), effects);
+    case TxType.sold:
+      return applySold(state, tx, tMs);
+    case TxType.bought:
+      return applyBought(state, tx, tMs, effects);
+    default:
+      return refuse("TYPE_UNSUPPORTED", `type ${tx.body.type}`);
+  }
+}
+
+/** New coins for a wallet: `genesis` before the first block, `deposit` through the operator's on-ramp. */
+export function mint(
+  state: LedgerState,
+  kind: "genesis" | "deposit",
+  wallet: string,
+  micro: number,
+  effects: Effect[],
+): void {
+  const before = state.wallets.get(wallet);
+  assert(before !== undefined, "MINT_WALLET", wallet);
+  state.wallets.set(wallet, before + micro);
+  if (kind === "genesis") state.totals.genesisMicro += micro;
+  else state.totals.mintedMicro += micro;
+  effects.push(coinEffect(EffectKind[kind], { to: fromHex(wallet), micro }));
+}
+
+/** Enters the contracts of a clearing. */
+export function contract(state: LedgerState, pairs: readonly Pair[]): void {
+  for (const pair of pairs) {
+    const key = pairKey(pair.slot, pair.seller, pair.buyer);
+    assert(!state.pairs.has(key), "PAIR_TWICE", key);
+    state.pairs.set(key, { ...pair });
+  }
+}
+
+/**
+ * Settles a slot for good. A SOLD that its buyer did not answer is decided by the two meters (ledger 4.6): it
+ * is paid where the buyer's register shows the energy, otherwise not. Locks for the slot are released.
+ */
+export function closeSlot(state: LedgerState, slot: number, effects: Effect[]): void {
+  assert(slot > state.closedSlot, "SLOT_CLOSED_TWICE", String(slot));
+  for (const [key, pair] of sortedEntries(state.pairs)) {
+    if (pair.slot > slot) continue;
+    if (pair.state === "sold") arbitrate(state, pair, effects);
+    if (pair.state === "open") pair.state = "released";
+    state.pairs.delete(key);
+  }
+  for (const [reserve, lock] of sortedEntries(state.locks)) {
+    if (lock.slot > slot) continue;
+    state.wallets.set(lock.wallet, state.wallets.get(lock.wallet)! + lock.leftMicro);
+    state.locks.delete(reserve);
+    const wallet = fromHex(lock.wallet)!;
+    effects.push({
+      ...coinEffect(EffectKind.release, { to: wallet, micro: lock.leftMicro }),
+      reserve: fromHex(reserve),
+    });
+  }
+  state.closedSlot = slot;
+  state.assertConserved();
+}
+
+function arbitrate(state: LedgerState, pair: Pair, effects: Effect[]): void {
+  const buyer = state.account(pair.buyer);
+  const claimMwh = mwhFromWh(pair.qtyWh);
+  if (buyer.importMwh - buyer.claimedImportMwh < claimMwh) {
+    pair.state = "released";
+    return;
+  }
+  buyer.claimedImportMwh += claimMwh;
+  pay(state, pair, undefined, effects);
+}
+
+function coinEffect(kind: number, coins: { to: Uint8Array | undefined; micro: number }): Effect {
+  return {
+    kind,
+    reserve: undefined,
+    sold: undefined,
+    leg: 0,
+    bought: undefined,
+    from: undefined,
+    to: coins.to,
+    micro: coins.micro,
+    qtyWh: 0,
+  };
+}
+
+/** By key, so that the order of effects never depends on the order of arrival. */
+function sortedEntries<T>(map: Map<string, T>): [string, T][] {
+  return [...map].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+}

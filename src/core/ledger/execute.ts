@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Executing a block: the same function for the gateway that proposes it, for one that audits it, for the
+ * restart from disk and for the offline verifier. Its input is what the block lists; its output must match
+ * the block's effects and roots.
+ */
+import { toHex } from "../codec/bytes.ts";
+import { merkleRoot } from "../crypto/merkle.ts";
+import type { Crypto } from "../crypto/port.ts";
+import { assert } from "../errors/assert.ts";
+import { CODES } from "../errors/codes.ts";
+import { encodeCbor } from "../codec/cbor.ts";
+import { type Block, type Effect, effectStruct, rejectedStruct } from "../records/block.ts";
+import type { Member } from "../records/member.ts";
+import type { Reading } from "../records/reading.ts";
+import type { Tx } from "../records/tx.ts";
+import { applyTx, closeSlot, contract, mint } from "./apply.ts";
+import type { LedgerState, Pair } from "./state.ts";
+
+/** A signed record that a block applies beside transactions. */
+export type LedgerEvent = { id: Uint8Array } & (
+  | { type: "member"; node: string; member: Member }
+  | { type: "reading"; node: string; reading: Reading }
+  | { type: "clearing"; pairs: Pair[] }
+);
+
+export interface MintOrder {
+  kind: "genesis" | "deposit";
+  wallet: string;
+  micro: number;
+}
+
+/** What a block does, in the order in which it does it. */
+export interface BlockPlan {
+  events: LedgerEvent[];
+  mints: MintOrder[];
+  txs: { tx: Tx; tMs: number }[];
+  closed: number[];
+}
+
+export type BlockResult = Pick<Block, "rejected" | "effects">;
+
+/** Changes `state` as the plan says; what does not fit is rejected with its code and changes nothing. */
+export function executeBlock(
+  state: LedgerState,
+  plan: BlockPlan,
+  slotStartMs: (slot: number) => number,
+): BlockResult {
+  const effects: Effect[] = [];
+  const rejected: Block["rejected"] = [];
+  for (const event of plan.events) {
+    if (event.type === "member") state.addAccount(event.node, event.member);
+    else if (event.type === "reading") state.read(event.node, event.reading);
+    else contract(state, event.pairs);
+  }
+  for (const { kind, wallet, micro } of plan.mints) mint(state, kind, wallet, micro, effects);
+  for (const { tx, tMs } of plan.txs) {
+    const verdict = applyTx(state, tx, tMs, slotStartMs, effects);
+    if (!verdict.ok) rejected.push({ txid: tx.txid, code: CODES[verdict.code].wire });
+  }
+  for (const slot of plan.closed) closeSlot(state, slot, effects);
+  return { rejected, effects };
+}
+
+/** The Merkle roots of a block's lists, as its header has them. */
+export function blockRoots(crypto: Crypto, block: Omit<Block, "header">) {
+  return {
+    txCount: block.txs.length,
+    cutRoot: merkleRoot(crypto, block.cut),
+    txRoot: merkleRoot(crypto, block.txs),
+    rejectedRoot: merkleRoot(
+      crypto,
+      block.rejected.map((entry) => encodeCbor(rejectedStruct.encode(entry, "rejected"))),
+    ),
+    effectsRoot: merkleRoot(
+      crypto,
+      block.effects.map((effect) => encodeCbor(effectStruct.encode(effect, "effect"))),
+    ),
+    eventsRoot: merkleRoot(crypto, [
+      ...block.events,
+      ...block.closed.map((slot) => encodeCbor(slot)),
+    ]),
+  };
+}
+
+/** Tips of a set of transactions: those that no other of the set approves. */
+export function antichain(txs: readonly Tx[]): Uint8Array[] {
+  const approved = new Set<string>();
+  for (const tx of txs) for (const parent of tx.body.parents) approved.add(toHex(parent));
+  const tips = txs.filter((tx) => !approved.has(toHex(tx.txid))).map((tx) => tx.txid);
+  assert(txs.length === 0 || tips.length > 0, "CUT_EMPTY");
+  return tips;
+}

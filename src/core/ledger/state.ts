@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The ledger's state: accounts with wallets and registers, locks, and the contracts of the slots that are
+ * not settled. Only apply.ts changes it, and only a block applies anything (architecture: trust).
+ */
+import { toHex } from "../codec/bytes.ts";
+import { assert } from "../errors/assert.ts";
+import type { Member } from "../records/member.ts";
+import type { Reading } from "../records/reading.ts";
+
+/** A member's account. Ids and wallets are hex. */
+export interface AccountEntry {
+  readonly node: string;
+  readonly publicKey: Uint8Array;
+  readonly name: string;
+  readonly capacityWh: number;
+  readonly wallets: string[];
+  /** Last signed registers, mWh, and the boundary at which they were read; −1 before the first. */
+  boundary: number;
+  importMwh: bigint;
+  exportMwh: bigint;
+  /** Registers at the boundary before that: the slot between them is what an order is about. */
+  previousBoundary: number;
+  previousImportMwh: bigint;
+  previousExportMwh: bigint;
+  /** Up to where the registers back legs already. */
+  claimedImportMwh: bigint;
+  claimedExportMwh: bigint;
+}
+
+/** Coins that a RESERVE locked for one slot. */
+export interface Lock {
+  readonly reserve: string;
+  readonly node: string;
+  readonly wallet: string;
+  readonly slot: number;
+  readonly tMs: number;
+  /** Energy that may still be contracted on it, Wh. */
+  leftWh: number;
+  /** Coins that it still holds, µc, and how many of them a SOLD has promised. */
+  leftMicro: number;
+  promisedMicro: number;
+}
+
+/** A contract between two members for one slot, and how far it has come. */
+export interface Pair {
+  readonly slot: number;
+  readonly seller: string;
+  readonly buyer: string;
+  readonly reserve: string;
+  readonly qtyWh: number;
+  readonly priceMicro: number;
+  readonly ecashMicro: number;
+  state: "open" | "sold" | "paid" | "arbitrated" | "released";
+  sold?: { txid: Uint8Array; leg: number; tMs: number; wallet: string };
+}
+
+export interface Totals {
+  genesisMicro: number;
+  mintedMicro: number;
+  burnedMicro: number;
+  /** Bank reserves. */
+  reservesMicro: number;
+}
+
+export class LedgerState {
+  readonly accounts = new Map<string, AccountEntry>();
+  readonly wallets = new Map<string, number>();
+  /** Wallet address → account: the account pool (paper 1, II-A). */
+  readonly owners = new Map<string, string>();
+  readonly locks = new Map<string, Lock>();
+  /** By `pairKey`. */
+  readonly pairs = new Map<string, Pair>();
+  readonly totals: Totals = { genesisMicro: 0, mintedMicro: 0, burnedMicro: 0, reservesMicro: 0 };
+  /** Every slot up to this one is settled. */
+  closedSlot = -1;
+
+  account(node: string): AccountEntry {
+    const entry = this.accounts.get(node);
+    assert(entry, "ACCOUNT_UNKNOWN", node);
+    return entry;
+  }
+
+  addAccount(node: string, member: Member): AccountEntry {
+    assert(!this.accounts.has(node), "ACCOUNT_TWICE", node);
+    const entry: AccountEntry = {
+      node,
+      publicKey: member.publicKey,
+      name: member.name,
+      capacityWh: member.capacityWh,
+      wallets: member.wallets.map(toHex),
+      boundary: -1,
+      importMwh: 0n,
+      exportMwh: 0n,
+      previousBoundary: -1,
+      previousImportMwh: 0n,
+      previousExportMwh: 0n,
+      claimedImportMwh: 0n,
+      claimedExportMwh: 0n,
+    };
+    this.accounts.set(node, entry);
+    for (const wallet of entry.wallets) {
+      assert(!this.owners.has(wallet), "WALLET_TWICE", wallet);
+      this.owners.set(wallet, node);
+      this.wallets.set(wallet, 0);
+    }
+    return entry;
+  }
+
+  /** Takes a reading whose order and bounds were checked at intake. */
+  read(node: string, reading: Reading): void {
+    const entry = this.account(node);
+    assert(reading.boundary > entry.boundary, "READING_ORDER", node);
+    assert(reading.importMwh >= entry.importMwh, "REGISTER_ORDER", node);
+    assert(reading.exportMwh >= entry.exportMwh, "REGISTER_ORDER", node);
+    const first = entry.boundary < 0;
+    entry.previousBoundary = entry.boundary;
+    entry.previousImportMwh = entry.importMwh;
+    entry.previousExportMwh = entry.exportMwh;
+    entry.boundary = reading.boundary;
+    entry.importMwh = reading.importMwh;
+    entry.exportMwh = reading.exportMwh;
+    if (!first) return;
+    entry.claimedImportMwh = reading.importMwh; // energy from before membership backs nothing
+    entry.claimedExportMwh = reading.exportMwh;
+  }
+
+  freeOf(node: string): number {
+    let free = 0;
+    for (const wallet of this.account(node).wallets) free += this.wallets.get(wallet)!;
+    return free;
+  }
+
+  lockedOf(node: string): number {
+    let locked = 0;
+    for (const lock of this.locks.values()) if (lock.node === node) locked += lock.leftMicro;
+    return locked;
+  }
+
+  /** Sums over all wallets and locks, µc. */
+  sums(): { walletsMicro: number; lockedMicro: number } {
+    let walletsMicro = 0;
+    let lockedMicro = 0;
+    for (const free of this.wallets.values()) walletsMicro += free;
+    for (const lock of this.locks.values()) lockedMicro += lock.leftMicro;
+    return { walletsMicro, lockedMicro };
+  }
+
+  /** I1: genesis + minted = wallets + locked + reserves + burned. A breach is a bug. */
+  assertConserved(): void {
+    const { walletsMicro, lockedMicro } = this.sums();
+    const { genesisMicro, mintedMicro, burnedMicro, reservesMicro } = this.totals;
+    const made = genesisMicro + mintedMicro;
+    const held = walletsMicro + lockedMicro + reservesMicro + burnedMicro;
+    assert(made === held, "COINS_CONSERVED", `${made} made, ${held} held`);
+  }
+}
+
+/** There is at most one contract between two members in a slot. */
+export function pairKey(slot: number, seller: string, buyer: string): string {
+  return `${slot}|${seller}|${buyer}`;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Every bound on what comes from outside or accumulates, each with its reason. A limit that a peer can hit has
+ * a code in errors/codes.ts; one that only our own bug can hit is an assertion.
+ */
+
+/** Largest MQTT payload that a node or a gateway looks at. A clearing's contract with 32 legs takes 5.5 KB. */
+export const MESSAGE_BYTES_MAX = 16 * 1024;
+/** Largest transaction body: 32 legs of about 110 bytes (ledger 4.2). */
+export const BODY_BYTES_MAX = 4096;
+/** Counterparties that one transaction serves (ledger 4.2). */
+export const LEGS_MAX = 32;
+/** Transactions that one transaction approves (ledger 4.2: two caps). */
+export const PARENTS_MAX = 2;
+/** Proof-of-time tokens on one transaction: the largest committee of ledger 4.4. */
+export const TOKENS_MAX = 31;
+/** Nested arrays on the wire: a record in an envelope, its list, a leg, its meter range, and slack of two. */
+export const WIRE_DEPTH_MAX = 6;
+/** Items in one array on the wire: the contracts of one clearing (twice the members). */
+export const WIRE_ARRAY_MAX = 8192;
+/** Items in one message: a block page of 4096 hashes with its effects of eight fields. */
+export const WIRE_ITEMS_MAX = 65536;
+/** Energy in one leg, order or slot, Wh: a 1 GW plant for an hour; keeps qty × price below 2^63. */
+export const QTY_WH_MAX = 1_000_000_000;
+/** Price, µc per kWh: a thousand coins a kWh is beyond any scarcity price. */
+export const PRICE_MICRO_MAX = 1_000_000_000;
+/** Coins in one wallet or payment, µc: a billion coins, and 9 of them still add up below 2^53. */
+export const MICRO_MAX = 1_000_000_000_000_000;
+/** Wallet addresses of one account. */
+export const WALLETS_MAX = 16;
+/** Characters of a name that people give (network, area, meter). */
+export const NAME_CHARS_MAX = 40;
+/** Caps in one broadcast: twenty are usual at ten concurrent transactions per latency (ledger 4.3). */
+export const CAPS_MAX = 32;
+/** Refusals listed in one receipt; more go into the next receipt. */
+export const REFUSALS_MAX = 64;
+/** Messages that a node keeps until they are receipted: two days of quarter-hours without a gateway. */
+export const OUTBOX_MAX = 512;
+/** Un-receipted messages that a node sends in one burst after connecting; the rest follow the receipts. */
+export const OUTBOX_WINDOW = 64;
+/** Real time after which a message without receipt is sent again, ms: ten times a slow round trip. */
+export const RESEND_AFTER_MS = 10_000;
+/** Longest pause between re-sends, ms (full jitter backs off up to here). */
+export const RESEND_MAX_MS = 300_000;
+/** Slots that a node remembers for settlement: the one that flows, the one that settles, and one of slack. */
+export const SLOTS_KEPT = 4;
+/** Depth of a Merkle proof: 2^16 orders in one slot. */
+export const PROOF_MAX = 16;
+/** Members of one area: committees and votes are bit sets of this length. */
+export const MEMBERS_MAX = 4096;
+/** Transactions that wait for a parent, per gateway. */
+export const UNSOLID_MAX = 4096;
+/** Signed messages that wait for verification in the gateway: about a second of work. */
+export const INTAKE_QUEUE_MAX = 16_384;
+/** Messages taken into one group commit: beyond this the fsync no longer matters. */
+export const COMMIT_BATCH_MAX = 512;
+/** Transactions in one block. */
+export const BLOCK_TXS_MAX = 4096;

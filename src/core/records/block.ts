@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Blocks of the consortium chain (paper 1, II-B-5; ledger 5): a header to sign and follow, and the contents. */
+import { recordType } from "../codec/record.ts";
+import { bytes, hash, type Infer, list, optional, struct, uint } from "../codec/schema.ts";
+import { BLOCK_TXS_MAX, WIRE_ARRAY_MAX } from "../limits.ts";
+import { micro, ms, netName, nodeId, qtyWh, RecordKind, slotNumber, wallet } from "./common.ts";
+
+const headerFields = {
+  net: netName,
+  height: uint(0xffffffff),
+  /** Id of the header before; absent in the genesis block. */
+  prev: optional(hash),
+  epoch: uint(0xffffffff),
+  /** The gateway that proposed it. */
+  leader: nodeId,
+  atMs: ms,
+  /** The market slot in which it was sealed. */
+  slot: slotNumber,
+  txCount: uint(BLOCK_TXS_MAX),
+  /** Merkle roots (RFC 6962 form) over the block's lists. */
+  cutRoot: hash,
+  txRoot: hash,
+  rejectedRoot: hash,
+  effectsRoot: hash,
+  eventsRoot: hash,
+  /** Root over wallets, locks, registers and totals after this block. */
+  stateRoot: hash,
+};
+
+export type BlockHeader = Infer<typeof headerFields>;
+export const headerRecord = recordType("header", RecordKind.header, 1, headerFields, 1024);
+
+/** What moved coins. `pay` settles a SOLD leg by its BOUGHT; `arbitrate` by the two meters (ledger 4.6). */
+export const EffectKind = Object.freeze({
+  genesis: 1,
+  deposit: 2,
+  withdraw: 3,
+  lock: 4,
+  pay: 5,
+  release: 6,
+  arbitrate: 7,
+});
+
+export const effectStruct = struct(
+  {
+    kind: uint(7),
+    /** The RESERVE (lock, pay, release, arbitrate). */
+    reserve: optional(hash),
+    /** The SOLD and its leg, and the BOUGHT (pay). */
+    sold: optional(hash),
+    leg: uint(31),
+    bought: optional(hash),
+    from: optional(wallet),
+    to: optional(wallet),
+    micro,
+    qtyWh,
+  },
+  "effect",
+);
+export type Effect = Infer<typeof effectStruct>;
+
+export const rejectedStruct = struct({ txid: hash, code: uint(0xffff) }, "rejected-tx");
+
+const blockFields = {
+  /** The signed header's envelope; with several gateways a quorum certificate stands beside it. */
+  header: { ...bytes(1, 2048), cddl: "bstr .cbor signed-header" },
+  /** Antichain of DAG tips whose past the block finalises. */
+  cut: list(hash, WIRE_ARRAY_MAX),
+  /** Ids of the transactions that became FINAL, in the order applied: by effective time, then id. */
+  txs: list(hash, BLOCK_TXS_MAX),
+  rejected: list(rejectedStruct, BLOCK_TXS_MAX),
+  effects: list(effectStruct, WIRE_ARRAY_MAX),
+  /** Ids of other signed records applied here: members, readings and clearings, in the order applied. */
+  events: list(hash, WIRE_ARRAY_MAX),
+  /** Slots closed by this block: their open locks are released. */
+  closed: list(slotNumber, 16),
+};
+
+const BLOCK_BYTES_MAX = 4 * 1024 * 1024;
+export type Block = Infer<typeof blockFields>;
+export const blockRecord = recordType("block", RecordKind.block, 1, blockFields, BLOCK_BYTES_MAX);
+
+const accountFields = {
+  net: netName,
+  gateway: nodeId,
+  node: nodeId,
+  /** The block after which these balances hold. */
+  height: uint(0xffffffff),
+  header: hash,
+  slot: slotNumber,
+  freeMicro: micro,
+  lockedMicro: micro,
+  /** Own transactions that this block rejected. */
+  rejected: list(rejectedStruct, 64),
+  atMs: ms,
+};
+
+/** What a node owns after a block, signed by its gateway. */
+export type Account = Infer<typeof accountFields>;
+export const accountRecord = recordType("account", RecordKind.account, 1, accountFields, 4096);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Field types that several records share. The wire numbers of all record kinds are listed here, once. */
+import { bytes, type Field, text, uint } from "../codec/schema.ts";
+import { MICRO_MAX, NAME_CHARS_MAX, PRICE_MICRO_MAX, QTY_WH_MAX } from "../limits.ts";
+
+/** First element of every record. A number is never used again for another kind. */
+export const RecordKind = Object.freeze({
+  member: 1,
+  config: 2,
+  notice: 3,
+  reading: 4,
+  order: 5,
+  demand: 6,
+  clearing: 7,
+  contract: 8,
+  body: 9,
+  tx: 10,
+  caps: 11,
+  receipt: 12,
+  header: 13,
+  block: 14,
+  account: 15,
+  up: 16,
+  exportHead: 17,
+  exportEnd: 18,
+});
+
+/** Bytes of a node's or gateway's id: the start of SHA-256 over its first public key. */
+export const NODE_ID_BYTES = 16;
+/** Bytes of a wallet address. */
+export const WALLET_BYTES = 20;
+
+/** Name of a network or area. */
+export const netName: Field<string> = text(NAME_CHARS_MAX);
+/** A node's or gateway's id. */
+export const nodeId: Field<Uint8Array> = { ...bytes(NODE_ID_BYTES), cddl: "node-id" };
+/** A wallet address. */
+export const wallet: Field<Uint8Array> = { ...bytes(WALLET_BYTES), cddl: "wallet" };
+/** An Ed25519 public key. */
+export const publicKey: Field<Uint8Array> = { ...bytes(32), cddl: "public-key" };
+/** An Ed25519 signature. */
+export const signature: Field<Uint8Array> = { ...bytes(64), cddl: "signature" };
+/** Protocol time, ms since 1970 in the world's clock. */
+export const ms: Field<number> = { ...uint(), cddl: "ms" };
+/** A market slot's number. */
+export const slotNumber: Field<number> = uint(0xffffffff);
+/** Energy of a trade, Wh. */
+export const qtyWh: Field<number> = { ...uint(QTY_WH_MAX), cddl: "qty-wh" };
+/** Money, µc. */
+export const micro: Field<number> = { ...uint(MICRO_MAX), cddl: "micro" };
+/** A price, µc per kWh. */
+export const price: Field<number> = { ...uint(PRICE_MICRO_MAX), cddl: "micro-per-kwh" };

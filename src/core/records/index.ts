@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every record type of the protocol in order of kind: what docs/protocol.cddl and the vectors cover. */
+import type { RecordType } from "../codec/record.ts";
+import { accountRecord, blockRecord, headerRecord } from "./block.ts";
+import { clearingRecord } from "./clearing.ts";
+import { contractRecord } from "./contract.ts";
+import { configRecord, memberRecord } from "./member.ts";
+import { capsRecord, demandRecord, noticeRecord } from "./notice.ts";
+import { orderRecord } from "./order.ts";
+import { readingRecord } from "./reading.ts";
+import { receiptRecord, upRecord } from "./receipt.ts";
+import { bodyRecord, txRecord } from "./tx.ts";
+
+/** All record types by rising kind. */
+export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
+  memberRecord,
+  configRecord,
+  noticeRecord,
+  readingRecord,
+  orderRecord,
+  demandRecord,
+  clearingRecord,
+  contractRecord,
+  bodyRecord,
+  txRecord,
+  capsRecord,
+  receiptRecord,
+  headerRecord,
+  blockRecord,
+  accountRecord,
+  upRecord,
+]);
+
+/**
+ * Whether records of this type travel as `[bstr record, bstr signature]`. The others do not: a transaction
+ * carries its own signature, over its body and tokens; a block's is its header's; an `up` carries a signed one.
+ */
+export function travelsSigned(type: RecordType<unknown>): boolean {
+  return type !== bodyRecord && type !== txRecord && type !== blockRecord && type !== upRecord;
+}

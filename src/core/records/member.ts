@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Who belongs to an area: a node's request to be admitted, and the gateway's answer. */
+import { recordType } from "../codec/record.ts";
+import { bytes, hash, type Infer, list, text, uint } from "../codec/schema.ts";
+import { NAME_CHARS_MAX, QTY_WH_MAX, WALLETS_MAX } from "../limits.ts";
+import { ms, netName, nodeId, publicKey, RecordKind, wallet } from "./common.ts";
+
+const memberFields = {
+  net: netName,
+  publicKey,
+  name: text(NAME_CHARS_MAX),
+  /** Largest energy that the connection carries in one slot, either way, Wh. */
+  capacityWh: uint(QTY_WH_MAX),
+  wallets: list(wallet, WALLETS_MAX, 1),
+};
+
+/** Signed by the node's own key: it asks to be a member, and says hello after every connect. */
+export type Member = Infer<typeof memberFields>;
+export const memberRecord = recordType("member", RecordKind.member, 1, memberFields, 1024);
+
+const configFields = {
+  net: netName,
+  gateway: nodeId,
+  node: nodeId,
+  /** 0, or the code of the refusal. */
+  code: uint(0xffff),
+  /** Highest contiguous message number that the gateway has made durable. */
+  upTo: uint(),
+  /** Running digest over those messages. */
+  digest: bytes(32),
+  /** Number of the last transaction in the node's chain at the gateway, and its id. */
+  txSeq: uint(),
+  txid: hash,
+  atMs: ms,
+};
+
+/** Signed by the gateway: the answer to a member's hello. */
+export type Config = Infer<typeof configFields>;
+export const configRecord = recordType("config", RecordKind.config, 1, configFields, 512);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Transactions (ledger 4.2): a body, its proof-of-time tokens and the author's signature. A transaction is a
+ * block of the DAG; its id is the hash of its body, so that two token sets for one body are equivocation.
+ */
+import { encodeCbor } from "../codec/cbor.ts";
+import { recordType } from "../codec/record.ts";
+import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "../codec/schema.ts";
+import { domainHash } from "../crypto/domain.ts";
+import type { Crypto } from "../crypto/port.ts";
+import type { Code } from "../errors/codes.ts";
+import { BODY_BYTES_MAX, LEGS_MAX, PARENTS_MAX, TOKENS_MAX } from "../limits.ts";
+import { micro, ms, netName, nodeId, qtyWh, RecordKind, signature, slotNumber, wallet } from "./common.ts";
+
+export const TxType = Object.freeze({ offer: 1, reserve: 2, sold: 3, bought: 4, promote: 5 });
+
+/** A stretch [from, to) of one of the author's registers that backs a leg, mWh. */
+const meterRange = struct({ fromMwh: u64, toMwh: u64 }, "meter-range");
+
+export const txLeg = struct(
+  {
+    /** The counterparty; "*" for all. */
+    to: optional(nodeId, "*"),
+    wallet,
+    /** What this leg answers: SOLD the buyer's RESERVE, BOUGHT the seller's SOLD. */
+    ref: optional(hash),
+    qtyWh,
+    ecashMicro: micro,
+    meter: optional(meterRange),
+  },
+  "leg",
+);
+export type TxLeg = Infer<typeof txLeg>;
+
+const bodyFields = {
+  net: netName,
+  epoch: uint(0xffffffff),
+  type: uint(5),
+  from: nodeId,
+  seq: uint(),
+  prev: optional(hash),
+  legs: list(txLeg, LEGS_MAX),
+  expiryMs: ms,
+  cancels: optional(bytes(1, 256)),
+  /** One or two distinct hashes in ascending order: transactions, or one of the two latest sealed blocks. */
+  parents: list(hash, PARENTS_MAX, 1),
+  tsMs: ms,
+  /** Token slot of length Δ since the epoch's start (`slot` in ledger 4.2). */
+  tick: uint(),
+  /** The market slot that this is for. */
+  slot: slotNumber,
+};
+
+export type Body = Infer<typeof bodyFields>;
+export const bodyRecord = recordType(
+  "body",
+  RecordKind.body,
+  1,
+  bodyFields,
+  BODY_BYTES_MAX,
+  "sc/body/1",
+);
+
+export const potToken = struct(
+  { witness: nodeId, tMs: ms, random: bytes(16), signature },
+  "token",
+);
+export type PotToken = Infer<typeof potToken>;
+
+const txFields = {
+  body: { ...bytes(1, BODY_BYTES_MAX), cddl: "bstr .cbor body" },
+  /** Proof-of-time tokens, sorted by committee rank. */
+  pot: list(potToken, TOKENS_MAX),
+  signature,
+};
+type TxFields = Infer<typeof txFields>;
+const TX_BYTES_MAX = BODY_BYTES_MAX + 128 * (TOKENS_MAX + 1);
+export const txRecord = recordType("tx", RecordKind.tx, 1, txFields, TX_BYTES_MAX);
+
+/** A transaction as received: decoded body, its id, and the digest that the author signed. */
+export interface Tx {
+  body: Body;
+  pot: PotToken[];
+  signature: Uint8Array;
+  /** H_b = SHA-256("sc/body/1" ‖ 0 ‖ body): the transaction's id. */
+  txid: Uint8Array;
+  /** SHA-256("sc/tx/1" ‖ 0 ‖ H_b ‖ SHA-256(pot)): what `signature` is over. */
+  digest: Uint8Array;
+  bytes: Uint8Array;
+}
+
+function txDigest(crypto: Crypto, txid: Uint8Array, pot: PotToken[]): Uint8Array {
+  const encoded = encodeCbor(list(potToken, TOKENS_MAX).encode(pot, "pot"));
+  return domainHash(crypto, "sc/tx/1", txid, crypto.sha256(encoded));
+}
+
+/** Encodes and signs a transaction without tokens added yet (`pot` may be empty). */
+export function signTx(crypto: Crypto, secretKey: Uint8Array, body: Body, pot: PotToken[] = []): Tx {
+  const encoded = bodyRecord.encode(body);
+  const txid = domainHash(crypto, bodyRecord.domain, encoded);
+  const digest = txDigest(crypto, txid, pot);
+  const signed: TxFields = { body: encoded, pot, signature: crypto.sign(secretKey, digest) };
+  return { body, pot, signature: signed.signature, txid, digest, bytes: txRecord.encode(signed) };
+}
+
+/** Decodes a transaction; the signature is not checked here. */
+export function openTx(
+  crypto: Crypto,
+  encoded: Uint8Array,
+): { ok: true; tx: Tx } | { ok: false; code: Code; detail: string } {
+  const outer = txRecord.decode(encoded);
+  if (!outer.ok) return outer;
+  const inner = bodyRecord.decode(outer.value.body);
+  if (!inner.ok) return inner;
+  const txid = domainHash(crypto, bodyRecord.domain, outer.value.body);
+  const { pot, signature: sig } = outer.value;
+  const digest = txDigest(crypto, txid, pot);
+  return {
+    ok: true,
+    tx: { body: inner.value, pot, signature: sig, txid, digest, bytes: encoded },
+  };
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The MQTT topics of an area (architecture: wire). Broadcasts come from the gateway only. */
+
+export const TOPIC_ROOT = "wattle/1";
+
+/** What a node publishes under `…/node/<id>/up/`. */
+export const UP_KINDS = Object.freeze(["enrol", "reading", "order", "tx"] as const);
+export type UpKind = (typeof UP_KINDS)[number];
+
+/** What a gateway publishes under `…/node/<id>/down/`. */
+export const DOWN_KINDS = Object.freeze(["config", "receipt", "contract", "tx", "account"] as const);
+export type DownKind = (typeof DOWN_KINDS)[number];
+
+export class Topics {
+  readonly area: string;
+  readonly prefix: string;
+  constructor(area: string) {
+    this.area = area;
+    this.prefix = `${TOPIC_ROOT}/${area}`;
+  }
+  up(nodeId: string, kind: UpKind): string {
+    return `${this.prefix}/node/${nodeId}/up/${kind}`;
+  }
+  down(nodeId: string, kind: DownKind): string {
+    return `${this.prefix}/node/${nodeId}/down/${kind}`;
+  }
+  /** Retained: birth and last will of a node. */
+  state(nodeId: string): string {
+    return `${this.prefix}/node/${nodeId}/state`;
+  }
+  /** Retained: the notice that drives the area's slots. */
+  get epoch(): string {
+    return `${this.prefix}/epoch`;
+  }
+  get demand(): string {
+    return `${this.prefix}/market/demand`;
+  }
+  get clearing(): string {
+    return `${this.prefix}/market/clearing`;
+  }
+  /** Retained: what to attach transactions to. */
+  get caps(): string {
+    return `${this.prefix}/dag/caps`;
+  }
+  /** Every transaction that the gateway took into the DAG. */
+  get tx(): string {
+    return `${this.prefix}/dag/tx`;
+  }
+  /** Retained: the latest signed block header. */
+  get chainHead(): string {
+    return `${this.prefix}/chain/head`;
+  }
+  /** Retained JSON for people and tools. */
+  monitor(path: string): string {
+    return `${this.prefix}/monitor/${path}`;
+  }
+}
+
+/** Node id and kind of an `up/…` or `state` topic of this area, or undefined for any other topic. */
+export function parseNodeTopic(
+  topics: Topics,
+  topic: string,
+): { nodeId: string; kind: UpKind | "state" } | undefined {
+  const start = `${topics.prefix}/node/`;
+  if (!topic.startsWith(start)) return undefined;
+  const parts = topic.slice(start.length).split("/");
+  if (!/^[0-9a-f]{32}$/.test(parts[0])) return undefined;
+  if (parts.length === 2 && parts[1] === "state") return { nodeId: parts[0], kind: "state" };
+  if (parts.length !== 3 || parts[1] !== "up") return undefined;
+  const kind = UP_KINDS.find((known) => known === parts[2]);
+  return kind && { nodeId: parts[0], kind };
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The state of one area: members, DAG, chain, open slots. Changed by intake, slot engine and replay only. */
+import { toHex } from "#core/codec/bytes.ts";
+import { type RecordType, signRecord } from "#core/codec/record.ts";
+import { codeOfWire } from "#core/errors/codes.ts";
+import { Dag } from "#core/ledger/dag.ts";
+import { nodeIdOf } from "#core/identity.ts";
+import { CAPS_MAX } from "#core/limits.ts";
+import type { Member } from "#core/records/member.ts";
+import { capsRecord } from "#core/records/notice.ts";
+import { Topics } from "#core/topics.ts";
+import type { Batch } from "./batch.ts";
+import { Chain, type SealedBlock } from "./chain/chain.ts";
+import { type Consensus, SoleGateway } from "./chain/consensus.ts";
+import type { GatewayOptions } from "./options.ts";
+import type { GatewayPorts } from "./ports.ts";
+import { Counters, newSession, type Session } from "./session.ts";
+import type { SlotRun } from "./slots/run.ts";
+import { World } from "./world.ts";
+
+export class Area {
+  readonly options: GatewayOptions;
+  readonly ports: GatewayPorts;
+  readonly topics: Topics;
+  readonly publicKey: Uint8Array;
+  readonly idBytes: Uint8Array;
+  readonly id: string;
+  readonly world: World;
+  readonly dag = new Dag();
+  readonly chain: Chain;
+  readonly consensus: Consensus;
+  readonly sessions = new Map<string, Session>();
+  /** Names and wallet addresses that are taken. */
+  readonly names = new Set<string>();
+  readonly wallets = new Set<string>();
+  readonly runs = new Map<number, SlotRun>();
+  readonly counters = new Counters();
+  /** Energy offered in the last cleared slot, for the guidance price. */
+  lastOfferWh = 0;
+  /** Totals over settled slots. */
+  tradedWh = 0;
+  slotsWithTrade = 0;
+  settledSlots = 0;
+  missedSlots: { slot: number; nodes: string[] }[] = [];
+  /** All slots that were asked for are settled. */
+  finished = false;
+  capsDirty = false;
+  /** At replay: a forecast market's match that waits for its slot's notice. */
+  award: SlotRun["award"];
+  /** The notice in force, to be published again after a restart. */
+  noticeBytes: Uint8Array | undefined;
+
+  constructor(options: GatewayOptions, ports: GatewayPorts) {
+    this.options = options;
+    this.ports = ports;
+    const { crypto } = ports;
+    this.topics = new Topics(options.area);
+    this.publicKey = crypto.publicKey(options.secretKey);
+    this.idBytes = nodeIdOf(crypto, this.publicKey);
+    this.id = toHex(this.idBytes);
+    this.world = new World(options, ports.time);
+    const { net } = options;
+    this.chain = new Chain({ net, leader: this.idBytes }, crypto, this.dag, this.world);
+    this.consensus = new SoleGateway(crypto, options.secretKey);
+  }
+
+  get exAnte(): boolean {
+    return this.options.market.timing === "ex-ante";
+  }
+
+  get guided(): boolean {
+    return this.options.market.mode === "guided";
+  }
+
+  /** A signed record of this gateway. */
+  sign<T>(type: RecordType<T>, value: T): { bytes: Uint8Array; id: Uint8Array } {
+    return signRecord(type, this.ports.crypto, this.options.secretKey, value);
+  }
+
+  /** Enters a member; its account is made by the next block. */
+  addMember(idBytes: Uint8Array, member: Member, recordId: Uint8Array): Session {
+    const id = toHex(idBytes);
+    const session = newSession(id, idBytes, member);
+    this.sessions.set(id, session);
+    this.names.add(member.name);
+    for (const wallet of member.wallets) this.wallets.add(toHex(wallet));
+    this.chain.addEvent({ type: "member", id: recordId, node: id, member });
+    return session;
+  }
+
+  onlineIds(): string[] {
+    const ids: string[] = [];
+    for (const session of this.sessions.values()) if (session.online) ids.push(session.id);
+    return ids.sort();
+  }
+
+  /** A transaction that its block rejected. */
+  countRejected(wire: number): void {
+    const code = codeOfWire(wire);
+    if (code) this.counters.count(code);
+    this.counters.rejectedTxs++;
+  }
+
+  /** The first slot whose settlement still waits, or undefined. */
+  oldestRun(): SlotRun | undefined {
+    let oldest: SlotRun | undefined;
+    for (const run of this.runs.values()) if (!oldest || run.slot < oldest.slot) oldest = run;
+    return oldest;
+  }
+
+  /** Forgets what a settled slot needed. */
+  forgetSlot(slot: number): void {
+    this.runs.delete(slot);
+    for (const session of this.sessions.values()) {
+      for (const key of session.orders.keys()) if (key <= slot) session.orders.delete(key);
+      for (const key of session.reserves.keys()) if (key <= slot) session.reserves.delete(key);
+    }
+  }
+
+  /** Publishes what new transactions may attach to. */
+  sendCaps(batch: Batch): void {
+    const caps = this.dag
+      .caps()
+      .filter((vertex) => !vertex.sealed)
+      .slice(0, CAPS_MAX - 2)
+      .map(({ tx, tMs }) => ({ id: tx.txid, tMs, block: 0 }));
+    const blocks = this.dag.sealedBlocks().map(({ idBytes, tMs }) => ({ id: idBytes, tMs, block: 1 }));
+    const { bytes } = this.sign(capsRecord, {
+      net: this.options.net,
+      gateway: this.idBytes,
+      atMs: this.world.nowMs(),
+      caps: [...caps, ...blocks],
+    });
+    batch.send(this.topics.caps, bytes, true);
+    this.capsDirty = false;
+  }
+
+  /** Publishes a new head of the chain. */
+  sendHead(batch: Batch, block: SealedBlock): void {
+    batch.send(this.topics.chainHead, block.headerBytes, true);
+    this.capsDirty = true;
+  }
+}

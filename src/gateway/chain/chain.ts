@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The chain as this gateway holds it: pending events, the sealing of blocks, and their replay from the log. */
+import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
+import { openSigned } from "#core/codec/record.ts";
+import type { Crypto } from "#core/crypto/port.ts";
+import { assert } from "#core/errors/assert.ts";
+import type { Dag, Vertex } from "#core/ledger/dag.ts";
+import {
+  antichain,
+  type BlockPlan,
+  blockRoots,
+  executeBlock,
+  type LedgerEvent,
+  type MintOrder,
+} from "#core/ledger/execute.ts";
+import { stateRoot } from "#core/ledger/root.ts";
+import { LedgerState } from "#core/ledger/state.ts";
+import { BLOCK_TXS_MAX } from "#core/limits.ts";
+import {
+  type Block,
+  type BlockHeader,
+  blockRecord,
+  EffectKind,
+  headerRecord,
+} from "#core/records/block.ts";
+import type { World } from "../world.ts";
+import type { Consensus, Decided } from "./consensus.ts";
+
+/** A block that is in the chain. */
+export interface SealedBlock {
+  header: BlockHeader;
+  headerBytes: Uint8Array;
+  id: Uint8Array;
+  block: Block;
+  bytes: Uint8Array;
+  vertices: Vertex[];
+}
+
+export interface ChainOptions {
+  net: string;
+  leader: Uint8Array;
+}
+
+export class Chain {
+  readonly state = new LedgerState();
+  /** The last block; undefined before genesis. */
+  head: SealedBlock | undefined;
+  private readonly options: ChainOptions;
+  private readonly crypto: Crypto;
+  private readonly dag: Dag;
+  private readonly world: World;
+  private readonly events = new Map<string, LedgerEvent>();
+
+  constructor(options: ChainOptions, crypto: Crypto, dag: Dag, world: World) {
+    this.options = options;
+    this.crypto = crypto;
+    this.dag = dag;
+    this.world = world;
+  }
+
+  /** A signed record that the next block applies. */
+  addEvent(event: LedgerEvent): void {
+    this.events.set(toHex(event.id), event);
+  }
+
+  /** Whether a block would hold anything. */
+  get pending(): boolean {
+    return this.events.size > 0 || this.dag.open > 0;
+  }
+
+  /** Executes and proposes the next block over everything pending. */
+  seal(
+    consensus: Consensus,
+    slot: number,
+    mints: MintOrder[],
+    closed: number[],
+    sealed: (block: SealedBlock) => void,
+  ): void {
+    const vertices = this.dag.unsealed().slice(0, BLOCK_TXS_MAX);
+    const plan: BlockPlan = {
+      events: [...this.events.values()],
+      mints,
+      txs: vertices.map(({ tx, tMs }) => ({ tx, tMs })),
+      closed,
+    };
+    const { rejected, effects } = executeBlock(this.state, plan, (n) => this.world.startMs(n));
+    const body = {
+      cut: antichain(plan.txs.map(({ tx }) => tx)),
+      txs: vertices.map((vertex) => vertex.tx.txid),
+      rejected,
+      effects,
+      events: plan.events.map((event) => event.id),
+      closed,
+    };
+    const header: BlockHeader = {
+      net: this.options.net,
+      height: this.head ? this.head.header.height + 1 : 0,
+      prev: this.head?.id,
+      epoch: this.world.epoch,
+      leader: this.options.leader,
+      atMs: Math.max(this.world.nowMs(), this.head?.header.atMs ?? 0),
+      slot,
+      ...blockRoots(this.crypto, { ...body }),
+      stateRoot: stateRoot(this.crypto, this.state),
+    };
+    this.events.clear();
+    consensus.propose(header, (decided: Decided) => {
+      const block: Block = { header: decided.bytes, ...body };
+      const bytes = blockRecord.encode(block);
+      const { id, bytes: headerBytes } = decided;
+      sealed(this.adopt({ header, headerBytes, id, block, bytes, vertices }));
+    });
+  }
+
+  /** Applies a block of the log again: it must come out as it did before. */
+  replay(bytes: Uint8Array): SealedBlock {
+    const decoded = blockRecord.decode(bytes);
+    assert(decoded.ok, "LOG_BLOCK");
+    const block = decoded.value;
+    const opened = openSigned(headerRecord, this.crypto, block.header);
+    assert(opened.ok, "LOG_HEADER");
+    const header = opened.value;
+    const events = block.events.map((id) => {
+      const event = this.events.get(toHex(id));
+      assert(event, "LOG_EVENT", toHex(id));
+      this.events.delete(toHex(id));
+      return event;
+    });
+    const vertices = block.txs.map((txid) => {
+      const vertex = this.dag.get(toHex(txid));
+      assert(vertex, "LOG_TX", toHex(txid));
+      return vertex;
+    });
+    const plan = {
+      events,
+      mints: mintsOf(block),
+      txs: vertices.map(({ tx, tMs }) => ({ tx, tMs })),
+      closed: block.closed,
+    };
+    executeBlock(this.state, plan, (n) => this.world.startMs(n));
+    const root = stateRoot(this.crypto, this.state);
+    assert(bytesEqual(root, header.stateRoot), "LOG_STATE_ROOT", `height ${header.height}`);
+    const { id } = opened;
+    return this.adopt({ header, headerBytes: block.header, id, block, bytes, vertices });
+  }
+
+  private adopt(sealed: SealedBlock): SealedBlock {
+    const { header, id, vertices, block } = sealed;
+    // What is older than A_max cannot be a parent any more; a slot of slack for messages under way.
+    const forgetBeforeMs = header.atMs - this.world.ageMaxMs - this.world.slotMs;
+    this.dag.seal(toHex(id), header.atMs, vertices, forgetBeforeMs);
+    for (const slot of block.closed) this.world.closeSlot(slot);
+    this.head = sealed;
+    return sealed;
+  }
+}
+
+/** The coins that a block brings in, read back from its effects. */
+export function mintsOf(block: Block): MintOrder[] {
+  const mints: MintOrder[] = [];
+  for (const effect of block.effects) {
+    const { kind, micro, to } = effect;
+    if (kind !== EffectKind.genesis && kind !== EffectKind.deposit) continue;
+    assert(to, "EFFECT_TO");
+    mints.push({ kind: kind === EffectKind.genesis ? "genesis" : "deposit", wallet: toHex(to), micro });
+  }
+  return mints;
+}
+
+/** Top-ups for accounts below the standing order's limit, in order of node id. */
+export function depositsFor(
+  state: LedgerState,
+  policy: { belowMicro: number; toMicro: number } | undefined,
+): MintOrder[] {
+  if (!policy) return [];
+  const mints: MintOrder[] = [];
+  for (const node of [...state.accounts.keys()].sort()) {
+    const owned = state.freeOf(node) + state.lockedOf(node);
+    if (owned >= policy.belowMicro) continue;
+    const wallet = state.account(node).wallets[0];
+    assert(fromHex(wallet), "WALLET_HEX");
+    mints.push({ kind: "deposit", wallet, micro: policy.toMicro - owned });
+  }
+  return mints;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Entries of the gateway's log. The log is the gateway: after a restart, replaying it gives the same state,
+ * and an export of it is what the offline verifier reads. Numbers never change their meaning.
+ */
+
+import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
+import type { Field } from "#core/codec/schema.ts";
+import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema.ts";
+import { assert } from "#core/errors/assert.ts";
+import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from "#core/limits.ts";
+import { micro, nodeId, price, qtyWh, slotNumber, wallet } from "#core/records/common.ts";
+
+export const EntryKind = Object.freeze({
+  /** The world: names, gateway key, times; always the first entry. */
+  world: 1,
+  /** A member was admitted: its signed request. */
+  member: 2,
+  /** A node said something that took a number. */
+  said: 3,
+  /** A notice, with the members that the slot waits for. */
+  notice: 4,
+  demand: 5,
+  /** A clearing, with its book and its contracts. */
+  clearing: 6,
+  block: 7,
+  /** Members that did not do their part in a slot. */
+  missed: 8,
+});
+
+const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
+
+export const worldEntry = struct({
+  net: { ...bytes(0, 40), cddl: "bstr" },
+  area: { ...bytes(0, 40), cddl: "bstr" },
+  gatewayKey: bytes(32),
+  slotMs: uint(),
+  worldStartMs: uint(),
+  tickMs: uint(),
+  ageMaxMs: uint(),
+});
+export type WorldEntry = Infer<typeof worldEntry>;
+
+export const memberEntry = struct({ signed: signedBytes });
+
+/** `code` 0: accepted, `content` is the record; otherwise refused, and `content` is its SHA-256 alone. */
+export const saidEntry = struct({
+  node: nodeId,
+  seq: uint(),
+  /** Index in UP_KINDS. */
+  kind: uint(15),
+  code: uint(0xffff),
+  content: { ...bytes(1, MESSAGE_BYTES_MAX), cddl: "bstr" },
+});
+
+export const noticeEntry = struct({ signed: signedBytes, expected: list(nodeId, MEMBERS_MAX) });
+export const demandEntry = struct({ signed: signedBytes });
+
+export const pairStruct = struct({
+  seller: nodeId,
+  buyer: nodeId,
+  sellerWallet: wallet,
+  reserve: hash,
+  qtyWh,
+  priceMicro: price,
+  ecashMicro: micro,
+});
+export type PairEntry = Infer<typeof pairStruct>;
+
+export const clearingEntry = struct({
+  signed: signedBytes,
+  slot: slotNumber,
+  /** Ids of the admitted orders in the book's order. */
+  orders: list(hash, MEMBERS_MAX),
+  pairs: list(pairStruct, 2 * MEMBERS_MAX),
+});
+export const missedEntry = struct({ slot: slotNumber, nodes: list(nodeId, MEMBERS_MAX) });
+export const blockEntry = struct({ block: { ...bytes(1, 4 * 1024 * 1024), cddl: "bstr" } });
+
+/** The bytes of an entry. */
+export function packEntry<T>(field: Field<T>, value: T): Uint8Array {
+  return encodeCbor(field.encode(value, "entry"));
+}
+
+/** An entry read back; the store's checks make damage a clear error before this, so a misfit is a bug. */
+export function unpackEntry<T>(field: Field<T>, packed: Uint8Array): T {
+  const decoded = decodeCbor(packed);
+  assert("value" in decoded, "LOG_ENTRY");
+  return field.decode(decoded.value as CborValue, "entry");
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The gateway application. Messages are queued as they arrive; each turn takes a batch through decode →
+ * signatures → rules → slot engine → one durable commit, and only then says anything: what was receipted is
+ * on disk. A crash at any point loses nothing that anybody was told.
+ */
+import { toHex } from "#core/codec/bytes.ts";
+import { CODES, type Code } from "#core/errors/codes.ts";
+import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX } from "#core/limits.ts";
+import { Area } from "./area.ts";
+import { Batch } from "./batch.ts";
+import { EntryKind, packEntry, worldEntry } from "./entries.ts";
+import { repeat, takeEnrol, takeSaid, takeState } from "./intake/apply.ts";
+import { decodeMessage, type Parsed } from "./intake/decode.ts";
+import { publishGateway, publishTotals } from "./monitor.ts";
+import type { GatewayOptions } from "./options.ts";
+import { greet, sendConfig, sendContracts, sendReceipts } from "./outbound.ts";
+import type { GatewayPorts, VerifyJob } from "./ports.ts";
+import { replayEntry, worldOf } from "./replay.ts";
+import { advance, nextDelayMs } from "./slots/engine.ts";
+
+interface Inbound {
+  topic: string;
+  payload: Uint8Array;
+}
+
+export class Gateway {
+  readonly area: Area;
+  private readonly ports: GatewayPorts;
+  private queue: Inbound[] = [];
+  private busy = false;
+  private stopped = false;
+  /** Called when there is work to do: the adapter then calls `process` soon, gathering what comes at once. */
+  onWork: () => void = () => {};
+  /** Called once when all slots that were asked for are settled and said. */
+  onFinished: () => void = () => {};
+  private saidFinished = false;
+
+  constructor(options: GatewayOptions, ports: GatewayPorts) {
+    this.ports = ports;
+    this.area = new Area(options, ports);
+  }
+
+  /** Replays the log, listens, and says again what was in force. */
+  async start(): Promise<void> {
+    const { area, ports } = this;
+    const before = ports.time.nowMs();
+    for (const entry of ports.store.read()) replayEntry(area, entry);
+    const batch = new Batch();
+    if (ports.store.length === 0)
+      batch.log(EntryKind.world, packEntry(worldEntry, worldOf(area)));
+    else
+      ports.log("info", "replayed", {
+        entries: ports.store.length,
+        height: area.chain.head?.header.height ?? -1,
+        ms: ports.time.nowMs() - before,
+      });
+    const { prefix } = area.topics;
+    const deliver = (topic: string, payload: Uint8Array) => this.deliver(topic, payload);
+    ports.bus.subscribe(`${prefix}/node/+/state`, deliver);
+    ports.bus.subscribe(`${prefix}/node/+/up/+`, deliver);
+    this.resume(batch);
+    await this.turn(batch, []);
+  }
+
+  /** A message from the bus; what exceeds the queue is dropped and will be repeated by its sender. */
+  deliver(topic: string, payload: Uint8Array): void {
+    if (this.stopped) return;
+    if (this.queue.length >= INTAKE_QUEUE_MAX) {
+      this.ports.log("warn", "intake-full", { topic });
+      return;
+    }
+    // A copy: the payload may be a view on a socket's buffer. What is too long is cut and refused below.
+    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1) });
+    this.onWork();
+  }
+
+  /** Works until the queue is empty. Calls while it runs return at once. */
+  async process(): Promise<void> {
+    if (this.busy || this.stopped) return;
+    this.busy = true;
+    try {
+      while (this.queue.length > 0 && !this.stopped) {
+        const inbound = this.queue.splice(0, COMMIT_BATCH_MAX);
+        await this.turn(new Batch(), inbound);
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** A moment that `nextDelayMs` asked for has come. */
+  async onTimer(): Promise<void> {
+    if (this.busy || this.stopped) return;
+    this.busy = true;
+    try {
+      await this.turn(new Batch(), []);
+    } finally {
+      this.busy = false;
+    }
+    await this.process();
+  }
+
+  /** Says goodbye; what is queued was not acknowledged to anybody. */
+  stop(): void {
+    const batch = new Batch();
+    publishGateway(this.area, batch, "offline");
+    this.flush(batch);
+    this.stopped = true;
+  }
+
+  private async turn(batch: Batch, inbound: readonly Inbound[]): Promise<void> {
+    const { area, ports } = this;
+    if (inbound.length > 0) ports.probe("intake");
+    const parsed = this.decode(inbound);
+    const valid = await this.verify(parsed);
+    if (inbound.length > 0) ports.probe("verified");
+    parsed.forEach((message, i) => {
+      this.apply(batch, message, valid[i]);
+    });
+    advance(area, batch);
+    ports.probe("applied");
+    if (batch.entries.length > 0) ports.store.append(batch.entries);
+    ports.probe("durable");
+    sendReceipts(area, batch);
+    if (area.capsDirty && area.chain.head) area.sendCaps(batch);
+    if (area.finished && !this.saidFinished) publishTotals(area, batch);
+    this.flush(batch);
+    ports.probe("said");
+    const delay = nextDelayMs(area);
+    if (delay !== undefined) ports.time.wakeAfter(delay);
+    if (area.finished && !this.saidFinished) {
+      this.saidFinished = true;
+      this.onFinished();
+    }
+  }
+
+  private decode(inbound: readonly Inbound[]): Parsed[] {
+    const context = {
+      net: this.area.options.net,
+      topics: this.area.topics,
+      crypto: this.ports.crypto,
+      sessions: this.area.sessions,
+    };
+    const parsed: Parsed[] = [];
+    for (const { topic, payload } of inbound) {
+      const message = decodeMessage(context, topic, payload);
+      if (!("ok" in message)) parsed.push(message);
+      else this.refused(message.code, message.nodeId, message.detail);
+    }
+    return parsed;
+  }
+
+  private async verify(parsed: readonly Parsed[]): Promise<boolean[]> {
+    const jobs: VerifyJob[] = [];
+    for (const message of parsed) if ("job" in message) jobs.push(message.job);
+    if (jobs.length === 0) return parsed.map(() => true);
+    const asked = this.ports.verifier.verify(jobs);
+    const answers = Array.isArray(asked) ? asked : await asked;
+    this.area.counters.signaturesVerified += jobs.length;
+    let next = 0;
+    return parsed.map((message) => ("job" in message ? answers[next++] : true));
+  }
+
+  private apply(batch: Batch, message: Parsed, valid: boolean): void {
+    const { area } = this;
+    const nodeId = "nodeId" in message ? message.nodeId : message.session.id;
+    if (!valid) return this.refused("BAD_SIGNATURE", nodeId, message.what);
+    if (message.what === "repeat") {
+      const verdict = repeat(message.session);
+      if (!verdict.ok) this.refused(verdict.code, nodeId, `number ${message.seq}`);
+      return;
+    }
+    if (message.what === "state") {
+      const verdict = takeState(area, nodeId, message.payload);
+      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
+      return;
+    }
+    if (message.what === "said") {
+      const verdict = takeSaid(area, batch, message);
+      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
+      return;
+    }
+    const verdict = takeEnrol(area, batch, message);
+    if (verdict.ok) greet(area, batch, area.sessions.get(nodeId)!);
+    else {
+      this.refused(verdict.code, nodeId, verdict.detail);
+      sendConfig(area, batch, nodeId, verdict.code);
+    }
+  }
+
+  private refused(code: Code, nodeId: string | undefined, detail: string): void {
+    this.area.counters.count(code);
+    if (code === "DUPLICATE") this.area.counters.duplicates++;
+    const level = CODES[code].action === "ignore" ? "debug" : "warn";
+    this.ports.log(level, "not-accepted", { code, node: nodeId ?? "", detail });
+  }
+
+  private resume(batch: Batch): void {
+    const { area } = this;
+    publishGateway(area, batch, "online");
+    if (!area.chain.head) return;
+    area.sendHead(batch, area.chain.head);
+    area.sendCaps(batch);
+    for (const run of area.runs.values()) {
+      if (run.clearingBytes) batch.send(area.topics.clearing, run.clearingBytes, true);
+      sendContracts(area, batch, run.contracts);
+      for (const sold of run.solds)
+        for (const leg of sold.body.legs) 
+          if (leg.to) batch.send(area.topics.down(toHex(leg.to), "tx"), sold.bytes);
+    }
+    if (area.noticeBytes) batch.send(area.topics.epoch, area.noticeBytes, true);
+  }
+
+  private flush(batch: Batch): void {
+    for (const { topic, payload, retain } of batch.sends)
+      this.ports.bus.publish(topic, payload, { retain });
+  }
+}

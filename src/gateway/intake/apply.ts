@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Second stage of the intake: a message whose signature is right, against the state of the area. */
+import { fromHex, toHex } from "#core/codec/bytes.ts";
+import { ACCEPT, CODES, refuse, type Verdict } from "#core/errors/codes.ts";
+import { MEMBERS_MAX } from "#core/limits.ts";
+import { nextDigest } from "#core/records/receipt.ts";
+import { type Tx, TxType } from "#core/records/tx.ts";
+import { UP_KINDS } from "#core/topics.ts";
+import type { Area } from "../area.ts";
+import type { Batch } from "../batch.ts";
+import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
+import { linkTx, type Session } from "../session.ts";
+import type { Parsed, Said } from "./decode.ts";
+import { checkOrder } from "./order.ts";
+import { checkReading } from "./reading.ts";
+import { checkTx, takesNumber } from "./tx.ts";
+
+/** Whether what a node says follows the rules now; nothing changes. */
+export function checkSaid(area: Area, session: Session, said: Said): Verdict {
+  if (said.kind === "tx") return checkTx(session, said.tx, area.dag, area.world);
+  if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
+  return checkOrder(session, said.signed.value, area.world, area.exAnte);
+}
+
+/**
+ * Takes a numbered message: the number is used up, whether the content is accepted or refused, so that the
+ * node's outbox can go on; both are logged.
+ */
+export function takeSaid(
+  area: Area,
+  batch: Batch,
+  parsed: Extract<Parsed, { what: "said" }>,
+): Verdict {
+  const { session, seq, content, said } = parsed;
+  if (seq <= session.saidSeq) return repeat(session);
+  if (seq !== session.saidSeq + 1) {
+    session.receiptDue = true;
+    return refuse("GAP", `${seq} after ${session.saidSeq}`);
+  }
+  const verdict = checkSaid(area, session, said);
+  const code = verdict.ok ? 0 : CODES[verdict.code].wire;
+  const kind = UP_KINDS.indexOf(said.kind);
+  batch.log(EntryKind.said, packEntry(saidEntry, { node: session.idBytes, seq, kind, code, content }));
+  applySaid(area, session, seq, content, said, verdict);
+  if (verdict.ok && said.kind === "tx") announce(area, batch, said.tx);
+  return verdict;
+}
+
+/** The effects of a numbered message; the same at intake and at replay. */
+export function applySaid(
+  area: Area,
+  session: Session,
+  seq: number,
+  content: Uint8Array,
+  said: Said,
+  verdict: Verdict,
+): void {
+  session.saidSeq = seq;
+  session.digest = nextDigest(area.ports.crypto, session.digest, content);
+  session.receiptDue = true;
+  if (!verdict.ok) {
+    session.refusals.push({ seq, code: CODES[verdict.code].wire });
+    if (said.kind === "tx" && takesNumber(verdict)) linkTx(session, said.tx, said.tx.body.tsMs);
+    return;
+  }
+  if (said.kind === "reading") {
+    const { value: reading, id } = said.signed;
+    session.previous = session.reading;
+    session.reading = reading;
+    area.chain.addEvent({ type: "reading", id, node: session.id, reading });
+    area.counters.readings++;
+  } else if (said.kind === "order") {
+    const { value: order, id } = said.signed;
+    session.orders.set(order.slot, { order, id });
+    area.counters.orders++;
+  } else {
+    applyTxToDag(area, session, said.tx);
+  }
+}
+
+function applyTxToDag(area: Area, session: Session, tx: Tx): void {
+  const vertex = area.dag.add(tx);
+  linkTx(session, tx, vertex.tMs);
+  if (tx.body.type === TxType.reserve) session.reserves.set(tx.body.slot, vertex.id);
+  area.runs.get(tx.body.slot)?.heard(tx);
+  area.counters.transactions++;
+  area.capsDirty = true;
+}
+
+/** A new transaction goes to the area, and a SOLD to the buyers that have to answer it. */
+function announce(area: Area, batch: Batch, tx: Tx): void {
+  batch.send(area.topics.tx, tx.bytes);
+  if (tx.body.type !== TxType.sold) return;
+  for (const leg of tx.body.legs)
+    if (leg.to && area.sessions.has(toHex(leg.to)))
+      batch.send(area.topics.down(toHex(leg.to), "tx"), tx.bytes);
+}
+
+/** Said before: the receipt was lost, so it goes out again. */
+export function repeat(session: Session): Verdict {
+  session.receiptDue = true;
+  return refuse("DUPLICATE");
+}
+
+/** Admits a member, or greets one that is back. */
+export function takeEnrol(
+  area: Area,
+  batch: Batch,
+  parsed: Extract<Parsed, { what: "enrol" }>,
+): Verdict {
+  const { nodeId, signed, bytes } = parsed;
+  const known = area.sessions.get(nodeId);
+  if (known) {
+    known.online = true;
+    return ACCEPT;
+  }
+  const { admit } = area.options;
+  if (admit !== "open" && !admit.has(toHex(signed.value.publicKey)))
+    return refuse("REGISTRATION_CLOSED", signed.value.name);
+  if (area.sessions.size >= MEMBERS_MAX) return refuse("AREA_FULL");
+  if (area.names.has(signed.value.name)) return refuse("NAME_TAKEN", signed.value.name);
+  for (const wallet of signed.value.wallets)
+    if (area.wallets.has(toHex(wallet))) return refuse("WALLET_FOREIGN", toHex(wallet));
+  batch.log(EntryKind.member, packEntry(memberEntry, { signed: bytes }));
+  area.addMember(fromHex(nodeId)!, signed.value, signed.id).online = true;
+  area.ports.log("info", "member", { node: nodeId, name: signed.value.name });
+  return ACCEPT;
+}
+
+/** Birth or last will of a node: small JSON (docs/protocol.md). Anything else is refused. */
+export function takeState(area: Area, nodeId: string, payload: Uint8Array): Verdict {
+  if (payload.length > 256) return refuse("OVERSIZED", `${payload.length} bytes`);
+  const session = area.sessions.get(nodeId);
+  if (!session) return ACCEPT; // the birth of a node comes before its request to be a member
+  let facts: unknown;
+  try {
+    facts = JSON.parse(String.fromCharCode(...payload));
+  } catch {
+    return refuse("MALFORMED", "state is not JSON");
+  }
+  if (typeof facts !== "object" || facts === null) return refuse("FIELD_RANGE", "state");
+  const { state, boot, alarm } = facts as Record<string, unknown>;
+  if ((state !== "online" && state !== "offline") || !Number.isSafeInteger(boot))
+    return refuse("FIELD_RANGE", "state");
+  if (state === "online") {
+    session.boot = boot as number;
+    session.alarm = typeof alarm === "string" ? alarm.slice(0, 40) : undefined;
+    if (session.alarm)
+      area.ports.log("error", "node-alarm", { node: session.member.name, alarm: session.alarm });
+  } else if (session.boot <= (boot as number)) {
+    session.online = false; // the will of the present start, not of an earlier one
+  }
+  return ACCEPT;
+}

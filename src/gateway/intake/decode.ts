@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * First stage of the intake: what a message is, without looking at any state but the table of members. The
+ * order of the checks is the order of their cost, and the member table comes before any signature.
+ */
+import { toHex } from "#core/codec/bytes.ts";
+import { openSigned, type Signed } from "#core/codec/record.ts";
+import type { Crypto } from "#core/crypto/port.ts";
+import { refuse } from "#core/errors/codes.ts";
+import { nodeIdOf } from "#core/identity.ts";
+import { MESSAGE_BYTES_MAX } from "#core/limits.ts";
+import { type Member, memberRecord } from "#core/records/member.ts";
+import { type Order, orderRecord } from "#core/records/order.ts";
+import { type Reading, readingRecord } from "#core/records/reading.ts";
+import { upRecord } from "#core/records/receipt.ts";
+import { openTx, type Tx } from "#core/records/tx.ts";
+import { parseNodeTopic, type Topics, type UpKind } from "#core/topics.ts";
+import type { VerifyJob } from "../ports.ts";
+import type { Session } from "../session.ts";
+
+/** What a node says in numbered messages. */
+export type Said =
+  | { kind: "reading"; signed: Signed<Reading> }
+  | { kind: "order"; signed: Signed<Order> }
+  | { kind: "tx"; tx: Tx };
+
+export type Parsed =
+  | { what: "state"; nodeId: string; payload: Uint8Array }
+  | { what: "enrol"; nodeId: string; signed: Signed<Member>; bytes: Uint8Array; job: VerifyJob }
+  | { what: "said"; session: Session; seq: number; content: Uint8Array; said: Said; job: VerifyJob }
+  | { what: "repeat"; session: Session; seq: number };
+
+type Refused = ReturnType<typeof refuse>;
+
+export interface DecodeContext {
+  net: string;
+  topics: Topics;
+  crypto: Crypto;
+  sessions: ReadonlyMap<string, Session>;
+}
+
+/** Decodes one message, or says why it is refused; `nodeId` is whom the topic names, where it names one. */
+export function decodeMessage(
+  context: DecodeContext,
+  topic: string,
+  payload: Uint8Array,
+): Parsed | (Refused & { nodeId?: string }) {
+  const address = parseNodeTopic(context.topics, topic);
+  if (!address) return refuse("UNKNOWN_TOPIC", topic.slice(0, 80));
+  const { nodeId, kind } = address;
+  if (payload.length > MESSAGE_BYTES_MAX)
+    return { ...refuse("OVERSIZED", `${payload.length} bytes`), nodeId };
+  if (kind === "state") return { what: "state", nodeId, payload };
+  const parsed =
+    kind === "enrol"
+      ? decodeEnrol(context, nodeId, payload)
+      : decodeSaid(context, nodeId, kind, payload);
+  return "ok" in parsed ? { ...parsed, nodeId } : parsed;
+}
+
+function decodeEnrol(context: DecodeContext, nodeId: string, bytes: Uint8Array): Parsed | Refused {
+  const signed = openSigned(memberRecord, context.crypto, bytes);
+  if (!signed.ok) return signed;
+  if (signed.value.net !== context.net) return refuse("WRONG_NET", signed.value.net);
+  const { publicKey } = signed.value;
+  if (toHex(nodeIdOf(context.crypto, publicKey)) !== nodeId)
+    return refuse("NODE_MISMATCH", "the key is not that of the topic's node");
+  const job = { publicKey, message: signed.id, signature: signed.signature };
+  return { what: "enrol", nodeId, signed, bytes, job };
+}
+
+function decodeSaid(
+  context: DecodeContext,
+  nodeId: string,
+  kind: Exclude<UpKind, "enrol">,
+  payload: Uint8Array,
+): Parsed | Refused {
+  const session = context.sessions.get(nodeId);
+  if (!session) return refuse("UNKNOWN_NODE", nodeId);
+  const up = upRecord.decode(payload);
+  if (!up.ok) return up;
+  const { seq, content } = up.value;
+  if (seq <= session.saidSeq) return { what: "repeat", session, seq };
+  const said = openContent(context.crypto, kind, content);
+  if ("ok" in said) return said;
+  const { net, author, job } = factsOf(said, session.member.publicKey);
+  if (net !== context.net) return refuse("WRONG_NET", net);
+  if (toHex(author) !== nodeId) return refuse("NODE_MISMATCH", toHex(author));
+  return { what: "said", session, seq, content, said, job };
+}
+
+/** Opens what a numbered message holds, by its kind. */
+export function openContent(
+  crypto: Crypto,
+  kind: Exclude<UpKind, "enrol">,
+  content: Uint8Array,
+): Said | Refused {
+  if (kind === "tx") {
+    const opened = openTx(crypto, content);
+    return opened.ok ? { kind, tx: opened.tx } : opened;
+  }
+  if (kind === "reading") {
+    const signed = openSigned(readingRecord, crypto, content);
+    return signed.ok ? { kind, signed } : signed;
+  }
+  const signed = openSigned(orderRecord, crypto, content);
+  return signed.ok ? { kind, signed } : signed;
+}
+
+/** Network, author and signature check of what was said. */
+export function factsOf(
+  said: Said,
+  publicKey: Uint8Array,
+): { net: string; author: Uint8Array; job: VerifyJob } {
+  if (said.kind === "tx") {
+    const { body, digest: message, signature } = said.tx;
+    return { net: body.net, author: body.from, job: { publicKey, message, signature } };
+  }
+  const { value, id: message, signature } = said.signed;
+  return { net: value.net, author: value.node, job: { publicKey, message, signature } };
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What people and tools see over MQTT: retained JSON under `…/monitor/`, with units in the names and OBIS
+ * codes (IEC 62056-61) for registers. Read-only and derived: nothing in the system depends on it.
+ */
+import { toHex } from "#core/codec/bytes.ts";
+import { isoTime } from "#core/units/time.ts";
+import type { Area } from "./area.ts";
+import type { Batch } from "./batch.ts";
+import type { SlotRun } from "./slots/run.ts";
+
+type Json = Record<string, unknown>;
+
+function publish(area: Area, batch: Batch, path: string, value: Json): void {
+  const text = JSON.stringify(value);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    bytes[i] = code < 128 ? code : 63; // names are printable ASCII
+  }
+  batch.send(area.topics.monitor(path), bytes, true);
+}
+
+/** `monitor/gateway`: who this is and how it is set up. */
+export function publishGateway(area: Area, batch: Batch, state: "online" | "offline"): void {
+  const { options, world } = area;
+  publish(area, batch, "gateway", {
+    state,
+    net: options.net,
+    area: options.area,
+    gateway: area.id,
+    publicKey: toHex(area.publicKey),
+    members: area.sessions.size,
+    expectNodes: options.expectNodes,
+    slotSeconds: world.slotMs / 1000,
+    slots: options.slots ?? null,
+    clock: options.clock.kind,
+    market: options.market,
+    feedInMicroPerKwh: area.ports.tariff.feedInMicro,
+  });
+}
+
+/** After a settled slot: the slot, every member, the chain's head and the totals. */
+export function publishSlot(area: Area, batch: Batch, run: SlotRun): void {
+  publish(area, batch, "slot", {
+    slot: run.slot,
+    start: isoTime(run.notice.startMs),
+    slotSeconds: area.world.slotMs / 1000,
+    members: area.sessions.size,
+    waitedFor: run.expected.size,
+    missed: [...run.missed].map((id) => area.sessions.get(id)!.member.name),
+    tradedWh: run.tradedWh,
+    contracts: run.contracts.length,
+    priceMicroPerKwh: run.priceMicro ?? null,
+    retailMicroPerKwh: run.notice.retailMicro,
+    feedInMicroPerKwh: run.notice.feedInMicro,
+  });
+  for (const id of area.sessions.keys()) publishNode(area, batch, id);
+  publishChain(area, batch);
+  publishTotals(area, batch);
+}
+
+function publishNode(area: Area, batch: Batch, id: string): void {
+  const session = area.sessions.get(id)!;
+  const { state } = area.chain;
+  if (!state.accounts.has(id)) return;
+  const { reading, previous } = session;
+  const netMwh =
+    reading && previous
+      ? reading.importMwh - previous.importMwh - (reading.exportMwh - previous.exportMwh)
+      : 0n;
+  publish(area, batch, `node/${session.member.name.replace(/[^A-Za-z0-9_.-]/g, "_")}`, {
+    name: session.member.name,
+    node: id,
+    online: session.online,
+    role: netMwh > 0n ? "buyer" : netMwh < 0n ? "seller" : "idle",
+    boundary: reading?.boundary ?? null,
+    "1-0:1.8.0 import Wh": reading ? Number(reading.importMwh / 1000n) : null,
+    "1-0:2.8.0 export Wh": reading ? Number(reading.exportMwh / 1000n) : null,
+    slotNetWh: Number(netMwh / 1000n),
+    freeMicro: state.freeOf(id),
+    lockedMicro: state.lockedOf(id),
+    alarm: session.alarm ?? null,
+  });
+}
+
+function publishChain(area: Area, batch: Batch): void {
+  const head = area.chain.head;
+  if (!head) return;
+  publish(area, batch, "chain", {
+    height: head.header.height,
+    block: toHex(head.id),
+    at: isoTime(head.header.atMs),
+    transactions: head.header.txCount,
+    stateRoot: toHex(head.header.stateRoot),
+  });
+}
+
+/** `monitor/totals`: since the first slot, and what this process counted since it started. */
+export function publishTotals(area: Area, batch: Batch): void {
+  const { counters, chain } = area;
+  publish(area, batch, "totals", {
+    slotsSettled: area.settledSlots,
+    slotsWithTrade: area.slotsWithTrade,
+    tradedWh: area.tradedWh,
+    finished: area.finished,
+    coins: { ...chain.state.totals, ...chain.state.sums() },
+    process: {
+      readings: counters.readings,
+      orders: counters.orders,
+      transactions: counters.transactions,
+      signaturesVerified: counters.signaturesVerified,
+      duplicates: counters.duplicates,
+      rejectedTransactions: counters.rejectedTxs,
+      notAccepted: Object.fromEntries(counters.byCode),
+    },
+  });
+}

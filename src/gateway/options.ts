@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How a gateway is set up. Files and flags are read and validated outside (src/node/config). */
+
+export interface GatewayOptions {
+  net: string;
+  area: string;
+  /** Ed25519 secret key of the gateway, 32 bytes. */
+  secretKey: Uint8Array;
+  /** `open` admits whoever asks; otherwise the public keys (hex) that may join. */
+  admit: "open" | ReadonlySet<string>;
+  /** Members to wait for before the genesis block and the first slot. */
+  expectNodes: number;
+  /** Coins that each member of the genesis block starts with, µc. */
+  genesisMicro: number;
+  /** Standing order to the operator's on-ramp: an account below `belowMicro` is topped up to `toMicro`. */
+  deposit: { belowMicro: number; toMicro: number } | undefined;
+  slotMs: number;
+  /** Protocol time at which slot 0 starts, ms. */
+  worldStartMs: number;
+  /** Slots to run; undefined: until stopped. */
+  slots: number | undefined;
+  clock: { kind: "barrier" } | { kind: "running"; ratePermille: number };
+  /** Real time that a slot waits for a node that has gone silent, ms. */
+  slotTimeoutMs: number;
+  /** Δ and A_max (ledger 4.4, 4.2), protocol ms. */
+  tickMs: number;
+  ageMaxMs: number;
+  market: {
+    timing: "ex-post" | "ex-ante";
+    mode: "auction" | "guided";
+    pricing: "uniform" | "pay-as-bid";
+    kPermille: number;
+  };
+}
+
+/** Largest energy in a slot that a meter may show beyond its capacity, permille (metering tolerance). */
+export const CAPACITY_TOLERANCE_PERMILLE = 1100;

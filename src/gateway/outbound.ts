@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the gateway says to one node: receipts, contracts, accounts, and the greeting after a (re)connect. */
+import { fromHex, toHex } from "#core/codec/bytes.ts";
+import { CODES, type Code } from "#core/errors/codes.ts";
+import { REFUSALS_MAX } from "#core/limits.ts";
+import { accountRecord } from "#core/records/block.ts";
+import type { Contract } from "#core/records/contract.ts";
+import { configRecord } from "#core/records/member.ts";
+import { receiptRecord } from "#core/records/receipt.ts";
+import type { Area } from "./area.ts";
+import type { Batch } from "./batch.ts";
+import type { SealedBlock } from "./chain/chain.ts";
+import type { Session } from "./session.ts";
+
+/** Receipts for everything that this batch makes durable. Called after the commit. */
+export function sendReceipts(area: Area, batch: Batch): void {
+  for (const session of area.sessions.values()) {
+    if (!session.receiptDue) continue;
+    session.receiptDue = false;
+    const refused = session.refusals.splice(0, REFUSALS_MAX);
+    const { bytes } = area.sign(receiptRecord, {
+      net: area.options.net,
+      gateway: area.idBytes,
+      node: session.idBytes,
+      upTo: session.saidSeq,
+      digest: session.digest,
+      refused,
+      atMs: area.world.nowMs(),
+    });
+    batch.send(area.topics.down(session.id, "receipt"), bytes);
+  }
+}
+
+export function sendContracts(
+  area: Area,
+  batch: Batch,
+  contracts: readonly { contract: Contract; bytes: Uint8Array }[],
+): void {
+  for (const { contract, bytes } of contracts)
+    batch.send(area.topics.down(toHex(contract.node), "contract"), bytes);
+}
+
+/** Balances after a block, to every member that is there. */
+export function sendAccounts(area: Area, batch: Batch, block: SealedBlock): void {
+  for (const session of area.sessions.values())
+    if (session.online) sendAccount(area, batch, session, block);
+}
+
+function sendAccount(area: Area, batch: Batch, session: Session, block: SealedBlock): void {
+  const { state } = area.chain;
+  if (!state.accounts.has(session.id)) return;
+  const own = new Set(session.txids.values());
+  const { bytes } = area.sign(accountRecord, {
+    net: area.options.net,
+    gateway: area.idBytes,
+    node: session.idBytes,
+    height: block.header.height,
+    header: block.id,
+    slot: block.header.slot,
+    freeMicro: state.freeOf(session.id),
+    lockedMicro: state.lockedOf(session.id),
+    rejected: block.block.rejected.filter(({ txid }) => own.has(toHex(txid))).slice(0, 64),
+    atMs: block.header.atMs,
+  });
+  batch.send(area.topics.down(session.id, "account"), bytes);
+}
+
+/** The answer to a request to be a member. */
+export function sendConfig(area: Area, batch: Batch, nodeId: string, code: Code | undefined): void {
+  const session = area.sessions.get(nodeId);
+  const { bytes } = area.sign(configRecord, {
+    net: area.options.net,
+    gateway: area.idBytes,
+    node: fromHex(nodeId)!,
+    code: code ? CODES[code].wire : 0,
+    upTo: session?.saidSeq ?? 0,
+    digest: session?.digest ?? new Uint8Array(32),
+    txSeq: session?.txSeq ?? 0,
+    txid: session?.txid ?? new Uint8Array(32),
+    atMs: area.world.nowMs(),
+  });
+  batch.send(area.topics.down(nodeId, "config"), bytes);
+}
+
+/** A node is (back) on the air: how far it was heard, what it owns, and what still waits for its answer. */
+export function greet(area: Area, batch: Batch, session: Session): void {
+  sendConfig(area, batch, session.id, undefined);
+  if (area.chain.head) sendAccount(area, batch, session, area.chain.head);
+  for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {
+    const own = run.contracts.filter(({ contract }) => toHex(contract.node) === session.id);
+    if (own.length > 0 && run.clearingBytes) {
+      batch.send(area.topics.clearing, run.clearingBytes, true);
+      sendContracts(area, batch, own);
+    }
+    for (const sold of run.solds)
+      if (sold.body.legs.some((leg) => leg.to && toHex(leg.to) === session.id))
+        batch.send(area.topics.down(session.id, "tx"), sold.bytes);
+  }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Everything the gateway application needs from outside; adapters in src/node implement it. */
+import type { Crypto } from "#core/crypto/port.ts";
+
+/** One record of the gateway's log. `index` counts from 1 without gaps. */
+export interface LogEntry {
+  index: number;
+  kind: number;
+  bytes: Uint8Array;
+}
+
+/** The gateway's append-only log: what was acknowledged to anybody is in here first. */
+export interface LogStore {
+  /** Appends all entries in one transaction; durable (fsync) when it returns. Group commit. */
+  append(entries: readonly { kind: number; bytes: Uint8Array }[]): void;
+  /** Every entry from `from` on, in order. */
+  read(from?: number): Iterable<LogEntry>;
+  readonly length: number;
+  close(): void;
+}
+
+/** Names the stages of a commit so that a test can kill the process exactly there. */
+export type Probe = (stage: string) => void;
+
+/** MQTT as the gateway sees it: the embedded broker in process, or a client of an external one. */
+export interface Bus {
+  /** Publishes at QoS 1. */
+  publish(topic: string, payload: Uint8Array, options: { retain: boolean }): void;
+  /** Calls `handler` for every message that matches `filter`, retained ones first. */
+  subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void): void;
+  close(): Promise<void>;
+}
+
+/** One signature to check. */
+export interface VerifyJob {
+  publicKey: Uint8Array;
+  message: Uint8Array;
+  signature: Uint8Array;
+}
+
+/** Checks many signatures, in worker threads where that pays; the answers are in order. */
+export interface Verifier {
+  verify(batch: readonly VerifyJob[]): Promise<boolean[]> | boolean[];
+}
+
+/** Prices of the grid, which the market lies between, µc/kWh. */
+export interface Tariff {
+  readonly feedInMicro: number;
+  /** Retail price of a slot. */
+  retailMicro(slot: number): number;
+}
+
+/** Real time (UTC ms) and one wake-up call; protocol time is derived from it only by a running clock. */
+export interface GatewayTime {
+  nowMs(): number;
+  /** Asks for one `onTimer` after `delayMs` of real time; a new call replaces the one before. */
+  wakeAfter(delayMs: number): void;
+}
+
+export type GatewayLog = (
+  level: "debug" | "info" | "warn" | "error",
+  event: string,
+  facts?: Record<string, string | number>,
+) => void;
+
+export interface GatewayPorts {
+  crypto: Crypto;
+  verifier: Verifier;
+  store: LogStore;
+  bus: Bus;
+  tariff: Tariff;
+  time: GatewayTime;
+  probe: Probe;
+  log: GatewayLog;
+}

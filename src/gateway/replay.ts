@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/** From the log back to the state: every entry has the effect that it had when it was written. */
+import { bytesEqual, toHex } from "#core/codec/bytes.ts";
+import { openSigned } from "#core/codec/record.ts";
+import { assert } from "#core/errors/assert.ts";
+import { ACCEPT, codeOfWire, refuse, type Verdict } from "#core/errors/codes.ts";
+import { nodeIdOf } from "#core/identity.ts";
+import { clearingRecord } from "#core/records/clearing.ts";
+import { ContractStage } from "#core/records/contract.ts";
+import { memberRecord } from "#core/records/member.ts";
+import { demandRecord, noticeRecord } from "#core/records/notice.ts";
+import { UP_KINDS } from "#core/topics.ts";
+import type { Area } from "./area.ts";
+import {
+  blockEntry,
+  clearingEntry,
+  demandEntry,
+  EntryKind,
+  memberEntry,
+  missedEntry,
+  noticeEntry,
+  saidEntry,
+  unpackEntry,
+  type WorldEntry,
+  worldEntry,
+} from "./entries.ts";
+import { applySaid } from "./intake/apply.ts";
+import { openContent } from "./intake/decode.ts";
+import type { LogEntry } from "./ports.ts";
+import { makeClearing, makeDelivery } from "./slots/clear.ts";
+import { enterClearing, enterNotice, finishRun } from "./slots/engine.ts";
+
+/** Raised where a store belongs to another network, gateway or set-up than the options say. */
+export class StoreMismatch extends Error {
+  override readonly name = "StoreMismatch";
+}
+
+/** The first entry of a log for these options. */
+export function worldOf(area: Area): WorldEntry {
+  const { options, world } = area;
+  return {
+    net: asciiOf(options.net),
+    area: asciiOf(options.area),
+    gatewayKey: area.publicKey,
+    slotMs: world.slotMs,
+    worldStartMs: options.worldStartMs,
+    tickMs: world.tickMs,
+    ageMaxMs: world.ageMaxMs,
+  };
+}
+
+function asciiOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+/** Applies one entry of the log. */
+export function replayEntry(area: Area, entry: LogEntry): void {
+  const { kind, bytes } = entry;
+  if (kind === EntryKind.world) checkWorld(area, unpackEntry(worldEntry, bytes));
+  else if (kind === EntryKind.member) replayMember(area, bytes);
+  else if (kind === EntryKind.said) replaySaid(area, bytes);
+  else if (kind === EntryKind.notice) replayNotice(area, bytes);
+  else if (kind === EntryKind.demand) replayDemand(area, bytes);
+  else if (kind === EntryKind.clearing) replayClearing(area, bytes);
+  else if (kind === EntryKind.block) replayBlock(area, bytes);
+  else if (kind === EntryKind.missed) replayMissed(area, bytes);
+  else assert(false, "LOG_KIND", `entry ${entry.index} has kind ${kind}`);
+}
+
+function checkWorld(area: Area, found: WorldEntry): void {
+  const expected = worldOf(area);
+  for (const name of Object.keys(expected) as (keyof WorldEntry)[]) {
+    const a = expected[name];
+    const b = found[name];
+    const same = typeof a === "number" ? a === b : bytesEqual(a, b as Uint8Array);
+    if (!same)
+      throw new StoreMismatch(
+        `the store was made with another ${name}: use the configuration it was made with, or a new store`,
+      );
+  }
+}
+
+function replayMember(area: Area, bytes: Uint8Array): void {
+  const { signed } = unpackEntry(memberEntry, bytes);
+  const opened = openSigned(memberRecord, area.ports.crypto, signed);
+  assert(opened.ok, "LOG_MEMBER");
+  const id = nodeIdOf(area.ports.crypto, opened.value.publicKey);
+  area.addMember(id, opened.value, opened.id);
+}
+
+function replaySaid(area: Area, bytes: Uint8Array): void {
+  const { node, seq, kind, code, content } = unpackEntry(saidEntry, bytes);
+  const session = area.sessions.get(toHex(node));
+  const upKind = UP_KINDS[kind];
+  assert(session && upKind && upKind !== "enrol", "LOG_SAID", toHex(node));
+  const said = openContent(area.ports.crypto, upKind, content);
+  assert(!("ok" in said), "LOG_CONTENT", `${toHex(node)} ${seq}`);
+  const verdict: Verdict = code === 0 ? ACCEPT : refuse(codeOfWire(code) ?? "MALFORMED");
+  applySaid(area, session, seq, content, said, verdict);
+}
+
+function replayNotice(area: Area, bytes: Uint8Array): void {
+  const { signed, expected } = unpackEntry(noticeEntry, bytes);
+  const opened = openSigned(noticeRecord, area.ports.crypto, signed);
+  assert(opened.ok, "LOG_NOTICE");
+  const run = enterNotice(area, opened.value, expected.map(toHex));
+  run.award = area.award;
+  area.award = undefined;
+  area.noticeBytes = signed;
+}
+
+function replayDemand(area: Area, bytes: Uint8Array): void {
+  const { signed } = unpackEntry(demandEntry, bytes);
+  const opened = openSigned(demandRecord, area.ports.crypto, signed);
+  assert(opened.ok, "LOG_DEMAND");
+  const run = area.runs.get(opened.value.slot);
+  assert(run, "LOG_DEMAND_SLOT", String(opened.value.slot));
+  run.demand = opened.value;
+  area.world.atLeast(opened.value.atMs);
+}
+
+function replayClearing(area: Area, bytes: Uint8Array): void {
+  const { signed, slot } = unpackEntry(clearingEntry, bytes);
+  const opened = openSigned(clearingRecord, area.ports.crypto, signed);
+  assert(opened.ok, "LOG_CLEARING");
+  const { stage, atMs } = opened.value;
+  area.world.atLeast(atMs);
+  if (stage === ContractStage.award) {
+    const award = makeClearing(area, slot, undefined, true, atMs);
+    assert(bytesEqual(award.bytes, signed), "LOG_CLEARING_BYTES", `award ${slot}`);
+    area.world.closeOrders(slot);
+    area.award = award;
+    return;
+  }
+  const run = area.runs.get(slot);
+  assert(run, "LOG_CLEARING_SLOT", String(slot));
+  const made = run.award
+    ? makeDelivery(area, run, atMs)
+    : makeClearing(area, slot, run.demand?.guidanceMicro, false, atMs);
+  assert(bytesEqual(made.bytes, signed), "LOG_CLEARING_BYTES", String(slot));
+  enterClearing(area, run, made);
+}
+
+function replayBlock(area: Area, bytes: Uint8Array): void {
+  const { block } = unpackEntry(blockEntry, bytes);
+  const sealed = area.chain.replay(block);
+  area.world.atLeast(sealed.header.atMs);
+  for (const { code } of sealed.block.rejected) area.countRejected(code);
+  for (const slot of sealed.block.closed) {
+    const run = area.runs.get(slot);
+    if (run) finishRun(area, run);
+  }
+}
+
+function replayMissed(area: Area, bytes: Uint8Array): void {
+  const { slot, nodes } = unpackEntry(missedEntry, bytes);
+  for (const node of nodes) area.runs.get(slot)?.missed.add(toHex(node));
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the gateway knows of a member beyond the ledger: what it said last, and whether it is there. */
+import { toHex } from "#core/codec/bytes.ts";
+import type { Code } from "#core/errors/codes.ts";
+import type { Member } from "#core/records/member.ts";
+import type { Order } from "#core/records/order.ts";
+import type { Reading } from "#core/records/reading.ts";
+import { FIRST_DIGEST } from "#core/records/receipt.ts";
+import type { Tx } from "#core/records/tx.ts";
+
+/** An order as admitted at intake. */
+export interface TakenOrder {
+  order: Order;
+  id: Uint8Array;
+}
+
+export interface Session {
+  readonly id: string;
+  readonly idBytes: Uint8Array;
+  readonly member: Member;
+  /** Highest contiguous number that is durable, the digest over all up to it, refusals not yet receipted. */
+  saidSeq: number;
+  digest: Uint8Array;
+  refusals: { seq: number; code: number }[];
+  receiptDue: boolean;
+  /** The last two readings taken. */
+  reading: Reading | undefined;
+  previous: Reading | undefined;
+  /** Head of the node's chain: the last transaction that took its place in it, accepted or void. */
+  txSeq: number;
+  txid: Uint8Array | undefined;
+  txMs: number;
+  txTick: number;
+  /** Its latest transactions by number: a second body for one of them is equivocation. */
+  txids: Map<number, string>;
+  /** Orders of open slots. */
+  orders: Map<number, TakenOrder>;
+  /** RESERVEs in the DAG or the ledger by slot: id (hex). */
+  reserves: Map<number, string>;
+  /** Whether its connection is up, by birth and last will; and the boot that said so. */
+  online: boolean;
+  boot: number;
+  /** What it says is wrong with this gateway. */
+  alarm: string | undefined;
+}
+
+export function newSession(id: string, idBytes: Uint8Array, member: Member): Session {
+  return {
+    id,
+    idBytes,
+    member,
+    saidSeq: 0,
+    digest: FIRST_DIGEST,
+    refusals: [],
+    receiptDue: false,
+    reading: undefined,
+    previous: undefined,
+    txSeq: 0,
+    txid: undefined,
+    txMs: 0,
+    txTick: -1,
+    txids: new Map(),
+    orders: new Map(),
+    reserves: new Map(),
+    online: false,
+    boot: 0,
+    alarm: undefined,
+  };
+}
+
+/** Numbers of a node's chain for which the gateway remembers the body: a day of quarter-hours. */
+const TXIDS_KEPT = 256;
+
+/** The node's chain has a new head. */
+export function linkTx(session: Session, tx: Tx, tMs: number): void {
+  const { seq, tick } = tx.body;
+  session.txSeq = seq;
+  session.txid = tx.txid;
+  session.txMs = tMs;
+  session.txTick = tick;
+  session.txids.set(seq, toHex(tx.txid));
+  session.txids.delete(seq - TXIDS_KEPT);
+}
+
+/** Counts by name: what the monitor, the metrics and the report show. */
+export class Counters {
+  readings = 0;
+  orders = 0;
+  transactions = 0;
+  signaturesVerified = 0;
+  duplicates = 0;
+  /** Transactions that a block rejected (V8 to V10). */
+  rejectedTxs = 0;
+  /** Not accepted, by code, duplicates and gaps included. */
+  readonly byCode = new Map<Code, number>();
+
+  count(code: Code): void {
+    this.byCode.set(code, (this.byCode.get(code) ?? 0) + 1);
+  }
+}

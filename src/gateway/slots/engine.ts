@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What drives an area from slot to slot (architecture: time). Each step looks at the area's state only, so it
+ * can be asked again after any message, timer or restart:
+ *
+ *   genesis → notice(s) → readings and orders → block, clearing(s) → SOLD, BOUGHT → block closes s → notice(s+1)
+ */
+import { assert } from "#core/errors/assert.ts";
+import { guidancePrice } from "#core/market/guided.ts";
+import {
+  ClockKind,
+  demandRecord,
+  MarketMode,
+  MarketPricing,
+  MarketTiming,
+  type Notice,
+  noticeRecord,
+} from "#core/records/notice.ts";
+import { Side } from "#core/records/order.ts";
+import type { Area } from "../area.ts";
+import type { Batch } from "../batch.ts";
+import { depositsFor, type SealedBlock } from "../chain/chain.ts";
+import type { MintOrder } from "#core/ledger/execute.ts";
+import { blockEntry, clearingEntry, demandEntry, EntryKind, missedEntry, noticeEntry, packEntry } from "../entries.ts";
+import { sendAccounts, sendContracts } from "../outbound.ts";
+import { publishSlot } from "../monitor.ts";
+import { baseRule, ledgerPairs, type MadeClearing, makeClearing, makeDelivery } from "./clear.ts";
+import { SlotRun } from "./run.ts";
+
+/** Under a running clock: protocol time after a slot's end for orders, and for SOLD and BOUGHT, permille. */
+const COLLECT_PERMILLE = 250;
+const SETTLE_PERMILLE = 800;
+
+/** Does everything that is due; stops where only messages or time can help. */
+export function advance(area: Area, batch: Batch): void {
+  if (area.finished) return;
+  if (!area.chain.head && !startChain(area, batch)) return;
+  for (let moved = true; moved && !area.finished; ) {
+    moved = false;
+    for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {
+      if (run.phase === "collect" && readyToClear(area, batch, run)) {
+        clearSlot(area, batch, run);
+        moved = true;
+      }
+      if (run.phase === "settle" && readyToClose(area, run)) {
+        closeRun(area, batch, run);
+        moved = true;
+      }
+    }
+    if (openNext(area, batch)) moved = true;
+  }
+}
+
+/** Real time until something may be due without any message, ms; undefined where nothing is. */
+export function nextDelayMs(area: Area): number | undefined {
+  if (area.finished || !area.chain.head) return undefined;
+  const { world, options } = area;
+  const delays: number[] = [];
+  const nowRealMs = area.ports.time.nowMs();
+  for (const run of area.runs.values()) {
+    if (world.isRunning) delays.push(world.realDelayMs(deadlineMs(area, run)));
+    else delays.push(Math.max(0, run.phaseRealMs + options.slotTimeoutMs - nowRealMs));
+  }
+  if (world.isRunning) delays.push(world.realDelayMs(world.startMs((world.openSlot ?? -1) + 1)));
+  return delays.length > 0 ? Math.min(...delays) : undefined;
+}
+
+/** Protocol time at which a running slot's phase is over whoever is missing. */
+function deadlineMs(area: Area, run: SlotRun): number {
+  const { world } = area;
+  const permille = run.phase === "collect" ? COLLECT_PERMILLE : SETTLE_PERMILLE;
+  return world.endMs(run.slot) + Math.floor((world.slotMs * permille) / 1000);
+}
+
+function timedOut(area: Area, run: SlotRun): boolean {
+  if (area.world.isRunning) return area.world.nowMs() >= deadlineMs(area, run);
+  return area.ports.time.nowMs() >= run.phaseRealMs + area.options.slotTimeoutMs;
+}
+
+/** The genesis block: all members that were waited for, with their first coins. */
+function startChain(area: Area, batch: Batch): boolean {
+  if (area.sessions.size < area.options.expectNodes) return false;
+  const mints: MintOrder[] = [];
+  if (area.options.genesisMicro > 0)
+    for (const id of [...area.sessions.keys()].sort()) {
+      const wallet = hexWallet(area, id);
+      mints.push({ kind: "genesis", wallet, micro: area.options.genesisMicro });
+    }
+  area.world.anchor(area.world.epochStartMs, area.ports.time.nowMs());
+  seal(area, batch, 0, mints, []);
+  return true;
+}
+
+function hexWallet(area: Area, id: string): string {
+  let text = "";
+  for (const byte of area.sessions.get(id)!.member.wallets[0])
+    text += byte.toString(16).padStart(2, "0");
+  return text;
+}
+
+/** Seals everything pending into a block and makes it known. */
+export function seal(
+  area: Area,
+  batch: Batch,
+  slot: number,
+  mints: MintOrder[],
+  closed: number[],
+): void {
+  area.chain.seal(area.consensus, slot, mints, closed, (block: SealedBlock) => {
+    batch.log(EntryKind.block, packEntry(blockEntry, { block: block.bytes }));
+    for (const { code } of block.block.rejected) area.countRejected(code);
+    area.sendHead(batch, block);
+    if (closed.length > 0 || mints.length > 0) sendAccounts(area, batch, block);
+  });
+}
+
+/** The next notice, when its time has come. */
+function openNext(area: Area, batch: Batch): boolean {
+  const { world, options } = area;
+  const slotNow = world.slotAt(world.nowMs());
+  let next = world.openSlot === undefined ? 0 : world.openSlot + 1;
+  if (options.slots !== undefined && next >= options.slots) {
+    if (area.runs.size === 0) area.finished = true;
+    return false;
+  }
+  if (world.isRunning) {
+    if (world.openSlot !== undefined && world.nowMs() < world.startMs(next)) return false;
+    next = Math.max(next, slotNow); // a gateway that was away does not trade the past
+  } else if (area.runs.size > 0) return false;
+  const expected = area.onlineIds();
+  if (expected.length === 0) return false;
+  openSlot(area, batch, next, expected);
+  return true;
+}
+
+function openSlot(area: Area, batch: Batch, slot: number, expected: string[]): void {
+  // A forecast market is matched before its slot begins; slot 0 has no forecasts.
+  const award = area.exAnte && slot > 0 ? awardSlot(area, batch, slot) : undefined;
+  const notice = noticeOf(area, slot);
+  const { bytes } = area.sign(noticeRecord, notice);
+  const members = expected.map((id) => area.sessions.get(id)!.idBytes);
+  batch.log(EntryKind.notice, packEntry(noticeEntry, { signed: bytes, expected: members }));
+  const run = enterNotice(area, notice, expected);
+  run.award = award;
+  if (area.capsDirty) area.sendCaps(batch); // before the notice: RESERVEs need parents
+  area.noticeBytes = bytes;
+  batch.send(area.topics.epoch, bytes, true);
+}
+
+/** A notice takes effect; the same when it is made and when it is replayed. */
+export function enterNotice(area: Area, notice: Notice, expected: string[]): SlotRun {
+  const { world } = area;
+  assert(!area.runs.has(notice.slot), "NOTICE_TWICE", String(notice.slot));
+  world.openSlot = notice.slot;
+  world.atLeast(notice.nowMs);
+  world.anchor(notice.nowMs, notice.realMs);
+  const run = new SlotRun(notice, new Set(expected), area.ports.time.nowMs());
+  area.runs.set(notice.slot, run);
+  return run;
+}
+
+function noticeOf(area: Area, slot: number): Notice {
+  const { world, options } = area;
+  const { tariff, time } = area.ports;
+  const { market } = options;
+  return {
+    net: options.net,
+    gateway: area.idBytes,
+    epoch: world.epoch,
+    epochStartMs: world.epochStartMs,
+    tickMs: world.tickMs,
+    ageMaxMs: world.ageMaxMs,
+    slot,
+    startMs: world.startMs(slot),
+    endMs: world.endMs(slot),
+    nowMs: world.nowMs(),
+    clock: world.isRunning ? ClockKind.running : ClockKind.barrier,
+    ratePermille: world.ratePermille,
+    realMs: world.isRunning ? time.nowMs() : 0,
+    timing: area.exAnte ? MarketTiming.exante : MarketTiming.expost,
+    mode: area.guided ? MarketMode.guided : MarketMode.auction,
+    pricing: market.pricing === "uniform" ? MarketPricing.uniform : MarketPricing.payAsBid,
+    kPermille: market.kPermille,
+    feedInMicro: tariff.feedInMicro,
+    retailMicro: baseRule(area, slot).ceilingMicroPerKwh,
+    retailNextMicro: baseRule(area, slot + 1).ceilingMicroPerKwh,
+  };
+}
+
+function readyToClear(area: Area, batch: Batch, run: SlotRun): boolean {
+  if (area.world.isRunning && area.world.nowMs() < area.world.endMs(run.slot)) return false;
+  const waiting = [...run.expected].filter(
+    (id) => !run.collected(area.sessions.get(id)!, area.exAnte),
+  );
+  if (area.guided && !run.demand) askSellers(area, batch, run, waiting);
+  if (waiting.length === 0) return true;
+  if (!timedOut(area, run)) return false;
+  miss(area, run, waiting);
+  return true;
+}
+
+/** Guided market: when only sellers are missing, the total demand and a price guidance are broadcast. */
+function askSellers(area: Area, batch: Batch, run: SlotRun, waiting: string[]): void {
+  if (!waiting.every((id) => run.waitsForSellers(area.sessions.get(id)!))) return;
+  let demandWh = 0;
+  for (const session of area.sessions.values()) {
+    const order = session.orders.get(run.slot)?.order;
+    if (order?.side === Side.bid) demandWh += order.qtyWh;
+  }
+  const rule = baseRule(area, run.slot);
+  area.world.atLeast(area.world.endMs(run.slot));
+  const demand = {
+    net: area.options.net,
+    gateway: area.idBytes,
+    slot: run.slot,
+    demandWh,
+    guidanceMicro: guidancePrice(demandWh, area.lastOfferWh, rule),
+    atMs: area.world.nowMs(),
+  };
+  const { bytes } = area.sign(demandRecord, demand);
+  batch.log(EntryKind.demand, packEntry(demandEntry, { signed: bytes }));
+  batch.send(area.topics.demand, bytes, true);
+  run.demand = demand;
+}
+
+/** Members that did not do their part: the grid serves them, and later slots do not wait for them. */
+function miss(area: Area, run: SlotRun, nodes: Iterable<string>): void {
+  for (const id of nodes) {
+    run.missed.add(id);
+    const session = area.sessions.get(id)!;
+    session.online = false;
+    area.ports.log("warn", "node-missed", { slot: run.slot, node: session.member.name });
+  }
+}
+
+function awardSlot(area: Area, batch: Batch, slot: number): SlotRun["award"] {
+  if (area.chain.pending) seal(area, batch, slot - 1, [], []);
+  const made = makeClearing(area, slot, undefined, true, area.world.nowMs());
+  area.world.closeOrders(slot);
+  logClearing(batch, slot, made, []);
+  batch.send(area.topics.clearing, made.bytes, true);
+  sendContracts(area, batch, made.contracts);
+  return made;
+}
+
+/** Locks and readings become FINAL first, so that the clearing rests on the ledger; then the match. */
+function clearSlot(area: Area, batch: Batch, run: SlotRun): void {
+  const { world } = area;
+  world.atLeast(world.endMs(run.slot) + world.tickMs);
+  if (area.chain.pending) seal(area, batch, run.slot, [], []);
+  const atMs = world.nowMs();
+  const made = run.award
+    ? makeDelivery(area, run, atMs)
+    : makeClearing(area, run.slot, run.demand?.guidanceMicro, false, atMs);
+  logClearing(batch, run.slot, made, made.entries);
+  enterClearing(area, run, made);
+  if (area.capsDirty) area.sendCaps(batch);
+  batch.send(area.topics.clearing, made.bytes, true);
+  sendContracts(area, batch, made.contracts);
+}
+
+function logClearing(
+  batch: Batch,
+  slot: number,
+  made: MadeClearing,
+  pairs: MadeClearing["entries"],
+): void {
+  const orders = made.book.orders.map((order) => order.taken.id);
+  const entry = { signed: made.bytes, slot, orders, pairs };
+  batch.log(EntryKind.clearing, packEntry(clearingEntry, entry));
+}
+
+/** A final clearing takes effect; the same when it is made and when it is replayed. */
+export function enterClearing(area: Area, run: SlotRun, made: MadeClearing): void {
+  area.world.closeOrders(run.slot);
+  const pairs = ledgerPairs(run.slot, made.entries);
+  area.chain.addEvent({ type: "clearing", id: made.id, pairs });
+  area.lastOfferWh = made.clearing.summary.offers.totalWh;
+  run.clearingBytes = made.bytes;
+  run.contracts = made.contracts;
+  run.startSettling(made.entries, area.ports.time.nowMs());
+}
+
+function readyToClose(area: Area, run: SlotRun): boolean {
+  if (run !== area.oldestRun()) return false; // slots close in order
+  if (run.settled) return true;
+  if (!timedOut(area, run)) return false;
+  miss(area, run, run.missingParties());
+  return true;
+}
+
+function closeRun(area: Area, batch: Batch, run: SlotRun): void {
+  const { world } = area;
+  world.atLeast(world.endMs(run.slot) + Math.floor(world.slotMs / 2));
+  const mints = depositsFor(area.chain.state, area.options.deposit);
+  if (run.missed.size > 0) {
+    const nodes = [...run.missed].sort().map((id) => area.sessions.get(id)!.idBytes);
+    batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));
+  }
+  finishRun(area, run);
+  seal(area, batch, run.slot, mints, [run.slot]);
+  publishSlot(area, batch, run);
+}
+
+/** A slot is settled; the same when its block is made and when it is replayed. */
+export function finishRun(area: Area, run: SlotRun): void {
+  run.phase = "done";
+  area.settledSlots++;
+  area.tradedWh += run.tradedWh;
+  if (run.tradedWh > 0) area.slotsWithTrade++;
+  if (run.missed.size > 0) area.missedSlots.push({ slot: run.slot, nodes: [...run.missed] });
+  area.forgetSlot(run.slot);
+}

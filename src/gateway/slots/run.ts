@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One market slot from its notice to its settlement: what is still missing, and from whom. */
+import { toHex } from "#core/codec/bytes.ts";
+import type { Clearing, MarketRule, Pair } from "#core/market/types.ts";
+import type { Contract } from "#core/records/contract.ts";
+import type { Demand, Notice } from "#core/records/notice.ts";
+import { type Tx, TxType } from "#core/records/tx.ts";
+import type { PairEntry } from "../entries.ts";
+import type { Book } from "../market/book.ts";
+import type { Session } from "../session.ts";
+
+/** collect: readings and orders. settle: SOLD and BOUGHT. done: in a block. */
+export type Phase = "collect" | "settle" | "done";
+
+/** How far a contract has come as the gateway hears it; the block decides. */
+interface Progress {
+  sold: boolean;
+  bought: boolean;
+}
+
+export class SlotRun {
+  readonly slot: number;
+  readonly notice: Notice;
+  /** Members whose part in this slot is waited for. */
+  readonly expected: Set<string>;
+  phase: Phase = "collect";
+  demand: Demand | undefined;
+  /** A forecast market's match, made before the slot. */
+  award: { book: Book; rule: MarketRule; clearing: Clearing; pairs: Pair[] } | undefined;
+  clearingBytes: Uint8Array | undefined;
+  contracts: { contract: Contract; bytes: Uint8Array }[] = [];
+  /** SOLDs to pass on (again) to their buyers. */
+  readonly solds: Tx[] = [];
+  readonly missed = new Set<string>();
+  tradedWh = 0;
+  priceMicro: number | undefined;
+  /** Real time at which this phase began to wait, ms. */
+  phaseRealMs: number;
+  private readonly progress = new Map<string, Progress>();
+  private openPairs = 0;
+
+  constructor(notice: Notice, expected: Set<string>, nowRealMs: number) {
+    this.slot = notice.slot;
+    this.notice = notice;
+    this.expected = expected;
+    this.phaseRealMs = nowRealMs;
+  }
+
+  /** Whether `session` has said all that this slot's market needs from it. */
+  collected(session: Session, exAnte: boolean): boolean {
+    if ((session.reading?.boundary ?? -1) <= this.slot) return false;
+    return exAnte || session.orders.has(this.slot);
+  }
+
+  /** Guided market: whether only sellers' answers to the demand are missing. */
+  waitsForSellers(session: Session): boolean {
+    if (session.orders.has(this.slot)) return true;
+    const { reading, previous } = session;
+    if (reading?.boundary !== this.slot + 1 || previous?.boundary !== this.slot) return false;
+    const imported = reading.importMwh - previous.importMwh;
+    return reading.exportMwh - previous.exportMwh > imported;
+  }
+
+  /** The clearing is made: from here on its contracts are to be sold and bought. */
+  startSettling(pairs: readonly PairEntry[], nowRealMs: number): void {
+    this.phase = "settle";
+    this.phaseRealMs = nowRealMs;
+    for (const pair of pairs) {
+      this.progress.set(keyOf(pair.seller, pair.buyer), { sold: false, bought: false });
+      this.tradedWh += pair.qtyWh;
+      this.priceMicro = pair.priceMicro;
+    }
+    this.openPairs = this.progress.size;
+  }
+
+  /** A SOLD or BOUGHT of this slot went into the DAG. */
+  heard(tx: Tx): void {
+    const { body } = tx;
+    if (body.type === TxType.sold) this.solds.push(tx);
+    for (const leg of body.legs) {
+      if (!leg.to) continue;
+      const sold = body.type === TxType.sold;
+      const key = sold ? keyOf(body.from, leg.to) : keyOf(leg.to, body.from);
+      const pair = this.progress.get(key);
+      if (!pair) continue;
+      if (sold) pair.sold = true;
+      else if (!pair.bought) {
+        pair.bought = true;
+        this.openPairs--;
+      }
+    }
+  }
+
+  get settled(): boolean {
+    return this.openPairs === 0;
+  }
+
+  /** Members whose SOLD or BOUGHT is missing. */
+  missingParties(): Set<string> {
+    const missing = new Set<string>();
+    for (const [key, { sold, bought }] of this.progress) {
+      if (bought) continue;
+      const [seller, buyer] = key.split("|");
+      missing.add(sold ? buyer : seller);
+    }
+    return missing;
+  }
+}
+
+function keyOf(seller: Uint8Array, buyer: Uint8Array): string {
+  return `${toHex(seller)}|${toHex(buyer)}`;
+}

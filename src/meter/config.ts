@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a node is provisioned with. */
+export interface NodeConfig {
+  /** Network and area names. */
+  net: string;
+  area: string;
+  /** A name for people: shown in monitors, unique in the area. */
+  name: string;
+  /** Ed25519 secret key, 32 bytes; made on the node, never leaves it. */
+  secretKey: Uint8Array;
+  /** Ed25519 public key of the gateway that the node trusts. */
+  gatewayKey: Uint8Array;
+  /** Largest energy that the connection carries in one slot, either way, Wh. */
+  capacityWh: number;
+  /** Number of wallet addresses. */
+  wallets: number;
+  policy: TradePolicy;
+}
+
+/** How a node prices its orders. By default bids are at retail and offers at feed-in. */
+export interface TradePolicy {
+  /** Highest price paid, µc/kWh; undefined: the slot's retail price. */
+  bidMicro?: number;
+  /** Lowest price taken, µc/kWh; undefined: the feed-in price. */
+  offerMicro?: number;
+  /** A node that does not trade meters only. */
+  trade: boolean;
+}
+
+export const DEFAULT_POLICY: TradePolicy = Object.freeze({ trade: true });

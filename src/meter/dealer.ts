@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Settling contracts (ledger 4.6): the seller says SOLD for each part of its contract, the buyer waits for
+ * all of a part's SOLDs and says BOUGHT. What arrived lives in memory only: the gateway sends it again.
+ */
+import { bytesEqual, toHex } from "#core/codec/bytes.ts";
+import type { Crypto } from "#core/crypto/port.ts";
+import { SLOTS_KEPT } from "#core/limits.ts";
+import type { Contract } from "#core/records/contract.ts";
+import { Side } from "#core/records/order.ts";
+import { openTx, type TxLeg, TxType } from "#core/records/tx.ts";
+import { mwhFromWh } from "#core/units/energy.ts";
+import type { SlotMemory } from "./state.ts";
+
+interface ReceivedSold {
+  txid: Uint8Array;
+  qtyWh: number;
+  ecashMicro: number;
+  reserve: Uint8Array;
+  tsMs: number;
+}
+
+/** A transaction to be made. */
+export interface Deal {
+  type: number;
+  part: number;
+  legs: TxLeg[];
+  /** The end of the last leg's stretch of the register, mWh. */
+  nextMwh: bigint;
+  notBeforeMs: number;
+}
+
+export class Dealer {
+  private readonly crypto: Crypto;
+  private readonly node: Uint8Array;
+  private readonly wallet: Uint8Array;
+  /** Checked contracts by slot, and SOLDs to this node by `slot|seller`. */
+  private readonly contracts = new Map<number, Contract[]>();
+  private readonly solds = new Map<string, ReceivedSold>();
+
+  constructor(crypto: Crypto, node: Uint8Array, wallet: Uint8Array) {
+    this.crypto = crypto;
+    this.node = node;
+    this.wallet = wallet;
+  }
+
+  /** Keeps a contract that was checked; one part once. */
+  accept(contract: Contract): void {
+    const parts = this.contracts.get(contract.slot) ?? [];
+    if (!parts.some((known) => known.part === contract.part)) parts.push(contract);
+    this.contracts.set(contract.slot, parts);
+    this.forget(contract.slot - SLOTS_KEPT);
+  }
+
+  /** What can be said now for `memory.slot`, part by part. */
+  due(memory: SlotMemory): Deal[] {
+    const deals: Deal[] = [];
+    let nextMwh = memory.nextMwh;
+    for (const contract of this.contracts.get(memory.slot) ?? []) {
+      if (memory.settled.includes(contract.part) || contract.legs.length === 0) continue;
+      const seller = contract.side === Side.offer;
+      const deal = seller ? this.sell(contract, nextMwh) : this.buy(contract, nextMwh);
+      if (!deal) continue;
+      deals.push(deal);
+      nextMwh = deal.nextMwh;
+    }
+    return deals;
+  }
+
+  /** A SOLD as the gateway passed it on. Returns its slot if it fits a contract of this node. */
+  sold(encoded: Uint8Array): number | undefined {
+    const opened = openTx(this.crypto, encoded);
+    if (!opened.ok || opened.tx.body.type !== TxType.sold) return undefined;
+    const { body, txid, digest, signature } = opened.tx;
+    const key = this.counterpartyKey(body.slot, body.from);
+    if (!key || !this.crypto.verify(key, digest, signature)) return undefined;
+    const leg = body.legs.find((candidate) => candidate.to && bytesEqual(candidate.to, this.node));
+    if (!leg?.ref) return undefined;
+    const { qtyWh, ecashMicro, ref } = leg;
+    const received = { txid, qtyWh, ecashMicro, reserve: ref, tsMs: body.tsMs };
+    this.solds.set(`${body.slot}|${toHex(body.from)}`, received);
+    return body.slot;
+  }
+
+  private sell(contract: Contract, startMwh: bigint): Deal {
+    let nextMwh = startMwh;
+    const legs = contract.legs.map((leg): TxLeg => {
+      const meter = { fromMwh: nextMwh, toMwh: nextMwh + mwhFromWh(leg.qtyWh) };
+      nextMwh = meter.toMwh;
+      const { counterparty: to, reserve: ref, qtyWh, ecashMicro } = leg;
+      // Quoting the buyer's RESERVE is the seller's countersignature of the payment (paper 1, II-B-4).
+      return { to, wallet: this.wallet, ref, qtyWh, ecashMicro, meter };
+    });
+    return { type: TxType.sold, part: contract.part, legs, nextMwh, notBeforeMs: contract.atMs };
+  }
+
+  private buy(contract: Contract, startMwh: bigint): Deal | undefined {
+    let nextMwh = startMwh;
+    let notBeforeMs = contract.atMs;
+    const legs: TxLeg[] = [];
+    for (const leg of contract.legs) {
+      const sold = this.solds.get(`${contract.slot}|${toHex(leg.counterparty)}`);
+      if (!sold || sold.qtyWh !== leg.qtyWh || sold.ecashMicro !== leg.ecashMicro) return undefined;
+      if (!bytesEqual(sold.reserve, leg.reserve)) return undefined;
+      const meter = { fromMwh: nextMwh, toMwh: nextMwh + mwhFromWh(leg.qtyWh) };
+      nextMwh = meter.toMwh;
+      notBeforeMs = Math.max(notBeforeMs, sold.tsMs + 1);
+      const { counterparty: to, qtyWh, ecashMicro } = leg;
+      legs.push({ to, wallet: this.wallet, ref: sold.txid, qtyWh, ecashMicro, meter });
+    }
+    return { type: TxType.bought, part: contract.part, legs, nextMwh, notBeforeMs };
+  }
+
+  private counterpartyKey(slot: number, seller: Uint8Array): Uint8Array | undefined {
+    for (const contract of this.contracts.get(slot) ?? [])
+      for (const leg of contract.legs)
+        if (bytesEqual(leg.counterparty, seller)) return leg.counterpartyKey;
+    return undefined;
+  }
+
+  private forget(upTo: number): void {
+    for (const slot of this.contracts.keys()) if (slot <= upTo) this.contracts.delete(slot);
+    for (const key of this.solds.keys())
+      if (Number(key.slice(0, key.indexOf("|"))) <= upTo) this.solds.delete(key);
+  }
+}

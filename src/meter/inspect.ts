@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a node checks of its gateway before it acts: signatures, its place in the order book, fill and price. */
+import { bytesEqual, toHex } from "#core/codec/bytes.ts";
+import { openSigned, type RecordType, verifySigned } from "#core/codec/record.ts";
+import { merkleVerify } from "#core/crypto/merkle.ts";
+import type { Crypto } from "#core/crypto/port.ts";
+import { ACCEPT, refuse, type Verdict } from "#core/errors/codes.ts";
+import { nodeIdOf } from "#core/identity.ts";
+import { checkFill } from "#core/market/check.ts";
+import { ecashMicro } from "#core/market/cost.ts";
+import { guidedRule } from "#core/market/guided.ts";
+import type { MarketOrder, MarketRule } from "#core/market/types.ts";
+import { type ClearingRecord, summaryFromWire } from "#core/records/clearing.ts";
+import type { Contract } from "#core/records/contract.ts";
+import { type Demand, MarketMode, MarketPricing, type Notice } from "#core/records/notice.ts";
+import { Side } from "#core/records/order.ts";
+import type { SlotMemory } from "./state.ts";
+
+/** Opens a record that only this node's gateway may have signed, for this network; undefined otherwise. */
+export function fromGateway<T extends { net: string }>(
+  type: RecordType<T>,
+  crypto: Crypto,
+  gatewayKey: Uint8Array,
+  net: string,
+  bytes: Uint8Array,
+): { value: T; id: Uint8Array } | undefined {
+  const opened = openSigned(type, crypto, bytes);
+  if (!opened.ok || opened.value.net !== net) return undefined;
+  if (!verifySigned(crypto, gatewayKey, opened)) return undefined;
+  return { value: opened.value, id: opened.id };
+}
+
+/** The rule that the notice announced; in a guided slot, of the guidance broadcast before the offers. */
+export function announcedRule(
+  notice: Notice,
+  memory: SlotMemory,
+  demand: Demand | undefined,
+): MarketRule {
+  const retail = memory.slot === notice.slot ? notice.retailMicro : notice.retailNextMicro;
+  const rule: MarketRule = {
+    pricing: notice.pricing === MarketPricing.uniform ? "uniform" : "pay-as-bid",
+    kPermille: notice.kPermille,
+    floorMicroPerKwh: notice.feedInMicro,
+    ceilingMicroPerKwh: retail,
+  };
+  if (notice.mode !== MarketMode.guided || !demand) return rule;
+  const { guidanceMicro } = demand;
+  if (guidanceMicro < rule.floorMicroPerKwh || guidanceMicro > rule.ceilingMicroPerKwh) return rule;
+  return guidedRule(guidanceMicro, rule);
+}
+
+/**
+ * Whether the contract follows from the clearing, and the clearing from the rule, for this node's order.
+ * `delivered`: a forecast was matched before the slot, and the legs are what the meters made of it.
+ */
+export function checkContract(
+  crypto: Crypto,
+  contract: Contract,
+  clearing: { value: ClearingRecord; id: Uint8Array },
+  memory: SlotMemory,
+  rule: MarketRule,
+  delivered: boolean,
+): Verdict {
+  if (!memory.order || memory.ordered === 0) return refuse("ORDER_NOT_INCLUDED", "no order");
+  if (!bytesEqual(contract.clearing, clearing.id))
+    return refuse("CONTRACT_TERMS", "for another clearing");
+  const { orders, orderRoot } = clearing.value;
+  const { orderIndex, proof } = contract;
+  if (!merkleVerify(crypto, memory.order, orderIndex, orders, proof, orderRoot))
+    return refuse("ORDER_NOT_INCLUDED", `slot ${contract.slot}`);
+  const order: MarketOrder = {
+    key: memory.order,
+    owner: toHex(contract.node),
+    side: memory.ordered - 1 === Side.bid ? "bid" : "offer",
+    qtyWh: memory.qtyWh,
+    priceMicroPerKwh: memory.priceMicro,
+  };
+  const fault = checkFill(order, summaryFromWire(clearing.value), rule, contract.fillWh);
+  if (fault !== "ok") return refuse("FILL_WRONG", `${fault} in slot ${contract.slot}`);
+  return checkLegs(crypto, contract, clearing.value, order, memory, delivered);
+}
+
+/** Each leg costs what its energy costs at its price, and the price is one that this node agreed to. */
+function checkLegs(
+  crypto: Crypto,
+  contract: Contract,
+  clearing: ClearingRecord,
+  order: MarketOrder,
+  memory: SlotMemory,
+  delivered: boolean,
+): Verdict {
+  let sumWh = 0;
+  for (const leg of contract.legs) {
+    sumWh += leg.qtyWh;
+    const worse =
+      order.side === "bid"
+        ? leg.priceMicro > order.priceMicroPerKwh
+        : leg.priceMicro < order.priceMicroPerKwh;
+    if (worse) return refuse("CONTRACT_TERMS", `${leg.priceMicro} µc/kWh is worse than ordered`);
+    if (clearing.pricing === 0 && leg.priceMicro !== clearing.priceMicro?.micro)
+      return refuse("CONTRACT_TERMS", "not the uniform price");
+    if (leg.ecashMicro !== ecashMicro(leg.qtyWh, leg.priceMicro))
+      return refuse("CONTRACT_TERMS", `${leg.ecashMicro} µc for ${leg.qtyWh} Wh`);
+    if (leg.ecashMicro > leg.lockedMicro)
+      return refuse("CONTRACT_TERMS", "the buyer's RESERVE holds less than the payment");
+    if (order.side === "bid" && !(memory.reserve && bytesEqual(leg.reserve, memory.reserve)))
+      return refuse("CONTRACT_TERMS", "not this node's RESERVE");
+    if (!bytesEqual(nodeIdOf(crypto, leg.counterpartyKey), leg.counterparty))
+      return refuse("CONTRACT_TERMS", "the counterparty's key is not its own");
+  }
+  // With several parts each holds a share, and a forecast's award may be delivered in part; what is settled
+  // over all parts is then bounded by the ledger's rules.
+  const exact = contract.parts <= 1 && !delivered;
+  const fits = exact ? sumWh === contract.fillWh : sumWh <= contract.fillWh;
+  return fits ? ACCEPT : refuse("CONTRACT_TERMS", `${sumWh} Wh in legs, ${contract.fillWh} filled`);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Journal and outbox in one: every message is stored together with the whole state after it, in one atomic
+ * write, before it is sent. A power cut before the write: the message was never said. After it: it will be
+ * sent. The newest entry therefore always holds the newest state, and is deleted only when a newer one
+ * stands. A CRC tells a torn write from a whole one.
+ */
+import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
+import { crc32 } from "#core/crypto/crc32.ts";
+import { assert } from "#core/errors/assert.ts";
+import { OUTBOX_MAX } from "#core/limits.ts";
+import { UP_KINDS, type UpKind } from "#core/topics.ts";
+import type { KeyValueStore } from "./ports.ts";
+import { firstState, type NodeState, nodeState } from "./state.ts";
+
+/** A message that the gateway has not receipted. */
+export interface Said {
+  seq: number;
+  kind: UpKind;
+  content: Uint8Array;
+}
+
+const MESSAGE_PREFIX = "o";
+/** Two alternating slots for a state without a message. */
+const STATE_KEYS = ["s0", "s1"];
+
+export class Journal {
+  /** Un-receipted messages, by rising number. */
+  readonly outbox: Said[] = [];
+  private readonly store: KeyValueStore;
+  /** Numbers in the store that are receipted, but not yet deleted. */
+  private readonly spent: number[] = [];
+
+  constructor(store: KeyValueStore) {
+    this.store = store;
+  }
+
+  /** The newest whole state, or a first one; fills the outbox. Torn and receipted entries are deleted. */
+  recover(): NodeState {
+    let newest: NodeState | undefined;
+    for (const key of STATE_KEYS) {
+      const entry = this.load(key);
+      if (entry && (!newest || entry.state.version > newest.version)) newest = entry.state;
+    }
+    const found: Said[] = [];
+    for (const key of this.store.keys(MESSAGE_PREFIX)) {
+      const entry = this.load(key);
+      if (!entry?.said) {
+        this.store.delete(key);
+        continue;
+      }
+      found.push(entry.said);
+      if (!newest || entry.state.version > newest.version) newest = entry.state;
+    }
+    const state = newest ?? firstState();
+    found.sort((a, b) => a.seq - b.seq);
+    for (const said of found) {
+      // The newest state lives in its message: that one stays until the next is written.
+      if (said.seq > state.receiptedSeq) this.outbox.push(said);
+      else this.spent.push(said.seq);
+    }
+    return state;
+  }
+
+  /** Whether one more message can be kept. */
+  get full(): boolean {
+    return this.outbox.length >= OUTBOX_MAX;
+  }
+
+  /** Stores a message with the state after it, durable on return, and then what is spent goes. */
+  say(state: NodeState, kind: UpKind, content: Uint8Array): Said {
+    assert(!this.full, "OUTBOX_FULL", String(this.outbox.length));
+    state.version++;
+    state.saidSeq++;
+    const said = { seq: state.saidSeq, kind, content };
+    this.write(messageKey(said.seq), state, said);
+    this.outbox.push(said);
+    while (this.spent.length > 0) this.store.delete(messageKey(this.spent.shift()!));
+    return said;
+  }
+
+  /** Stores a state without a message, in the older of the two slots. */
+  save(state: NodeState): void {
+    state.version++;
+    this.write(STATE_KEYS[state.version % 2], state, undefined);
+  }
+
+  /** Messages up to `seq` are receipted: they leave the outbox, and the store with the next message. */
+  receipted(seq: number): void {
+    while (this.outbox.length > 0 && this.outbox[0].seq <= seq)
+      this.spent.push(this.outbox.shift()!.seq);
+  }
+
+  private write(key: string, state: NodeState, said: Said | undefined): void {
+    const message: CborValue = said
+      ? [said.seq, UP_KINDS.indexOf(said.kind), said.content]
+      : [0, 0, new Uint8Array(0)];
+    const body = encodeCbor([nodeState.encode(state, "state"), message]);
+    const value = new Uint8Array(body.length + 4);
+    value.set(body);
+    new DataView(value.buffer).setUint32(body.length, crc32(body));
+    this.store.set(key, value);
+  }
+
+  private load(key: string): { state: NodeState; said: Said | undefined } | undefined {
+    const value = this.store.get(key);
+    if (!value || value.length < 5) return undefined;
+    const body = value.slice(0, value.length - 4);
+    const crc = new DataView(value.buffer, value.byteOffset + body.length, 4).getUint32(0);
+    if (crc !== crc32(body)) return undefined;
+    const decoded = decodeCbor(body);
+    assert("value" in decoded, "JOURNAL_ENTRY", key); // whole by its CRC: only a bug makes it unreadable
+    const [rawState, message] = decoded.value as [CborValue, [number, number, Uint8Array]];
+    const [seq, kind, content] = message;
+    const state = nodeState.decode(rawState, key);
+    return { state, said: seq > 0 ? { seq, kind: UP_KINDS[kind], content } : undefined };
+  }
+}
+
+/** At most 15 characters, as the ESP32's store asks. */
+function messageKey(seq: number): string {
+  return MESSAGE_PREFIX + seq.toString(36);
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The node application: one meter with its identity. Adapters deliver events (connected, message, timer);
+ * everything else follows from the gateway's notices. The same code runs on an ESP32, in the desktop
+ * simulator, in the XS host and on Node.
+ */
+import { toHex } from "#core/codec/bytes.ts";
+import { signRecord } from "#core/codec/record.ts";
+import { codeOfWire } from "#core/errors/codes.ts";
+import { nodeIdOf, walletOf } from "#core/identity.ts";
+import { configRecord, memberRecord } from "#core/records/member.ts";
+import { accountRecord } from "#core/records/block.ts";
+import { receiptRecord } from "#core/records/receipt.ts";
+import { Topics } from "#core/topics.ts";
+import { ProtocolClock } from "./clock.ts";
+import type { NodeConfig } from "./config.ts";
+import { fromGateway } from "./inspect.ts";
+import { Journal } from "./journal.ts";
+import type { NodePorts } from "./ports.ts";
+import { Speaker } from "./speaker.ts";
+import type { NodeState } from "./state.ts";
+import { Slots } from "./slots.ts";
+
+export class MeterNode {
+  readonly idBytes: Uint8Array;
+  readonly id: string;
+  readonly publicKey: Uint8Array;
+  readonly topics: Topics;
+  readonly wallets: Uint8Array[] = [];
+  readonly state: NodeState;
+  readonly clock: ProtocolClock;
+  readonly speaker: Speaker;
+  private readonly config: NodeConfig;
+  private readonly ports: NodePorts;
+  private readonly slots: Slots;
+  private alarm: { code: string; detail: string } | undefined;
+
+  /** Recovers from the store; counts the boot durably before anything else is said. */
+  constructor(config: NodeConfig, ports: NodePorts) {
+    this.config = config;
+    this.ports = ports;
+    this.publicKey = ports.crypto.publicKey(config.secretKey);
+    this.idBytes = nodeIdOf(ports.crypto, this.publicKey);
+    this.id = toHex(this.idBytes);
+    this.topics = new Topics(config.area);
+    for (let i = 0; i < config.wallets; i++)
+      this.wallets.push(walletOf(ports.crypto, this.publicKey, i));
+    const journal = new Journal(ports.store);
+    this.state = journal.recover();
+    this.state.boot++;
+    journal.save(this.state);
+    this.clock = new ProtocolClock(ports.time);
+    this.speaker = new Speaker(this.id, this.topics, journal, ports);
+    this.slots = new Slots(this, config, ports, (code, detail) => this.raise(code, detail));
+  }
+
+  /** What the transport subscribes to on every connect. */
+  subscriptions(): string[] {
+    const { prefix, epoch, caps } = this.topics;
+    return [`${prefix}/node/${this.id}/down/+`, epoch, caps, `${prefix}/market/+`];
+  }
+
+  /** The last will that the transport registers: which start of the node is gone. */
+  will(): { topic: string; payload: string } {
+    return { topic: this.topics.state(this.id), payload: this.stateText("offline") };
+  }
+
+  /** The transport is connected and subscribed: birth, then the request to be (still) a member. */
+  onConnect(): void {
+    this.speaker.open = false;
+    this.publishState();
+    const { net, name, capacityWh, secretKey } = this.config;
+    const member = { net, publicKey: this.publicKey, name, capacityWh, wallets: this.wallets };
+    const { bytes } = signRecord(memberRecord, this.ports.crypto, secretKey, member);
+    this.ports.transport.publish(this.topics.up(this.id, "enrol"), bytes, false);
+  }
+
+  onDisconnect(): void {
+    this.speaker.open = false;
+  }
+
+  onMessage(topic: string, payload: Uint8Array): void {
+    const { topics } = this;
+    if (topic === topics.epoch) this.slots.onNotice(payload);
+    else if (topic === topics.caps) this.slots.onCaps(payload);
+    else if (topic === topics.clearing) this.slots.onClearing(payload);
+    else if (topic === topics.demand) this.slots.onDemand(payload);
+    else if (topic === topics.down(this.id, "receipt")) this.onReceipt(payload);
+    else if (topic === topics.down(this.id, "contract")) this.slots.onContract(payload);
+    else if (topic === topics.down(this.id, "tx")) this.slots.onTx(payload);
+    else if (topic === topics.down(this.id, "account")) this.onAccount(payload);
+    else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
+    else this.ports.log("debug", "unknown-topic", { topic });
+    this.plan();
+  }
+
+  onTimer(): void {
+    this.speaker.onTimer();
+    this.slots.onTimer();
+    this.plan();
+  }
+
+  /** Asks for the next wake-up: a repeat, or a boundary of the running clock. */
+  private plan(): void {
+    const repeat = this.speaker.delayMs();
+    const boundary = this.slots.delayMs();
+    if (repeat === undefined && boundary === undefined) return;
+    this.ports.time.wakeAfter(Math.min(repeat ?? boundary!, boundary ?? repeat!));
+  }
+
+  private onConfig(payload: Uint8Array): void {
+    const { crypto, log } = this.ports;
+    const opened = fromGateway(configRecord, crypto, this.config.gatewayKey, this.config.net, payload);
+    if (!opened) return this.raise("GATEWAY_SIGNATURE", "config");
+    const config = opened.value;
+    if (toHex(config.node) !== this.id) return;
+    if (config.code !== 0) {
+      log("error", "not-admitted", { code: codeOfWire(config.code) ?? config.code });
+      return;
+    }
+    this.clock.atLeast(config.atMs);
+    if (config.upTo > this.state.saidSeq) {
+      // This node's store was lost, not its key: numbers that it used must never be used again.
+      log("error", "state-lost", { said: this.state.saidSeq, receipted: config.upTo });
+      this.state.saidSeq = config.upTo;
+      this.state.receiptedSeq = config.upTo;
+      this.state.digest = config.digest;
+      this.state.txSeq = config.txSeq;
+      this.state.txid = config.txSeq === 0 ? undefined : config.txid;
+    } else if (!this.speaker.receipted(this.state, { ...config, refused: [] })) {
+      return this.raise("RECEIPT_DIGEST", "config");
+    }
+    this.speaker.open = true;
+    this.speaker.restart();
+    this.slots.resume();
+  }
+
+  private onReceipt(payload: Uint8Array): void {
+    const { crypto } = this.ports;
+    const opened = fromGateway(receiptRecord, crypto, this.config.gatewayKey, this.config.net, payload);
+    if (!opened) return this.raise("GATEWAY_SIGNATURE", "receipt");
+    if (toHex(opened.value.node) !== this.id) return;
+    if (!this.speaker.receipted(this.state, opened.value))
+      this.raise("RECEIPT_DIGEST", `up to ${opened.value.upTo}`);
+  }
+
+  private onAccount(payload: Uint8Array): void {
+    const { crypto, log } = this.ports;
+    const opened = fromGateway(accountRecord, crypto, this.config.gatewayKey, this.config.net, payload);
+    if (!opened) return this.raise("GATEWAY_SIGNATURE", "account");
+    const account = opened.value;
+    if (toHex(account.node) !== this.id || account.atMs < this.state.accountMs) return;
+    this.state.freeMicro = account.freeMicro;
+    this.state.lockedMicro = account.lockedMicro;
+    this.state.accountMs = account.atMs;
+    for (const { txid, code } of account.rejected)
+      log("warn", "tx-rejected", { txid: toHex(txid), code: codeOfWire(code) ?? code });
+  }
+
+  /** Something is wrong with the gateway, or with what claims to be it: said where all members see it. */
+  private raise(code: string, detail: string): void {
+    this.ports.log("error", "alarm", { code, detail });
+    this.alarm = { code, detail };
+    this.publishState();
+  }
+
+  private publishState(): void {
+    const payload = this.stateText("online");
+    const bytes = new Uint8Array(payload.length);
+    for (let i = 0; i < payload.length; i++) bytes[i] = payload.charCodeAt(i);
+    this.ports.transport.publish(this.topics.state(this.id), bytes, true);
+  }
+
+  /** ASCII JSON; the boot number tells a stale last will from a present one. */
+  private stateText(state: "online" | "offline"): string {
+    const facts: Record<string, string | number> = { state, boot: this.state.boot };
+    if (this.alarm && state === "online") {
+      facts.alarm = this.alarm.code;
+      facts.detail = this.alarm.detail;
+    }
+    return JSON.stringify(facts);
+  }
+}

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A node's part in the market, slot by slot. Every step checks in the stored state whether it was done, so
+ * that a repeated notice, a restart or a lost message never makes it happen twice.
+ *
+ *   notice(s): RESERVE for s (before it begins) and s+1, reading at the start of s
+ *   end of s : reading, order    →  contract  →  SOLD or BOUGHT
+ */
+import { signRecord } from "#core/codec/record.ts";
+import { type ClearingRecord, clearingRecord } from "#core/records/clearing.ts";
+import { type Contract, ContractStage, contractRecord } from "#core/records/contract.ts";
+import {
+  type Caps,
+  capsRecord,
+  type Demand,
+  demandRecord,
+  type Notice,
+  noticeRecord,
+} from "#core/records/notice.ts";
+import { orderRecord, Side } from "#core/records/order.ts";
+import { readingRecord } from "#core/records/reading.ts";
+import { signTx, type TxLeg, TxType } from "#core/records/tx.ts";
+import { draftBody } from "./chain.ts";
+import type { NodeConfig } from "./config.ts";
+import { type Deal, Dealer } from "./dealer.ts";
+import { announcedRule, checkContract, fromGateway } from "./inspect.ts";
+import type { MeterNode } from "./node.ts";
+import type { NodePorts } from "./ports.ts";
+import { sample } from "./sampler.ts";
+import { type SlotMemory, slotOf } from "./state.ts";
+import {
+  IDLE,
+  isExAnte,
+  type Plan,
+  planFromForecast,
+  planFromMeter,
+  planReserve,
+  waitsForDemand,
+} from "./trader.ts";
+
+/** Notices, clearings and early messages kept in memory; older ones are of no use. */
+const KEPT = 4;
+/** SOLDs that arrived before their contract. */
+const EARLY_MAX = 64;
+
+export class Slots {
+  private readonly node: MeterNode;
+  private readonly config: NodeConfig;
+  private readonly ports: NodePorts;
+  private readonly raise: (code: string, detail: string) => void;
+  private readonly dealer: Dealer;
+  private readonly notices = new Map<number, Notice>();
+  private readonly clearings = new Map<number, { value: ClearingRecord; id: Uint8Array }>();
+  private readonly demands = new Map<number, Demand>();
+  private current: Notice | undefined;
+  private capsBytes: Uint8Array | undefined;
+  private caps: Caps | undefined;
+  private earlyContracts: Contract[] = [];
+  private earlySolds: Uint8Array[] = [];
+
+  constructor(
+    node: MeterNode,
+    config: NodeConfig,
+    ports: NodePorts,
+    raise: (code: string, detail: string) => void,
+  ) {
+    this.node = node;
+    this.config = config;
+    this.ports = ports;
+    this.raise = raise;
+    this.dealer = new Dealer(ports.crypto, node.idBytes, node.wallets[0]);
+  }
+
+  onNotice(payload: Uint8Array): void {
+    const opened = this.open(noticeRecord, payload, "notice");
+    if (!opened) return;
+    const notice = opened.value;
+    if (this.current && notice.slot < this.current.slot) return;
+    if (this.current?.slot === notice.slot) this.node.speaker.restart(); // the gateway is back
+    this.current = notice;
+    remember(this.notices, notice.slot, notice);
+    this.node.clock.follow(notice);
+    this.resume();
+  }
+
+  /** Caps are checked when they are used: most are replaced before. */
+  onCaps(payload: Uint8Array): void {
+    const waiting = !this.capsBytes && !this.caps;
+    this.capsBytes = payload;
+    if (waiting) this.resume();
+  }
+
+  onDemand(payload: Uint8Array): void {
+    const opened = this.open(demandRecord, payload, "demand");
+    if (!opened) return;
+    remember(this.demands, opened.value.slot, opened.value);
+    this.node.clock.atLeast(opened.value.atMs);
+    const notice = this.notices.get(opened.value.slot);
+    if (notice) this.order(notice);
+  }
+
+  onClearing(payload: Uint8Array): void {
+    const opened = this.open(clearingRecord, payload, "clearing");
+    if (!opened) return;
+    remember(this.clearings, opened.value.slot, opened);
+    const early = this.earlyContracts;
+    this.earlyContracts = [];
+    for (const contract of early) this.consider(contract);
+  }
+
+  onContract(payload: Uint8Array): void {
+    const opened = this.open(contractRecord, payload, "contract");
+    if (opened) this.consider(opened.value);
+  }
+
+  /** A transaction addressed to this node: a SOLD that asks for its BOUGHT. */
+  onTx(payload: Uint8Array): void {
+    const slot = this.dealer.sold(payload);
+    if (slot !== undefined) this.settle(slot);
+    else if (this.earlySolds.length < EARLY_MAX) this.earlySolds.push(payload);
+  }
+
+  /** Does what the present notice asks for and was not done; harmless to repeat. */
+  resume(): void {
+    const notice = this.current;
+    if (!notice || !this.node.speaker.open) return;
+    const { clock } = this.node;
+    if (this.config.policy.trade) {
+      if (!this.usableCaps()) return; // a RESERVE needs parents; the caps are retained and on their way
+      this.reserve(notice, notice.slot, notice.startMs, notice.retailMicro);
+      this.reserve(notice, notice.slot + 1, notice.endMs, notice.retailNextMicro);
+      if (isExAnte(notice)) this.forecast(notice);
+    }
+    if (!clock.running) clock.atLeast(notice.startMs);
+    this.readBoundary(notice, notice.slot, notice.startMs);
+    if (!clock.running) clock.atLeast(notice.endMs);
+    this.finish(notice);
+    for (const memory of [...this.node.state.slots]) this.settle(memory.slot);
+  }
+
+  onTimer(): void {
+    this.resume();
+  }
+
+  /** Real time until the present slot's next boundary; undefined where messages drive the clock. */
+  delayMs(): number | undefined {
+    const notice = this.current;
+    const { clock, state, speaker } = this.node;
+    if (!notice || !clock.running || !speaker.open) return undefined;
+    if (clock.nowMs() < notice.startMs) return clock.realDelayMs(notice.startMs);
+    return state.boundary < notice.slot + 2 ? clock.realDelayMs(notice.endMs) : undefined;
+  }
+
+  private finish(notice: Notice): void {
+    if (this.node.clock.nowMs() < notice.endMs) return;
+    this.readBoundary(notice, notice.slot + 1, notice.endMs);
+    if (!isExAnte(notice)) this.order(notice);
+  }
+
+  private readBoundary(notice: Notice, boundary: number, atMs: number): void {
+    const { state, clock, speaker } = this.node;
+    const nowMs = clock.nowMs();
+    if (state.boundary > boundary || nowMs < atMs) return;
+    // Too late to say what the register showed then: the next boundary begins anew.
+    if (clock.running && nowMs - atMs > notice.tickMs) return;
+    if (!sample(state, this.ports.meter, atMs, this.ports.log)) return;
+    const follows = state.boundary === boundary;
+    const net = follows
+      ? {
+          import: state.importMwh - state.boundaryImportMwh,
+          export: state.exportMwh - state.boundaryExportMwh,
+        }
+      : { import: 0n, export: 0n };
+    state.lastNetMwh = net;
+    state.boundary = boundary + 1;
+    state.boundaryImportMwh = state.importMwh;
+    state.boundaryExportMwh = state.exportMwh;
+    const { importMwh, exportMwh, boot } = state;
+    const { bytes } = signRecord(readingRecord, this.ports.crypto, this.config.secretKey, {
+      net: this.config.net,
+      node: this.node.idBytes,
+      boundary,
+      atMs,
+      quality: clock.quality,
+      importMwh,
+      exportMwh,
+      boot,
+    });
+    speaker.say(state, "reading", bytes);
+  }
+
+  private reserve(notice: Notice, slot: number, startMs: number, capMicro: number): void {
+    const { state } = this.node;
+    if (state.slots.some((entry) => entry.slot === slot && entry.reserve)) return;
+    const priceMicro = this.config.policy.bidMicro ?? capMicro;
+    const plan = planReserve(this.config.capacityWh, Math.min(priceMicro, capMicro), this.funds());
+    if (!plan) return;
+    const leg: TxLeg = {
+      to: undefined,
+      wallet: this.node.wallets[0],
+      ref: undefined,
+      qtyWh: plan.qtyWh,
+      ecashMicro: plan.ecashMicro,
+      meter: undefined,
+    };
+    const lengthMs = notice.endMs - notice.startMs;
+    const expiryMs = startMs + 2 * lengthMs; // the slot itself and one more to settle it
+    this.sayTx(notice, TxType.reserve, slot, [leg], expiryMs, startMs, (txid, tsMs) => {
+      const memory = slotOf(state, slot);
+      memory.reserve = txid;
+      memory.reserveWh = plan.qtyWh;
+      memory.reserveMicro = plan.ecashMicro;
+      memory.reserveMs = tsMs;
+    });
+  }
+
+  /** Free coins by the last account statement, less what was reserved since. */
+  private funds(): number {
+    const { state } = this.node;
+    let funds = state.freeMicro;
+    for (const memory of state.slots)
+      if (memory.reserve && memory.reserveMs > state.accountMs) funds -= memory.reserveMicro;
+    return Math.max(0, funds);
+  }
+
+  private order(notice: Notice): void {
+    const { state } = this.node;
+    const memory = slotOf(state, notice.slot);
+    if (memory.ordered !== 0 || state.boundary !== notice.slot + 2) return;
+    const metered = planFromMeter(state, memory, this.config.policy, notice);
+    let { plan } = metered;
+    if (waitsForDemand(notice, plan)) {
+      const demand = this.demands.get(notice.slot);
+      if (!demand) return;
+      if (demand.guidanceMicro < plan.priceMicro) plan = IDLE; // not worth it at that price
+    }
+    memory.nextMwh = metered.nextMwh;
+    state.carryImportMwh = metered.carryImportMwh;
+    state.carryExportMwh = metered.carryExportMwh;
+    this.sayOrder(memory, plan);
+  }
+
+  private forecast(notice: Notice): void {
+    const { state, clock } = this.node;
+    const slot = notice.slot + 1;
+    const memory = slotOf(state, slot);
+    if (memory.ordered !== 0 || clock.nowMs() >= notice.endMs) return;
+    this.sayOrder(memory, planFromForecast(state, memory, this.config.policy, notice));
+  }
+
+  private sayOrder(memory: SlotMemory, plan: Plan): void {
+    const { bytes, id } = signRecord(orderRecord, this.ports.crypto, this.config.secretKey, {
+      net: this.config.net,
+      node: this.node.idBytes,
+      slot: memory.slot,
+      side: plan.side,
+      qtyWh: plan.qtyWh,
+      priceMicro: plan.priceMicro,
+      reserve: plan.side === Side.bid ? memory.reserve : undefined,
+    });
+    memory.ordered = 1 + plan.side;
+    memory.order = id;
+    memory.qtyWh = plan.qtyWh;
+    memory.priceMicro = plan.priceMicro;
+    this.node.speaker.say(this.node.state, "order", bytes);
+  }
+
+  private consider(contract: Contract): void {
+    const clearing = this.clearings.get(contract.slot);
+    const notice = this.notices.get(contract.slot) ?? this.notices.get(contract.slot - 1);
+    const memory = this.node.state.slots.find((entry) => entry.slot === contract.slot);
+    if (!memory || !notice) return;
+    if (!clearing || clearing.value.stage !== contract.stage) {
+      if (this.earlyContracts.length < EARLY_MAX) this.earlyContracts.push(contract);
+      return;
+    }
+    const rule = announcedRule(notice, memory, this.demands.get(contract.slot));
+    const delivered = isExAnte(notice) && contract.stage === ContractStage.final;
+    const verdict = checkContract(this.ports.crypto, contract, clearing, memory, rule, delivered);
+    if (!verdict.ok) return this.raise(verdict.code, verdict.detail);
+    this.node.clock.atLeast(contract.atMs);
+    if (contract.stage !== ContractStage.final) return;
+    if (delivered && memory.settled.length === 0) memory.nextMwh = this.slotStart(contract.side);
+    this.dealer.accept(contract);
+    const early = this.earlySolds;
+    this.earlySolds = [];
+    for (const bytes of early) this.onTx(bytes);
+    this.settle(contract.slot);
+  }
+
+  /** Where the slot just metered begins on the register: what a delivered forecast is taken from, mWh. */
+  private slotStart(side: number): bigint {
+    const { state } = this.node;
+    return side === Side.offer
+      ? state.boundaryExportMwh - state.lastNetMwh.export
+      : state.boundaryImportMwh - state.lastNetMwh.import;
+  }
+
+  private settle(slot: number): void {
+    const memory = this.node.state.slots.find((entry) => entry.slot === slot);
+    const notice = this.current;
+    if (!memory || !notice) return;
+    for (const deal of this.dealer.due(memory)) this.sayDeal(notice, memory, deal);
+  }
+
+  private sayDeal(notice: Notice, memory: SlotMemory, deal: Deal): void {
+    const expiryMs = deal.notBeforeMs + (notice.endMs - notice.startMs);
+    const notBefore = Math.max(deal.notBeforeMs, this.node.clock.nowMs());
+    this.sayTx(
+      notice,
+      deal.type,
+      memory.slot,
+      deal.legs,
+      expiryMs,
+      Number.MAX_SAFE_INTEGER,
+      () => {
+        memory.settled.push(deal.part);
+        memory.nextMwh = deal.nextMwh;
+      },
+      notBefore,
+    );
+  }
+
+  /** Makes, stores and sends the chain's next transaction, unless it would come too late or has no parent. */
+  private sayTx(
+    notice: Notice,
+    type: number,
+    slot: number,
+    legs: TxLeg[],
+    expiryMs: number,
+    beforeMs: number,
+    done: (txid: Uint8Array, tsMs: number) => void,
+    notBeforeMs = this.node.clock.nowMs(),
+  ): void {
+    const { state } = this.node;
+    const draft = { type, slot, legs, expiryMs, notBeforeMs };
+    const { net, secretKey } = this.config;
+    const { crypto, entropy } = this.ports;
+    const caps = this.usableCaps();
+    const body = draftBody(net, this.node.idBytes, state, notice, caps, entropy, draft);
+    if (!body || body.tsMs >= beforeMs) return;
+    const tx = signTx(crypto, secretKey, body);
+    state.txSeq = body.seq;
+    state.txid = tx.txid;
+    state.txMs = body.tsMs;
+    done(tx.txid, body.tsMs);
+    this.node.speaker.say(state, "tx", tx.bytes);
+  }
+
+  private usableCaps(): Caps | undefined {
+    const bytes = this.capsBytes;
+    if (!bytes) return this.caps;
+    this.capsBytes = undefined;
+    const opened = this.open(capsRecord, bytes, "caps");
+    if (opened) this.caps = opened.value;
+    return this.caps;
+  }
+
+  private open<T extends { net: string }>(
+    type: Parameters<typeof fromGateway<T>>[0],
+    payload: Uint8Array,
+    what: string,
+  ): { value: T; id: Uint8Array } | undefined {
+    const { net, gatewayKey } = this.config;
+    const opened = fromGateway(type, this.ports.crypto, gatewayKey, net, payload);
+    if (!opened) this.raise("GATEWAY_SIGNATURE", what);
+    return opened;
+  }
+}
+
+function remember<T>(map: Map<number, T>, slot: number, value: T): void {
+  map.set(slot, value);
+  for (const key of map.keys()) if (key <= slot - KEPT) map.delete(key);
+}

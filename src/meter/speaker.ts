@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Saying things so that they arrive: numbered, stored before sent, sent again until the gateway's signed
+ * receipt for exactly these bytes is there. Pauses between repeats back off with full jitter, in real time.
+ */
+import { bytesEqual } from "#core/codec/bytes.ts";
+import type { Crypto, Entropy } from "#core/crypto/port.ts";
+import { codeOfWire } from "#core/errors/codes.ts";
+import { OUTBOX_WINDOW, RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits.ts";
+import { nextDigest, type Receipt, upRecord } from "#core/records/receipt.ts";
+import type { Topics, UpKind } from "#core/topics.ts";
+import type { Journal, Said } from "./journal.ts";
+import type { Log, RealTime, Transport } from "./ports.ts";
+import type { NodeState } from "./state.ts";
+
+interface SpeakerPorts {
+  crypto: Crypto;
+  entropy: Entropy;
+  transport: Transport;
+  time: RealTime;
+  log: Log;
+}
+
+export class Speaker {
+  /** Whether the gateway has admitted this node on the present connection. */
+  open = false;
+  private readonly nodeId: string;
+  private readonly topics: Topics;
+  private readonly journal: Journal;
+  private readonly ports: SpeakerPorts;
+  private sentSeq = 0;
+  private resendAtMs = 0;
+  private pauseMs = RESEND_AFTER_MS;
+
+  constructor(nodeId: string, topics: Topics, journal: Journal, ports: SpeakerPorts) {
+    this.nodeId = nodeId;
+    this.topics = topics;
+    this.journal = journal;
+    this.ports = ports;
+  }
+
+  /** Stores `content` with the state after it and sends it; false where the outbox is full. */
+  say(state: NodeState, kind: UpKind, content: Uint8Array): boolean {
+    if (this.journal.full) {
+      this.ports.log("warn", "outbox-full", { kind });
+      return false;
+    }
+    this.journal.say(state, kind, content);
+    this.pump();
+    return true;
+  }
+
+  /** The connection is new, or the gateway asked: everything un-receipted goes out again. */
+  restart(): void {
+    this.sentSeq = 0;
+    this.pump();
+  }
+
+  /** Sends what is due, up to the window. */
+  pump(): void {
+    if (!this.open) return;
+    const { outbox } = this.journal;
+    for (let i = 0; i < Math.min(outbox.length, OUTBOX_WINDOW); i++) {
+      if (outbox[i].seq <= this.sentSeq) continue;
+      this.send(outbox[i]);
+      this.sentSeq = outbox[i].seq;
+    }
+    if (outbox.length > 0 && this.resendAtMs === 0) this.schedule();
+    if (outbox.length === 0) this.resendAtMs = 0;
+  }
+
+  /** Real time until the next repeat, or undefined where nothing waits. */
+  delayMs(): number | undefined {
+    if (!this.open || this.resendAtMs === 0) return undefined;
+    return Math.max(0, this.resendAtMs - this.ports.time.nowMs());
+  }
+
+  onTimer(): void {
+    const delay = this.delayMs();
+    if (delay === undefined || delay > 0) return;
+    this.ports.log("debug", "resend", { waiting: this.journal.outbox.length });
+    this.pauseMs = Math.min(RESEND_MAX_MS, this.pauseMs * 2);
+    this.resendAtMs = 0;
+    this.restart();
+  }
+
+  /**
+   * Takes a receipt: everything up to it leaves the outbox, if its digest is over what this node said.
+   * @returns false where it is not; then nothing is deleted.
+   */
+  receipted(state: NodeState, receipt: Pick<Receipt, "upTo" | "digest" | "refused">): boolean {
+    if (receipt.upTo <= state.receiptedSeq) return true;
+    let digest = state.digest;
+    for (const said of this.journal.outbox) {
+      if (said.seq > receipt.upTo) break;
+      digest = nextDigest(this.ports.crypto, digest, said.content);
+    }
+    if (receipt.upTo > state.saidSeq || !bytesEqual(digest, receipt.digest)) return false;
+    state.receiptedSeq = receipt.upTo;
+    state.digest = digest;
+    this.journal.receipted(receipt.upTo);
+    this.pauseMs = RESEND_AFTER_MS;
+    this.resendAtMs = 0;
+    for (const { seq, code } of receipt.refused)
+      this.ports.log("warn", "refused", { seq, code: codeOfWire(code) ?? code });
+    this.pump();
+    return true;
+  }
+
+  private send(said: Said): void {
+    const payload = upRecord.encode({ seq: said.seq, content: said.content });
+    this.ports.transport.publish(this.topics.up(this.nodeId, said.kind), payload, false);
+  }
+
+  private schedule(): void {
+    // Full jitter over the pause, so that a thousand meters do not come back at once.
+    const jitter = this.ports.entropy.bytes(2);
+    const share = (jitter[0] * 256 + jitter[1]) / 65536;
+    const floor = this.pauseMs === RESEND_AFTER_MS ? RESEND_AFTER_MS : 0;
+    this.resendAtMs = this.ports.time.nowMs() + floor + Math.floor(share * this.pauseMs) + 1;
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What a node must not forget. It is small, and it is written whole with every message that the node says
+ * (journal.ts), so that after a power cut numbers, registers and claims always belong together.
+ */
+import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema.ts";
+import { SLOTS_KEPT } from "#core/limits.ts";
+import { FIRST_DIGEST } from "#core/records/receipt.ts";
+
+/** Contracts of one slot come in at most this many parts (a member can trade with every other). */
+const PARTS_MAX = 128;
+
+const slotMemory = struct({
+  slot: uint(0xffffffff),
+  /** The RESERVE for this slot: id, energy and coins. */
+  reserve: optional(hash),
+  reserveWh: uint(),
+  reserveMicro: uint(),
+  reserveMs: uint(),
+  /** The order: 0 none yet, else 1 + Side. */
+  ordered: uint(3),
+  order: optional(hash),
+  qtyWh: uint(),
+  priceMicro: uint(),
+  /** Where the order's energy begins on the register, mWh; moves on with every leg. */
+  nextMwh: u64,
+  /** Parts of the contract that were sold or bought. */
+  settled: list(uint(0xffff), PARTS_MAX),
+});
+export type SlotMemory = Infer<typeof slotMemory>;
+
+const stateFields = {
+  /** Counts every change that was written; the highest wins. */
+  version: uint(),
+  boot: uint(0xffffffff),
+  /** Last number said, last number receipted, and the digest up to the latter. */
+  saidSeq: uint(),
+  receiptedSeq: uint(),
+  digest: bytes(32),
+  /** Head of the node's own chain of transactions. */
+  txSeq: uint(),
+  txid: optional(hash),
+  txMs: uint(),
+  /** Registers of the node, and what the chip showed when they were brought up to date, mWh. */
+  importMwh: u64,
+  exportMwh: u64,
+  chipImportMwh: u64,
+  chipExportMwh: u64,
+  chipSeen: uint(1),
+  /** Registers at the last two boundaries read; `boundary` is one more than its number, 0 for none. */
+  boundary: uint(),
+  boundaryImportMwh: u64,
+  boundaryExportMwh: u64,
+  lastNetMwh: struct({ import: u64, export: u64 }),
+  /** Less than one Wh each that a slot left over for the next one, mWh. */
+  carryImportMwh: u64,
+  carryExportMwh: u64,
+  /** Balance after the last block that the gateway reported, and its time. */
+  freeMicro: uint(),
+  lockedMicro: uint(),
+  accountMs: uint(),
+  slots: list(slotMemory, SLOTS_KEPT),
+};
+
+export const nodeState = struct(stateFields);
+export type NodeState = Infer<typeof nodeState>;
+
+/** The state of a node that was never on. */
+export function firstState(): NodeState {
+  return {
+    version: 0,
+    boot: 0,
+    saidSeq: 0,
+    receiptedSeq: 0,
+    digest: FIRST_DIGEST,
+    txSeq: 0,
+    txid: undefined,
+    txMs: 0,
+    importMwh: 0n,
+    exportMwh: 0n,
+    chipImportMwh: 0n,
+    chipExportMwh: 0n,
+    chipSeen: 0,
+    boundary: 0,
+    boundaryImportMwh: 0n,
+    boundaryExportMwh: 0n,
+    lastNetMwh: { import: 0n, export: 0n },
+    carryImportMwh: 0n,
+    carryExportMwh: 0n,
+    freeMicro: 0,
+    lockedMicro: 0,
+    accountMs: 0,
+    slots: [],
+  };
+}
+
+/** The memory of `slot`, made where it is new; the oldest slots are forgotten. */
+export function slotOf(state: NodeState, slot: number): SlotMemory {
+  let memory = state.slots.find((entry) => entry.slot === slot);
+  if (memory) return memory;
+  memory = {
+    slot,
+    reserve: undefined,
+    reserveWh: 0,
+    reserveMicro: 0,
+    reserveMs: 0,
+    ordered: 0,
+    order: undefined,
+    qtyWh: 0,
+    priceMicro: 0,
+    nextMwh: 0n,
+    settled: [],
+  };
+  state.slots.push(memory);
+  state.slots.sort((a, b) => a.slot - b.slot);
+  while (state.slots.length > SLOTS_KEPT) state.slots.shift();
+  return memory;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Choosing roles (paper 1, II-B-2): what a slot's metered net makes of a node, and what it orders. */
+import { MEMBERS_MAX } from "#core/limits.ts";
+import { reserveMicro } from "#core/market/cost.ts";
+import { MarketMode, MarketTiming, type Notice } from "#core/records/notice.ts";
+import { Side } from "#core/records/order.ts";
+import { MWH_PER_WH } from "#core/units/energy.ts";
+import type { TradePolicy } from "./config.ts";
+import type { NodeState, SlotMemory } from "./state.ts";
+
+export interface Plan {
+  side: number;
+  qtyWh: number;
+  priceMicro: number;
+}
+
+export const IDLE: Plan = Object.freeze({ side: Side.idle, qtyWh: 0, priceMicro: 0 });
+
+/** A plan with what it does to the registers once it is said. */
+export interface MeteredPlan {
+  plan: Plan;
+  /** Where on the import (bid) or export (offer) register the order's energy begins, mWh. */
+  nextMwh: bigint;
+  carryImportMwh: bigint;
+  carryExportMwh: bigint;
+}
+
+/**
+ * The order for the slot that ends at the node's last boundary: the metered net, in whole Wh. What is less
+ * than a Wh is carried into the next slot (ledger 4.2). Changes nothing: the caller says it and keeps it.
+ */
+export function planFromMeter(
+  state: NodeState,
+  memory: SlotMemory,
+  policy: TradePolicy,
+  notice: Notice,
+): MeteredPlan {
+  const { import: importMwh, export: exportMwh } = state.lastNetMwh;
+  const { carryImportMwh, carryExportMwh } = state;
+  const idle = { plan: IDLE, nextMwh: 0n, carryImportMwh, carryExportMwh };
+  if (!policy.trade || importMwh === exportMwh) return idle;
+  if (importMwh > exportMwh) {
+    const energyMwh = importMwh - exportMwh + carryImportMwh;
+    return {
+      plan: bid(Number(energyMwh / MWH_PER_WH), memory, policy, notice),
+      nextMwh: state.boundaryImportMwh - importMwh - carryImportMwh,
+      carryImportMwh: energyMwh % MWH_PER_WH,
+      carryExportMwh,
+    };
+  }
+  const energyMwh = exportMwh - importMwh + carryExportMwh;
+  return {
+    plan: offer(Number(energyMwh / MWH_PER_WH), policy, notice),
+    nextMwh: state.boundaryExportMwh - exportMwh - carryExportMwh,
+    carryImportMwh,
+    carryExportMwh: energyMwh % MWH_PER_WH,
+  };
+}
+
+/** The order for a slot to come (ex-ante): the net of the slot just metered, as it was. */
+export function planFromForecast(
+  state: NodeState,
+  memory: SlotMemory,
+  policy: TradePolicy,
+  notice: Notice,
+): Plan {
+  const net = state.lastNetMwh;
+  if (!policy.trade || state.boundary < 2) return IDLE;
+  if (net.import >= net.export)
+    return bid(Number((net.import - net.export) / MWH_PER_WH), memory, policy, notice);
+  return offer(Number((net.export - net.import) / MWH_PER_WH), policy, notice);
+}
+
+function bid(qtyWh: number, memory: SlotMemory, policy: TradePolicy, notice: Notice): Plan {
+  // No more than the RESERVE holds: what it does not cover is grid import.
+  const fundedWh = memory.reserve ? Math.min(qtyWh, memory.reserveWh) : 0;
+  if (fundedWh === 0) return IDLE;
+  const priceMicro = policy.bidMicro ?? bidCap(notice, memory);
+  return { side: Side.bid, qtyWh: fundedWh, priceMicro };
+}
+
+function bidCap(notice: Notice, memory: SlotMemory): number {
+  return memory.slot === notice.slot ? notice.retailMicro : notice.retailNextMicro;
+}
+
+function offer(qtyWh: number, policy: TradePolicy, notice: Notice): Plan {
+  if (qtyWh === 0) return IDLE;
+  return { side: Side.offer, qtyWh, priceMicro: policy.offerMicro ?? notice.feedInMicro };
+}
+
+/** Whether a seller waits for the broadcast demand before it offers (paper 1, II-B-3). */
+export function waitsForDemand(notice: Notice, plan: Plan): boolean {
+  return notice.mode === MarketMode.guided && plan.side === Side.offer;
+}
+
+/** Whether orders of this area are forecasts. */
+export function isExAnte(notice: Notice): boolean {
+  return notice.timing === MarketTiming.exante;
+}
+
+/**
+ * What to lock for a slot: the connection's largest import at the price cap, or as much of it as there are
+ * coins for; undefined where there is nothing to lock.
+ */
+export function planReserve(
+  capacityWh: number,
+  capMicro: number,
+  fundsMicro: number,
+): { qtyWh: number; ecashMicro: number } | undefined {
+  // Every member may be a counterparty, and each leg rounds up by less than 1 µc.
+  const full = reserveMicro(capacityWh, capMicro, MEMBERS_MAX);
+  if (fundsMicro >= full) return { qtyWh: capacityWh, ecashMicro: full };
+  if (fundsMicro <= MEMBERS_MAX) return undefined;
+  // Largest quantity whose reserve fits: ⌈q·cap/1000⌉ + MEMBERS_MAX ≤ funds.
+  const qtyWh = Number((BigInt(fundsMicro - MEMBERS_MAX) * 1000n) / BigInt(Math.max(1, capMicro)));
+  const fundedWh = Math.min(qtyWh, capacityWh);
+  if (fundedWh === 0) return undefined;
+  return { qtyWh: fundedWh, ecashMicro: reserveMicro(fundedWh, capMicro, MEMBERS_MAX) };
+}

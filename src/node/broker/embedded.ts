@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The embedded MQTT 3.1.1 broker: aedes over TCP with the area's access rules and limits around it.
+ *
+ * A publish that the rules deny is acknowledged, dropped and counted (MQTT-3.3.5-2 allows this or
+ * closing the connection). Closing would make a node with a QoS 1 message in its session reconnect
+ * and repeat it for ever; it comes only after `deniedMax` of them. A denied subscription gets 0x80,
+ * and a client whose last will is denied is refused at once, with return code 5.
+ */
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { Aedes, type AedesPublishPacket, type AuthenticateError } from "aedes";
+import type { Bus } from "#gateway/ports.ts";
+import { BrokerClients } from "./clients.ts";
+import { guardConnection } from "./conn-guard.ts";
+import { guardMemory, type MemoryDrops, type Persistence } from "./memory-guard.ts";
+import { BROKER_LIMITS, type BrokerLimits, type BrokerOptions, type Log } from "./options.ts";
+
+/** How often what happened since the start, by code. */
+export interface BrokerCounts extends MemoryDrops {
+  connections: number;
+  publishDenied: Readonly<Record<string, number>>;
+  subscribeDenied: Readonly<Record<string, number>>;
+  connectRefused: Readonly<Record<string, number>>;
+  /** Clients dropped for PACKET_TOO_LARGE, SLOW_CLIENT or another error. */
+  dropped: Readonly<Record<string, number>>;
+}
+
+export interface Broker extends Bus {
+  /** The TCP port that it listens on. */
+  readonly port: number;
+  readonly counts: BrokerCounts;
+  publish(topic: string, payload: Uint8Array, options: { retain: boolean; qos?: 0 | 1 }): void;
+  /** Called with the client id after a client's CONNACK. */
+  onConnect(handler: (clientId: string) => void): void;
+  /** Called once for every onConnect, also when another connection takes the id over. */
+  onDisconnect(handler: (clientId: string) => void): void;
+}
+
+/** Starts the broker; throws with a cure where the port cannot be had. */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const limits = { ...BROKER_LIMITS, ...options.limits };
+  const log = options.log ?? (() => {});
+  const clients = new BrokerClients(options, limits, log);
+  const aedes = new Aedes({
+    connectTimeout: limits.connectTimeoutMs,
+    maxClientsIdLength: 128,
+    preConnect: (client, packet, done) => done(null, clients.preConnect(client, packet)),
+    authenticate: (client, username, password, done) => {
+      clients.authenticate(client, username, password).then(
+        (refusal) => done(refusal as AuthenticateError | null, refusal === null),
+        (error) => {
+          log("error", "broker-authenticate", { client: client.id, error: String(error) });
+          done(Object.assign(new Error("try again"), { returnCode: 3 as const }), false);
+        },
+      );
+    },
+    authorizePublish: (client, packet, done) => done(clients.authorizePublish(client, packet)),
+    authorizeSubscribe: (client, subscription, done) =>
+      done(null, clients.authorizeSubscribe(client, subscription.topic) ? subscription : null),
+  });
+  await aedes.listen();
+  const persistence = (aedes as unknown as { persistence: Persistence }).persistence;
+  const memory = guardMemory(persistence, limits);
+  clients.maySave = memory.maySave;
+  clients.listenTo(aedes);
+  const sockets = new Set<Socket>();
+  const server = acceptInto(aedes, sockets, limits, clients);
+  try {
+    server.listen(options.port, options.host);
+    await once(server, "listening");
+  } catch (error) {
+    await new Promise<void>((resolve) => aedes.close(resolve));
+    throw explainListen(error, options);
+  }
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : options.port;
+  log("info", "broker-listening", { host: options.host, port });
+  const bus = inProcessBus(aedes, persistence, log);
+  let closing: Promise<void> | undefined;
+  return {
+    port,
+    ...bus,
+    onConnect: (handler) => void clients.connectHandlers.push(handler),
+    onDisconnect: (handler) => void clients.disconnectHandlers.push(handler),
+    get counts() {
+      return { ...clients.counts(), connections: sockets.size, ...memory.drops };
+    },
+    close: () => (closing ??= closeAll(aedes, server, sockets)),
+  };
+}
+
+/** A TCP server that hands guarded connections to aedes. */
+function acceptInto(
+  aedes: Aedes,
+  sockets: Set<Socket>,
+  limits: BrokerLimits,
+  clients: BrokerClients,
+): Server {
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    guardConnection(socket, limits);
+    aedes.handle(socket);
+  });
+  server.maxConnections = limits.connectionsMax;
+  server.on("drop", () => clients.refuse("TOO_MANY_CONNECTIONS"));
+  return server;
+}
+
+/** The gateway's own side: no socket, no access rules. */
+function inProcessBus(
+  aedes: Aedes,
+  persistence: Persistence,
+  log: Log,
+): Pick<Broker, "publish" | "subscribe"> {
+  return {
+    publish(topic, payload, { retain, qos = 1 }) {
+      // A copy: aedes keeps it for retained topics and absent clients, the caller may reuse his.
+      const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain } as const;
+      aedes.publish({ ...packet, dup: false }, (error) => {
+        if (error) log("warn", "broker-publish", { topic, error: error.message });
+      });
+    },
+    subscribe(filter, handler) {
+      // What came alive meanwhile is newer than the retained message of its topic.
+      let live: Set<string> | undefined = new Set();
+      const deliver = (packet: AedesPublishPacket, done: () => void) => {
+        // [MQTT-4.7.2-1]: a leading wildcard does not match the broker's own $SYS topics.
+        if (!packet.topic.startsWith("$") || filter.startsWith("$")) {
+          live?.add(packet.topic);
+          handler(packet.topic, packet.payload as Buffer);
+        }
+        done();
+      };
+      aedes.subscribe(filter, deliver, async () => {
+        for await (const { topic, payload } of persistence.createRetainedStream(filter)) {
+          if (!live?.has(topic)) handler(topic, payload);
+        }
+        live = undefined;
+      });
+    },
+  };
+}
+
+async function closeAll(aedes: Aedes, server: Server, sockets: Set<Socket>): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  await new Promise<void>((resolve) => aedes.close(resolve));
+  for (const socket of sockets) socket.destroy(); // those that never sent a CONNECT
+  await closed;
+}
+
+function explainListen(error: unknown, { host, port }: BrokerOptions): Error {
+  const code = (error as NodeJS.ErrnoException).code;
+  const cures: Record<string, string> = {
+    EADDRINUSE: "another program listens there. Stop it, or choose another port",
+    EADDRNOTAVAIL: "this machine has no such address. Choose one of its own, or 0.0.0.0",
+    EACCES: "ports below 1024 need privileges. Choose another port",
+  };
+  const cure = cures[code ?? ""] ?? String(error);
+  return new Error(`broker on ${host}:${port}: ${cure}`, { cause: error });
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The part of sodium-native 5 that is used here; the package has no declarations of its own. */
+declare module "sodium-native" {
+  /** Fills `publicKey` (32 bytes) and `secretKey` (64: seed ‖ public key) from a 32-byte seed. */
+  export function crypto_sign_seed_keypair(
+    publicKey: Uint8Array,
+    secretKey: Uint8Array,
+    seed: Uint8Array,
+  ): void;
+  /** Fills `signature` (64 bytes); `secretKey` has 64 bytes. */
+  export function crypto_sign_detached(
+    signature: Uint8Array,
+    message: Uint8Array,
+    secretKey: Uint8Array,
+  ): void;
+  /** Throws unless `signature` has at least 64 bytes and `publicKey` exactly 32. */
+  export function crypto_sign_verify_detached(
+    signature: Uint8Array,
+    message: Uint8Array,
+    publicKey: Uint8Array,
+  ): boolean;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The gateway's log in memory: for simulators and tests, where nothing outlives the process. */
+import { assert } from "#core/errors/assert.ts";
+import type { LogEntry, LogStore, Probe } from "#gateway/ports.ts";
+
+/** A log that copies what goes in and out, so that nobody can change it afterwards. */
+export function openMemoryStore(options: { probe?: Probe } = {}): LogStore {
+  const rows: { kind: number; bytes: Uint8Array }[] = [];
+  let closed = false;
+  return {
+    append(entries) {
+      assert(!closed, "STORE_CLOSED");
+      options.probe?.("commit-begin");
+      const copies = entries.map(({ kind, bytes }) => {
+        assert(Number.isInteger(kind) && kind >= 0 && kind <= 0xffff, "STORE_KIND");
+        return { kind, bytes: bytes.slice() };
+      });
+      options.probe?.("commit-inside");
+      rows.push(...copies);
+      options.probe?.("commit-end");
+    },
+    *read(from = 1): Iterable<LogEntry> {
+      assert(!closed, "STORE_CLOSED");
+      assert(Number.isInteger(from) && from >= 1, "STORE_INDEX");
+      const end = rows.length; // what is appended meanwhile is for the next reader
+      for (let index = from; index <= end; index++) {
+        const { kind, bytes } = rows[index - 1];
+        yield { index, kind, bytes: bytes.slice() };
+      }
+    },
+    get length() {
+      return rows.length;
+    },
+    close() {
+      closed = true;
+    },
+  };
+}

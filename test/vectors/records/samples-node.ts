@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Values of what nodes say: usual ones, and those at which the encoding changes its width. Byte strings
+ * count up from a first byte, so that a swap of two fields shows.
+ */
+import { memberRecord } from "#core/records/member.ts";
+import { orderRecord } from "#core/records/order.ts";
+import { readingRecord } from "#core/records/reading.ts";
+import { upRecord } from "#core/records/receipt.ts";
+import { type Body, bodyRecord, type PotToken, type TxLeg, TxType } from "#core/records/tx.ts";
+import {
+  atMs,
+  COINS_MAX,
+  counting,
+  hash,
+  NAME_MAX,
+  net,
+  node,
+  SAFE_MAX,
+  type Sample,
+  sample,
+  U32_MAX,
+  U64_MAX,
+  wallet,
+} from "./sample.ts";
+
+const members: Sample[] = [
+  sample(memberRecord, "a member with one wallet", {
+    net,
+    publicKey: hash(0x40),
+    name: "meter-12",
+    capacityWh: 9200,
+    wallets: [wallet(0x60)],
+  }),
+  sample(memberRecord, "the longest names and most wallets", {
+    net: NAME_MAX,
+    publicKey: hash(0x41),
+    name: ` ~${NAME_MAX.slice(2)}`,
+    capacityWh: 1_000_000_000,
+    wallets: Array.from({ length: 16 }, (_, i) => wallet(i)),
+  }),
+];
+
+const readings: Sample[] = [
+  sample(readingRecord, "a reading", {
+    net,
+    node,
+    boundary: 96,
+    atMs: atMs + 96 * 900_000,
+    quality: 2,
+    importMwh: 12_345_678n,
+    exportMwh: 4_294_967_296n,
+    boot: 3,
+  }),
+  sample(readingRecord, "the first reading of a new meter", {
+    net,
+    node,
+    boundary: 0,
+    atMs: 0,
+    quality: 0,
+    importMwh: 0n,
+    exportMwh: 0n,
+    boot: 0,
+  }),
+  sample(readingRecord, "registers beyond 2^53 and at 2^64 - 1", {
+    net: NAME_MAX,
+    node,
+    boundary: U32_MAX,
+    atMs: SAFE_MAX,
+    quality: 1,
+    importMwh: 9_007_199_254_740_993n,
+    exportMwh: U64_MAX,
+    boot: U32_MAX,
+  }),
+  sample(readingRecord, "registers at 2^32 - 1 and 2^53", {
+    net,
+    node,
+    boundary: 0x10000,
+    atMs: 0x100000000,
+    quality: 2,
+    importMwh: 0xffffffffn,
+    exportMwh: 9_007_199_254_740_992n,
+    boot: 0x100,
+  }),
+];
+
+const orders: Sample[] = [
+  sample(orderRecord, "an offer", {
+    net,
+    node,
+    slot: 95,
+    side: 2,
+    qtyWh: 1250,
+    priceMicro: 80_000,
+    reserve: undefined,
+  }),
+  sample(orderRecord, "a bid that names its RESERVE", {
+    net,
+    node,
+    slot: 95,
+    side: 1,
+    qtyWh: 255,
+    priceMicro: 220_000,
+    reserve: hash(0xa0),
+  }),
+  sample(orderRecord, "neither", {
+    net,
+    node,
+    slot: 0xffff,
+    side: 0,
+    qtyWh: 0,
+    priceMicro: 0,
+    reserve: undefined,
+  }),
+];
+
+const saleLeg: TxLeg = {
+  to: counting(16, 0x30),
+  wallet: wallet(0x70),
+  ref: hash(0xc0),
+  qtyWh: 1250,
+  ecashMicro: 187_500,
+  meter: { fromMwh: 4_294_000_000n, toMwh: 4_295_250_000n },
+};
+const reserveLeg: TxLeg = {
+  to: undefined,
+  wallet: wallet(0x70),
+  ref: undefined,
+  qtyWh: 2300,
+  ecashMicro: COINS_MAX,
+  meter: undefined,
+};
+
+/** A RESERVE, a SOLD with two legs and the largest body: what the tx vectors are made of too. */
+export const BODIES: readonly { name: string; body: Body; pot: PotToken[] }[] = [
+  {
+    name: "a RESERVE on a sealed block",
+    body: {
+      net,
+      epoch: 1,
+      type: TxType.reserve,
+      from: node,
+      seq: 1,
+      prev: undefined,
+      legs: [reserveLeg],
+      expiryMs: atMs + 1_800_000,
+      cancels: undefined,
+      parents: [hash(0xd0)],
+      tsMs: atMs,
+      tick: 0,
+      slot: 96,
+    },
+    pot: [],
+  },
+  {
+    name: "a SOLD of two legs with a token",
+    body: {
+      net,
+      epoch: 2,
+      type: TxType.sold,
+      from: node,
+      seq: 2,
+      prev: hash(0xe0),
+      legs: [saleLeg, { ...saleLeg, to: counting(16, 0x31), qtyWh: 0, ecashMicro: 0 }],
+      expiryMs: 0,
+      cancels: undefined,
+      parents: [hash(1), hash(2)],
+      tsMs: atMs,
+      tick: 30,
+      slot: 95,
+    },
+    pot: [
+      {
+        witness: counting(16, 0x32),
+        tMs: atMs + 5,
+        random: counting(16, 0),
+        signature: counting(64, 1),
+      },
+    ],
+  },
+  {
+    name: "the largest body: 32 legs and a CANCEL",
+    body: {
+      net: NAME_MAX,
+      epoch: U32_MAX,
+      type: 5,
+      from: node,
+      seq: SAFE_MAX,
+      prev: hash(0xe1),
+      legs: Array.from({ length: 32 }, () => ({
+        ...saleLeg,
+        qtyWh: 1_000_000_000,
+        ecashMicro: COINS_MAX,
+        meter: { fromMwh: U64_MAX - 1n, toMwh: U64_MAX },
+      })),
+      expiryMs: SAFE_MAX,
+      cancels: counting(256, 0),
+      parents: [hash(1), hash(2)],
+      tsMs: SAFE_MAX,
+      tick: SAFE_MAX,
+      slot: U32_MAX,
+    },
+    pot: [],
+  },
+];
+const bodies: Sample[] = BODIES.map(({ name, body }) => sample(bodyRecord, name, body));
+
+const ups: Sample[] = [
+  sample(upRecord, "a message of one byte", { seq: 1, content: Uint8Array.of(0) }),
+  sample(upRecord, "a long message with the largest number", {
+    seq: SAFE_MAX,
+    content: counting(257, 0),
+  }),
+];
+
+/** Every record that a node says, but for transactions, which are made of BODIES. */
+export const NODE_SAMPLES: readonly Sample[] = [
+  ...members,
+  ...readings,
+  ...orders,
+  ...bodies,
+  ...ups,
+];
