@@ -172,7 +172,8 @@ export class ByteReader {
 
   private take(size: number): number {
     const at = this.offset;
-    if (at + size > this.bytes.length) throw new RangeError(`abi: ${size} bytes at ${at} are missing`);
+    if (at + size > this.bytes.length)
+      throw new RangeError(`abi: ${size} bytes at ${at} are missing`);
     this.offset = at + size;
     return at;
   }
@@ -211,6 +212,8 @@ function wideUtf8(text: string): Uint8Array {
 
 /** The text of well-formed UTF-8: it comes from `utf8` or from an MQTT library that checked it. */
 export function fromUtf8(bytes: Uint8Array): string {
+  // One call for the usual case: adding up characters would make as many strings on XS.
+  if (bytes.every((byte) => byte < 0x80)) return String.fromCharCode.apply(null, [...bytes]);
   let text = "";
   for (let i = 0; i < bytes.length; ) {
     const first = bytes[i++];

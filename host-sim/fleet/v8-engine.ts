@@ -104,7 +104,10 @@ class V8Node implements NodeHost {
       event();
     } catch (error) {
       this.alive = false;
-      this.io.failed(error instanceof Error ? `${error.name}: ${error.message}` : String(error), error);
+      this.io.failed(
+        error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+        error,
+      );
     }
   }
 }

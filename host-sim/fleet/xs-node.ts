@@ -30,8 +30,10 @@ export const hostCrypto: Crypto = {
   sign: (secretKey, message) =>
     ask(Call.sign, new ByteWriter(64).rest(secretKey).rest(message).done()),
   verify: (publicKey, message, signature) =>
-    ask(Call.verify, new ByteWriter(192).blob(publicKey).blob(signature).rest(message).done())[0] ===
-    1,
+    ask(
+      Call.verify,
+      new ByteWriter(192).blob(publicKey).blob(signature).rest(message).done(),
+    )[0] === 1,
 };
 
 const entropy: Entropy = {
@@ -54,7 +56,8 @@ function portsOver(crypto: Crypto): NodePorts {
         const value = host.call(Call.get, utf8(key));
         return value && new Uint8Array(value);
       },
-      set: (key, value) => void host.call(Call.set, new ByteWriter(512).str(key).rest(value).done()),
+      set: (key, value) =>
+        void host.call(Call.set, new ByteWriter(512).str(key).rest(value).done()),
       delete: (key) => void host.call(Call.remove, utf8(key)),
       keys: (prefix) => readKeys(ask(Call.keys, utf8(prefix))),
     },
@@ -69,7 +72,10 @@ function portsOver(crypto: Crypto): NodePorts {
     transport: {
       publish(topic, payload, retain) {
         const size = 5 + topic.length + payload.length;
-        const message = new ByteWriter(size).u8(retain ? 1 : 0).str(topic).rest(payload);
+        const message = new ByteWriter(size)
+          .u8(retain ? 1 : 0)
+          .str(topic)
+          .rest(payload);
         host.post(Post.publish, message.done());
       },
     },

@@ -9,12 +9,14 @@ import { topicMatches } from "#node/mqtt/topic-filter.ts";
 type Handler = (topic: string, payload: Uint8Array) => void | Promise<void>;
 
 interface Subscription {
-  filters: string[];
+  filters: readonly string[];
   handler: Handler;
 }
 
 export class LocalBus implements Bus {
   private readonly subscriptions: Subscription[] = [];
+  /** Who gets which topic; a run has few topics and many messages. */
+  private readonly routes = new Map<string, Subscription[]>();
   private readonly retained = new Map<string, Uint8Array>();
   private queue: { topic: string; payload: Uint8Array; only?: Subscription }[] = [];
   /** Messages delivered so far. */
@@ -33,12 +35,20 @@ export class LocalBus implements Bus {
   }
 
   /** One client with several filters: a message reaches it once. Retained messages come first. */
-  attach(filters: string[], handler: Handler): void {
+  attach(filters: readonly string[], handler: Handler): { detach(): void } {
     const subscription = { filters, handler };
     this.subscriptions.push(subscription);
+    this.routes.clear();
     for (const [topic, payload] of this.retained)
       if (filters.some((filter) => topicMatches(filter, topic)))
         this.queue.push({ topic, payload, only: subscription });
+    return {
+      detach: () => {
+        this.subscriptions.splice(this.subscriptions.indexOf(subscription), 1);
+        this.routes.clear();
+        this.queue = this.queue.filter((message) => message.only !== subscription);
+      },
+    };
   }
 
   get idle(): boolean {
@@ -51,14 +61,24 @@ export class LocalBus implements Bus {
     this.queue = [];
     for (const { topic, payload, only } of queue) {
       this.delivered++;
-      for (const subscription of only ? [only] : this.subscriptions) {
-        if (!subscription.filters.some((filter) => topicMatches(filter, topic))) continue;
-        await subscription.handler(topic, payload);
+      for (const subscription of only ? [only] : this.route(topic)) {
+        const handled = subscription.handler(topic, payload);
+        if (handled) await handled;
       }
     }
   }
 
   async close(): Promise<void> {
     this.queue = [];
+  }
+
+  private route(topic: string): Subscription[] {
+    let route = this.routes.get(topic);
+    if (!route) {
+      const matches = (filter: string) => topicMatches(filter, topic);
+      route = this.subscriptions.filter((subscription) => subscription.filters.some(matches));
+      this.routes.set(topic, route);
+    }
+    return route;
   }
 }

@@ -15,7 +15,7 @@ import { type CsvTable, parseCsv, readText } from "./csv.ts";
 import { type Decimal, multiply, parseDecimal, scaleByRatio, scaleToInteger } from "./decimal.ts";
 import { DataError } from "./errors.ts";
 import { amount, bounded, columnIndex, fieldAt, priceMicro } from "./fields.ts";
-import { fuseCapacityWh, largestImportWh, TableWorld } from "./table-world.ts";
+import { fuseCapacityWh, largestFlowWh, TableWorld } from "./table-world.ts";
 import { FEED_IN_MICRO_PER_KWH, type World } from "./types.ts";
 
 const BUILDING = /^Building_(\d+)\.csv$/;
@@ -68,7 +68,7 @@ export function loadCityLearn(folder: string, options: { feedInMicroPerKwh?: num
   }
   const homes = buildings.map((name, home) => ({
     name,
-    capacityWh: fuseCapacityWh(largestImportWh(load[home]!, generation[home]!), schema.slotSeconds),
+    capacityWh: fuseCapacityWh(largestFlowWh(load[home]!, generation[home]!), schema.slotSeconds),
   }));
   return new TableWorld({
     name: basename(folder),

@@ -19,7 +19,7 @@ import {
   priceMicro,
 } from "./fields.ts";
 import { energySlots, layOut, type PlainRow } from "./plain-grid.ts";
-import { fuseCapacityWh, largestImportWh, TableWorld } from "./table-world.ts";
+import { fuseCapacityWh, largestFlowWh, TableWorld } from "./table-world.ts";
 import { FEED_IN_MICRO_PER_KWH, RETAIL_MICRO_PER_KWH, type World } from "./types.ts";
 
 export type PlainKind = "load" | "registers";
@@ -71,7 +71,7 @@ export function loadPlainCsv(files: readonly string[], options: PlainOptions = {
     homes: grid.nodes.map((node, home) => ({
       name: node.name,
       capacityWh: fuseCapacityWh(
-        largestImportWh(energy[home]!.load, energy[home]!.generation),
+        largestFlowWh(energy[home]!.load, energy[home]!.generation),
         grid.slotSeconds,
       ),
     })),

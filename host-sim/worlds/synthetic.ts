@@ -17,7 +17,7 @@ import {
 } from "./profiles.ts";
 import { randomStream } from "./random.ts";
 import { clearSkyWattsPerM2, dayOfYear, type Site } from "./solar.ts";
-import { fuseCapacityWh, largestImportWh, TableWorld } from "./table-world.ts";
+import { fuseCapacityWh, largestFlowWh, TableWorld } from "./table-world.ts";
 import { FEED_IN_MICRO_PER_KWH, type World } from "./types.ts";
 
 export interface SyntheticOptions {
@@ -100,7 +100,7 @@ export function syntheticWorld(options: SyntheticOptions): World {
     name: "synthetic",
     homes: tables.map(({ load, generation }, index) => ({
       name: `home-${String(index + 1).padStart(2, "0")}`,
-      capacityWh: fuseCapacityWh(largestImportWh(load, generation), slotSeconds),
+      capacityWh: fuseCapacityWh(largestFlowWh(load, generation), slotSeconds),
     })),
     slotSeconds,
     slots: days * slotsPerDay,

@@ -136,23 +136,23 @@ const FUSE_VOLTS = 230;
 
 /**
  * A home's capacity where the data name none: the smallest standard fuse that carries its largest
- * import.
- * @param largestImportWh the largest net load in one slot, Wh
- * @returns Wh in one slot, rounded down; the largest import itself where no fuse is big enough
+ * flow, in or out.
+ * @param largestFlowWh the largest net flow in one slot, Wh
+ * @returns Wh in one slot, rounded down; the largest flow itself where no fuse is big enough
  */
-export function fuseCapacityWh(largestImportWh: number, slotSeconds: number): number {
+export function fuseCapacityWh(largestFlowWh: number, slotSeconds: number): number {
   for (const amperes of FUSE_AMPERES) {
     const slotWh = Math.floor((amperes * FUSE_VOLTS * slotSeconds) / 3600);
-    if (slotWh >= largestImportWh) return slotWh;
+    if (slotWh >= largestFlowWh) return slotWh;
   }
-  return largestImportWh;
+  return largestFlowWh;
 }
 
-/** The largest net load of one home, Wh in a slot; 0 for a home that never imports. */
-export function largestImportWh(load: ArrayLike<number>, generation: ArrayLike<number>): number {
+/** The largest net flow of one home through its connection, either way, Wh in a slot. */
+export function largestFlowWh(load: ArrayLike<number>, generation: ArrayLike<number>): number {
   let largest = 0;
   for (let slot = 0; slot < load.length; slot += 1) {
-    largest = Math.max(largest, load[slot]! - generation[slot]!);
+    largest = Math.max(largest, Math.abs(load[slot]! - generation[slot]!));
   }
   return largest;
 }

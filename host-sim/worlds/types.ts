@@ -7,7 +7,7 @@
 export interface Home {
   /** Unique in its world; copies of a home are named `Building_1#2`. */
   name: string;
-  /** Largest grid import in one slot, Wh (main fuse); never below what the data asks for. */
+  /** Largest energy through the connection in one slot, either way, Wh (main fuse); the data fit in it. */
   capacityWh: number;
 }
 

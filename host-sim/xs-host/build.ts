@@ -148,7 +148,9 @@ async function make(work: string, xs: string, flags: readonly string[]): Promise
 
 async function removeObjects(work: string): Promise<void> {
   const names = await readdir(work);
-  await Promise.all(names.filter((name) => name.endsWith(".o")).map((name) => rm(join(work, name))));
+  await Promise.all(
+    names.filter((name) => name.endsWith(".o")).map((name) => rm(join(work, name))),
+  );
 }
 
 function cc(): string {

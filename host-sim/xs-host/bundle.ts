@@ -26,7 +26,10 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
  * ES2021 is what XS 13.3 has in full. That target also lowers class fields: XS 13.3 throws on
  * `static x = new Self()` in a class with instance fields, which noble has.
  */
-export async function bundleForXs(entryFile: string, options: BundleOptions = {}): Promise<XsBundle> {
+export async function bundleForXs(
+  entryFile: string,
+  options: BundleOptions = {},
+): Promise<XsBundle> {
   const result = await build({
     entryPoints: [resolve(entryFile)],
     absWorkingDir: root,

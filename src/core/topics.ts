@@ -8,7 +8,13 @@ export const UP_KINDS = Object.freeze(["enrol", "reading", "order", "tx"] as con
 export type UpKind = (typeof UP_KINDS)[number];
 
 /** What a gateway publishes under `…/node/<id>/down/`. */
-export const DOWN_KINDS = Object.freeze(["config", "receipt", "contract", "tx", "account"] as const);
+export const DOWN_KINDS = Object.freeze([
+  "config",
+  "receipt",
+  "contract",
+  "tx",
+  "account",
+] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
 
 export class Topics {

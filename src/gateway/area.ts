@@ -3,8 +3,8 @@
 import { toHex } from "#core/codec/bytes.ts";
 import { type RecordType, signRecord } from "#core/codec/record.ts";
 import { codeOfWire } from "#core/errors/codes.ts";
-import { Dag } from "#core/ledger/dag.ts";
 import { nodeIdOf } from "#core/identity.ts";
+import { Dag } from "#core/ledger/dag.ts";
 import { CAPS_MAX } from "#core/limits.ts";
 import type { Member } from "#core/records/member.ts";
 import { capsRecord } from "#core/records/notice.ts";
@@ -124,7 +124,9 @@ export class Area {
       .filter((vertex) => !vertex.sealed)
       .slice(0, CAPS_MAX - 2)
       .map(({ tx, tMs }) => ({ id: tx.txid, tMs, block: 0 }));
-    const blocks = this.dag.sealedBlocks().map(({ idBytes, tMs }) => ({ id: idBytes, tMs, block: 1 }));
+    const blocks = this.dag
+      .sealedBlocks()
+      .map(({ idBytes, tMs }) => ({ id: idBytes, tMs, block: 1 }));
     const { bytes } = this.sign(capsRecord, {
       net: this.options.net,
       gateway: this.idBytes,

@@ -47,8 +47,7 @@ export class Gateway {
     const before = ports.time.nowMs();
     for (const entry of ports.store.read()) replayEntry(area, entry);
     const batch = new Batch();
-    if (ports.store.length === 0)
-      batch.log(EntryKind.world, packEntry(worldEntry, worldOf(area)));
+    if (ports.store.length === 0) batch.log(EntryKind.world, packEntry(worldEntry, worldOf(area)));
     else
       ports.log("info", "replayed", {
         entries: ports.store.length,
@@ -206,7 +205,7 @@ export class Gateway {
       if (run.clearingBytes) batch.send(area.topics.clearing, run.clearingBytes, true);
       sendContracts(area, batch, run.contracts);
       for (const sold of run.solds)
-        for (const leg of sold.body.legs) 
+        for (const leg of sold.body.legs)
           if (leg.to) batch.send(area.topics.down(toHex(leg.to), "tx"), sold.bytes);
     }
     if (area.noticeBytes) batch.send(area.topics.epoch, area.noticeBytes, true);

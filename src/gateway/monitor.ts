@@ -34,6 +34,7 @@ export function publishGateway(area: Area, batch: Batch, state: "online" | "offl
     expectNodes: options.expectNodes,
     slotSeconds: world.slotMs / 1000,
     slots: options.slots ?? null,
+    worldStartMs: options.worldStartMs,
     clock: options.clock.kind,
     market: options.market,
     feedInMicroPerKwh: area.ports.tariff.feedInMicro,

@@ -19,7 +19,8 @@ export interface GatewayOptions {
   worldStartMs: number;
   /** Slots to run; undefined: until stopped. */
   slots: number | undefined;
-  clock: { kind: "barrier" } | { kind: "running"; ratePermille: number };
+  /** `wall`: protocol time is real time itself; otherwise it starts with the first slot and runs at a rate. */
+  clock: { kind: "barrier" } | { kind: "running"; ratePermille: number; wall?: boolean };
   /** Real time that a slot waits for a node that has gone silent, ms. */
   slotTimeoutMs: number;
   /** Δ and A_max (ledger 4.4, 4.2), protocol ms. */

@@ -145,7 +145,6 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
   const { block } = unpackEntry(blockEntry, bytes);
   const sealed = area.chain.replay(block);
   area.world.atLeast(sealed.header.atMs);
-  for (const { code } of sealed.block.rejected) area.countRejected(code);
   for (const slot of sealed.block.closed) {
     const run = area.runs.get(slot);
     if (run) finishRun(area, run);

@@ -13,7 +13,7 @@ export class World {
   /** The slot of the latest notice. */
   openSlot: number | undefined;
   private readonly worldStartMs: number;
-  private readonly running: { ratePermille: number } | undefined;
+  private readonly running: { ratePermille: number; wall?: boolean } | undefined;
   private readonly time: GatewayTime;
   private barrierMs: number;
   private anchorRealMs = 0;
@@ -30,6 +30,7 @@ export class World {
     this.barrierMs = this.epochStartMs;
     this.running = options.clock.kind === "running" ? options.clock : undefined;
     this.time = time;
+    this.anchorRealMs = this.epochStartMs; // wall time: protocol time equals real time
   }
 
   get isRunning(): boolean {
@@ -42,7 +43,8 @@ export class World {
 
   /** The running clock showed protocol time `atMs` at real time `realMs`. */
   anchor(atMs: number, realMs: number): void {
-    if (this.running) this.anchorRealMs = realMs - Math.floor((atMs - this.epochStartMs) * this.realRate());
+    if (!this.running || this.running.wall) return;
+    this.anchorRealMs = realMs - Math.floor((atMs - this.epochStartMs) * this.realRate());
   }
 
   startMs(slot: number): number {

@@ -8,8 +8,8 @@ import { toHex } from "#core/codec/bytes.ts";
 import { signRecord } from "#core/codec/record.ts";
 import { codeOfWire } from "#core/errors/codes.ts";
 import { nodeIdOf, walletOf } from "#core/identity.ts";
-import { configRecord, memberRecord } from "#core/records/member.ts";
 import { accountRecord } from "#core/records/block.ts";
+import { configRecord, memberRecord } from "#core/records/member.ts";
 import { receiptRecord } from "#core/records/receipt.ts";
 import { Topics } from "#core/topics.ts";
 import { ProtocolClock } from "./clock.ts";
@@ -17,9 +17,9 @@ import type { NodeConfig } from "./config.ts";
 import { fromGateway } from "./inspect.ts";
 import { Journal } from "./journal.ts";
 import type { NodePorts } from "./ports.ts";
+import { Slots } from "./slots.ts";
 import { Speaker } from "./speaker.ts";
 import type { NodeState } from "./state.ts";
-import { Slots } from "./slots.ts";
 
 export class MeterNode {
   readonly idBytes: Uint8Array;
@@ -110,7 +110,13 @@ export class MeterNode {
 
   private onConfig(payload: Uint8Array): void {
     const { crypto, log } = this.ports;
-    const opened = fromGateway(configRecord, crypto, this.config.gatewayKey, this.config.net, payload);
+    const opened = fromGateway(
+      configRecord,
+      crypto,
+      this.config.gatewayKey,
+      this.config.net,
+      payload,
+    );
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "config");
     const config = opened.value;
     if (toHex(config.node) !== this.id) return;
@@ -137,7 +143,13 @@ export class MeterNode {
 
   private onReceipt(payload: Uint8Array): void {
     const { crypto } = this.ports;
-    const opened = fromGateway(receiptRecord, crypto, this.config.gatewayKey, this.config.net, payload);
+    const opened = fromGateway(
+      receiptRecord,
+      crypto,
+      this.config.gatewayKey,
+      this.config.net,
+      payload,
+    );
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "receipt");
     if (toHex(opened.value.node) !== this.id) return;
     if (!this.speaker.receipted(this.state, opened.value))
@@ -146,7 +158,13 @@ export class MeterNode {
 
   private onAccount(payload: Uint8Array): void {
     const { crypto, log } = this.ports;
-    const opened = fromGateway(accountRecord, crypto, this.config.gatewayKey, this.config.net, payload);
+    const opened = fromGateway(
+      accountRecord,
+      crypto,
+      this.config.gatewayKey,
+      this.config.net,
+      payload,
+    );
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "account");
     const account = opened.value;
     if (toHex(account.node) !== this.id || account.atMs < this.state.accountMs) return;

@@ -14,7 +14,12 @@ import { type ScanFault, scan } from "./scan.ts";
 export type CborValue = number | bigint | string | Uint8Array | readonly CborValue[];
 
 // The same bytes on Node (where cbor-x would tag Uint8Array) and on XS; no maps and no records of its own.
-const OPTIONS = { tagUint8Array: false, useRecords: false, variableMapSize: true, mapsAsObjects: true };
+const OPTIONS = {
+  tagUint8Array: false,
+  useRecords: false,
+  variableMapSize: true,
+  mapsAsObjects: true,
+};
 const encoder = new Encoder(OPTIONS);
 const decoder = new Decoder(OPTIONS);
 

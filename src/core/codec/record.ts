@@ -81,7 +81,8 @@ function refuse(code: Code, detail: string): Refusal {
 }
 
 function refuseFault(fault: string): Refusal {
-  if (fault === "non-canonical") return refuse("NON_CANONICAL", "an integer or length is not shortest");
+  if (fault === "non-canonical")
+    return refuse("NON_CANONICAL", "an integer or length is not shortest");
   return refuse("MALFORMED", fault);
 }
 

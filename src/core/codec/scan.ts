@@ -73,6 +73,7 @@ function readHead(bytes: Uint8Array, offset: number, head: Head): ScanFault | un
 const SHORTEST = [24, 0x100, 0x10000, 0x100000000];
 
 function isPrintable(bytes: Uint8Array, offset: number, length: number): boolean {
-  for (let i = offset; i < offset + length; i++) if (bytes[i] < 0x20 || bytes[i] > 0x7e) return false;
+  for (let i = offset; i < offset + length; i++)
+    if (bytes[i] < 0x20 || bytes[i] > 0x7e) return false;
   return true;
 }

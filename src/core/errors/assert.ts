@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A broken promise of our own code: never caused by input from outside, and never caught to go on. */
 export class AssertionFailure extends Error {
-  // A field, not an assignment: on the device Error.prototype is frozen.
-  override readonly name = "AssertionFailure";
+  // Neither a field nor an assignment: on the device Error.prototype is frozen, and compilers that target
+  // ES2021 make a field an assignment.
+  override get name(): string {
+    return "AssertionFailure";
+  }
   readonly code: string;
   constructor(code: string, detail = "") {
     super(detail ? `${code}: ${detail}` : code);

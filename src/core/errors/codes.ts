@@ -19,9 +19,17 @@ function code(wire: number, action: Action, meaning: string): CodeInfo {
 
 export const CODES = Object.freeze({
   // The message as such
-  UNKNOWN_TOPIC: code(1, "reject", "no such topic under this area, or not one for nodes to publish on"),
+  UNKNOWN_TOPIC: code(
+    1,
+    "reject",
+    "no such topic under this area, or not one for nodes to publish on",
+  ),
   OVERSIZED: code(2, "reject", "longer than the limit for its kind"),
-  MALFORMED: code(3, "reject", "not CBOR of the profile: only arrays, unsigned integers, bytes and text"),
+  MALFORMED: code(
+    3,
+    "reject",
+    "not CBOR of the profile: only arrays, unsigned integers, bytes and text",
+  ),
   NON_CANONICAL: code(4, "reject", "an integer or a length is not in its shortest form"),
   WRONG_KIND: code(5, "reject", "the record is of another kind than the topic or envelope says"),
   UNSUPPORTED_VERSION: code(6, "reject", "a record version that this software does not know"),
@@ -41,7 +49,11 @@ export const CODES = Object.freeze({
   READING_STALE: code(30, "reject", "not after the node's last reading"),
   READING_FUTURE: code(31, "reject", "for an instant that has not come yet"),
   REGISTER_DECREASED: code(32, "reject", "a register is lower than in the node's last reading"),
-  REGISTER_JUMP: code(33, "reject", "more energy than the node's connection can carry in that time"),
+  REGISTER_JUMP: code(
+    33,
+    "reject",
+    "more energy than the node's connection can carry in that time",
+  ),
   READING_TIME: code(34, "reject", "not taken at the boundary that it names"),
 
   // Orders
@@ -62,32 +74,68 @@ export const CODES = Object.freeze({
   TX_PARENT_UNKNOWN: code(75, "reject", "V4: a parent is not in the ledger"),
   TX_PARENT_OLD: code(76, "reject", "V5: a parent is older than the age limit"),
   TX_TOKENS: code(77, "reject", "V6: too few valid proof-of-time tokens"),
-  TX_TIME: code(78, "reject", "V7: earlier than its parents, its predecessor plus Δ, or in the future"),
-  TX_TICK: code(79, "reject", "V7: the tick is not that of its time stamp, or not after its predecessor's"),
+  TX_TIME: code(
+    78,
+    "reject",
+    "V7: earlier than its parents, its predecessor plus Δ, or in the future",
+  ),
+  TX_TICK: code(
+    79,
+    "reject",
+    "V7: the tick is not that of its time stamp, or not after its predecessor's",
+  ),
 
   // Transactions: the trade (V8 to V10)
   LEGS: code(90, "reject", "V8: number or form of the legs does not fit the type"),
   WALLET_FOREIGN: code(91, "reject", "V10: the wallet is not the sender's"),
-  RESERVE_SLOT: code(92, "reject", "V8: a RESERVE for a slot that has begun, or further ahead than one"),
+  RESERVE_SLOT: code(
+    92,
+    "reject",
+    "V8: a RESERVE for a slot that has begun, or further ahead than one",
+  ),
   RESERVE_UNFUNDED: code(93, "reject", "V8: more than the wallet's free coins"),
   RESERVE_REPEATED: code(94, "reject", "V8: the node has reserved for this slot"),
   SOLD_NO_CONTRACT: code(95, "reject", "V8: no contract between these two for this slot"),
   SOLD_TERMS: code(96, "reject", "V8: quantity or payment differ from the contract"),
-  SOLD_NO_RESERVE: code(97, "reject", "V8: the buyer's RESERVE is not live or holds less than the payment"),
+  SOLD_NO_RESERVE: code(
+    97,
+    "reject",
+    "V8: the buyer's RESERVE is not live or holds less than the payment",
+  ),
   SOLD_REPEATED: code(98, "reject", "V8: this contract was sold already"),
-  METER_RANGE: code(99, "reject", "V8: the meter range is not the leg's energy, overlaps, or is not metered"),
+  METER_RANGE: code(
+    99,
+    "reject",
+    "V8: the meter range is not the leg's energy, overlaps, or is not metered",
+  ),
   BOUGHT_NO_SOLD: code(100, "reject", "V8: no such SOLD to this buyer"),
   BOUGHT_TERMS: code(101, "reject", "V8: quantity or payment differ from the SOLD"),
   BOUGHT_REPEATED: code(102, "reject", "V8: this SOLD was paid already"),
-  BOUGHT_ORDER: code(103, "reject", "V8: not later than its SOLD, or the SOLD not later than its RESERVE"),
+  BOUGHT_ORDER: code(
+    103,
+    "reject",
+    "V8: not later than its SOLD, or the SOLD not later than its RESERVE",
+  ),
   SLOT_CLOSED: code(104, "reject", "V8: the slot is settled"),
-  TYPE_UNSUPPORTED: code(105, "reject", "V8: a transaction type that this gateway does not take yet"),
+  TYPE_UNSUPPORTED: code(
+    105,
+    "reject",
+    "V8: a transaction type that this gateway does not take yet",
+  ),
 
   // What a node finds wrong with its gateway
   GATEWAY_SIGNATURE: code(120, "reject", "not signed by the gateway that this node trusts"),
-  ORDER_NOT_INCLUDED: code(121, "reject", "the node's order is not in the book under the signed root"),
+  ORDER_NOT_INCLUDED: code(
+    121,
+    "reject",
+    "the node's order is not in the book under the signed root",
+  ),
   FILL_WRONG: code(122, "reject", "the fill or the price does not follow the published rule"),
-  CONTRACT_TERMS: code(123, "reject", "the contract's legs do not add up to the fill, or cost otherwise"),
+  CONTRACT_TERMS: code(
+    123,
+    "reject",
+    "the contract's legs do not add up to the fill, or cost otherwise",
+  ),
   RECEIPT_DIGEST: code(124, "reject", "the receipt is for other bytes than this node said"),
 } as const);
 

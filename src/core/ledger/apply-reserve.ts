@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** RESERVE (ledger 4.6): locks coins for one slot, before the slot, so that energy delivered is energy paid. */
+/** RESERVE (ledger 4.6): locks coins for a slot before it begins, so that energy delivered is paid. */
 import { toHex } from "../codec/bytes.ts";
 import { ACCEPT, refuse, type Verdict } from "../errors/codes.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
@@ -18,13 +18,15 @@ export function applyReserve(
   const node = toHex(body.from);
   if (body.legs.length !== 1) return refuse("LEGS", "a RESERVE has one leg");
   const [leg] = body.legs;
-  if (leg.to || leg.ref || leg.meter) return refuse("LEGS", "a RESERVE is to all and backs nothing");
+  if (leg.to || leg.ref || leg.meter)
+    return refuse("LEGS", "a RESERVE is to all and backs nothing");
   if (body.slot <= state.closedSlot) return refuse("SLOT_CLOSED", `slot ${body.slot}`);
   if (tMs >= slotStartMs) return refuse("RESERVE_SLOT", `slot ${body.slot} has begun`);
   const wallet = toHex(leg.wallet);
   if (state.owners.get(wallet) !== node) return refuse("WALLET_FOREIGN", wallet);
   for (const lock of state.locks.values())
-    if (lock.node === node && lock.slot === body.slot) return refuse("RESERVE_REPEATED", lock.reserve);
+    if (lock.node === node && lock.slot === body.slot)
+      return refuse("RESERVE_REPEATED", lock.reserve);
   const free = state.wallets.get(wallet)!;
   if (leg.ecashMicro > free) return refuse("RESERVE_UNFUNDED", `${leg.ecashMicro} of ${free} µc`);
   state.wallets.set(wallet, free - leg.ecashMicro);

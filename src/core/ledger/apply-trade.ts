@@ -21,7 +21,8 @@ export function applySold(state: LedgerState, tx: Tx, tMs: number): Verdict {
   const found: { pair: Pair; lock: Lock }[] = [];
   let claimed = account.claimedExportMwh;
   for (const leg of body.legs) {
-    if (!leg.to || !leg.ref || !leg.meter) return refuse("LEGS", "a SOLD names buyer, RESERVE, meter");
+    if (!leg.to || !leg.ref || !leg.meter)
+      return refuse("LEGS", "a SOLD names buyer, RESERVE, meter");
     const pair = state.pairs.get(pairKey(body.slot, seller, toHex(leg.to)));
     if (!pair) return refuse("SOLD_NO_CONTRACT", toHex(leg.to));
     if (pair.state !== "open" || found.some((other) => other.pair === pair))
@@ -32,6 +33,8 @@ export function applySold(state: LedgerState, tx: Tx, tMs: number): Verdict {
       return refuse("WALLET_FOREIGN", toHex(leg.wallet));
     const lock = state.locks.get(toHex(leg.ref));
     if (!lock || lock.reserve !== pair.reserve) return refuse("SOLD_NO_RESERVE", toHex(leg.ref));
+    if (lock.node !== pair.buyer || lock.slot !== body.slot)
+      return refuse("SOLD_NO_RESERVE", "locked by another or for another slot");
     if (lock.leftMicro - lock.promisedMicro < leg.ecashMicro)
       return refuse("SOLD_NO_RESERVE", `${lock.leftMicro} µc left`);
     if (tMs <= lock.tMs) return refuse("BOUGHT_ORDER", "SOLD is not later than RESERVE");
@@ -60,7 +63,8 @@ export function applyBought(state: LedgerState, tx: Tx, tMs: number, effects: Ef
   const found: Pair[] = [];
   let claimed = account.claimedImportMwh;
   for (const leg of body.legs) {
-    if (!leg.to || !leg.ref || !leg.meter) return refuse("LEGS", "a BOUGHT names seller, SOLD, meter");
+    if (!leg.to || !leg.ref || !leg.meter)
+      return refuse("LEGS", "a BOUGHT names seller, SOLD, meter");
     const pair = state.pairs.get(pairKey(body.slot, toHex(leg.to), buyer));
     if (!pair?.sold || !bytesEqual(pair.sold.txid, leg.ref))
       return refuse("BOUGHT_NO_SOLD", toHex(leg.ref));
@@ -86,7 +90,8 @@ function rangeFault(leg: TxLeg, claimedMwh: bigint, registerMwh: bigint) {
   const { fromMwh, toMwh } = leg.meter!;
   if (toMwh - fromMwh !== mwhFromWh(leg.qtyWh))
     return refuse("METER_RANGE", `${fromMwh}..${toMwh} mWh is not ${leg.qtyWh} Wh`);
-  if (fromMwh < claimedMwh) return refuse("METER_RANGE", `below ${claimedMwh} mWh, already claimed`);
+  if (fromMwh < claimedMwh)
+    return refuse("METER_RANGE", `below ${claimedMwh} mWh, already claimed`);
   if (toMwh > registerMwh) return refuse("METER_RANGE", `above ${registerMwh} mWh, not metered`);
   return undefined;
 }

@@ -5,11 +5,11 @@
  * the block's effects and roots.
  */
 import { toHex } from "../codec/bytes.ts";
+import { encodeCbor } from "../codec/cbor.ts";
 import { merkleRoot } from "../crypto/merkle.ts";
 import type { Crypto } from "../crypto/port.ts";
 import { assert } from "../errors/assert.ts";
 import { CODES } from "../errors/codes.ts";
-import { encodeCbor } from "../codec/cbor.ts";
 import { type Block, type Effect, effectStruct, rejectedStruct } from "../records/block.ts";
 import type { Member } from "../records/member.ts";
 import type { Reading } from "../records/reading.ts";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The state root of a block: a Merkle root over wallets, locks, registers and totals in a fixed order. */
-import { encodeCbor } from "../codec/cbor.ts";
+
 import { fromHex } from "../codec/bytes.ts";
+import { encodeCbor } from "../codec/cbor.ts";
 import { merkleRoot } from "../crypto/merkle.ts";
 import type { Crypto } from "../crypto/port.ts";
 import type { LedgerState } from "./state.ts";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Blocks of the consortium chain (paper 1, II-B-5; ledger 5): a header to sign and follow, and the contents. */
+/** Blocks of the consortium chain (paper 1, II-B-5; ledger 5): a header to sign, and the contents. */
 import { recordType } from "../codec/record.ts";
 import { bytes, hash, type Infer, list, optional, struct, uint } from "../codec/schema.ts";
 import { BLOCK_TXS_MAX, WIRE_ARRAY_MAX } from "../limits.ts";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a gateway gives for what a node said, after it is durable; and the numbered message that it is for. */
+/** What a gateway gives for what a node said, once it is durable; and the numbered message it is for. */
 import { recordType } from "../codec/record.ts";
 import { bytes, type Infer, list, struct, uint } from "../codec/schema.ts";
-import type { Crypto } from "../crypto/port.ts";
 import { domainHash } from "../crypto/domain.ts";
+import type { Crypto } from "../crypto/port.ts";
 import { MESSAGE_BYTES_MAX, REFUSALS_MAX } from "../limits.ts";
 import { ms, netName, nodeId, RecordKind } from "./common.ts";
 

@@ -10,7 +10,17 @@ import { domainHash } from "../crypto/domain.ts";
 import type { Crypto } from "../crypto/port.ts";
 import type { Code } from "../errors/codes.ts";
 import { BODY_BYTES_MAX, LEGS_MAX, PARENTS_MAX, TOKENS_MAX } from "../limits.ts";
-import { micro, ms, netName, nodeId, qtyWh, RecordKind, signature, slotNumber, wallet } from "./common.ts";
+import {
+  micro,
+  ms,
+  netName,
+  nodeId,
+  qtyWh,
+  RecordKind,
+  signature,
+  slotNumber,
+  wallet,
+} from "./common.ts";
 
 export const TxType = Object.freeze({ offer: 1, reserve: 2, sold: 3, bought: 4, promote: 5 });
 
@@ -61,10 +71,7 @@ export const bodyRecord = recordType(
   "sc/body/1",
 );
 
-export const potToken = struct(
-  { witness: nodeId, tMs: ms, random: bytes(16), signature },
-  "token",
-);
+export const potToken = struct({ witness: nodeId, tMs: ms, random: bytes(16), signature }, "token");
 export type PotToken = Infer<typeof potToken>;
 
 const txFields = {
@@ -95,7 +102,12 @@ function txDigest(crypto: Crypto, txid: Uint8Array, pot: PotToken[]): Uint8Array
 }
 
 /** Encodes and signs a transaction without tokens added yet (`pot` may be empty). */
-export function signTx(crypto: Crypto, secretKey: Uint8Array, body: Body, pot: PotToken[] = []): Tx {
+export function signTx(
+  crypto: Crypto,
+  secretKey: Uint8Array,
+  body: Body,
+  pot: PotToken[] = [],
+): Tx {
   const encoded = bodyRecord.encode(body);
   const txid = domainHash(crypto, bodyRecord.domain, encoded);
   const digest = txDigest(crypto, txid, pot);

@@ -36,6 +36,8 @@ export function isoTime(ms: number): string {
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
   const two = (n: number) => String(n).padStart(2, "0");
-  const clock = [seconds / 3600, (seconds % 3600) / 60, seconds % 60].map((n) => two(Math.floor(n)));
+  const clock = [seconds / 3600, (seconds % 3600) / 60, seconds % 60].map((n) =>
+    two(Math.floor(n)),
+  );
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${clock.join(":")}Z`;
 }

@@ -162,7 +162,11 @@ export function mintsOf(block: Block): MintOrder[] {
     const { kind, micro, to } = effect;
     if (kind !== EffectKind.genesis && kind !== EffectKind.deposit) continue;
     assert(to, "EFFECT_TO");
-    mints.push({ kind: kind === EffectKind.genesis ? "genesis" : "deposit", wallet: toHex(to), micro });
+    mints.push({
+      kind: kind === EffectKind.genesis ? "genesis" : "deposit",
+      wallet: toHex(to),
+      micro,
+    });
   }
   return mints;
 }

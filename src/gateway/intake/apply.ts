@@ -40,7 +40,10 @@ export function takeSaid(
   const verdict = checkSaid(area, session, said);
   const code = verdict.ok ? 0 : CODES[verdict.code].wire;
   const kind = UP_KINDS.indexOf(said.kind);
-  batch.log(EntryKind.said, packEntry(saidEntry, { node: session.idBytes, seq, kind, code, content }));
+  batch.log(
+    EntryKind.said,
+    packEntry(saidEntry, { node: session.idBytes, seq, kind, code, content }),
+  );
   applySaid(area, session, seq, content, said, verdict);
   if (verdict.ok && said.kind === "tx") announce(area, batch, said.tx);
   return verdict;

@@ -11,7 +11,14 @@ import { type Contract, ContractStage, contractRecord } from "#core/records/cont
 import { whFloor } from "#core/units/energy.ts";
 import type { Area } from "../area.ts";
 import type { PairEntry } from "../entries.ts";
-import { type Book, type BookOrder, clearBook, deliverBook, makeBook, pairRootOf } from "../market/book.ts";
+import {
+  type Book,
+  type BookOrder,
+  clearBook,
+  deliverBook,
+  makeBook,
+  pairRootOf,
+} from "../market/book.ts";
 import { contractsOf } from "../market/contracts.ts";
 import type { Session } from "../session.ts";
 import type { SlotRun } from "./run.ts";

@@ -6,6 +6,7 @@
  *   genesis → notice(s) → readings and orders → block, clearing(s) → SOLD, BOUGHT → block closes s → notice(s+1)
  */
 import { assert } from "#core/errors/assert.ts";
+import type { MintOrder } from "#core/ledger/execute.ts";
 import { guidancePrice } from "#core/market/guided.ts";
 import {
   ClockKind,
@@ -20,10 +21,17 @@ import { Side } from "#core/records/order.ts";
 import type { Area } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { depositsFor, type SealedBlock } from "../chain/chain.ts";
-import type { MintOrder } from "#core/ledger/execute.ts";
-import { blockEntry, clearingEntry, demandEntry, EntryKind, missedEntry, noticeEntry, packEntry } from "../entries.ts";
-import { sendAccounts, sendContracts } from "../outbound.ts";
+import {
+  blockEntry,
+  clearingEntry,
+  demandEntry,
+  EntryKind,
+  missedEntry,
+  noticeEntry,
+  packEntry,
+} from "../entries.ts";
 import { publishSlot } from "../monitor.ts";
+import { sendAccounts, sendContracts } from "../outbound.ts";
 import { baseRule, ledgerPairs, type MadeClearing, makeClearing, makeDelivery } from "./clear.ts";
 import { SlotRun } from "./run.ts";
 

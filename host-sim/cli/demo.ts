@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `wattle demo`: the main job. Gateway, broker and a fleet of nodes in one go, and a report at the end. */
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { runDemo } from "../demo/run.ts";
+import {
+  addEngineOptions,
+  addMarketOptions,
+  addWorldOptions,
+  depositPolicy,
+  type EngineOptions,
+  type MarketOptions,
+  marketFrom,
+  type WorldOptions,
+  whole,
+  worldFrom,
+} from "./options.ts";
+
+export type DemoOptions = WorldOptions &
+  MarketOptions &
+  EngineOptions & {
+    speed?: number;
+    slotTimeout: number;
+    report: string;
+    broker?: string;
+    port: number;
+    killGateway: number;
+    json?: boolean;
+  };
+
+export function demoCommand(program: Command): void {
+  const command = program
+    .command("demo")
+    .description("run a neighbourhood: gateway, broker and nodes on XS over MQTT, and a report")
+    .option("--report <dir>", "where the report and the run's files go", "runs/demo")
+    .option(
+      "--speed <n>",
+      "protocol seconds in one real second (1: wall time); default: as fast as it goes",
+      speed,
+    )
+    .option(
+      "--slot-timeout <s>",
+      "real seconds that a slot waits for a silent node",
+      whole(1, 3600),
+      30,
+    )
+    .option("--broker <mqtt>", "use this MQTT broker instead of the embedded one")
+    .option("--port <n>", "port of the embedded broker, 0 for any free one", whole(0, 65_535), 0)
+    .option("--kill-gateway <n>", "kill the gateway n times at random moments", whole(0, 1000), 0)
+    .option("--json", "print the summary as JSON on standard output");
+  addEngineOptions(addMarketOptions(addWorldOptions(command)), "xs");
+  command
+    .addHelpText(
+      "after",
+      "\nExamples:\n  npm run demo" +
+        "\n  npm run demo -- --data citylearn2022 --days 7 --report runs/week" +
+        "\n  npm run demo -- --speed 1 --slot-seconds 60 --days 1" +
+        "\n\nWhile it runs, any MQTT client can look on (see the port that it prints):" +
+        "\n  mosquitto_sub -p <port> -i monitor-me -u monitor-me -t 'wattle/1/street/monitor/#' -v",
+    )
+    .action(async (options: DemoOptions) => {
+      const world = worldFrom(options);
+      process.exitCode = await runDemo({
+        ...options,
+        world,
+        report: resolve(options.report),
+        deposit: depositPolicy(options),
+        market: marketFrom(options),
+        nodeArgs: nodeArgs(options),
+      });
+    });
+}
+
+function speed(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0.001 && value <= 10_000))
+    throw new InvalidArgumentError("It takes a number from 0.001 to 10000.");
+  return value;
+}
+
+/** The same world in the fleet's process. */
+function nodeArgs(options: DemoOptions): string[] {
+  const args = ["--engine", options.engine, "--crypto", options.crypto];
+  args.push("--from", String(options.from), "--seed", String(options.seed));
+  if (options.data !== undefined) args.push("--data", resolve(options.data));
+  if (options.days !== undefined) args.push("--days", String(options.days));
+  if (options.nodes !== undefined) args.push("--nodes", String(options.nodes));
+  if (options.slotSeconds !== undefined) args.push("--slot-seconds", String(options.slotSeconds));
+  if (options.latitude !== undefined) args.push("--latitude", String(options.latitude));
+  return args;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `wattle nodes`: a fleet of nodes against a running gateway, each with its own MQTT connection. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { fromHex } from "#core/codec/bytes.ts";
+import type { KeyValueStore } from "#meter/ports.ts";
+import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { type Fleet, startFleet } from "../fleet/fleet.ts";
+import { fileStores, memoryStore } from "../fleet/store.ts";
+import { nodeSetups } from "../setup.ts";
+import { type GatewayFacts, readGatewayFacts } from "./gateway-facts.ts";
+import {
+  addEngineOptions,
+  addWorldOptions,
+  type EngineOptions,
+  type WorldOptions,
+  worldFrom,
+} from "./options.ts";
+import { Progress } from "./progress.ts";
+import { openEngine } from "./sim.ts";
+
+type NodesOptions = WorldOptions &
+  EngineOptions & {
+    url: string;
+    area: string;
+    gatewayKey?: Uint8Array;
+    state?: string;
+    verbose?: boolean;
+  };
+
+export function nodesCommand(program: Command): void {
+  const command = program
+    .command("nodes")
+    .description("run a fleet of nodes against a running gateway")
+    .requiredOption("--url <mqtt>", "the gateway's broker, e.g. mqtt://127.0.0.1:1883")
+    .option("--area <name>", "the gateway's area", "street")
+    .option("--gateway-key <hex>", "trust this gateway only (default: the one that answers)", key)
+    .option("--state <dir>", "keep what the nodes must not forget in this folder")
+    .option("--verbose", "print what the nodes log");
+  addEngineOptions(addWorldOptions(command), "xs");
+  command
+    .addHelpText(
+      "after",
+      "\nExample:\n  wattle nodes --url mqtt://127.0.0.1:1883 --area street --nodes 5 --days 1",
+    )
+    .action(async (options: NodesOptions) => {
+      process.exitCode = await runNodes(options);
+    });
+}
+
+function key(text: string): Uint8Array {
+  const bytes = fromHex(text);
+  if (bytes?.length !== 32)
+    throw new InvalidArgumentError("It takes an Ed25519 public key: 64 hex digits.");
+  return bytes;
+}
+
+async function runNodes(options: NodesOptions): Promise<number> {
+  const progress = new Progress();
+  const world = worldFrom(options);
+  progress.say(`looking for the gateway of area ${options.area} at ${options.url}`);
+  const facts = await readGatewayFacts(options.url, options.area);
+  warnAbout(facts, world.slotSeconds, options.gatewayKey !== undefined, progress);
+  const setups = nodeSetups(
+    sodiumCrypto(),
+    world,
+    options.seed,
+    options.gatewayKey ?? facts.publicKey,
+    { net: facts.net, area: options.area },
+  );
+  const stores = openStores(options.state);
+  const engine = await openEngine(options, progress);
+  const fleet = await startFleet({
+    engine,
+    setups,
+    world,
+    worldStartMs: facts.worldStartMs,
+    mqttUrl: options.url,
+    storeFor: (index) => stores.of(index),
+    log: (level, event, more) => {
+      if (options.verbose || level === "error")
+        progress.say(`${level} ${event} ${JSON.stringify(more ?? {})}`);
+    },
+    onFailed: (index, reason) =>
+      progress.say(`node ${setups[index].config.name} failed: ${reason}`),
+  });
+  progress.say(`${setups.length} nodes on ${engine.version} are connected; Ctrl-C ends them`);
+  process.send?.({ type: "connected", nodes: setups.length });
+  return untilTold(fleet, () => stores.close());
+}
+
+/** Until Ctrl-C, or until the demo that started this process asks for the summary. */
+function untilTold(fleet: Fleet, closeStores: () => void): Promise<number> {
+  return new Promise((resolve) => {
+    let ending = false;
+    const end = async () => {
+      if (ending) return;
+      ending = true;
+      const summary = await fleet.summary();
+      await fleet.close();
+      closeStores();
+      if (process.send) process.send({ type: "summary", summary }, () => process.disconnect());
+      resolve(summary.failed.length > 0 ? 1 : 0);
+    };
+    process.once("SIGINT", () => void end());
+    process.once("SIGTERM", () => void end());
+    process.on("message", (message) => {
+      if ((message as { type?: string }).type === "finish") void end();
+    });
+    process.on("disconnect", () => void end()); // whoever started us is gone
+  });
+}
+
+interface Stores {
+  of(index: number): KeyValueStore;
+  close(): void;
+}
+
+/** In memory, or in one file of the folder `dir`. */
+function openStores(dir: string | undefined): Stores {
+  if (dir === undefined) {
+    const kept = new Map<number, KeyValueStore>();
+    const of = (index: number) => {
+      const store = kept.get(index) ?? memoryStore();
+      kept.set(index, store);
+      return store;
+    };
+    return { of, close: () => {} };
+  }
+  mkdirSync(dir, { recursive: true });
+  const files = fileStores(join(dir, "nodes.db"));
+  return { of: (index: number) => files.of(String(index)), close: () => files.close() };
+}
+
+function warnAbout(
+  facts: GatewayFacts,
+  slotSeconds: number,
+  keyGiven: boolean,
+  progress: Progress,
+): void {
+  if (!keyGiven)
+    progress.say("trusting the gateway that answers; --gateway-key pins the one you mean");
+  if (facts.slotSeconds !== slotSeconds)
+    throw new Error(
+      `the data has slots of ${slotSeconds} s, the gateway of ${facts.slotSeconds} s: ` +
+        `give --slot-seconds ${facts.slotSeconds} (without --data), or set slotSeconds in the gateway's config`,
+    );
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `wattle sim`: a neighbourhood on a virtual clock, without a network, as fast as it goes. */
+import { rmSync } from "node:fs";
+import type { Command } from "commander";
+import { toHex } from "#core/codec/bytes.ts";
+import { formatCoins } from "#core/units/money.ts";
+import type { LogStore } from "#gateway/ports.ts";
+import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { openMemoryStore } from "#node/store/memory.ts";
+import { openStore } from "#node/store/sqlite.ts";
+import type { NodeEngine } from "../fleet/types.ts";
+import { v8Engine } from "../fleet/v8-engine.ts";
+import { xsEngine } from "../fleet/xs-engine.ts";
+import { assembleRun } from "../report/assemble.ts";
+import { addCounts, ZERO_COUNTS } from "../report/counts.ts";
+import { writeReport } from "../report/write.ts";
+import { gatewayOptions, nodeSetups, seededKey, tariffOf } from "../setup.ts";
+import { runSim, type SimResult } from "../sim/run.ts";
+import type { World } from "../worlds/types.ts";
+import {
+  addEngineOptions,
+  addMarketOptions,
+  addWorldOptions,
+  depositPolicy,
+  type EngineOptions,
+  type MarketOptions,
+  marketFrom,
+  type WorldOptions,
+  worldFrom,
+} from "./options.ts";
+import { Progress, pace } from "./progress.ts";
+
+type SimOptions = WorldOptions &
+  MarketOptions &
+  EngineOptions & { report?: string; store?: string; json?: boolean; logLevel?: string };
+
+export function simCommand(program: Command): void {
+  const command = program
+    .command("sim")
+    .description("run a neighbourhood on a virtual clock, deterministic for a seed")
+    .option("--report <dir>", "write report.json, settlements.csv, figures and index.html")
+    .option("--store <file>", "keep the gateway's store (for `wattle verify` and `export`)")
+    .option("--json", "print the summary as JSON");
+  addEngineOptions(addMarketOptions(addWorldOptions(command)), "v8");
+  command
+    .addHelpText(
+      "after",
+      "\nExample:\n  wattle sim --days 2 --report runs/sim" +
+        "\n  wattle sim --data citylearn2022 --days 365 --store runs/year.db",
+    )
+    .action(async (options: SimOptions) => {
+      process.exitCode = await simulate(options);
+    });
+}
+
+/** The engine that the options ask for; on XS it is built first, once. */
+export function openEngine(options: EngineOptions, progress: Progress): Promise<NodeEngine> {
+  if (options.engine === "v8") return Promise.resolve(v8Engine({ crypto: options.crypto }));
+  return xsEngine({ crypto: options.crypto, log: (line: string) => progress.say(line) });
+}
+
+async function simulate(options: SimOptions): Promise<number> {
+  const progress = new Progress();
+  const world = worldFrom(options);
+  const crypto = sodiumCrypto();
+  const gatewayKey = seededKey(crypto, options.seed, "gateway", 0);
+  progress.say(`${world.name}: ${world.homes.length} homes, ${world.slots} slots`);
+  if (options.store)
+    for (const end of ["", "-wal", "-shm"]) rmSync(options.store + end, { force: true });
+  const store: LogStore = options.store ? openStore(options.store) : openMemoryStore();
+  const engine = await openEngine(options, progress);
+  const startMs = performance.now();
+  try {
+    const result = await runSim({
+      world,
+      options: gatewayOptions(world, gatewayKey, {
+        genesisMicro: options.genesis,
+        deposit: depositPolicy(options),
+        market: marketFrom(options),
+        slotTimeoutMs: 30_000,
+      }),
+      tariff: tariffOf(world),
+      setups: nodeSetups(crypto, world, options.seed, crypto.publicKey(gatewayKey)),
+      engine,
+      crypto,
+      store,
+      log: (level, event, facts) => {
+        if (level === "error" || (level === "warn" && event !== "not-accepted"))
+          progress.say(`${level} ${event} ${JSON.stringify(facts ?? {})}`);
+      },
+      onSlot: (done) =>
+        progress.update(
+          () => `slot ${done} of ${world.slots}, ${pace(done, world.slots, startMs)}`,
+        ),
+    });
+    progress.clear();
+    const wallSeconds = (performance.now() - startMs) / 1000;
+    return await conclude(options, world, result, store, engine, wallSeconds);
+  } finally {
+    await engine.close();
+    store.close();
+  }
+}
+
+async function conclude(
+  options: SimOptions,
+  world: World,
+  result: SimResult,
+  store: LogStore,
+  engine: NodeEngine,
+  wallSeconds: number,
+): Promise<number> {
+  const { area } = result.gateway;
+  const xs = await xsOf(result);
+  const { counters } = area;
+  const run = assembleRun({
+    world,
+    entries: store.read(),
+    crypto: area.ports.crypto,
+    engine: { name: engine.name, version: engine.version, crypto: options.crypto, xs },
+    counts: addCounts(ZERO_COUNTS, {
+      signaturesVerified: counters.signaturesVerified,
+      duplicates: counters.duplicates,
+      notAccepted: Object.fromEntries(counters.byCode),
+    }),
+    seed: options.seed,
+    wallSeconds,
+  });
+  const { summary } = run;
+  if (options.report) writeReport(options.report, run);
+  const head = area.chain.head!;
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(summary)}\n`);
+  } else {
+    process.stdout.write(
+      `traded ${summary.tradedWh} Wh of ${summary.tradableWh} Wh tradable in ${summary.slotsWithTrade} of ` +
+        `${summary.slots} slots, ${summary.blocks} blocks, ${wallSeconds.toFixed(1)} s\n` +
+        `wallets ${formatCoins(Number(summary.coins.walletsMicro))} coins, ` +
+        `locked ${formatCoins(Number(summary.coins.lockedMicro))} coins\n` +
+        `head block ${head.header.height} ${toHex(head.id)}\n`,
+    );
+    if (options.report) process.stdout.write(`report: ${options.report}/index.html\n`);
+  }
+  return result.failed.length > 0 ? 1 : 0;
+}
+
+/** What the nodes took on XS, together; undefined on V8. */
+async function xsOf(result: SimResult) {
+  let meter = 0;
+  let slotsPeak = 0;
+  let clones = 0;
+  for (const host of result.hosts) {
+    const taken = await host.stats();
+    if (!taken) continue;
+    meter += taken.meter;
+    slotsPeak = Math.max(slotsPeak, taken.slotsPeak);
+    clones++;
+  }
+  return clones > 0 ? { meter, slotsPeak, clones } : undefined;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The files of a demo's run folder: what the gateway is started from, and what is left to look at. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { toHex } from "#core/codec/bytes.ts";
+import { formatCoins } from "#core/units/money.ts";
+import type { GatewayOptions } from "#gateway/options.ts";
+import { SIM_AREA, SIM_NET } from "../setup.ts";
+import type { World } from "../worlds/types.ts";
+
+export interface RunFiles {
+  config: string;
+  ready: string;
+  store: string;
+  gatewayLog: string;
+  nodesLog: string;
+}
+
+export interface DemoGateway {
+  secretKey: Uint8Array;
+  /** Port of the embedded broker, 0 for any; or the URL of an external one. */
+  port: number;
+  brokerUrl?: string;
+  genesisMicro: number;
+  deposit: GatewayOptions["deposit"];
+  market: GatewayOptions["market"];
+  slotTimeoutSeconds: number;
+  /** Protocol seconds in a real second; undefined for the barrier clock. */
+  speed?: number;
+}
+
+/** Writes the gateway's configuration, key and prices into a fresh `dir`; an earlier run's store goes. */
+export function writeRunFiles(dir: string, world: World, gateway: DemoGateway): RunFiles {
+  mkdirSync(dir, { recursive: true });
+  const files: RunFiles = {
+    config: join(dir, "gateway.json"),
+    ready: join(dir, "gateway.ready"),
+    store: join(dir, "gateway.db"),
+    gatewayLog: join(dir, "gateway.log"),
+    nodesLog: join(dir, "nodes.log"),
+  };
+  const old = [files.store, `${files.store}-wal`, `${files.store}-shm`, files.ready];
+  for (const file of [...old, files.gatewayLog, files.nodesLog]) rmSync(file, { force: true });
+  writeFileSync(join(dir, "gateway.key"), `${toHex(gateway.secretKey)}\n`, { mode: 0o600 });
+  writeFileSync(join(dir, "retail.csv"), retailCsv(world));
+  writeFileSync(files.config, `${JSON.stringify(configOf(world, gateway), null, 2)}\n`);
+  return files;
+}
+
+function retailCsv(world: World): string {
+  const lines = ["retail_per_kwh"];
+  for (let slot = 0; slot < world.slots; slot++)
+    lines.push(formatCoins(world.retailMicroPerKwh(slot)));
+  return `${lines.join("\n")}\n`;
+}
+
+function configOf(world: World, gateway: DemoGateway): Record<string, unknown> {
+  const { deposit, market, speed } = gateway;
+  return {
+    net: SIM_NET,
+    area: SIM_AREA,
+    keyFile: "gateway.key",
+    store: "gateway.db",
+    ...(gateway.brokerUrl
+      ? { broker: { url: gateway.brokerUrl } }
+      : { listen: { host: "127.0.0.1", port: gateway.port } }),
+    expectNodes: world.homes.length,
+    genesisCoins: formatCoins(gateway.genesisMicro),
+    deposit: deposit
+      ? { belowCoins: formatCoins(deposit.belowMicro), toCoins: formatCoins(deposit.toMicro) }
+      : null,
+    slotSeconds: world.slotSeconds,
+    // Real time itself at speed 1; otherwise the time of the data.
+    worldStart: speed === 1 ? "next-slot" : new Date(world.startMs).toISOString(),
+    slots: world.slots,
+    clock: speed === undefined ? "barrier" : { speed },
+    slotTimeoutSeconds: gateway.slotTimeoutSeconds,
+    market,
+    tariff: { feedInPerKwh: formatCoins(world.feedInMicroPerKwh), retailCsv: "retail.csv" },
+    log: { level: "warn" },
+  };
+}

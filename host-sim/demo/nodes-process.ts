@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The fleet of a demo as a process of its own: `wattle nodes`, told over IPC when to end. */
+import { type ChildProcess, fork } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { FleetSummary } from "../fleet/summary.ts";
+
+const WATTLE = fileURLToPath(new URL("../../bin/wattle.js", import.meta.url));
+
+export class NodesProcess {
+  private readonly child: ChildProcess;
+  private readonly logFile: string;
+  private summary: FleetSummary | undefined;
+  private readonly ended: Promise<number | null>;
+
+  constructor(args: readonly string[], logFile: string) {
+    this.logFile = logFile;
+    const log = openSync(logFile, "a");
+    this.child = fork(WATTLE, ["nodes", ...args], { stdio: ["ignore", log, log, "ipc"] });
+    closeSync(log);
+    this.ended = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.on("message", (message: { type?: string; summary?: FleetSummary }) => {
+      if (message.type === "summary") this.summary = message.summary;
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Resolves when all nodes are connected; rejects when the process ends before. */
+  connected(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.child.on("message", (message: { type?: string }) => {
+        if (message.type === "connected") resolve();
+      });
+      void this.ended.then((code) =>
+        reject(new Error(`the nodes ended with code ${code}; their log is ${this.logFile}`)),
+      );
+    });
+  }
+
+  /** Ends the fleet; what it took. */
+  async finish(): Promise<FleetSummary | undefined> {
+    if (this.child.connected) this.child.send({ type: "finish" });
+    await this.ended;
+    return this.summary;
+  }
+
+  kill(): void {
+    this.child.kill("SIGKILL");
+  }
+}

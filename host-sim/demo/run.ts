@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The demo: gateway and fleet as two processes that know each other only by MQTT, a look at the monitor
+ * topics while they trade, then the offline check of what the gateway stored, and the report.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { Listr, type ListrTaskWrapper } from "listr2";
+import { formatCoins } from "#core/units/money.ts";
+import type { GatewayOptions } from "#gateway/options.ts";
+import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { openStore } from "#node/store/sqlite.ts";
+import type { FleetSummary } from "../fleet/summary.ts";
+import { assembleRun } from "../report/assemble.ts";
+import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";
+import type { RunResult } from "../report/types.ts";
+import { writeReport } from "../report/write.ts";
+import { SIM_AREA, seededKey } from "../setup.ts";
+import type { World } from "../worlds/types.ts";
+import { ensureXsHost } from "../xs-host/build.ts";
+import { type RunFiles, writeRunFiles } from "./files.ts";
+import { GatewayKeeper } from "./gateway-keeper.ts";
+import { pssBytes, treePssBytes } from "./memory.ts";
+import { NodesProcess } from "./nodes-process.ts";
+import { type Watch, watchMonitor } from "./watch.ts";
+
+export interface DemoSetup {
+  world: World;
+  seed: number;
+  engine: "xs" | "v8";
+  crypto: string;
+  report: string;
+  genesis: number;
+  deposit: GatewayOptions["deposit"];
+  market: GatewayOptions["market"];
+  slotTimeout: number;
+  speed?: number;
+  broker?: string;
+  port: number;
+  killGateway: number;
+  json?: boolean;
+  nodeArgs: string[];
+}
+
+interface DemoState {
+  files: RunFiles;
+  keeper: GatewayKeeper;
+  gatewayEnd: Promise<number | null>;
+  url: string;
+  nodes: NodesProcess;
+  watch: Watch;
+  fleet: FleetSummary | undefined;
+  counts: ProcessCounts;
+  peak: { gatewayPssBytes: number; nodesPssBytes: number };
+  firstTradeSeconds: number | undefined;
+  startMs: number;
+  wallSeconds: number;
+  run: RunResult;
+}
+
+type Task = ListrTaskWrapper<DemoState, never, never>;
+
+/** Runs the demo; the exit status is 0 where every slot was settled and the ledger checks out. */
+export async function runDemo(setup: DemoSetup): Promise<number> {
+  const state = { counts: ZERO_COUNTS, startMs: performance.now() } as DemoState;
+  state.peak = { gatewayPssBytes: 0, nodesPssBytes: 0 };
+  const tasks = demoTasks(setup);
+  try {
+    await tasks.run(state);
+  } finally {
+    state.nodes?.kill();
+    await state.keeper?.stop();
+    await state.watch?.close();
+  }
+  return printSummary(setup, state);
+}
+
+function demoTasks(setup: DemoSetup): Listr<DemoState> {
+  const { world } = setup;
+  const homes = `${world.name}: ${world.homes.length} homes, ${world.slots} slots of ${world.slotSeconds} s`;
+  return new Listr<DemoState>(
+    [
+      {
+        title: homes,
+        task: (state) => prepare(setup, state),
+      },
+      {
+        title: "XS engine",
+        enabled: () => setup.engine === "xs",
+        task: async (_state, task) => {
+          await ensureXsHost({ log: (line) => (task.output = line) });
+        },
+      },
+      { title: "Gateway", task: (state, task) => startGateway(setup, state, task as Task) },
+      { title: "Nodes", task: (state, task) => startNodes(setup, state, task as Task) },
+      {
+        title: "Trading",
+        task: (state, task) => trade(setup, state, task as Task),
+        rendererOptions: { outputBar: 3 },
+      },
+      { title: "Checking the ledger", task: (state, task) => check(setup, state, task as Task) },
+      {
+        title: "Report",
+        task: (state, task) => {
+          writeReport(setup.report, state.run);
+          task.title = `Report: ${setup.report}/index.html`;
+        },
+      },
+    ],
+    {
+      renderer: process.stderr.isTTY ? "default" : "verbose",
+      fallbackRenderer: "verbose",
+      rendererOptions: { logTitleChange: true } as never,
+    },
+  );
+}
+
+function prepare(setup: DemoSetup, state: DemoState): void {
+  const { world, seed } = setup;
+  state.files = writeRunFiles(setup.report, world, {
+    secretKey: seededKey(sodiumCrypto(), seed, "gateway", 0),
+    port: setup.port,
+    brokerUrl: setup.broker,
+    genesisMicro: setup.genesis,
+    deposit: setup.deposit,
+    market: setup.market,
+    slotTimeoutSeconds: setup.slotTimeout,
+    speed: setup.speed,
+  });
+}
+
+async function startGateway(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {
+  const { files } = state;
+  let ended: (code: number | null) => void = () => {};
+  state.gatewayEnd = new Promise((resolve) => {
+    ended = resolve;
+  });
+  state.keeper = new GatewayKeeper({
+    configFile: files.config,
+    readyFile: files.ready,
+    logFile: files.gatewayLog,
+    kills: setup.killGateway,
+    seed: setup.seed,
+    onKill: (point) => {
+      state.counts = addCounts(state.counts, state.watch?.totals?.process);
+      process.stderr.write(`gateway killed (${state.keeper.killPoints.length}): ${point}\n`);
+    },
+    onExit: ended,
+  });
+  const ready = await state.keeper.start();
+  if (!setup.broker) fixPort(files.config, ready.port);
+  state.url = setup.broker ?? `mqtt://127.0.0.1:${ready.port}`;
+  state.watch = watchMonitor(state.url, SIM_AREA, () => {});
+  task.title = `Gateway: ${state.url}, store ${files.store}`;
+}
+
+/** A gateway that is started again listens where the nodes look for it. */
+function fixPort(configFile: string, port: number): void {
+  const config = JSON.parse(readFileSync(configFile, "utf8"));
+  config.listen.port = port;
+  writeFileSync(configFile, `${JSON.stringify(config, null, 2)}\n`);
+}
+
+async function startNodes(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {
+  const args = ["--url", state.url, "--area", SIM_AREA, ...setup.nodeArgs];
+  args.push("--gateway-key", state.keeper.ready!.gatewayKey);
+  state.nodes = new NodesProcess(args, state.files.nodesLog);
+  await state.nodes.connected();
+  const seconds = ((performance.now() - state.startMs) / 1000).toFixed(1);
+  task.title = `Nodes: ${setup.world.homes.length} on ${setup.engine}, connected after ${seconds} s`;
+}
+
+async function trade(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {
+  const { world } = setup;
+  const began = performance.now();
+  const look = setInterval(() => {
+    measure(state);
+    const { slot, totals } = state.watch;
+    if (!totals || !slot) return;
+    if (totals.tradedWh > 0) state.firstTradeSeconds ??= (performance.now() - state.startMs) / 1000;
+    const seconds = (performance.now() - began) / 1000;
+    const left = Math.ceil((seconds / totals.slotsSettled) * (world.slots - totals.slotsSettled));
+    task.output =
+      `slot ${totals.slotsSettled} of ${world.slots}: ${slot.tradedWh} Wh at ` +
+      `${formatCoins(slot.priceMicroPerKwh ?? 0)} coins/kWh; ${totals.tradedWh} Wh in ` +
+      `${totals.slotsWithTrade} slots so far; about ${left} s left`;
+  }, 1000);
+  const code = await state.gatewayEnd;
+  clearInterval(look);
+  if (code !== 0)
+    throw new Error(`the gateway ended with code ${code}; its log is ${state.files.gatewayLog}`);
+  state.wallSeconds = (performance.now() - state.startMs) / 1000;
+  state.counts = addCounts(state.counts, state.watch.totals?.process);
+  state.fleet = await state.nodes.finish();
+  task.title = `Trading: ${world.slots} slots settled in ${((performance.now() - began) / 1000).toFixed(1)} s`;
+}
+
+function measure(state: DemoState): void {
+  const { peak } = state;
+  if (state.keeper.pid)
+    peak.gatewayPssBytes = Math.max(peak.gatewayPssBytes, pssBytes(state.keeper.pid));
+  if (state.nodes.pid)
+    peak.nodesPssBytes = Math.max(peak.nodesPssBytes, treePssBytes(state.nodes.pid));
+}
+
+function check(setup: DemoSetup, state: DemoState, task: Task): void {
+  const store = openStore(state.files.store);
+  try {
+    const { fleet } = state;
+    state.run = assembleRun({
+      world: setup.world,
+      entries: store.read(),
+      crypto: sodiumCrypto(),
+      engine: {
+        name: setup.engine,
+        version: fleet?.version ?? setup.engine,
+        crypto: setup.crypto,
+        xs: fleet?.xs && { ...fleet.xs, clones: fleet.starts },
+      },
+      counts: state.counts,
+      seed: setup.seed,
+      wallSeconds: state.wallSeconds,
+      extra: {
+        firstTradeSeconds: state.firstTradeSeconds,
+        memory: state.peak,
+        gatewayKills: state.keeper.killPoints,
+        nodesFailed: fleet?.failed ?? [],
+      },
+    });
+    task.title = `Checking the ledger: ${state.run.checked.entries} entries, ${state.run.checked.signatures} signatures, no fault`;
+  } finally {
+    store.close();
+  }
+}
+
+function printSummary(setup: DemoSetup, state: DemoState): number {
+  const { summary } = state.run;
+  if (setup.json) {
+    process.stdout.write(`${JSON.stringify(summary)}\n`);
+    return 0;
+  }
+  const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  const { coins } = summary;
+  const lines = [
+    `traded   ${summary.tradedWh} Wh of ${summary.tradableWh} Wh tradable, in ${summary.slotsWithTrade} of ${summary.slots} slots`,
+    `import   ${summary.importBeforeWh} Wh before, ${summary.importAfterWh} Wh after trade`,
+    `export   ${summary.exportBeforeWh} Wh before, ${summary.exportAfterWh} Wh after trade`,
+    `coins    genesis ${money(coins.genesisMicro)} + minted ${money(coins.mintedMicro)} = wallets ` +
+      `${money(coins.walletsMicro)} + locked ${money(coins.lockedMicro)} + reserves ` +
+      `${money(coins.reservesMicro)} + burned ${money(coins.burnedMicro)}`,
+    `ledger   ${summary.readings} readings, ${summary.transactions} transactions, ${summary.blocks} blocks; ` +
+      `${summary.rejected} rejected, ${summary.duplicates} repeated`,
+    `memory   gateway ${mb(state.peak.gatewayPssBytes)}, nodes ${mb(state.peak.nodesPssBytes)} (PSS, peak)`,
+    `time     ${summary.wallSeconds.toFixed(1)} s, first trade after ${state.firstTradeSeconds?.toFixed(1) ?? "-"} s`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return 0;
+}
+
+function money(micro: number | bigint): string {
+  return formatCoins(Number(micro));
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the demo sees of the run: the monitor topics, as any other MQTT client sees them. */
+import mqtt, { type MqttClient } from "mqtt";
+import { Topics } from "#core/topics.ts";
+
+export interface SlotView {
+  slot: number;
+  tradedWh: number;
+  priceMicroPerKwh: number | null;
+  missed: string[];
+}
+
+export interface TotalsView {
+  slotsSettled: number;
+  slotsWithTrade: number;
+  tradedWh: number;
+  finished: boolean;
+  process: {
+    signaturesVerified: number;
+    duplicates: number;
+    notAccepted: Record<string, number>;
+  };
+}
+
+export interface Watch {
+  slot: SlotView | undefined;
+  totals: TotalsView | undefined;
+  members: number;
+  close(): Promise<void>;
+}
+
+/** Subscribes to the monitor topics of `area`; reconnects by itself. */
+export function watchMonitor(url: string, area: string, onChange: () => void): Watch {
+  const topics = new Topics(area);
+  const id = `monitor-demo-${process.pid}`;
+  const client: MqttClient = mqtt.connect(url, {
+    clientId: id,
+    username: id,
+    protocolVersion: 4,
+    reconnectPeriod: 250,
+  });
+  const watch: Watch = {
+    slot: undefined,
+    totals: undefined,
+    members: 0,
+    close: () => client.endAsync(true),
+  };
+  client.on("error", () => {}); // a gateway that is being restarted refuses for a moment
+  client.on("connect", () => client.subscribe(topics.monitor("#"), { qos: 1 }));
+  client.on("message", (topic, payload) => {
+    const value: unknown = parse(payload);
+    if (typeof value !== "object" || value === null) return;
+    if (topic === topics.monitor("slot")) watch.slot = value as SlotView;
+    else if (topic === topics.monitor("totals")) watch.totals = value as TotalsView;
+    else if (topic === topics.monitor("gateway")) {
+      watch.members = (value as { members?: number }).members ?? 0;
+      return;
+    } else return;
+    onChange();
+  });
+  return watch;
+}
+
+function parse(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload).toString("latin1"));
+  } catch {
+    return undefined;
+  }
+}

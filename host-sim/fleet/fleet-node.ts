@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One member of a fleet through its starts, failures and power cuts. */
+import type { LogLevel } from "#meter/ports.ts";
+import type { FleetOptions } from "./fleet.ts";
+import { Link } from "./link.ts";
+import type { NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";
+
+/** Longest delay that setTimeout takes. */
+const TIMER_MAX_MS = 0x7fffffff;
+
+/** One start of the node, until it is stopped or dies. */
+interface Life {
+  host: NodeHost;
+  link: Link;
+}
+
+export class FleetNode {
+  readonly index: number;
+  readonly setup: NodeSetup;
+  id = "";
+  starts = 0;
+  /** Why it is dead; undefined while it runs or was stopped on purpose. */
+  failure: string | undefined;
+  published = 0;
+  received = 0;
+  dropped = 0;
+  /** Of the lives that are over. */
+  readonly past: NodeStats[] = [];
+  private readonly options: FleetOptions;
+  private life: Life | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  /** Starts, stops and restarts, one after the other. */
+  private order: Promise<void> = Promise.resolve();
+
+  constructor(index: number, setup: NodeSetup, options: FleetOptions) {
+    this.index = index;
+    this.setup = setup;
+    this.options = options;
+  }
+
+  get running(): boolean {
+    return this.life !== undefined;
+  }
+
+  get connected(): boolean {
+    return this.life?.link.connected ?? false;
+  }
+
+  async stats(): Promise<NodeStats | undefined> {
+    return this.life?.host.stats();
+  }
+
+  start(): Promise<void> {
+    return this.inOrder(() => this.begin());
+  }
+
+  stop(): Promise<void> {
+    return this.inOrder(() => this.cut());
+  }
+
+  restart(): Promise<void> {
+    return this.inOrder(async () => {
+      await this.cut();
+      await this.begin();
+    });
+  }
+
+  end(): Promise<void> {
+    return this.inOrder(async () => {
+      await this.life?.link.end();
+      await this.cut();
+    });
+  }
+
+  private inOrder(act: () => Promise<void>): Promise<void> {
+    return (this.order = this.order.then(act));
+  }
+
+  private async begin(): Promise<void> {
+    const boots = this.starts++;
+    this.failure = undefined;
+    // The application says nothing before it is connected, so io needs no link until then.
+    const own: { life?: Life } = {};
+    let host: NodeHost;
+    try {
+      host = await this.options.engine.start({ ...this.setup, boots }, this.ioFor(own));
+    } catch (error) {
+      this.fail(error instanceof Error ? error.message : String(error), error);
+      return;
+    }
+    this.id = host.id;
+    const link = new Link({
+      url: this.options.mqttUrl,
+      id: host.id,
+      subscriptions: host.subscriptions,
+      will: host.will,
+      connected: () => host.connected(),
+      disconnected: () => host.disconnected(),
+      message: (topic, payload) => {
+        this.received++;
+        return host.message(topic, payload);
+      },
+      log: (level, event, facts) => this.log(level, event, facts),
+    });
+    this.life = own.life = { host, link };
+    await link.open();
+  }
+
+  private ioFor(own: { life?: Life }): NodeIo {
+    const { options } = this;
+    // What an earlier life still says after it is over goes nowhere.
+    const current = () => own.life !== undefined && own.life === this.life;
+    return {
+      publish: (topic, payload, retain) => {
+        if (!current()) return;
+        this.published++;
+        own.life!.link.publish(topic, payload, retain);
+      },
+      sample: (atMs) => options.world.counters(this.setup.home, atMs - options.worldStartMs),
+      store: options.storeFor(this.index),
+      nowMs: options.nowMs ?? Date.now,
+      wakeAfter: (delayMs) => {
+        if (current()) this.wakeAfter(own.life!.host, delayMs);
+      },
+      log: (level, event, facts) => this.log(level, event, facts),
+      failed: (reason, cause) => {
+        if (current()) this.died(reason, cause);
+      },
+    };
+  }
+
+  private wakeAfter(host: NodeHost, delayMs: number): void {
+    clearTimeout(this.timer);
+    const ms = Math.min(TIMER_MAX_MS, Math.max(0, Math.ceil(delayMs)));
+    this.timer = setTimeout(() => void host.timer(), ms);
+  }
+
+  /** It died in an event: its power is gone too, so that the broker tells the others. */
+  private died(reason: string, cause: unknown): void {
+    void this.stop();
+    this.fail(reason, cause);
+  }
+
+  private fail(reason: string, cause: unknown): void {
+    this.failure = reason;
+    this.log("error", "node-failed", { reason });
+    this.options.onFailed?.(this.index, reason, cause);
+  }
+
+  private async cut(): Promise<void> {
+    const { life } = this;
+    if (!life) return;
+    this.life = undefined;
+    clearTimeout(this.timer);
+    life.link.cut();
+    this.dropped += life.link.dropped;
+    const stats = await life.host.stats();
+    if (stats) this.past.push(stats);
+    await life.host.close();
+  }
+
+  private log(level: LogLevel, event: string, facts?: Record<string, string | number>): void {
+    this.options.log?.(level, event, { node: this.setup.config.name, ...facts });
+  }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The driver's side of one node on XS: answers its calls and takes its posts (abi.ts). */
+import type { Crypto, Entropy } from "#core/crypto/port.ts";
+import type { NodeConfig } from "#meter/config.ts";
+import { ByteReader, ByteWriter, Call, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
+import { encodeConfig } from "./abi-config.ts";
+import type { NodeHost, NodeIo } from "./types.ts";
+
+type Up = Pick<NodeHost, "id" | "subscriptions" | "will">;
+
+/** The longest run of random bytes that a node may ask for. */
+const ENTROPY_MAX = 65_536;
+const YES = new Uint8Array([1]);
+const NO = new Uint8Array([0]);
+
+export class XsNode {
+  /** Dead nodes say nothing and are told nothing. */
+  alive = true;
+  /** What a port threw that ended the node: the power cut behind a TypeError on XS. */
+  cause: unknown;
+  private readonly config: NodeConfig;
+  private readonly io: NodeIo;
+  private readonly crypto: Crypto;
+  private readonly entropy: Entropy;
+  private up: Up | undefined;
+
+  constructor(config: NodeConfig, io: NodeIo, crypto: Crypto, entropy: Entropy) {
+    this.config = config;
+    this.io = io;
+    this.crypto = crypto;
+    this.entropy = entropy;
+  }
+
+  /** What the node said of itself when its entry module had run. */
+  assertUp(): Up {
+    if (!this.up)
+      throw new Error("the entry module has run, but the node did not say that it is up");
+    return this.up;
+  }
+
+  silence(): void {
+    this.alive = false;
+  }
+
+  failed(reason: string): void {
+    if (!this.alive) return;
+    this.alive = false;
+    // While it starts, the rejection of `start` says it.
+    if (this.up)
+      this.io.failed(this.cause instanceof Error ? this.cause.message : reason, this.cause);
+  }
+
+  call(fn: number, data: Uint8Array | undefined): Uint8Array | undefined {
+    // The machine runs to the end of its event after a power cut, but nothing of that may be kept.
+    if (!this.alive || this.cause) throw new Error("the node is dead");
+    try {
+      return this.answer(fn, data ?? new Uint8Array(0));
+    } catch (error) {
+      this.cause = error;
+      throw error;
+    }
+  }
+
+  post(fn: number, data: Uint8Array): void {
+    if (!this.alive || this.cause) return;
+    const { io } = this;
+    const reader = new ByteReader(data);
+    if (fn === Post.publish) {
+      const retain = reader.u8() === 1;
+      io.publish(reader.str(), reader.rest(), retain);
+    } else if (fn === Post.wake) io.wakeAfter(reader.f64());
+    else if (fn === Post.log) this.log(reader);
+    else if (fn === Post.up) {
+      const id = reader.str();
+      const will = { topic: reader.str(), payload: reader.str() };
+      const subscriptions: string[] = [];
+      while (reader.more) subscriptions.push(reader.str());
+      this.up = { id, will, subscriptions };
+    } else throw new RangeError(`post ${fn}`);
+  }
+
+  // Data are views on the pipe's buffer: what is kept is copied (ByteReader does).
+  private answer(fn: number, data: Uint8Array): Uint8Array | undefined {
+    const { crypto, io } = this;
+    switch (fn) {
+      case Call.config:
+        return encodeConfig(this.config);
+      case Call.sha256:
+        return crypto.sha256(data);
+      case Call.publicKey:
+        return crypto.publicKey(data);
+      case Call.sign:
+        return crypto.sign(data.subarray(0, 32), data.subarray(32));
+      case Call.verify: {
+        const reader = new ByteReader(data);
+        const publicKey = reader.blob();
+        const signature = reader.blob();
+        return crypto.verify(publicKey, reader.rest(), signature) ? YES : NO;
+      }
+      case Call.entropy: {
+        const length = new ByteReader(data).u32();
+        if (length > ENTROPY_MAX) throw new RangeError(`${length} random bytes at once`);
+        return this.entropy.bytes(length);
+      }
+      case Call.sample: {
+        const counters = io.sample(new ByteReader(data).f64());
+        if (!counters) return undefined;
+        return new ByteWriter(16).u64(counters.importMwh).u64(counters.exportMwh).done();
+      }
+      case Call.now:
+        return new ByteWriter(8).f64(io.nowMs()).done();
+      default:
+        return this.answerStore(fn, data);
+    }
+  }
+
+  private answerStore(fn: number, data: Uint8Array): Uint8Array | undefined {
+    const { store } = this.io;
+    switch (fn) {
+      case Call.get:
+        return store.get(fromUtf8(data));
+      case Call.set: {
+        const reader = new ByteReader(data);
+        store.set(reader.str(), reader.rest());
+        return undefined;
+      }
+      case Call.remove:
+        store.delete(fromUtf8(data));
+        return undefined;
+      case Call.keys: {
+        const keys = new ByteWriter(256);
+        for (const key of store.keys(fromUtf8(data))) keys.blob(utf8(key));
+        return keys.done();
+      }
+      default:
+        throw new RangeError(`call ${fn}`);
+    }
+  }
+
+  private log(reader: ByteReader): void {
+    const level = LOG_LEVELS[reader.u8()];
+    const event = reader.str();
+    const facts: Record<string, string | number> = {};
+    while (reader.more) facts[reader.str()] = reader.u8() === 0 ? reader.f64() : reader.str();
+    this.io.log(level, event, facts);
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The node application on the engine of the device: one process of xs-host, one machine per node. */
+import type { Crypto, Entropy } from "#core/crypto/port.ts";
+import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { type XsCreation, XsHost } from "../xs-host/host.ts";
+import { Event } from "./abi.ts";
+import { type EntropyKind, entropyFor } from "./entropy.ts";
+import type { NodeCrypto, NodeEngine, NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";
+import { type XsApp, xsApp } from "./xs-app.ts";
+import { XsNode } from "./xs-driver.ts";
+
+/**
+ * Memory of a node in slots and bytes, sized by a simulated day (README.md: measured).
+ */
+export const XS_NODE_CREATION: Readonly<XsCreation> = Object.freeze({
+  chunkInitial: 32 * 1024,
+  chunkIncremental: 16 * 1024,
+  heapInitial: 2048,
+  heapIncremental: 1024,
+  stackSlots: 1024,
+  meterLimit: 200_000_000,
+});
+
+export interface XsEngineOptions {
+  /** Default "native". */
+  crypto?: NodeCrypto;
+  /** Default "seeded". */
+  entropy?: EntropyKind;
+  /** 32: slots of 16 bytes, as on the device (needs gcc-multilib). Default 64. */
+  bits?: 32 | 64;
+  /** Over the defaults of XS_NODE_CREATION. */
+  creation?: Partial<XsCreation>;
+  /** Slower, but a node's exceptions name the lines of the TypeScript files. */
+  debug?: boolean;
+  /** Run the application's modules once, in the shared machine (xs-app.ts). Default true. */
+  preload?: boolean;
+  /** For tests: other modules than the node application's. */
+  app?: XsApp;
+  /** What xs-host is doing when it has to be built first. */
+  log?: (line: string) => void;
+}
+
+/** Builds xs-host where need be, bundles the node application and starts the process. */
+export async function xsEngine(options: XsEngineOptions = {}): Promise<NodeEngine> {
+  const kind = options.crypto ?? "native";
+  const { bits, debug, log } = options;
+  const app = options.app ?? (await xsApp(kind, options.preload ?? true, debug));
+  const nodes = new Map<number, XsNode>();
+  const handlers = {
+    call: (node: number, fn: number, data: Uint8Array | undefined) =>
+      nodes.get(node)!.call(fn, data),
+    post: (node: number, fn: number, data: Uint8Array) => nodes.get(node)?.post(fn, data),
+    failed: (node: number, reason: string) => nodes.get(node)?.failed(reason),
+  };
+  const xs = await XsHost.start({ bits, debug, log, ...app }, handlers);
+  return new XsEngine(xs, nodes, kind, options);
+}
+
+class XsEngine implements NodeEngine {
+  readonly name = "xs";
+  readonly version: string;
+  readonly crypto: string;
+  private readonly xs: XsHost;
+  private readonly nodes: Map<number, XsNode>;
+  private readonly options: XsEngineOptions;
+  private readonly native: Crypto = sodiumCrypto();
+  private next = 0;
+  private readonly free: number[] = [];
+
+  constructor(xs: XsHost, nodes: Map<number, XsNode>, kind: NodeCrypto, options: XsEngineOptions) {
+    this.xs = xs;
+    this.nodes = nodes;
+    this.version = xs.version;
+    this.crypto = kind === "native" ? this.native.name : "noble";
+    this.options = options;
+  }
+
+  async start(setup: NodeSetup, io: NodeIo): Promise<NodeHost> {
+    const index = this.free.pop() ?? this.next++;
+    const entropy: Entropy = entropyFor(this.options.entropy ?? "seeded", setup);
+    const node = new XsNode(setup.config, io, this.native, entropy);
+    this.nodes.set(index, node);
+    try {
+      await this.xs.create(index, { ...XS_NODE_CREATION, ...this.options.creation });
+      node.assertUp();
+    } catch (error) {
+      await this.release(index);
+      throw node.cause instanceof Error ? node.cause : error;
+    }
+    return new XsNodeHost(node, this.xs, index, () => this.release(index));
+  }
+
+  async memory() {
+    return this.xs.memory();
+  }
+
+  async close(): Promise<void> {
+    for (const node of this.nodes.values()) node.silence();
+    await this.xs.close();
+  }
+
+  private async release(index: number): Promise<void> {
+    this.nodes.get(index)?.silence();
+    await this.xs.destroy(index);
+    this.nodes.delete(index);
+    this.free.push(index);
+  }
+}
+
+class XsNodeHost implements NodeHost {
+  readonly id: string;
+  readonly subscriptions: readonly string[];
+  readonly will: { topic: string; payload: string };
+  private readonly node: XsNode;
+  private readonly xs: XsHost;
+  private readonly index: number;
+  private readonly release: () => Promise<void>;
+  private meterEventMax = 0;
+  private events = 0;
+  private closed: Promise<void> | undefined;
+
+  constructor(node: XsNode, xs: XsHost, index: number, release: () => Promise<void>) {
+    this.node = node;
+    this.xs = xs;
+    this.index = index;
+    this.release = release;
+    ({ id: this.id, subscriptions: this.subscriptions, will: this.will } = node.assertUp());
+  }
+
+  connected(): Promise<void> {
+    return this.deliver(Event.connected);
+  }
+
+  disconnected(): Promise<void> {
+    return this.deliver(Event.disconnected);
+  }
+
+  message(topic: string, payload: Uint8Array): Promise<void> {
+    const size = Buffer.byteLength(topic);
+    const data = Buffer.allocUnsafe(4 + size + payload.length);
+    data.writeUInt32LE(size, 0);
+    data.write(topic, 4);
+    data.set(payload, 4 + size);
+    return this.deliver(Event.message, data);
+  }
+
+  timer(): Promise<void> {
+    return this.deliver(Event.timer);
+  }
+
+  async stats(): Promise<NodeStats | undefined> {
+    if (this.closed) return undefined;
+    const { meterEventMax, events } = this;
+    const stats = await this.xs.stats(this.index).catch(() => undefined);
+    return stats && { ...stats, meterEventMax, events };
+  }
+
+  close(): Promise<void> {
+    this.node.silence();
+    // Without its process the machine is gone already.
+    return (this.closed ??= this.release().catch(() => {}));
+  }
+
+  private async deliver(kind: number, data: Uint8Array = new Uint8Array(0)): Promise<void> {
+    if (!this.node.alive) return;
+    this.events++;
+    try {
+      const { meter } = await this.xs.deliver(this.index, kind, data);
+      this.meterEventMax = Math.max(this.meterEventMax, meter);
+    } catch (error) {
+      // The process ended, and all its nodes with it.
+      this.node.failed(error instanceof Error ? error.message : String(error));
+    }
+  }
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The gateway's configuration file, field by field: what may stand there, as a valibot schema for the
+ * machine and as a sentence for people. The units are in the names of the keys; in the parsed value
+ * times are integer ms and money is integer µc.
+ */
+import * as v from "valibot";
+import { MEMBERS_MAX, NAME_CHARS_MAX, PRICE_MICRO_MAX } from "#core/limits.ts";
+import { parseCoins } from "#core/units/money.ts";
+
+/** What may stand at a path, and what to do where something else does. */
+export interface Help {
+  allowed: string;
+  cure: string;
+}
+
+const DAY_S = 86_400;
+
+/** A value that `parse` understands; undefined from it is a fault. */
+function parsed<T>(parse: (input: unknown) => T | undefined) {
+  return v.pipe(
+    v.unknown(),
+    v.rawTransform<unknown, T>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value);
+      if (value !== undefined) return value;
+      addIssue();
+      return NEVER;
+    }),
+  );
+}
+
+/** Seconds with at most three decimals, in ms. */
+const seconds = (min: number, max: number) =>
+  parsed((input) => {
+    if (typeof input !== "number" || !(input >= min && input <= max)) return undefined;
+    const ms = Math.round(input * 1000);
+    return Math.abs(ms - input * 1000) < 1e-6 ? ms : undefined;
+  });
+
+/** Coins in µc, exact; the shortest text of a JSON number is what the file says. */
+const coins = (max = Number.MAX_SAFE_INTEGER) =>
+  parsed((input) => {
+    const isCoins = typeof input === "string" || typeof input === "number";
+    const micro = isCoins ? parseCoins(String(input)) : undefined;
+    return micro !== undefined && micro <= max ? micro : undefined;
+  });
+
+/** One level of an MQTT topic, printable ASCII: what core's `netName` and the broker's rules take. */
+const name = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX), v.regex(/^[A-Za-z0-9._-]+$/));
+const path = v.pipe(v.string(), v.nonEmpty());
+const whole = (min: number, max: number) =>
+  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
+
+/** An instant with its zone, in ms since 1970. */
+const instant = parsed((input) => {
+  if (typeof input !== "string") return undefined;
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(input))
+    return undefined;
+  const ms = Date.parse(input);
+  return ms >= 0 ? ms : undefined;
+});
+
+const rate = parsed((input) => {
+  if (typeof input !== "number" || !(input >= 0.001 && input <= 10_000)) return undefined;
+  const permille = Math.round(input * 1000);
+  return Math.abs(permille - input * 1000) < 1e-6 ? permille : undefined;
+});
+
+const url = v.pipe(v.string(), v.regex(/^(mqtts?|wss?|tcp|ssl):\/\/[^/\s]+/));
+const publicKey = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+const isObject = (input: unknown) => typeof input === "object" && input !== null;
+
+const memberEntries = { name, publicKey };
+const listenEntries = {
+  host: v.optional(path, "127.0.0.1"),
+  port: v.optional(whole(0, 65535), 1883),
+};
+const brokerEntries = { url, username: v.optional(v.string()), password: v.optional(v.string()) };
+const admitEntries = {
+  members: v.pipe(v.array(v.strictObject(memberEntries)), v.minLength(1), v.maxLength(MEMBERS_MAX)),
+};
+const depositEntries = { belowCoins: coins(), toCoins: coins() };
+const clockEntries = { speed: rate };
+const marketEntries = {
+  timing: v.optional(v.picklist(["ex-post", "ex-ante"]), "ex-post"),
+  mode: v.optional(v.picklist(["auction", "guided"]), "auction"),
+  pricing: v.optional(v.picklist(["uniform", "pay-as-bid"]), "uniform"),
+  kPermille: v.optional(whole(0, 1000), 500),
+};
+const tariffEntries = {
+  feedInPerKwh: v.optional(coins(PRICE_MICRO_MAX), "0.08"),
+  retailPerKwh: v.optional(coins(PRICE_MICRO_MAX)),
+  retailCsv: v.optional(path),
+  retailColumn: v.optional(path),
+};
+const logEntries = {
+  level: v.optional(v.picklist(["debug", "info", "warn", "error", "silent"]), "info"),
+};
+
+const topEntries = {
+  net: v.optional(name, "wattle"),
+  area: name,
+  keyFile: v.optional(path, "gateway.key"),
+  createKey: v.optional(v.boolean(), true),
+  store: v.optional(path, "gateway.db"),
+  listen: v.optional(v.strictObject(listenEntries)),
+  broker: v.optional(v.strictObject(brokerEntries)),
+  admit: v.optional(
+    v.lazy((input) => (isObject(input) ? v.strictObject(admitEntries) : v.literal("open"))),
+    "open",
+  ),
+  expectNodes: v.optional(whole(1, MEMBERS_MAX)),
+  genesisCoins: v.optional(coins(), "100"),
+  deposit: v.optional(v.nullable(v.strictObject(depositEntries)), null),
+  slotSeconds: v.optional(seconds(1, DAY_S), 900),
+  worldStart: v.optional(
+    v.lazy((input) => (input === "next-slot" ? v.literal("next-slot") : instant)),
+    "next-slot",
+  ),
+  slots: v.optional(v.nullable(whole(1, 1_000_000_000)), null),
+  clock: v.optional(
+    v.lazy((input) => (isObject(input) ? v.strictObject(clockEntries) : v.literal("barrier"))),
+    { speed: 1 },
+  ),
+  slotTimeoutSeconds: v.optional(seconds(0.1, DAY_S), 30),
+  tickSeconds: v.optional(seconds(0.001, DAY_S)),
+  ageMaxSeconds: v.optional(seconds(0.001, 30 * DAY_S)),
+  market: v.optional(v.strictObject(marketEntries), {}),
+  tariff: v.optional(v.strictObject(tariffEntries), {}),
+  log: v.optional(v.strictObject(logEntries), {}),
+};
+
+export const configSchema = v.strictObject(topEntries);
+export type ParsedConfig = v.InferOutput<typeof configSchema>;
+
+/** The keys of each object in the file, to know what an unknown one was meant to be. */
+export const KEYS: Readonly<Record<string, readonly string[]>> = {
+  "": Object.keys(topEntries),
+  listen: Object.keys(listenEntries),
+  broker: Object.keys(brokerEntries),
+  admit: Object.keys(admitEntries),
+  "admit.members[]": Object.keys(memberEntries),
+  deposit: Object.keys(depositEntries),
+  clock: Object.keys(clockEntries),
+  market: Object.keys(marketEntries),
+  tariff: Object.keys(tariffEntries),
+  log: Object.keys(logEntries),
+};
+
+const aName = `1 to ${NAME_CHARS_MAX} of the characters A-Z a-z 0-9 . _ -`;
+const someCoins = 'coins as decimal text with at most six places, such as "100" or "0.25"';
+const aPrice = `a price per kWh in ${someCoins}, at most ${PRICE_MICRO_MAX / 1_000_000}`;
+
+/** By path, list positions written `[]`. */
+export const HELP: Readonly<Record<string, Help>> = {
+  "": { allowed: "one JSON object", cure: "See docs/operations.md for every key" },
+  net: { allowed: aName, cure: "Use the network name that the nodes were provisioned with" },
+  area: { allowed: aName, cure: "Name the area: it is one level of every MQTT topic" },
+  keyFile: { allowed: "a path", cure: "Give the file that holds the gateway's secret key" },
+  createKey: { allowed: "true or false", cure: "Use true to make a missing key file" },
+  store: { allowed: "a path", cure: "Give the SQLite file that holds the gateway's log" },
+  listen: { allowed: "{host, port}", cure: "Give the address of the embedded broker" },
+  "listen.host": { allowed: "an address", cure: 'Use "0.0.0.0" for every interface' },
+  "listen.port": { allowed: "a whole number, 0 to 65535", cure: "Use 0 for any free port" },
+  broker: { allowed: "{url, username, password}", cure: "Leave it out for the embedded broker" },
+  "broker.url": { allowed: "a URL such as mqtt://host:1883", cure: "Name the external broker" },
+  "broker.username": { allowed: "text", cure: "Leave it out to use the client id gateway-<area>" },
+  "broker.password": { allowed: "text", cure: "Leave it out where the broker asks for none" },
+  admit: { allowed: '"open" or {members: [...]}', cure: "List the members, or admit whoever asks" },
+  "admit.members": {
+    allowed: `a list of 1 to ${MEMBERS_MAX} members {name, publicKey}`,
+    cure: 'Add members, or use "open"',
+  },
+  "admit.members[]": { allowed: "{name, publicKey}", cure: "Give both for each member" },
+  "admit.members[].name": { allowed: aName, cure: "Give the meter's name, for people" },
+  "admit.members[].publicKey": {
+    allowed: "64 lower-case hex digits",
+    cure: "Copy the meter's Ed25519 public key; `wattle provision` prints it",
+  },
+  expectNodes: {
+    allowed: `a whole number, 1 to ${MEMBERS_MAX}`,
+    cure: "Say how many members the first slot waits for",
+  },
+  genesisCoins: { allowed: someCoins, cure: "Quote the number to be sure that it is exact" },
+  deposit: { allowed: "null or {belowCoins, toCoins}", cure: "Use null for no standing order" },
+  "deposit.belowCoins": { allowed: someCoins, cure: "Accounts below it are topped up" },
+  "deposit.toCoins": { allowed: someCoins, cure: "Give the balance after a top-up" },
+  slotSeconds: {
+    allowed: "1 to 86400 seconds, at most three decimals",
+    cure: "Use 900 for quarter-hours",
+  },
+  worldStart: {
+    allowed: '"next-slot" or a time with its zone, such as 2026-01-01T00:00:00Z',
+    cure: "Add Z for UTC, or an offset such as +01:00",
+  },
+  slots: { allowed: "null or a whole number, at least 1", cure: "Use null to run until stopped" },
+  clock: { allowed: '"barrier" or {speed}', cure: "Use {speed: 1} for the wall clock" },
+  "clock.speed": {
+    allowed: "0.001 to 10000, at most three decimals",
+    cure: "Give protocol seconds in one real second; 1 is real time",
+  },
+  slotTimeoutSeconds: {
+    allowed: "0.1 to 86400 seconds, at most three decimals",
+    cure: "Give the real time that a slot waits for a silent node",
+  },
+  tickSeconds: {
+    allowed: "0.001 s to a sixteenth of a day; 4 of them fit in half a slot",
+    cure: "Leave it out for the smaller of 30 s and an eighth of the slot",
+  },
+  ageMaxSeconds: {
+    allowed: "at least tickSeconds, at most three decimals",
+    cure: "Leave it out for 4 x tickSeconds",
+  },
+  market: { allowed: "{timing, mode, pricing, kPermille}", cure: "Leave out what is default" },
+  "market.timing": {
+    allowed: '"ex-post" or "ex-ante"',
+    cure: "ex-post trades what was metered, ex-ante trades forecasts",
+  },
+  "market.mode": {
+    allowed: '"auction" or "guided"',
+    cure: "guided lets sellers answer the announced demand",
+  },
+  "market.pricing": {
+    allowed: '"uniform" or "pay-as-bid"',
+    cure: "uniform gives one price to a slot",
+  },
+  "market.kPermille": {
+    allowed: "a whole number, 0 to 1000",
+    cure: "0 favours buyers, 1000 sellers, 500 splits the gain",
+  },
+  tariff: {
+    allowed: "{feedInPerKwh, retailPerKwh or retailCsv}",
+    cure: "Give the grid's prices, which the market lies between",
+  },
+  "tariff.feedInPerKwh": { allowed: aPrice, cure: "Give what the grid pays for surplus" },
+  "tariff.retailPerKwh": { allowed: aPrice, cure: "Give what the grid charges" },
+  "tariff.retailCsv": { allowed: "a path", cure: "Give a CSV file with one price a slot" },
+  "tariff.retailColumn": { allowed: "a column's name", cure: "Name one that the file has" },
+  log: { allowed: "{level}", cure: "Leave it out for info" },
+  "log.level": {
+    allowed: '"debug", "info", "warn", "error" or "silent"',
+    cure: "Use info for a line per event that matters",
+  },
+};

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A configuration written out as a file with every default in it. */
+import { formatCoins } from "#core/units/money.ts";
+import type { GatewayConfig } from "./gateway-config.ts";
+
+/**
+ * JSON that reads back as the same configuration. Only a broker's password is not shown, so that the output
+ * can go into a ticket; put it in again before use.
+ */
+export function renderGatewayConfig(config: GatewayConfig): string {
+  const { bus, admit, deposit, clock, retail } = config;
+  const coins = (micro: number) => formatCoins(micro).replace(/\.?0+$/, "");
+  const where =
+    bus.kind === "listen"
+      ? { listen: { host: bus.host, port: bus.port } }
+      : {
+          broker: {
+            url: bus.url.replace(/\/\/[^/@]*@/, "//"),
+            ...(bus.username !== undefined && { username: bus.username }),
+            ...(bus.password !== undefined && { password: "(not shown)" }),
+          },
+        };
+  const prices =
+    retail.kind === "fixed"
+      ? { retailPerKwh: coins(retail.micro) }
+      : {
+          retailCsv: retail.file,
+          ...(retail.column !== undefined && { retailColumn: retail.column }),
+        };
+  const file = {
+    net: config.net,
+    area: config.area,
+    keyFile: config.keyFile,
+    createKey: config.createKey,
+    store: config.store,
+    ...where,
+    admit: admit === "open" ? "open" : { members: admit },
+    expectNodes: config.expectNodes,
+    genesisCoins: coins(config.genesisMicro),
+    deposit: deposit
+      ? { belowCoins: coins(deposit.belowMicro), toCoins: coins(deposit.toMicro) }
+      : null,
+    slotSeconds: config.slotMs / 1000,
+    worldStart:
+      config.worldStart === "next-slot" ? "next-slot" : new Date(config.worldStart).toISOString(),
+    slots: config.slots ?? null,
+    clock: clock.kind === "barrier" ? "barrier" : { speed: clock.ratePermille / 1000 },
+    slotTimeoutSeconds: config.slotTimeoutMs / 1000,
+    tickSeconds: config.tickMs / 1000,
+    ageMaxSeconds: config.ageMaxMs / 1000,
+    market: config.market,
+    tariff: { feedInPerKwh: coins(config.feedInMicro), ...prices },
+    log: { level: config.logLevel },
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The gateway application on Node: store, broker, crypto, time, logs and metrics around it. Nothing is done
+ * inside a broker's callback: it queues, and one setImmediate later everything that came meanwhile is a batch.
+ */
+
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { toHex } from "#core/codec/bytes.ts";
+import { Topics } from "#core/topics.ts";
+import { Gateway } from "#gateway/gateway.ts";
+import type { Bus, GatewayLog, LogStore, Probe } from "#gateway/ports.ts";
+import { areaAcl } from "./broker/acl.ts";
+import { type Broker, startBroker } from "./broker/embedded.ts";
+import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-config.ts";
+import { loadKey } from "./config/key-file.ts";
+import { sodiumCrypto } from "./crypto/sodium.ts";
+import { VerifyPool } from "./crypto/verify-pool.ts";
+import { connectMqtt, type MqttBus } from "./mqtt/client.ts";
+import { BusTap } from "./process/bus-tap.ts";
+import { explainFailure, type Failure } from "./process/failure.ts";
+import { killPoints } from "./process/kill-points.ts";
+import { stderrLog } from "./process/log.ts";
+import { Metrics, serveMetrics } from "./process/metrics.ts";
+import { worldStartOf } from "./process/stored-world.ts";
+import { openStore } from "./store/sqlite.ts";
+
+/** The longest that setTimeout waits; a longer delay asks again. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** For what was published last to reach the sockets before they are closed, ms. */
+const STOP_GRACE_MS = 150;
+
+/** What `monitor/slot` says of a settled slot. */
+export interface SlotFacts {
+  slot: number;
+  start: string;
+  tradedWh: number;
+  contracts: number;
+  priceMicroPerKwh: number | null;
+  missed: string[];
+}
+
+export interface GatewayHooks {
+  /** A slot is settled; called soon after it is said. */
+  onSlot?(slot: SlotFacts): void;
+  /** All slots that were asked for are settled and said. Call `stop` to end. */
+  onFinished?(): void;
+  /** It cannot go on and has stopped itself; end the process with `failure.exitCode`. */
+  onFatal?(failure: Failure): void;
+  /** In place of JSON lines on stderr. */
+  log?: GatewayLog;
+  /** Serves GET /metrics on 127.0.0.1; 0 takes a free port. */
+  metricsPort?: number;
+}
+
+export interface GatewayProcess {
+  readonly gateway: Gateway;
+  /** The embedded broker, or undefined where an external one serves. */
+  readonly broker: Broker | undefined;
+  /** Port of the embedded broker; 0 with an external one. */
+  readonly port: number;
+  /** The public key that nodes have to trust, hex. */
+  readonly gatewayKey: string;
+  readonly worldStartMs: number;
+  readonly metricsPort: number | undefined;
+  /** Metrics in Prometheus' text format. */
+  metrics(): Promise<string>;
+  /** Says goodbye, closes broker, store and threads. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a gateway that is ready for nodes when the promise resolves.
+ * @throws what `explainFailure` explains; then nothing is left open
+ */
+export async function startGatewayProcess(
+  config: GatewayConfig,
+  hooks: GatewayHooks = {},
+): Promise<GatewayProcess> {
+  const log = hooks.log ?? stderrLog(config.logLevel);
+  const probe = killPoints(process.env.WATTLE_KILL_AT);
+  const { secretKey, made } = loadKey(config.keyFile, config.createKey);
+  if (made) log("info", "key-made", { file: config.keyFile });
+  const running = new Running(config, secretKey, hooks, log, probe);
+  try {
+    await running.start();
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+  return running;
+}
+
+class Running implements GatewayProcess {
+  gateway!: Gateway;
+  broker: Broker | undefined;
+  readonly worldStartMs: number;
+  readonly gatewayKey: string;
+  private readonly config: GatewayConfig;
+  private readonly secretKey: Uint8Array;
+  private readonly hooks: GatewayHooks;
+  private readonly log: GatewayLog;
+  private readonly probe: Probe;
+  private readonly crypto = sodiumCrypto();
+  private readonly store: LogStore;
+  private readonly pool = new VerifyPool();
+  private bus: BusTap | undefined;
+  private measured: Metrics | undefined;
+  private server: Server | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private processing = false;
+  private stopping: Promise<void> | undefined;
+
+  constructor(
+    config: GatewayConfig,
+    secretKey: Uint8Array,
+    hooks: GatewayHooks,
+    log: GatewayLog,
+    probe: Probe,
+  ) {
+    this.config = config;
+    this.secretKey = secretKey;
+    this.hooks = hooks;
+    this.log = log;
+    this.probe = probe;
+    const publicKey = this.crypto.publicKey(secretKey);
+    this.gatewayKey = toHex(publicKey);
+    this.store = openStore(config.store, { probe });
+    try {
+      this.worldStartMs = worldStartOf(config, publicKey, this.store, Date.now());
+    } catch (error) {
+      this.store.close();
+      throw error;
+    }
+  }
+
+  get port(): number {
+    return this.broker?.port ?? 0;
+  }
+
+  get metricsPort(): number | undefined {
+    return (this.server?.address() as AddressInfo | null | undefined)?.port;
+  }
+
+  metrics(): Promise<string> {
+    return this.measured!.text();
+  }
+
+  async start(): Promise<void> {
+    const { config, hooks, log, probe, crypto, store, pool } = this;
+    const bus = await this.connect();
+    const gateway = new Gateway(gatewayOptions(config, this.secretKey, this.worldStartMs), {
+      crypto,
+      verifier: pool,
+      store: this.timed(store),
+      bus,
+      tariff: tariffOf(config),
+      time: { nowMs: () => Date.now(), wakeAfter: (delayMs) => this.wakeAfter(delayMs) },
+      probe,
+      log,
+    });
+    this.gateway = gateway;
+    const { broker } = this;
+    this.measured = new Metrics({ gateway, store, pool, bus: bus.counts, broker });
+    gateway.onWork = () => this.soon();
+    gateway.onFinished = () => void setImmediate(() => hooks.onFinished?.());
+    bus.onPublish = (topic, payload) => this.published(topic, payload);
+    // Replay and subscription come before the first message: nothing else runs in between.
+    await gateway.start();
+    if (hooks.metricsPort !== undefined)
+      this.server = await serveMetrics(this.measured, hooks.metricsPort);
+    const { area, net } = config;
+    log("info", "gateway-ready", { net, area, key: this.gatewayKey, port: this.port });
+  }
+
+  stop(): Promise<void> {
+    return (this.stopping ??= this.close());
+  }
+
+  private async close(): Promise<void> {
+    clearTimeout(this.timer);
+    this.gateway?.stop();
+    if ((this.broker?.counts.connections ?? 0) > 0)
+      await new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS));
+    await this.bus?.close();
+    this.server?.closeAllConnections();
+    this.server?.close();
+    await this.pool.close();
+    this.store.close();
+    this.log("info", "gateway-stopped", { entries: this.store.length });
+  }
+
+  private async connect(): Promise<BusTap> {
+    const { config, log } = this;
+    let bus: Bus;
+    if (config.bus.kind === "listen") {
+      const { host, port } = config.bus;
+      bus = this.broker = await startBroker({ host, port, acl: areaAcl(config.area), log });
+      return (this.bus = new BusTap(bus, false));
+    }
+    const topic = new Topics(config.area).monitor("gateway");
+    const { net, area } = config;
+    const last = { state: "offline", net, area, publicKey: this.gatewayKey, reason: "lost" };
+    const mqtt: MqttBus = connectMqtt({
+      ...config.bus,
+      clientId: `gateway-${area}`,
+      will: { topic, payload: Buffer.from(JSON.stringify(last)) },
+      log,
+    });
+    const tap = (this.bus = new BusTap(mqtt, true));
+    let connected = 0;
+    mqtt.onConnect(() => {
+      if (connected++ > 0) tap.repeat();
+    });
+    return tap;
+  }
+
+  /** The store with the time of each commit in the metrics. */
+  private timed(store: LogStore): LogStore {
+    return {
+      append: (entries) => {
+        const before = performance.now();
+        store.append(entries);
+        this.measured?.commitSeconds.observe((performance.now() - before) / 1000);
+        this.measured?.commitEntries.observe(entries.length);
+      },
+      read: (from) => store.read(from),
+      get length() {
+        return store.length;
+      },
+      close: () => store.close(),
+    };
+  }
+
+  private wakeAfter(delayMs: number): void {
+    clearTimeout(this.timer);
+    if (this.stopping) return;
+    const due = () => this.run(() => this.gateway.onTimer());
+    this.timer = setTimeout(due, Math.min(delayMs, TIMER_MS_MAX));
+  }
+
+  private soon(): void {
+    if (this.processing) return;
+    this.processing = true;
+    setImmediate(() => {
+      this.processing = false;
+      this.run(() => this.gateway.process());
+    });
+  }
+
+  private run(work: () => Promise<void>): void {
+    if (this.stopping) return;
+    work().catch((error) => this.fail(error));
+  }
+
+  /** What the gateway knows is no longer what its log says: it must not say another word. */
+  private fail(error: unknown): void {
+    if (this.stopping) return;
+    const failure = explainFailure(error, this.config.store);
+    this.log("error", "fatal", { code: failure.code, cause: failure.message });
+    this.stop().then(
+      () => this.hooks.onFatal?.(failure),
+      () => this.hooks.onFatal?.(failure),
+    );
+  }
+
+  private published(topic: string, payload: Uint8Array): void {
+    const { onSlot } = this.hooks;
+    if (!onSlot || topic !== this.gateway.area.topics.monitor("slot")) return;
+    const facts = JSON.parse(Buffer.from(payload).toString()) as SlotFacts;
+    setImmediate(() => onSlot(facts));
+  }
+}

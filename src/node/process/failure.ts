@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Why a gateway does not start or cannot go on, for its operator: cause, cure and exit code. */
+import { AssertionFailure } from "#core/errors/assert.ts";
+import { StoreMismatch } from "#gateway/replay.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { StoreError } from "../store/errors.ts";
+
+/** After BSD's sysexits: 70 is a fault of software or disk, 78 a configuration that does not fit. */
+export const EXIT_FATAL = 70;
+export const EXIT_CONFIG = 78;
+
+export interface Failure {
+  code: string;
+  /** Cause and cure. */
+  message: string;
+  exitCode: number;
+  error: unknown;
+}
+
+/** Where the log no longer gives the clearings that it gave: the rules or prices are not the same. */
+const OTHER_RULES = ["LOG_CLEARING_BYTES", "LOG_BLOCK_ID"];
+
+export function explainFailure(error: unknown, storePath: string): Failure {
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof ConfigError)
+    return { code: "CONFIG", message: text, exitCode: EXIT_CONFIG, error };
+  if (error instanceof StoreMismatch)
+    return { code: "STORE_MISMATCH", message: text, exitCode: EXIT_CONFIG, error };
+  if (error instanceof StoreError)
+    return { code: error.code, message: text, exitCode: EXIT_FATAL, error };
+  if (!(error instanceof AssertionFailure))
+    return { code: "FATAL", message: text, exitCode: EXIT_FATAL, error };
+  if (OTHER_RULES.includes(error.code)) {
+    const message =
+      `store ${storePath} does not replay (${text}): market or tariff are not those that it was ` +
+      "made with. Restore them in the configuration, or give a new store";
+    return { code: "STORE_MISMATCH", message, exitCode: EXIT_CONFIG, error };
+  }
+  const message =
+    `assertion ${text}: a bug of the gateway. Nothing that it said is lost: keep ${storePath} ` +
+    "and this log for a report, then start it again";
+  return { code: error.code, message, exitCode: EXIT_FATAL, error };
+}

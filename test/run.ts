@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * npm test: types, lint, the XS engine, then every test under test/ but the acceptance runs, which
+ * take longer (npm run accept). The closing lines of node's runner come last, after a heading with
+ * the total time. With --only <substring> only the test files whose path holds it run, without the
+ * steps before them.
+ */
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { ensureXsHost, XsBuildError } from "#host-sim/xs-host/build.ts";
+import { onCi } from "./data.ts";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+/** The machine that the time limit of 10 minutes is for has two cores. */
+const CONCURRENCY = 2;
+/** A test that hangs is stopped and named, well before the time limit of all. */
+const TEST_TIMEOUT_MS = 300_000;
+/** The closing lines of the spec reporter, coloured or not; the first of them counts the tests. */
+const CLOSING_FIRST = /^\S*ℹ tests \d+/;
+const CLOSING = /^\S*ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /;
+const started = performance.now();
+
+function heading(text: string): void {
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  process.stdout.write(`\n== ${text} (${seconds} s) ==\n`);
+}
+
+/** Runs a program in the project's root with our own output; its exit code. */
+function run(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((done) => {
+    const child = spawn(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+    child.on("error", (error) => {
+      process.stderr.write(`${command}: ${error.message}\n`);
+      done(127);
+    });
+    child.on("close", (code) => done(code ?? 1));
+  });
+}
+
+/** A tool of node_modules, by its script, so that no shell or PATH is needed. */
+function tool(name: string, ...args: string[]): Promise<number> {
+  return run(join(root, "node_modules/.bin", name), args);
+}
+
+/** Built once and cached. A machine without a compiler skips the tests on XS, except on CI. */
+async function buildXsHost(): Promise<number> {
+  try {
+    const program = await ensureXsHost({ log: (line) => void process.stdout.write(`${line}\n`) });
+    process.stdout.write(`${relative(root, program)}\n`);
+    return 0;
+  } catch (error) {
+    const missing = error instanceof XsBuildError && error.missing && !onCi();
+    process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (missing) process.stdout.write("the tests on the XS engine will be skipped\n");
+    return missing ? 0 : 1;
+  }
+}
+
+/** Test files in a fixed order, so that two runs read alike. */
+function testFiles(only: string | undefined): string[] {
+  const names = readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" });
+  return names
+    .map((name) => join("test", name))
+    .filter((path) => path.endsWith(".test.ts") && !path.startsWith(join("test", "accept")))
+    .filter((path) => only === undefined || path.includes(only))
+    .sort();
+}
+
+/**
+ * Node's own runner, reporting as it goes. Its closing lines (how many passed, failed, were skipped)
+ * are kept back in `closing`, so that they can stand at the very end, after the details of failures.
+ */
+async function runTests(files: readonly string[], closing: string[]): Promise<number> {
+  const args = ["--test", `--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_TIMEOUT_MS}`];
+  const child = spawn(process.execPath, [...args, "--test-reporter=spec", ...files], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "inherit"],
+    env: process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : process.env,
+  });
+  const closed = new Promise<number>((done) => {
+    child.on("error", () => done(127));
+    child.on("close", (code) => done(code ?? 1));
+  });
+  let ended = false;
+  for await (const line of createInterface({ input: child.stdout })) {
+    ended ||= CLOSING_FIRST.test(line);
+    if (ended && CLOSING.test(line)) closing.push(line);
+    else process.stdout.write(`${line}\n`);
+  }
+  return closed;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  const files = testFiles(values.only);
+  if (files.length === 0) {
+    process.stderr.write(`no test file has ${values.only ?? ".test.ts"} in its path\n`);
+    return 1;
+  }
+  const failed: string[] = [];
+  const step = async (name: string, work: () => Promise<number>): Promise<void> => {
+    heading(name);
+    if ((await work()) !== 0) failed.push(name);
+  };
+  if (values.only === undefined) {
+    await step("types: tsc -b", () => tool("tsc", "-b"));
+    await step("lint and format: biome ci", () => tool("biome", "ci", "."));
+    await step("XS engine", buildXsHost);
+  }
+  const closing: string[] = [];
+  await step(`tests: ${files.length} files`, () => runTests(files, closing));
+  heading(failed.length === 0 ? "all steps passed" : `FAILED: ${failed.join("; ")}`);
+  for (const line of closing) process.stdout.write(`${line}\n`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A small ledger to test with: members by letter, transactions without signatures, and snapshots. */
+import { createHash } from "node:crypto";
+import { toHex } from "#core/codec/bytes.ts";
+import type { Verdict } from "#core/errors/codes.ts";
+import { applyTx, closeSlot, contract, mint } from "#core/ledger/apply.ts";
+import { stateRoot } from "#core/ledger/root.ts";
+import { LedgerState, type Pair } from "#core/ledger/state.ts";
+import type { Effect } from "#core/records/block.ts";
+import type { Member } from "#core/records/member.ts";
+import type { Reading } from "#core/records/reading.ts";
+import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
+import { sodiumCrypto } from "#node/crypto/sodium.ts";
+
+export const crypto = sodiumCrypto();
+export const SLOT_MS = 900_000;
+export const slotStartMs = (slot: number): number => slot * SLOT_MS;
+
+/** `size` bytes that follow from a name. */
+export function named(name: string, size = 32): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(name).digest().subarray(0, size));
+}
+
+/** A member's id, and its wallet `index`. */
+export const idOf = (name: string): Uint8Array => named(`node ${name}`, 16);
+export const nodeOf = (name: string): string => toHex(idOf(name));
+export const walletOf = (name: string, index = 0): Uint8Array => named(`${name}/${index}`, 20);
+
+export function memberOf(name: string): Member {
+  return {
+    net: "t",
+    publicKey: named(`key ${name}`),
+    name,
+    capacityWh: 10_000,
+    wallets: [walletOf(name), walletOf(name, 1)],
+  };
+}
+
+export function readingOf(
+  name: string,
+  boundary: number,
+  importMwh: bigint,
+  exportMwh: bigint,
+): Reading {
+  const atMs = slotStartMs(boundary);
+  const node = idOf(name);
+  return { net: "t", node, boundary, atMs, quality: 2, importMwh, exportMwh, boot: 1 };
+}
+
+/** A transaction as the DAG and the ledger see it; nobody there looks at signatures. */
+export function txOf(name: string, from: string, changes: Partial<Body>): Tx {
+  const body: Body = {
+    net: "t",
+    epoch: 1,
+    type: TxType.reserve,
+    from: idOf(from),
+    seq: 1,
+    prev: undefined,
+    legs: [],
+    expiryMs: 0,
+    cancels: undefined,
+    parents: [],
+    tsMs: 0,
+    tick: 0,
+    slot: 1,
+    ...changes,
+  };
+  const txid = named(`tx ${name}`);
+  return { body, pot: [], signature: new Uint8Array(64), txid, digest: txid, bytes: txid };
+}
+
+export function reserve(
+  name: string,
+  from: string,
+  slot: number,
+  qtyWh: number,
+  micro: number,
+): Tx {
+  const leg: TxLeg = {
+    to: undefined,
+    wallet: walletOf(from),
+    ref: undefined,
+    qtyWh,
+    ecashMicro: micro,
+    meter: undefined,
+  };
+  return txOf(name, from, { type: TxType.reserve, slot, legs: [leg] });
+}
+
+/** A leg of a SOLD or a BOUGHT by `from`, backed by its register from `fromMwh` on. */
+export function legOf(
+  from: string,
+  to: string,
+  ref: Tx,
+  pair: { qtyWh: number; ecashMicro: number },
+  fromMwh: bigint,
+): TxLeg {
+  return {
+    to: idOf(to),
+    wallet: walletOf(from),
+    ref: ref.txid,
+    qtyWh: pair.qtyWh,
+    ecashMicro: pair.ecashMicro,
+    meter: { fromMwh, toMwh: fromMwh + BigInt(pair.qtyWh) * 1000n },
+  };
+}
+
+export function pairOf(
+  slot: number,
+  seller: string,
+  buyer: string,
+  lock: Tx,
+  qtyWh: number,
+  ecashMicro: number,
+): Pair {
+  return {
+    slot,
+    seller: nodeOf(seller),
+    buyer: nodeOf(buyer),
+    reserve: toHex(lock.txid),
+    qtyWh,
+    priceMicro: 150_000,
+    ecashMicro,
+    state: "open",
+  };
+}
+
+/** The ledger with the effects of everything applied so far. */
+export class World {
+  readonly state = new LedgerState();
+  readonly effects: Effect[] = [];
+
+  constructor(...names: string[]) {
+    for (const name of names) this.state.addAccount(nodeOf(name), memberOf(name));
+  }
+  mint(name: string, micro: number): void {
+    mint(this.state, "genesis", toHex(walletOf(name)), micro, this.effects);
+  }
+  read(name: string, boundary: number, importMwh: bigint, exportMwh: bigint): void {
+    this.state.read(nodeOf(name), readingOf(name, boundary, importMwh, exportMwh));
+  }
+  contract(...pairs: Pair[]): void {
+    contract(this.state, pairs);
+  }
+  apply(tx: Tx, tMs: number): Verdict {
+    return applyTx(this.state, tx, tMs, slotStartMs, this.effects);
+  }
+  close(slot: number): void {
+    closeSlot(this.state, slot, this.effects);
+  }
+  free(name: string): number {
+    return this.state.freeOf(nodeOf(name));
+  }
+  root(): string {
+    return toHex(stateRoot(crypto, this.state));
+  }
+  /** Everything in the state and the number of effects, more than the root covers. */
+  snapshot(): string {
+    const { accounts, wallets, owners, locks, pairs, totals, closedSlot } = this.state;
+    const maps = [accounts, wallets, owners, locks, pairs].map((map) => [...map]);
+    return JSON.stringify([this.root(), maps, totals, closedSlot, this.effects], (_, value) =>
+      typeof value === "bigint" ? String(value) : value,
+    );
+  }
+}
