@@ -84,6 +84,7 @@ function nodeArgs(options: DemoOptions): string[] {
   args.push("--from", String(options.from), "--seed", String(options.seed));
   if (options.data !== undefined) args.push("--data", resolve(options.data));
   if (options.days !== undefined) args.push("--days", String(options.days));
+  if (options.slots !== undefined) args.push("--slots", String(options.slots));
   if (options.nodes !== undefined) args.push("--nodes", String(options.nodes));
   if (options.slotSeconds !== undefined) args.push("--slot-seconds", String(options.slotSeconds));
   if (options.latitude !== undefined) args.push("--latitude", String(options.latitude));

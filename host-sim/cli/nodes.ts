@@ -18,7 +18,7 @@ import {
   worldFrom,
 } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { openEngine } from "./sim.ts";
+import { openEngine } from "./engine.ts";
 
 type NodesOptions = WorldOptions &
   EngineOptions & {

@@ -5,6 +5,7 @@ import { parseCoins } from "#core/units/money.ts";
 import type { GatewayOptions } from "#gateway/options.ts";
 import type { NodeCrypto } from "../fleet/types.ts";
 import { loadWorld } from "../worlds/load.ts";
+import { firstSlots } from "../worlds/window.ts";
 import type { World } from "../worlds/types.ts";
 
 /** Where the households come from. */
@@ -12,6 +13,7 @@ export interface WorldOptions {
   data?: string;
   from: number;
   days?: number;
+  slots?: number;
   nodes?: number;
   seed: number;
   slotSeconds?: number;
@@ -69,6 +71,7 @@ export function addWorldOptions(command: Command): Command {
       "how many days to run (default: all of the data, or 1)",
       whole(1, 3660),
     )
+    .option("--slots <n>", "run no more than this many market slots", whole(1, 1_000_000))
     .option("--nodes <n>", "how many homes; more than the data has repeats them", whole(2, 4096))
     .option("--seed <n>", "everything random follows from it", whole(0, 0xffffffff), 1)
     .option("--slot-seconds <s>", "length of a market slot without --data", whole(1, 86_400))
@@ -109,16 +112,19 @@ export function addEngineOptions(command: Command, engine: "xs" | "v8"): Command
 
 /** The world that the options describe. Throws DataError with cause and cure. */
 export function worldFrom(options: WorldOptions): World {
-  const { data, from, days, nodes, seed, slotSeconds, latitude } = options;
-  if (data !== undefined) return loadWorld({ data, from, days, nodes, seed });
-  return loadWorld({
-    from,
-    days: days ?? SYNTHETIC.days,
-    nodes: nodes ?? SYNTHETIC.homes,
-    seed,
-    slotSeconds: slotSeconds ?? SYNTHETIC.slotSeconds,
-    latitude,
-  });
+  const { data, from, days, nodes, seed, slotSeconds, latitude, slots } = options;
+  const world =
+    data !== undefined
+      ? loadWorld({ data, from, days, nodes, seed })
+      : loadWorld({
+          from,
+          days: days ?? SYNTHETIC.days,
+          nodes: nodes ?? SYNTHETIC.homes,
+          seed,
+          slotSeconds: slotSeconds ?? SYNTHETIC.slotSeconds,
+          latitude,
+        });
+  return slots === undefined ? world : firstSlots(world, slots);
 }
 
 /** An account below a fifth of what it started with (at least 20 coins) is topped up to that (at least 100). */

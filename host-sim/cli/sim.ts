@@ -9,14 +9,13 @@ import { sodiumCrypto } from "#node/crypto/sodium.ts";
 import { openMemoryStore } from "#node/store/memory.ts";
 import { openStore } from "#node/store/sqlite.ts";
 import type { NodeEngine } from "../fleet/types.ts";
-import { v8Engine } from "../fleet/v8-engine.ts";
-import { xsEngine } from "../fleet/xs-engine.ts";
 import { assembleRun } from "../report/assemble.ts";
 import { addCounts, ZERO_COUNTS } from "../report/counts.ts";
 import { writeReport } from "../report/write.ts";
 import { gatewayOptions, nodeSetups, seededKey, tariffOf } from "../setup.ts";
 import { runSim, type SimResult } from "../sim/run.ts";
 import type { World } from "../worlds/types.ts";
+import { openEngine } from "./engine.ts";
 import {
   addEngineOptions,
   addMarketOptions,
@@ -51,12 +50,6 @@ export function simCommand(program: Command): void {
     .action(async (options: SimOptions) => {
       process.exitCode = await simulate(options);
     });
-}
-
-/** The engine that the options ask for; on XS it is built first, once. */
-export function openEngine(options: EngineOptions, progress: Progress): Promise<NodeEngine> {
-  if (options.engine === "v8") return Promise.resolve(v8Engine({ crypto: options.crypto }));
-  return xsEngine({ crypto: options.crypto, log: (line: string) => progress.say(line) });
 }
 
 async function simulate(options: SimOptions): Promise<number> {

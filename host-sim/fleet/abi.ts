@@ -13,7 +13,7 @@ export const Call = Object.freeze({
   sha256: 2,
   /** secret key → public key. */
   publicKey: 3,
-  /** secret key (32), message → signature. */
+  /** blob secret key, message → signature. */
   sign: 4,
   /** blob public key, blob signature, message → 1 byte, 0 or 1. */
   verify: 5,
@@ -210,10 +210,20 @@ function wideUtf8(text: string): Uint8Array {
   return new Uint8Array(bytes);
 }
 
+/** Characters of one call of fromCharCode: each takes a slot of the stack on XS. */
+const TEXT_PART = 128;
+
 /** The text of well-formed UTF-8: it comes from `utf8` or from an MQTT library that checked it. */
 export function fromUtf8(bytes: Uint8Array): string {
-  // One call for the usual case: adding up characters would make as many strings on XS.
-  if (bytes.every((byte) => byte < 0x80)) return String.fromCharCode.apply(null, [...bytes]);
+  if (bytes.some((byte) => byte > 0x7f)) return fromWideUtf8(bytes);
+  // Adding up single characters would make as many strings on XS.
+  let text = "";
+  for (let at = 0; at < bytes.length; at += TEXT_PART)
+    text += String.fromCharCode(...bytes.subarray(at, at + TEXT_PART));
+  return text;
+}
+
+function fromWideUtf8(bytes: Uint8Array): string {
   let text = "";
   for (let i = 0; i < bytes.length; ) {
     const first = bytes[i++];

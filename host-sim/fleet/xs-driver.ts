@@ -81,22 +81,15 @@ export class XsNode {
 
   // Data are views on the pipe's buffer: what is kept is copied (ByteReader does).
   private answer(fn: number, data: Uint8Array): Uint8Array | undefined {
-    const { crypto, io } = this;
+    const { io } = this;
     switch (fn) {
+      case Call.sha256:
+      case Call.publicKey:
+      case Call.sign:
+      case Call.verify:
+        return answerCrypto(this.crypto, fn, data);
       case Call.config:
         return encodeConfig(this.config);
-      case Call.sha256:
-        return crypto.sha256(data);
-      case Call.publicKey:
-        return crypto.publicKey(data);
-      case Call.sign:
-        return crypto.sign(data.subarray(0, 32), data.subarray(32));
-      case Call.verify: {
-        const reader = new ByteReader(data);
-        const publicKey = reader.blob();
-        const signature = reader.blob();
-        return crypto.verify(publicKey, reader.rest(), signature) ? YES : NO;
-      }
       case Call.entropy: {
         const length = new ByteReader(data).u32();
         if (length > ENTROPY_MAX) throw new RangeError(`${length} random bytes at once`);
@@ -143,5 +136,25 @@ export class XsNode {
     const facts: Record<string, string | number> = {};
     while (reader.more) facts[reader.str()] = reader.u8() === 0 ? reader.f64() : reader.str();
     this.io.log(level, event, facts);
+  }
+}
+
+/** Answers the calls of xs-crypto.ts. */
+export function answerCrypto(crypto: Crypto, fn: number, data: Uint8Array): Uint8Array {
+  const reader = new ByteReader(data);
+  switch (fn) {
+    case Call.sha256:
+      return crypto.sha256(data);
+    case Call.publicKey:
+      return crypto.publicKey(data);
+    case Call.sign:
+      return crypto.sign(reader.blob(), reader.rest());
+    case Call.verify: {
+      const publicKey = reader.blob();
+      const signature = reader.blob();
+      return crypto.verify(publicKey, reader.rest(), signature) ? YES : NO;
+    }
+    default:
+      throw new RangeError(`call ${fn}`);
   }
 }

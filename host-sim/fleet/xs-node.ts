@@ -8,33 +8,11 @@ import { MeterNode } from "#meter/node.ts";
 import type { NodePorts } from "#meter/ports.ts";
 import { ByteReader, ByteWriter, Call, Event, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
 import { decodeConfig } from "./abi-config.ts";
+import { ask, type XsGlobal } from "./xs-crypto.ts";
 
-/** What xs-host gives to every node. */
-interface XsGlobal {
-  call(fn: number, data?: Uint8Array): ArrayBuffer | undefined;
-  post(fn: number, data: Uint8Array): void;
-  onEvent: (kind: number, payload: ArrayBuffer) => void;
-}
+export { hostCrypto } from "./xs-crypto.ts";
 
 declare const host: XsGlobal;
-
-function ask(fn: number, data?: Uint8Array): Uint8Array {
-  return new Uint8Array(host.call(fn, data)!);
-}
-
-/** The driver's libsodium: what a board with crypto in C has. */
-export const hostCrypto: Crypto = {
-  name: "host",
-  sha256: (data) => ask(Call.sha256, data),
-  publicKey: (secretKey) => ask(Call.publicKey, secretKey),
-  sign: (secretKey, message) =>
-    ask(Call.sign, new ByteWriter(64).rest(secretKey).rest(message).done()),
-  verify: (publicKey, message, signature) =>
-    ask(
-      Call.verify,
-      new ByteWriter(192).blob(publicKey).blob(signature).rest(message).done(),
-    )[0] === 1,
-};
 
 const entropy: Entropy = {
   bytes: (length) => ask(Call.entropy, new ByteWriter(4).u32(length).done()),

@@ -66,3 +66,19 @@ export function windowWorld(world: World, options: WindowOptions): World {
     retail: (slot) => world.retailMicroPerKwh(firstSlot + slot),
   });
 }
+
+/** The first `slots` slots of a world, or all of it where it has no more. */
+export function firstSlots(world: World, slots: number): World {
+  if (slots >= world.slots) return world;
+  return new TableWorld({
+    name: world.name,
+    homes: world.homes,
+    slotSeconds: world.slotSeconds,
+    slots,
+    startMs: world.startMs,
+    feedInMicroPerKwh: world.feedInMicroPerKwh,
+    load: (home, slot) => world.loadWh(home, slot),
+    generation: (home, slot) => world.generationWh(home, slot),
+    retail: (slot) => world.retailMicroPerKwh(slot),
+  });
+}

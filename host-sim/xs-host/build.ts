@@ -7,31 +7,16 @@ import { createHash } from "node:crypto";
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { XsBuildError } from "./build-error.ts";
 import { extract } from "./extract.ts";
+
+export { type BuildFault, XsBuildError } from "./build-error.ts";
 
 export interface BuildOptions {
   readonly bits?: 64 | 32;
   readonly asan?: boolean;
   readonly debug?: boolean;
   readonly log?: (line: string) => void;
-}
-
-export type BuildFault = "no-compiler" | "no-make" | "no-m32" | "no-asan" | "no-network" | "failed";
-
-/** Why xs-host cannot be had here; tests may skip on the `no-…` faults. */
-export class XsBuildError extends Error {
-  override readonly name = "XsBuildError";
-  readonly fault: BuildFault;
-
-  constructor(fault: BuildFault, cause: string, cure: string) {
-    super(`xs-host: ${cause}\n  ${cure}`);
-    this.fault = fault;
-  }
-
-  /** The machine lacks something, as opposed to a defect of ours. */
-  get missing(): boolean {
-    return this.fault !== "failed";
-  }
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -76,11 +61,23 @@ async function ensure(options: BuildOptions): Promise<string> {
       // Another process was faster: its result is as good.
       if (!(await exists(program))) throw error;
     });
+    await prune(mode, program);
     log(`xs-host: built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
   return program;
+}
+
+// Builds of older sources are dropped after a day; until then another branch may still want them.
+async function prune(mode: string, keep: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    const folder = join(cache, name);
+    if (!(name.startsWith(`${mode}-`) || name.startsWith("tmp-"))) continue;
+    if (folder === dirname(keep)) continue;
+    const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > 86_400_000) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function findBuilt(mode: string, stamp: string): Promise<string> {
@@ -93,7 +90,7 @@ async function findBuilt(mode: string, stamp: string): Promise<string> {
   throw new XsBuildError(
     "no-compiler",
     "there is no C compiler (cc), and no earlier build to fall back on",
-    "Install one: Debian and Ubuntu: apt-get install build-essential; macOS: xcode-select --install.",
+    "Install one (Debian, Ubuntu: apt-get install build-essential; macOS: xcode-select --install).",
   );
 }
 

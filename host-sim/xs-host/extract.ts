@@ -4,7 +4,7 @@
 // of its scripts, checked against the digest below.
 import { access, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { XsBuildError } from "./build.ts";
+import { XsBuildError } from "./build-error.ts";
 
 export const xsPackage = "@agoric/xsnap@0.15.0";
 export const xsIntegrity =
@@ -19,7 +19,10 @@ export async function extract(cache: string, log: (line: string) => void): Promi
   const work = await mkdtemp(join(cache, "tmp-xsnap-"));
   try {
     const pacote = await import("pacote");
-    await pacote.default.extract(xsPackage, work, { integrity: xsIntegrity });
+    // Set by npm for its scripts, from the user's .npmrc.
+    const registry = process.env.npm_config_registry;
+    const options = { integrity: xsIntegrity, ...(registry ? { registry } : {}) };
+    await pacote.default.extract(xsPackage, work, options);
     await rename(work, target).catch(async (error: unknown) => {
       // Another process was faster: its result is as good.
       if (!(await exists(marker))) throw error;

@@ -4,56 +4,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { ensureXsHost } from "./build.ts";
+import { checkCreation, parseStats, type XsCreation, type XsStats } from "./figures.ts";
 import { ErrorMapper } from "./sourcemap.ts";
 import { FrameReader, newFrame, op, out } from "./wire.ts";
 
-/** Memory and limits of one node, in the terms of a Moddable manifest's `creation`. */
-export interface XsCreation {
-  /** One arena for chunks, slots and stack, as on the device. Without it: malloc, up to 64 MB. */
-  readonly staticBytes?: number;
-  readonly chunkInitial: number;
-  readonly chunkIncremental: number;
-  /** Slots, not bytes; likewise the next two. A slot has 16 bytes in 32 bits, 32 in 64. */
-  readonly heapInitial: number;
-  readonly heapIncremental: number;
-  readonly stackSlots: number;
-  /** Fixed number of property names a node may add; without it they grow (to about 40,000). */
-  readonly keys?: number;
-  /** Bytecodes that one event, or the entry module's body, may take. Default 2,000,000,000. */
-  readonly meterLimit?: number;
-}
-
-export type XsState = "free" | "ready" | "failed";
-
-export interface XsStats {
-  readonly state: XsState;
-  /** Why the node failed, else empty. */
-  readonly reason: string;
-  /** Slots in use (with garbage not yet collected; see `stats(node, {collect: true})`). */
-  readonly slots: number;
-  readonly slotsPeak: number;
-  readonly slotsReserved: number;
-  /** Bytes of one slot: 16 or 32. */
-  readonly slotBytes: number;
-  readonly chunkBytes: number;
-  readonly chunkBytesPeak: number;
-  readonly chunkBytesReserved: number;
-  readonly stackSlots: number;
-  readonly stackPeak: number;
-  readonly collections: number;
-  /** Bytecodes since the node was created. */
-  readonly meter: number;
-  readonly meterLast: number;
-  /** Property names that the node added to those of the shared root. */
-  readonly keys: number;
-  /** Bytes taken from the arena, or from malloc where there is none. */
-  readonly arenaBytes: number;
-}
+export type { XsCreation, XsState, XsStats } from "./figures.ts";
 
 export interface XsHandlers {
   /**
-   * Answers `host.call` at once; what it throws becomes a TypeError in the node. `data` is empty when
-   * the node gave none. It is a view of a read buffer (here and in `post`): copy what is to be kept.
+   * Answers `host.call` at once; what it throws becomes a TypeError in the node. `data` is empty
+   * when the node gave none. It is a view of a read buffer, here and in `post`: copy what is kept.
    */
   call(node: number, fn: number, data: Uint8Array): Uint8Array | undefined;
   post(node: number, fn: number, data: Uint8Array): void;
@@ -92,7 +52,6 @@ export interface XsMemory {
 
 type Waiting = { code: number; resolve(data: Buffer): void; reject(error: Error): void };
 
-const states: readonly XsState[] = ["free", "ready", "failed"];
 const defaultMeterLimit = 2_000_000_000;
 const stderrTail = 4000;
 
@@ -120,7 +79,7 @@ export class XsHost {
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.stderr = (this.stderr + text).slice(-stderrTail);
     });
-    // Writing to a process that has gone is reported by its exit; the pipe's own error adds nothing.
+    // That the process has gone is reported by its exit; the pipe's own error adds nothing.
     child.stdin!.on("error", () => {});
     this.exited = new Promise((resolve) => {
       child.on("error", (error) => {
@@ -215,7 +174,7 @@ export class XsHost {
     const frame = newFrame(op.stats, 5);
     frame.writeUInt32LE(node, 5);
     frame[9] = options?.collect ? 1 : 0;
-    return parseStats(await this.ask(frame, out.stats), this.errors);
+    return parseStats(await this.ask(frame, out.stats), (text) => this.errors.map(text));
   }
 
   async destroy(node: number): Promise<void> {
@@ -248,6 +207,12 @@ export class XsHost {
     if (code !== 0 && code !== null) {
       throw new Error(`xs-host ended with exit code ${code}\n${this.stderr}`);
     }
+  }
+
+  /** Ends the process at once, whatever its nodes do; all who wait are refused. */
+  async kill(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.exited;
   }
 
   private ask(frame: Buffer, code: number, seen?: () => void): Promise<Buffer> {
@@ -339,29 +304,6 @@ export class XsHost {
   }
 }
 
-function checkCreation(creation: XsCreation): void {
-  const least: Partial<Record<keyof XsCreation, number>> = {
-    staticBytes: 0,
-    chunkInitial: 64,
-    chunkIncremental: 0,
-    heapInitial: 8,
-    heapIncremental: 0,
-    stackSlots: 32,
-    keys: 0,
-    meterLimit: 1,
-  };
-  for (const [key, min] of Object.entries(least)) {
-    const value = creation[key as keyof XsCreation];
-    if (value === undefined && !["staticBytes", "keys", "meterLimit"].includes(key)) {
-      throw new TypeError(`xs-host: creation.${key} is missing`);
-    }
-    const max = key === "meterLimit" ? Number.MAX_SAFE_INTEGER : 2 ** 30;
-    if (value !== undefined && !(Number.isInteger(value) && value >= min && value <= max)) {
-      throw new RangeError(`xs-host: creation.${key} is ${value}; it must be an integer >= ${min}`);
-    }
-  }
-}
-
 // Undefined behaviour and leaks end the process with a report, so that no test passes over them.
 function hostEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, ASAN_OPTIONS: "detect_leaks=1:halt_on_error=1:exitcode=99" };
@@ -372,26 +314,4 @@ function textFrame(code: number, text: string): Buffer {
   const frame = newFrame(code, bytes.length);
   frame.set(bytes, 5);
   return frame;
-}
-
-function parseStats(data: Buffer, errors: ErrorMapper): XsStats {
-  const value = (i: number) => data.readDoubleLE(5 + 8 * i);
-  return {
-    state: states[data[4]!] ?? "free",
-    reason: errors.map(data.toString("utf8", 5 + 8 * 14)),
-    slots: value(0),
-    slotsPeak: value(1),
-    slotsReserved: value(2),
-    slotBytes: value(3),
-    chunkBytes: value(4),
-    chunkBytesPeak: value(5),
-    chunkBytesReserved: value(6),
-    stackSlots: value(7),
-    stackPeak: value(8),
-    collections: value(9),
-    meter: value(10),
-    meterLast: value(11),
-    keys: value(12),
-    arenaBytes: value(13),
-  };
 }

@@ -6,6 +6,7 @@
 
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { toHex } from "#core/codec/bytes.ts";
 import { Topics } from "#core/topics.ts";
 import { Gateway } from "#gateway/gateway.ts";
@@ -17,6 +18,7 @@ import { loadKey } from "./config/key-file.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
 import { connectMqtt, type MqttBus } from "./mqtt/client.ts";
+import { backupStore } from "./process/backup.ts";
 import { BusTap } from "./process/bus-tap.ts";
 import { explainFailure, type Failure } from "./process/failure.ts";
 import { killPoints } from "./process/kill-points.ts";
@@ -65,6 +67,8 @@ export interface GatewayProcess {
   readonly metricsPort: number | undefined;
   /** Metrics in Prometheus' text format. */
   metrics(): Promise<string>;
+  /** Copies the log as it is now to a new store at `path`, while the gateway goes on. */
+  backup(path: string): Promise<number>;
   /** Says goodbye, closes broker, store and threads. Idempotent. */
   stop(): Promise<void>;
 }
@@ -103,7 +107,7 @@ class Running implements GatewayProcess {
   private readonly probe: Probe;
   private readonly crypto = sodiumCrypto();
   private readonly store: LogStore;
-  private readonly pool = new VerifyPool();
+  private readonly pool: VerifyPool;
   private bus: BusTap | undefined;
   private measured: Metrics | undefined;
   private server: Server | undefined;
@@ -132,6 +136,7 @@ class Running implements GatewayProcess {
       this.store.close();
       throw error;
     }
+    this.pool = new VerifyPool();
   }
 
   get port(): number {
@@ -173,6 +178,10 @@ class Running implements GatewayProcess {
     log("info", "gateway-ready", { net, area, key: this.gatewayKey, port: this.port });
   }
 
+  backup(path: string): Promise<number> {
+    return backupStore(this.store, path);
+  }
+
   stop(): Promise<void> {
     return (this.stopping ??= this.close());
   }
@@ -180,8 +189,8 @@ class Running implements GatewayProcess {
   private async close(): Promise<void> {
     clearTimeout(this.timer);
     this.gateway?.stop();
-    if ((this.broker?.counts.connections ?? 0) > 0)
-      await new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS));
+    const busy = (this.broker?.counts.connections ?? 0) > 0;
+    await delay(busy ? STOP_GRACE_MS : 1);
     await this.bus?.close();
     this.server?.closeAllConnections();
     this.server?.close();

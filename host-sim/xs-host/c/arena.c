@@ -95,8 +95,8 @@ void* fxAllocateChunks(txMachine* the, txSize size) {
   Arena* arena = &node->arena;
   if (size < 0) return NULL;
   if (!arena->base) return take(node, (size_t)size);
-  // Not rounded: the engine joins a new piece to its block only when they touch. Sizes are multiples
-  // of a pointer already (the engine rounds chunks, cloneCreate the creation's sizes).
+  // Not rounded: the engine joins a new piece to its block only when they touch. Sizes are
+  // multiples of a pointer already (the engine rounds chunks, makeMachine the creation's sizes).
   if ((size_t)size > (size_t)(arena->high - arena->low)) return NULL;
   void* result = arena->low;
   arena->low += size;

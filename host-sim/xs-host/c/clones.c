@@ -120,7 +120,7 @@ static bool makeMachine(Node* node) {
     .staticSize = (txSize)wanted->staticBytes,
   };
   if (!arenaOpen(node) || !fits(node, &creation)) {
-    snprintf(node->reason, sizeof(node->reason), "memory full: the creation's first sizes do not fit");
+    snprintf(node->reason, sizeof(node->reason), "memory full: the first sizes do not fit");
     return false;
   }
   node->exit = EXIT_NONE;

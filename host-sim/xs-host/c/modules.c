@@ -79,7 +79,8 @@ static void reportError(void* console, txString path, txInteger line, txString f
   (void)console;
   if (error[0]) return;
   int used = snprintf(error, sizeof(error), "%s:%d: ", path ? path : "?", (int)line);
-  if (used > 0 && used < MAX_ERROR) vsnprintf(error + used, sizeof(error) - used, format, arguments);
+  if (used <= 0 || used >= MAX_ERROR) return;
+  vsnprintf(error + used, sizeof(error) - used, format, arguments);
 }
 
 static txScript* compile(txMachine* the, Module* module) {

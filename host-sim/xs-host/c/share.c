@@ -37,7 +37,8 @@ static bool isArrayKind(const txSlot* slot) {
 }
 
 static txIndex itemCount(const txSlot* slot) {
-  const txChunk* chunk = (const txChunk*)((const txByte*)slot->value.array.address - sizeof(txChunk));
+  const txByte* items = (const txByte*)slot->value.array.address;
+  const txChunk* chunk = (const txChunk*)(items - sizeof(txChunk));
   txIndex count = (txIndex)chunk->size / sizeof(txSlot);
   return count < slot->value.array.length ? count : slot->value.array.length;
 }

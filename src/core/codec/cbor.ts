@@ -23,13 +23,16 @@ const OPTIONS = {
 const encoder = new Encoder(OPTIONS);
 const decoder = new Decoder(OPTIONS);
 
+/** cbor-x's RESET_BUFFER_MODE: begin every time at the start of the one buffer, which else is used up. */
+const RESET_BUFFER = 1024;
+
 const U32_MAX = 0xffffffff;
 const U64_MAX = 0xffffffffffffffffn;
 
 /** The one encoding of `value`. Values outside the profile are a caller's bug (assertion CBOR_VALUE). */
 export function encodeCbor(value: CborValue): Uint8Array {
   // cbor-x returns a view on a buffer that it reuses, and on Node a Buffer: copy into a plain array.
-  const bytes = new Uint8Array(encoder.encode(prepare(value, 0)));
+  const bytes = new Uint8Array(encoder.encode(prepare(value, 0), RESET_BUFFER));
   // What we write is what we read: text beyond ASCII or too many items would be refused by every peer.
   const fault = scan(bytes);
   assert(fault === undefined, "CBOR_VALUE", fault);

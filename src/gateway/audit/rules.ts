@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The intake's rules for readings and orders, asked again of the auditor's own state. */
+import { bytesEqual, fromHex } from "#core/codec/bytes.ts";
+import type { Code } from "#core/errors/codes.ts";
+import { MarketTiming } from "#core/records/notice.ts";
+import { type Order, Side } from "#core/records/order.ts";
+import type { Reading } from "#core/records/reading.ts";
+import { CAPACITY_TOLERANCE_PERMILLE } from "../options.ts";
+import type { AuditMember, AuditState } from "./state.ts";
+
+/** Why a reading may not follow the member's last one, or undefined. */
+export function readingCode(
+  state: AuditState,
+  { member, reading: last }: AuditMember,
+  reading: Reading,
+): Code | undefined {
+  const { boundary, atMs, importMwh, exportMwh } = reading;
+  if (last && boundary <= last.boundary) return "READING_STALE";
+  if (!state.notice || boundary > state.notice.slot + 1) return "READING_FUTURE";
+  if (atMs !== state.startMs(boundary)) return "READING_TIME";
+  if (!last) return undefined;
+  const importedMwh = importMwh - last.importMwh;
+  const exportedMwh = exportMwh - last.exportMwh;
+  if (importedMwh < 0n || exportedMwh < 0n) return "REGISTER_DECREASED";
+  // capacity in Wh × 1000 mWh × permille / 1000, for each slot between the two
+  const slotMwh = BigInt(member.capacityWh) * BigInt(CAPACITY_TOLERANCE_PERMILLE);
+  const mostMwh = slotMwh * BigInt(boundary - last.boundary);
+  return importedMwh > mostMwh || exportedMwh > mostMwh ? "REGISTER_JUMP" : undefined;
+}
+
+/** Why an order may not enter the book of its slot, or undefined. */
+export function orderCode(
+  state: AuditState,
+  member: AuditMember,
+  order: Order,
+): Code | undefined {
+  const { slot, side, qtyWh, priceMicro, reserve } = order;
+  const { notice } = state;
+  const forecast = notice?.timing === MarketTiming.exante;
+  if (!notice || slot > notice.slot + (forecast ? 1 : 0)) return "ORDER_FUTURE";
+  if (slot <= state.closedUpTo || state.closedToOrders.has(slot)) return "ORDER_LATE";
+  if (member.orders.has(slot)) return "ORDER_REPEATED";
+  if (side === Side.idle)
+    return qtyWh === 0 && priceMicro === 0 && !reserve ? undefined : "ORDER_PRICE";
+  if (qtyWh === 0 || (side === Side.bid) !== (reserve !== undefined)) return "ORDER_PRICE";
+  if (reserve) {
+    const own = member.reserves.get(slot);
+    if (!own || !bytesEqual(fromHex(own)!, reserve)) return "ORDER_NO_RESERVE";
+  }
+  if (forecast) return qtyWh > member.member.capacityWh ? "ORDER_OVER_METER" : undefined;
+  const netMwh = netOf(member, slot);
+  if (netMwh === undefined) return "ORDER_NO_READING";
+  const backedMwh = side === Side.bid ? netMwh : -netMwh;
+  // Less than one Wh may be left over from earlier slots.
+  const backed = backedMwh > 0n && BigInt(qtyWh) * 1000n <= backedMwh + 999n;
+  return backed ? undefined : "ORDER_OVER_METER";
+}
+
+/** Import less export of a slot by signed readings at both its ends, mWh; undefined without them. */
+export function netOf({ reading, previous }: AuditMember, slot: number): bigint | undefined {
+  if (reading?.boundary !== slot + 1 || previous?.boundary !== slot) return undefined;
+  const importedMwh = reading.importMwh - previous.importMwh;
+  return importedMwh - (reading.exportMwh - previous.exportMwh);
+}

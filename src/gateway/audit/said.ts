@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Members, and what they said: signatures, numbers, and the intake's rules asked again. */
+import { bytesEqual, toHex } from "#core/codec/bytes.ts";
+import { openSigned } from "#core/codec/record.ts";
+import { CODES, type Code, codeOfWire } from "#core/errors/codes.ts";
+import { nodeIdOf } from "#core/identity.ts";
+import { memberRecord } from "#core/records/member.ts";
+import { type Tx, TxType } from "#core/records/tx.ts";
+import { UP_KINDS } from "#core/topics.ts";
+import { memberEntry, saidEntry } from "../entries.ts";
+import { factsOf, openContent, type Said } from "../intake/decode.ts";
+import { openEntry } from "./open.ts";
+import { orderCode, readingCode } from "./rules.ts";
+import { type AuditMember, type Context, newMember } from "./state.ts";
+import { effectiveMs, takesNumber, txCode } from "./tx-rules.ts";
+import type { Which } from "./types.ts";
+
+/** Numbers of a node's chain that are remembered with their body, as at the gateway. */
+const RECENT_MAX = 256;
+
+export function auditMember(context: Context, bytes: Uint8Array): void {
+  const { state, findings, ports } = context;
+  const entry = openEntry(findings, memberEntry, bytes);
+  if (!entry) return;
+  const opened = openSigned(memberRecord, ports.crypto, entry.signed);
+  if (!opened.ok) return findings.fault("RECORD_MALFORMED", {}, `${opened.code}, ${opened.detail}`);
+  const { value: member, id: message, signature } = opened;
+  const { publicKey, name } = member;
+  const idBytes = nodeIdOf(ports.crypto, publicKey);
+  const id = toHex(idBytes);
+  const which = { node: name };
+  findings.signature({ publicKey, message, signature }, "SIGNATURE_NODE", which, "member");
+  if (member.net !== state.net) findings.fault("WRONG_ORIGIN", which, `network ${member.net}`);
+  if (state.members.has(id)) return findings.fault("MEMBER_REPEATED", which, id);
+  if (state.names.has(name))
+    findings.fault("MEMBER_NAME", which, `${id}, and ${state.names.get(name)}`);
+  for (const wallet of member.wallets.map(toHex)) {
+    if (state.wallets.has(wallet)) findings.fault("MEMBER_WALLET", which, wallet);
+    state.wallets.add(wallet);
+  }
+  state.names.set(name, id);
+  state.members.set(id, newMember(id, idBytes, member));
+  state.summary.members.push({ id, name });
+  state.pending.set(toHex(message), { type: "member", id: message, node: id, member });
+}
+
+export function auditSaid(context: Context, bytes: Uint8Array): void {
+  const { state, findings, ports } = context;
+  const entry = openEntry(findings, saidEntry, bytes);
+  if (!entry) return;
+  const node = toHex(entry.node);
+  const member = state.members.get(node);
+  const which: Which = { node: state.nameOf(node), seq: entry.seq };
+  if (!member) return findings.fault("SAID_UNKNOWN_NODE", which, node);
+  if (entry.seq !== member.saidSeq + 1)
+    findings.fault("SAID_NUMBER", which, `${entry.seq} after ${member.saidSeq}`);
+  member.saidSeq = Math.max(member.saidSeq, entry.seq);
+  const kind = UP_KINDS[entry.kind];
+  if (!kind || kind === "enrol") return findings.fault("SAID_KIND", which, `kind ${entry.kind}`);
+  const said = openContent(ports.crypto, kind, entry.content);
+  if ("ok" in said) return findings.fault("RECORD_MALFORMED", which, `${kind}: ${said.detail}`);
+  placeOf(said, which);
+  const { net, author, job } = factsOf(said, member.member.publicKey);
+  findings.signature(job, "SIGNATURE_NODE", which, kind);
+  if (net !== state.net || !bytesEqual(author, entry.node))
+    findings.fault("SAID_AUTHOR", which, `${kind} of ${toHex(author)} in ${net}`);
+  const expected = judge(context, member, said);
+  compareCodes(context, which, said, entry.code, expected);
+  if (entry.code === 0) accept(context, member, said);
+  else refused(context, member, said, entry.code);
+}
+
+/** Names the slot and the transaction that a message is about. */
+function placeOf(said: Said, which: Which): void {
+  if (said.kind === "order") which.slot = said.signed.value.slot;
+  if (said.kind === "reading") which.slot = said.signed.value.boundary;
+  if (said.kind !== "tx") return;
+  which.slot = said.tx.body.slot;
+  which.txid = toHex(said.tx.txid);
+}
+
+function judge({ state }: Context, member: AuditMember, said: Said): Code | undefined {
+  if (said.kind === "reading") return readingCode(state, member, said.signed.value);
+  if (said.kind === "order") return orderCode(state, member, said.signed.value);
+  return txCode(state, member, said.tx);
+}
+
+/** What the gateway decided against what its rules say. */
+function compareCodes(
+  { state, findings }: Context,
+  which: Which,
+  said: Said,
+  wire: number,
+  expected: Code | undefined,
+): void {
+  const found = wire === 0 ? undefined : codeOfWire(wire);
+  if (wire !== 0 && !found) return findings.fault("SAID_CODE", which, `code ${wire} does not exist`);
+  if (found === expected) return;
+  // A running clock is real time, which no log shows: "in the future" is the gateway's word.
+  if (found === "TX_TIME" && (state.notice?.clock ?? 0) !== 0 && said.kind === "tx") return;
+  if (!found) findings.fault("SAID_TAKEN", which, `${said.kind}: ${meaningOf(expected!)}`);
+  else if (!expected) findings.fault("SAID_REFUSED", which, `${said.kind} with ${found}`);
+  else findings.fault("SAID_CODE", which, `${said.kind} with ${found}, the rules say ${expected}`);
+}
+
+function meaningOf(code: Code): string {
+  return `${code}, ${CODES[code].meaning}`;
+}
+
+function accept(context: Context, member: AuditMember, said: Said): void {
+  const { state } = context;
+  const { summary } = state;
+  if (said.kind === "order") {
+    const { value: order, id } = said.signed;
+    member.orders.set(order.slot, { member, order, id });
+    summary.orders++;
+  } else if (said.kind === "reading") {
+    const { value: reading, id } = said.signed;
+    summary.readings++;
+    state.pending.set(toHex(id), { type: "reading", id, node: member.id, reading });
+    member.previous = member.reading;
+    member.reading = reading;
+    reportNet(context, member);
+  } else {
+    summary.transactions++;
+    acceptTx(context, member, said.tx);
+  }
+}
+
+function reportNet({ options }: Context, member: AuditMember): void {
+  const { reading, previous } = member;
+  if (reading && !previous) {
+    member.first = reading;
+    member.soldToMwh = reading.exportMwh;
+    member.boughtToMwh = reading.importMwh;
+  }
+  if (!reading || !previous || !options.onNet) return;
+  options.onNet({
+    node: member.id,
+    slot: reading.boundary - 1,
+    slots: reading.boundary - previous.boundary,
+    importMwh: reading.importMwh - previous.importMwh,
+    exportMwh: reading.exportMwh - previous.exportMwh,
+  });
+}
+
+function acceptTx({ state }: Context, member: AuditMember, tx: Tx): void {
+  const id = toHex(tx.txid);
+  const tMs = effectiveMs(state, tx) ?? tx.body.tsMs;
+  const entry = { id, tx, tMs, sealed: false, rejected: false };
+  state.txs.set(id, entry);
+  link(member, tx, tMs);
+  const { type, slot, from } = tx.body;
+  if (type === TxType.reserve) member.reserves.set(slot, id);
+  if (type !== TxType.sold && type !== TxType.bought) return;
+  state.trades.set(id, entry);
+  const contracts = state.slots.get(slot)?.contracts;
+  for (const leg of tx.body.legs) {
+    if (!leg.to) continue;
+    const seller = toHex(type === TxType.sold ? from : leg.to);
+    const buyer = toHex(type === TxType.sold ? leg.to : from);
+    const contract = contracts?.get(`${seller}|${buyer}`);
+    if (contract && type === TxType.sold) contract.sold = true;
+    else if (contract) contract.bought = true;
+  }
+}
+
+function refused({ state }: Context, member: AuditMember, said: Said, wire: number): void {
+  const code = codeOfWire(wire);
+  state.summary.refused++;
+  state.countCode(code ?? `code ${wire}`);
+  if (said.kind === "tx" && code && takesNumber(code)) link(member, said.tx, said.tx.body.tsMs);
+}
+
+/** The node's chain has a new head. */
+function link(member: AuditMember, tx: Tx, tMs: number): void {
+  const { seq, tick } = tx.body;
+  member.txSeq = seq;
+  member.txid = tx.txid;
+  member.txMs = tMs;
+  member.txTick = tick;
+  member.recent.set(seq, toHex(tx.txid));
+  member.recent.delete(seq - RECENT_MAX);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The auditor's own picture of an area, built from nothing but the log: members, transactions that can still
+ * be parents, open slots, and a ledger of its own. What is settled and old is forgotten, as a node forgets it,
+ * so that a year takes as much memory as a week.
+ */
+import { toHex } from "#core/codec/bytes.ts";
+import type { LedgerEvent } from "#core/ledger/execute.ts";
+import { LedgerState } from "#core/ledger/state.ts";
+import type { Clearing, MarketRule, Pair } from "#core/market/types.ts";
+import type { Member } from "#core/records/member.ts";
+import type { Demand, Notice } from "#core/records/notice.ts";
+import type { Order } from "#core/records/order.ts";
+import type { Reading } from "#core/records/reading.ts";
+import type { Tx } from "#core/records/tx.ts";
+import type { PairEntry, WorldEntry } from "../entries.ts";
+import type { Findings } from "./findings.ts";
+import type { AuditOptions, AuditPorts, AuditSummary } from "./types.ts";
+
+/** A single gateway stays in the first epoch. */
+export const EPOCH = 1;
+
+export interface AuditOrder {
+  member: AuditMember;
+  order: Order;
+  id: Uint8Array;
+}
+
+export interface AuditMember {
+  readonly id: string;
+  readonly idBytes: Uint8Array;
+  readonly member: Member;
+  saidSeq: number;
+  reading: Reading | undefined;
+  previous: Reading | undefined;
+  /** Registers of the first reading: energy before it backs nothing. */
+  first: Reading | undefined;
+  /** Head of its chain of transactions, and the ids of its latest ones by number. */
+  txSeq: number;
+  txid: Uint8Array | undefined;
+  txMs: number;
+  txTick: number;
+  readonly recent: Map<number, string>;
+  /** Orders and RESERVEs of slots that are not settled. */
+  readonly orders: Map<number, AuditOrder>;
+  readonly reserves: Map<number, string>;
+  /** Up to where its registers back legs, and what was settled in all, mWh. */
+  soldToMwh: bigint;
+  boughtToMwh: bigint;
+  soldMwh: bigint;
+  boughtMwh: bigint;
+}
+
+/** A transaction that was accepted. */
+export interface AuditTx {
+  readonly id: string;
+  readonly tx: Tx;
+  readonly tMs: number;
+  sealed: boolean;
+  rejected: boolean;
+}
+
+/** A market's result as the auditor computes it. */
+export interface Matched {
+  orders: AuditOrder[];
+  excluded: { order: Uint8Array; code: number }[];
+  rule: MarketRule;
+  clearing: Clearing;
+  pairs: Pair[];
+  /** The contracts to be. */
+  entries: PairEntry[];
+}
+
+/** A slot from its notice to its settlement. */
+export interface AuditSlot {
+  readonly slot: number;
+  readonly notice: Notice;
+  readonly expected: readonly string[];
+  demand: Demand | undefined;
+  /** A forecast market's match, made before the slot. */
+  award: Matched | undefined;
+  /** Contracts as the log has them, by `seller|buyer`; undefined before the clearing. */
+  contracts: Map<string, { pair: PairEntry; sold: boolean; bought: boolean }> | undefined;
+  /** Members that had not done their part when the slot was cleared. */
+  uncollected: Set<string>;
+  missed: Set<string> | undefined;
+  tradedWh: number;
+  paidMicro: number;
+}
+
+export interface Context {
+  readonly ports: AuditPorts;
+  readonly options: AuditOptions;
+  readonly findings: Findings;
+  readonly state: AuditState;
+}
+
+export class AuditState {
+  readonly world: WorldEntry;
+  readonly net: string;
+  readonly gatewayId: Uint8Array;
+  readonly ledger = new LedgerState();
+  readonly members = new Map<string, AuditMember>();
+  readonly names = new Map<string, string>();
+  readonly wallets = new Set<string>();
+  /** Transactions that can be parents or wait for their block. */
+  readonly txs = new Map<string, AuditTx>();
+  /** SOLD and BOUGHT of slots that are not settled. */
+  readonly trades = new Map<string, AuditTx>();
+  /** The two latest blocks: id → time. */
+  readonly blocks = new Map<string, number>();
+  head: { id: string; idBytes: Uint8Array; height: number; atMs: number } | undefined;
+  /** What the next block has to apply, in order, by id. */
+  readonly pending = new Map<string, LedgerEvent>();
+  readonly slots = new Map<number, AuditSlot>();
+  notice: Notice | undefined;
+  /** A forecast market's match that waits for its slot's notice. */
+  award: { slot: number; matched: Matched } | undefined;
+  readonly closedToOrders = new Set<number>();
+  closedUpTo = -1;
+  lastOfferWh = 0;
+  /** Latest protocol time that the log shows. */
+  nowMs: number;
+  readonly summary: AuditSummary;
+
+  constructor(world: WorldEntry, gatewayId: Uint8Array) {
+    this.world = world;
+    this.gatewayId = gatewayId;
+    this.net = latin(world.net);
+    this.nowMs = this.epochStartMs;
+    this.summary = emptySummary();
+    this.summary.net = this.net;
+    this.summary.area = latin(world.area);
+    this.summary.gatewayKey = toHex(world.gatewayKey);
+    this.summary.slotMs = world.slotMs;
+    this.summary.worldStartMs = world.worldStartMs;
+  }
+
+  /** Half a slot before slot 0. */
+  get epochStartMs(): number {
+    return this.world.worldStartMs - Math.floor(this.world.slotMs / 2);
+  }
+
+  startMs(slot: number): number {
+    return this.world.worldStartMs + slot * this.world.slotMs;
+  }
+
+  atLeast(ms: number): void {
+    if (ms > this.nowMs) this.nowMs = ms;
+  }
+
+  /** The name of a member for people, or what it is called where it is not one. */
+  nameOf(id: string): string {
+    return this.members.get(id)?.member.name ?? id;
+  }
+
+  /** Counts what intake or a block did not accept. */
+  countCode(code: string): void {
+    const { notAcceptedByCode } = this.summary;
+    notAcceptedByCode[code] = (notAcceptedByCode[code] ?? 0) + 1;
+  }
+
+  /** A slot is settled: what it needed is forgotten. */
+  forgetSlot(slot: number): void {
+    this.slots.delete(slot);
+    this.closedUpTo = Math.max(this.closedUpTo, slot);
+    for (const key of this.closedToOrders) if (key <= slot) this.closedToOrders.delete(key);
+    for (const { orders, reserves } of this.members.values()) {
+      for (const key of orders.keys()) if (key <= slot) orders.delete(key);
+      for (const key of reserves.keys()) if (key <= slot) reserves.delete(key);
+    }
+    for (const [id, { tx, sealed }] of this.trades)
+      if (sealed && tx.body.slot <= slot) this.trades.delete(id);
+  }
+
+  /** What is older than `beforeMs` and in a block cannot be a parent any more. */
+  forgetTxs(beforeMs: number): void {
+    for (const [id, { tMs, sealed }] of this.txs)
+      if (sealed && tMs < beforeMs) this.txs.delete(id);
+  }
+}
+
+/** Bytes of printable ASCII as text; others show as `?`. */
+export function latin(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "?";
+  return text;
+}
+
+export function newMember(id: string, idBytes: Uint8Array, member: Member): AuditMember {
+  return {
+    id,
+    idBytes,
+    member,
+    saidSeq: 0,
+    reading: undefined,
+    previous: undefined,
+    first: undefined,
+    txSeq: 0,
+    txid: undefined,
+    txMs: 0,
+    txTick: -1,
+    recent: new Map(),
+    orders: new Map(),
+    reserves: new Map(),
+    soldToMwh: 0n,
+    boughtToMwh: 0n,
+    soldMwh: 0n,
+    boughtMwh: 0n,
+  };
+}
+
+export function emptySummary(): AuditSummary {
+  return {
+    net: "",
+    area: "",
+    gatewayKey: "",
+    slotMs: 0,
+    worldStartMs: 0,
+    entries: 0,
+    members: [],
+    slotsSettled: 0,
+    slotsWithTrade: 0,
+    slots: [],
+    contracts: 0,
+    settlements: 0,
+    arbitrated: 0,
+    contractedWh: 0,
+    tradedWh: 0,
+    paidMicro: 0,
+    coins: {
+      genesisMicro: 0,
+      mintedMicro: 0,
+      walletsMicro: 0,
+      lockedMicro: 0,
+      reservesMicro: 0,
+      burnedMicro: 0,
+    },
+    readings: 0,
+    orders: 0,
+    transactions: 0,
+    blocks: 0,
+    signaturesVerified: 0,
+    refused: 0,
+    rejectedTxs: 0,
+    notAcceptedByCode: {},
+    missedSlots: [],
+    head: undefined,
+    faults: 0,
+  };
+}

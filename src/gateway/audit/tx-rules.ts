@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The structural rules of a transaction (V1 to V7 of ledger 4.2), asked again of the auditor's own state. */
+import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
+import type { Code } from "#core/errors/codes.ts";
+import { ClockKind } from "#core/records/notice.ts";
+import type { Tx } from "#core/records/tx.ts";
+import { tickOf } from "#core/units/time.ts";
+import { type AuditMember, type AuditState, EPOCH } from "./state.ts";
+
+/** Refusals after which a transaction still has its place in its author's chain. */
+const VOID: ReadonlySet<Code> = new Set<Code>([
+  "TX_EPOCH",
+  "TX_PARENTS",
+  "TX_PARENT_UNKNOWN",
+  "TX_PARENT_OLD",
+  "TX_TOKENS",
+  "TX_TIME",
+  "TX_TICK",
+]);
+
+export function takesNumber(code: Code): boolean {
+  return VOID.has(code);
+}
+
+/** T(tx) = max(stamp, max T(parent) + 1 ms); undefined where a parent is unknown. */
+export function effectiveMs(state: AuditState, tx: Tx): number | undefined {
+  let tMs = tx.body.tsMs;
+  for (const parent of tx.body.parents) {
+    const id = toHex(parent);
+    const parentMs = state.txs.get(id)?.tMs ?? state.blocks.get(id);
+    if (parentMs === undefined) return undefined;
+    tMs = Math.max(tMs, parentMs + 1);
+  }
+  return tMs;
+}
+
+/** Why a transaction may not enter the DAG, or undefined. */
+export function txCode(state: AuditState, member: AuditMember, tx: Tx): Code | undefined {
+  const { seq, prev, epoch, parents, tsMs, tick } = tx.body;
+  if (seq <= member.txSeq) {
+    const used = member.recent.get(seq);
+    if (!used) return "TX_SEQ";
+    return used === toHex(tx.txid) ? "REPLAYED" : "TX_EQUIVOCATION";
+  }
+  if (seq !== member.txSeq + 1) return "TX_SEQ";
+  const { txid } = member;
+  if (txid ? !prev || !bytesEqual(prev, txid) : prev !== undefined) return "TX_PREV";
+  if (epoch !== EPOCH && epoch !== EPOCH - 1) return "TX_EPOCH";
+  if (parents.length === 2 && compareBytes(parents[0], parents[1]) >= 0) return "TX_PARENTS";
+  const tMs = effectiveMs(state, tx);
+  if (tMs === undefined) return "TX_PARENT_UNKNOWN";
+  for (const parent of parents) {
+    // A sealed block is never too old (V5).
+    const known = state.txs.get(toHex(parent));
+    if (known && tMs - known.tMs > state.world.ageMaxMs) return "TX_PARENT_OLD";
+  }
+  const { tickMs, slotMs } = state.world;
+  if (tick !== tickOf(tsMs, state.epochStartMs, tickMs) || tick <= member.txTick) return "TX_TICK";
+  if (txid && tMs < member.txMs + tickMs) return "TX_TIME";
+  // Under the barrier clock nodes space their stamps by Δ ahead, within a slot.
+  const barrier = state.notice?.clock === ClockKind.barrier;
+  return barrier && tsMs > state.nowMs + slotMs ? "TX_TIME" : undefined;
+}

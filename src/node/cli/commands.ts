@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The commands of a gateway's operator, put on the command line. Each is loaded when it is called. */
+import { type Command, InvalidArgumentError } from "commander";
+
+/** Adds `gateway`, `monitor`, `export` and `verify`. */
+export function registerNodeCommands(program: Command): void {
+  gatewayCommands(program);
+  monitorCommands(program);
+  ledgerCommands(program);
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65_535)
+    throw new InvalidArgumentError("It takes a port from 0 to 65535.");
+  return value;
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+function gatewayCommands(program: Command): void {
+  program
+    .command("gateway")
+    .description("run a gateway from its configuration file")
+    .requiredOption("--config <file>", "JSON; docs/operations.md has every key")
+    .option("--set <key=value>", "over what the file says; may be repeated", collect, [])
+    .option("--metrics-port <n>", "serve Prometheus metrics on 127.0.0.1", port)
+    .option("--ready-file <file>", "write {port, gatewayKey, pid} there once it takes nodes")
+    .option("--exit-when-finished", "end when all slots of the configuration are settled")
+    .option("--print-config", "print the whole configuration with its defaults, and end")
+    .option("--quiet", "say nothing but errors")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  wattle gateway --config gateway.json" +
+        "\n  wattle gateway --config gateway.json --set slotSeconds=300 --metrics-port 9464",
+    )
+    .action(async (options) => {
+      const { gatewayCommand } = await import("./gateway.ts");
+      process.exitCode = await gatewayCommand(options);
+    });
+}
+
+function monitorCommands(program: Command): void {
+  program
+    .command("monitor")
+    .description("watch an area live in the terminal, by its MQTT monitor topics alone")
+    .requiredOption("--url <mqtt>", "the area's broker, e.g. mqtt://127.0.0.1:1883")
+    .option("--area <name>", "name of the area", "street")
+    .option("--once", "print what there is now, and end")
+    .option("--plain", "lines instead of a screen that is drawn again")
+    .addHelpText("after", "\nExample:\n  wattle monitor --url mqtt://127.0.0.1:1883 --area street")
+    .action(async (options) => {
+      const { monitorCommand } = await import("./monitor.ts");
+      process.exitCode = await monitorCommand(options);
+    });
+}
+
+function ledgerCommands(program: Command): void {
+  program
+    .command("verify")
+    .description("check a store or an export offline: every signature, link, balance and register")
+    .argument("<file>", "a gateway's store (.db) or a file made by `wattle export`")
+    .option("--gateway-key <hex>", "the gateway that must have kept it")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", "\nExample:\n  wattle verify runs/demo/gateway.db")
+    .action(async (file: string, options) => {
+      const { verifyCommand } = await import("./verify.ts");
+      process.exitCode = await verifyCommand({ ...options, path: file });
+    });
+  program
+    .command("export")
+    .description("write a store as one canonical, signed ledger file")
+    .argument("<store>", "a gateway's store (.db)")
+    .argument("<file>", "the file to write")
+    .option("--key <file>", "the gateway's key file, to sign the export")
+    .addHelpText(
+      "after",
+      "\nExample:\n  wattle export runs/demo/gateway.db week.wattle --key runs/demo/gateway.key",
+    )
+    .action(async (store: string, file: string, options) => {
+      const { exportCommand } = await import("./export.ts");
+      process.exitCode = await exportCommand({ ...options, store, out: file });
+    });
+}
