@@ -7,6 +7,7 @@
 import { toHex } from "#core/codec/bytes.ts";
 import { CODES, type Code } from "#core/errors/codes.ts";
 import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX } from "#core/limits.ts";
+import { demandRecord } from "#core/records/notice.ts";
 import { Area } from "./area.ts";
 import { Batch } from "./batch.ts";
 import { EntryKind, packEntry, worldEntry } from "./entries.ts";
@@ -202,6 +203,8 @@ export class Gateway {
     area.sendHead(batch, area.chain.head);
     area.sendCaps(batch);
     for (const run of area.runs.values()) {
+      if (run.demand)
+        batch.send(area.topics.demand, area.sign(demandRecord, run.demand).bytes, true);
       if (run.clearingBytes) batch.send(area.topics.clearing, run.clearingBytes, true);
       sendContracts(area, batch, run.contracts);
       for (const sold of run.solds)

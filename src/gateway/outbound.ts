@@ -18,6 +18,7 @@ export function sendReceipts(area: Area, batch: Batch): void {
     if (!session.receiptDue) continue;
     session.receiptDue = false;
     const refused = session.refusals.splice(0, REFUSALS_MAX);
+    session.receiptDue = session.refusals.length > 0; // the rest with the next turn
     const { bytes } = area.sign(receiptRecord, {
       net: area.options.net,
       gateway: area.idBytes,
@@ -84,8 +85,9 @@ export function sendConfig(area: Area, batch: Batch, nodeId: string, code: Code 
 
 /** A node is (back) on the air: how far it was heard, what it owns, and what still waits for its answer. */
 export function greet(area: Area, batch: Batch, session: Session): void {
-  sendConfig(area, batch, session.id, undefined);
+  // The account first: with the config the node begins to plan, and a RESERVE needs to know the coins.
   if (area.chain.head) sendAccount(area, batch, session, area.chain.head);
+  sendConfig(area, batch, session.id, undefined);
   for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {
     const own = run.contracts.filter(({ contract }) => toHex(contract.node) === session.id);
     if (own.length > 0 && run.clearingBytes) {

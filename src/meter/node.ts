@@ -8,6 +8,7 @@ import { toHex } from "#core/codec/bytes.ts";
 import { signRecord } from "#core/codec/record.ts";
 import { codeOfWire } from "#core/errors/codes.ts";
 import { nodeIdOf, walletOf } from "#core/identity.ts";
+import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits.ts";
 import { accountRecord } from "#core/records/block.ts";
 import { configRecord, memberRecord } from "#core/records/member.ts";
 import { receiptRecord } from "#core/records/receipt.ts";
@@ -18,7 +19,7 @@ import { fromGateway } from "./inspect.ts";
 import { Journal } from "./journal.ts";
 import type { NodePorts } from "./ports.ts";
 import { Slots } from "./slots.ts";
-import { Speaker } from "./speaker.ts";
+import { jittered, Speaker } from "./speaker.ts";
 import type { NodeState } from "./state.ts";
 
 export class MeterNode {
@@ -33,6 +34,9 @@ export class MeterNode {
   private readonly config: NodeConfig;
   private readonly ports: NodePorts;
   private readonly slots: Slots;
+  /** Real time at which the request to be a member goes out again; undefined where none is due. */
+  private helloAtMs: number | undefined;
+  private helloPauseMs = RESEND_AFTER_MS;
   private alarm: { code: string; detail: string } | undefined;
 
   /** Recovers from the store; counts the boot durably before anything else is said. */
@@ -69,14 +73,24 @@ export class MeterNode {
   onConnect(): void {
     this.speaker.open = false;
     this.publishState();
-    const { net, name, capacityWh, secretKey } = this.config;
-    const member = { net, publicKey: this.publicKey, name, capacityWh, wallets: this.wallets };
-    const { bytes } = signRecord(memberRecord, this.ports.crypto, secretKey, member);
-    this.ports.transport.publish(this.topics.up(this.id, "enrol"), bytes, false);
+    this.helloPauseMs = RESEND_AFTER_MS;
+    this.hello();
+    this.plan();
   }
 
   onDisconnect(): void {
     this.speaker.open = false;
+    this.helloAtMs = undefined;
+  }
+
+  /** Asks to be a member, again and again until the gateway answers: it may be away while the broker is not. */
+  private hello(): void {
+    const { net, name, capacityWh, secretKey } = this.config;
+    const member = { net, publicKey: this.publicKey, name, capacityWh, wallets: this.wallets };
+    const { bytes } = signRecord(memberRecord, this.ports.crypto, secretKey, member);
+    this.ports.transport.publish(this.topics.up(this.id, "enrol"), bytes, false);
+    this.helloAtMs = this.ports.time.nowMs() + jittered(this.ports.entropy, this.helloPauseMs);
+    this.helloPauseMs = Math.min(RESEND_MAX_MS, this.helloPauseMs * 2);
   }
 
   onMessage(topic: string, payload: Uint8Array): void {
@@ -95,6 +109,7 @@ export class MeterNode {
   }
 
   onTimer(): void {
+    if (this.helloAtMs !== undefined && this.ports.time.nowMs() >= this.helloAtMs) this.hello();
     this.speaker.onTimer();
     this.slots.onTimer();
     this.plan();
@@ -102,10 +117,12 @@ export class MeterNode {
 
   /** Asks for the next wake-up: a repeat, or a boundary of the running clock. */
   private plan(): void {
-    const repeat = this.speaker.delayMs();
-    const boundary = this.slots.delayMs();
-    if (repeat === undefined && boundary === undefined) return;
-    this.ports.time.wakeAfter(Math.min(repeat ?? boundary!, boundary ?? repeat!));
+    const { helloAtMs } = this;
+    let next =
+      helloAtMs === undefined ? undefined : Math.max(0, helloAtMs - this.ports.time.nowMs());
+    for (const delay of [this.speaker.delayMs(), this.slots.delayMs()])
+      if (delay !== undefined && (next === undefined || delay < next)) next = delay;
+    if (next !== undefined) this.ports.time.wakeAfter(next);
   }
 
   private onConfig(payload: Uint8Array): void {
@@ -120,6 +137,7 @@ export class MeterNode {
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "config");
     const config = opened.value;
     if (toHex(config.node) !== this.id) return;
+    this.helloAtMs = undefined; // answered
     if (config.code !== 0) {
       log("error", "not-admitted", { code: codeOfWire(config.code) ?? config.code });
       return;

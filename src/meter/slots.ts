@@ -163,7 +163,7 @@ export class Slots {
     if (state.boundary > boundary || nowMs < atMs) return;
     // Too late to say what the register showed then: the next boundary begins anew.
     if (clock.running && nowMs - atMs > notice.tickMs) return;
-    if (!sample(state, this.ports.meter, atMs, this.ports.log)) return;
+    if (speaker.full || !sample(state, this.ports.meter, atMs, this.ports.log)) return;
     const follows = state.boundary === boundary;
     const net = follows
       ? {
@@ -227,6 +227,7 @@ export class Slots {
     const { state } = this.node;
     const memory = slotOf(state, notice.slot);
     if (memory.ordered !== 0 || state.boundary !== notice.slot + 2) return;
+    if (this.node.speaker.full) return;
     const metered = planFromMeter(state, memory, this.config.policy, notice);
     let { plan } = metered;
     if (waitsForDemand(notice, plan)) {
@@ -245,6 +246,7 @@ export class Slots {
     const slot = notice.slot + 1;
     const memory = slotOf(state, slot);
     if (memory.ordered !== 0 || clock.nowMs() >= notice.endMs) return;
+    if (this.node.speaker.full) return;
     this.sayOrder(memory, planFromForecast(state, memory, this.config.policy, notice));
   }
 
@@ -338,7 +340,8 @@ export class Slots {
     const { crypto, entropy } = this.ports;
     const caps = this.usableCaps();
     const body = draftBody(net, this.node.idBytes, state, notice, caps, entropy, draft);
-    if (!body || body.tsMs >= beforeMs) return;
+    // What cannot be kept must not take a number: the chain would break there for good.
+    if (!body || body.tsMs >= beforeMs || this.node.speaker.full) return;
     const tx = signTx(crypto, secretKey, body);
     state.txSeq = body.seq;
     state.txid = tx.txid;

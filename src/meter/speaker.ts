@@ -39,6 +39,11 @@ export class Speaker {
     this.ports = ports;
   }
 
+  /** Whether there is no room for one more message: then nothing may be signed that needs a number. */
+  get full(): boolean {
+    return this.journal.full;
+  }
+
   /** Stores `content` with the state after it and sends it; false where the outbox is full. */
   say(state: NodeState, kind: UpKind, content: Uint8Array): boolean {
     if (this.journal.full) {
@@ -113,10 +118,14 @@ export class Speaker {
   }
 
   private schedule(): void {
-    // Full jitter over the pause, so that a thousand meters do not come back at once.
-    const jitter = this.ports.entropy.bytes(2);
-    const share = (jitter[0] * 256 + jitter[1]) / 65536;
-    const floor = this.pauseMs === RESEND_AFTER_MS ? RESEND_AFTER_MS : 0;
-    this.resendAtMs = this.ports.time.nowMs() + floor + Math.floor(share * this.pauseMs) + 1;
+    this.resendAtMs = this.ports.time.nowMs() + jittered(this.ports.entropy, this.pauseMs);
   }
+}
+
+/** Full jitter over the pause, so that a thousand meters do not come back at once. */
+export function jittered(entropy: Entropy, pauseMs: number): number {
+  const jitter = entropy.bytes(2);
+  const share = (jitter[0] * 256 + jitter[1]) / 65536;
+  const floor = pauseMs === RESEND_AFTER_MS ? RESEND_AFTER_MS : 0;
+  return floor + Math.floor(share * pauseMs) + 1;
 }

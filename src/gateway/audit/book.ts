@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A published order book against the orders in the log: everyone who was in time is in it, or rightly not. */
-import { compareBytes, toHex } from "#core/codec/bytes.ts";
-import { bytesEqual } from "#core/codec/bytes.ts";
+import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
 import { merkleRoot } from "#core/crypto/merkle.ts";
 import { CODES, codeOfWire } from "#core/errors/codes.ts";
 import type { ClearingRecord } from "#core/records/clearing.ts";
@@ -23,7 +22,11 @@ export function compareBook(
   if (!ascending) findings.fault("BOOK_ORDER", { slot }, `${orders.length} orders`);
   const root = merkleRoot(ports.crypto, orders);
   if (!bytesEqual(root, record.orderRoot) || record.orders !== orders.length)
-    findings.fault("BOOK_ROOT", { slot }, `${record.orders} orders published, ${orders.length} logged`);
+    findings.fault(
+      "BOOK_ROOT",
+      { slot },
+      `${record.orders} orders published, ${orders.length} logged`,
+    );
 }
 
 function compareMembers(

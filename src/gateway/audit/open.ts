@@ -18,7 +18,11 @@ export function kindName(kind: number): string {
 }
 
 /** The value of an entry, or undefined after a fault. */
-export function openEntry<T>(findings: Findings, field: Field<T>, bytes: Uint8Array): T | undefined {
+export function openEntry<T>(
+  findings: Findings,
+  field: Field<T>,
+  bytes: Uint8Array,
+): T | undefined {
   const decoded = decodeCbor(bytes);
   if ("fault" in decoded) {
     findings.fault("ENTRY_MALFORMED", {}, decoded.fault);

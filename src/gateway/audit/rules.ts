@@ -29,11 +29,7 @@ export function readingCode(
 }
 
 /** Why an order may not enter the book of its slot, or undefined. */
-export function orderCode(
-  state: AuditState,
-  member: AuditMember,
-  order: Order,
-): Code | undefined {
+export function orderCode(state: AuditState, member: AuditMember, order: Order): Code | undefined {
   const { slot, side, qtyWh, priceMicro, reserve } = order;
   const { notice } = state;
   const forecast = notice?.timing === MarketTiming.exante;

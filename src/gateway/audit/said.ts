@@ -94,7 +94,8 @@ function compareCodes(
   expected: Code | undefined,
 ): void {
   const found = wire === 0 ? undefined : codeOfWire(wire);
-  if (wire !== 0 && !found) return findings.fault("SAID_CODE", which, `code ${wire} does not exist`);
+  if (wire !== 0 && !found)
+    return findings.fault("SAID_CODE", which, `code ${wire} does not exist`);
   if (found === expected) return;
   // A running clock is real time, which no log shows: "in the future" is the gateway's word.
   if (found === "TX_TIME" && (state.notice?.clock ?? 0) !== 0 && said.kind === "tx") return;

@@ -107,6 +107,8 @@ export class AuditState {
   readonly txs = new Map<string, AuditTx>();
   /** SOLD and BOUGHT of slots that are not settled. */
   readonly trades = new Map<string, AuditTx>();
+  /** Legs of a SOLD that were paid. */
+  private readonly paid = new Map<string, Set<number>>();
   /** The two latest blocks: id → time. */
   readonly blocks = new Map<string, number>();
   head: { id: string; idBytes: Uint8Array; height: number; atMs: number } | undefined;
@@ -154,6 +156,13 @@ export class AuditState {
     return this.members.get(id)?.member.name ?? id;
   }
 
+  /** Legs of the SOLD `txid` that were paid so far. */
+  paidLegs(txid: string): Set<number> {
+    let legs = this.paid.get(txid);
+    if (!legs) this.paid.set(txid, (legs = new Set()));
+    return legs;
+  }
+
   /** Counts what intake or a block did not accept. */
   countCode(code: string): void {
     const { notAcceptedByCode } = this.summary;
@@ -169,14 +178,16 @@ export class AuditState {
       for (const key of orders.keys()) if (key <= slot) orders.delete(key);
       for (const key of reserves.keys()) if (key <= slot) reserves.delete(key);
     }
-    for (const [id, { tx, sealed }] of this.trades)
-      if (sealed && tx.body.slot <= slot) this.trades.delete(id);
+    for (const [id, { tx, sealed }] of this.trades) {
+      if (!sealed || tx.body.slot > slot) continue;
+      this.trades.delete(id);
+      this.paid.delete(id);
+    }
   }
 
   /** What is older than `beforeMs` and in a block cannot be a parent any more. */
   forgetTxs(beforeMs: number): void {
-    for (const [id, { tMs, sealed }] of this.txs)
-      if (sealed && tMs < beforeMs) this.txs.delete(id);
+    for (const [id, { tMs, sealed }] of this.txs) if (sealed && tMs < beforeMs) this.txs.delete(id);
   }
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Second stage of the intake: a message whose signature is right, against the state of the area. */
-import { fromHex, toHex } from "#core/codec/bytes.ts";
+import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
 import { ACCEPT, CODES, refuse, type Verdict } from "#core/errors/codes.ts";
+import { walletOf } from "#core/identity.ts";
 import { MEMBERS_MAX } from "#core/limits.ts";
 import { nextDigest } from "#core/records/receipt.ts";
 import { type Tx, TxType } from "#core/records/tx.ts";
@@ -46,6 +47,8 @@ export function takeSaid(
   );
   applySaid(area, session, seq, content, said, verdict);
   if (verdict.ok && said.kind === "tx") announce(area, batch, said.tx);
+  // One that was given up and reads its meter again takes part again.
+  if (verdict.ok && said.kind === "reading") session.online = true;
   return verdict;
 }
 
@@ -122,8 +125,10 @@ export function takeEnrol(
     return refuse("REGISTRATION_CLOSED", signed.value.name);
   if (area.sessions.size >= MEMBERS_MAX) return refuse("AREA_FULL");
   if (area.names.has(signed.value.name)) return refuse("NAME_TAKEN", signed.value.name);
-  for (const wallet of signed.value.wallets)
-    if (area.wallets.has(toHex(wallet))) return refuse("WALLET_FOREIGN", toHex(wallet));
+  const { publicKey, wallets } = signed.value;
+  for (let i = 0; i < wallets.length; i++)
+    if (!bytesEqual(wallets[i], walletOf(area.ports.crypto, publicKey, i)))
+      return refuse("WALLET_FOREIGN", toHex(wallets[i]));
   batch.log(EntryKind.member, packEntry(memberEntry, { signed: bytes }));
   area.addMember(fromHex(nodeId)!, signed.value, signed.id).online = true;
   area.ports.log("info", "member", { node: nodeId, name: signed.value.name });
@@ -146,6 +151,7 @@ export function takeState(area: Area, nodeId: string, payload: Uint8Array): Verd
   if ((state !== "online" && state !== "offline") || !Number.isSafeInteger(boot))
     return refuse("FIELD_RANGE", "state");
   if (state === "online") {
+    session.online = true;
     session.boot = boot as number;
     session.alarm = typeof alarm === "string" ? alarm.slice(0, 40) : undefined;
     if (session.alarm)

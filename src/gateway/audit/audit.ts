@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The independent re-check of a gateway's log: every signature, every rule, every clearing and every block
+ * again, from the log alone. It trusts nobody: what members signed the gateway cannot change, and what the
+ * gateway signed must follow from what members signed. It shares the ledger's and the market's functions with
+ * the gateway (they are the rules), but none of its state and none of its flow.
+ *
+ * What it cannot see: messages that the gateway never wrote down (the node keeps them without a receipt), and
+ * how much an operator's standing order for deposits is.
+ */
+import { bytesEqual } from "#core/codec/bytes.ts";
+import { nodeIdOf } from "#core/identity.ts";
+import { EntryKind, type WorldEntry, worldEntry } from "../entries.ts";
+import type { LogEntry } from "../ports.ts";
+import { AuditEnds, auditBlock } from "./block.ts";
+import { auditClearing } from "./clearing.ts";
+import { Findings } from "./findings.ts";
+import { kindName, openEntry } from "./open.ts";
+import { auditMember, auditSaid } from "./said.ts";
+import { auditDemand, auditMissed, auditNotice } from "./slots.ts";
+import { AuditState, type Context, emptySummary } from "./state.ts";
+import type { AuditOptions, AuditPorts, AuditResult } from "./types.ts";
+
+const PROGRESS_EVERY = 4096;
+
+const BY_KIND: Readonly<Record<number, (context: Context, bytes: Uint8Array) => void>> =
+  Object.freeze({
+    [EntryKind.world]: ({ findings }: Context) => findings.fault("WORLD_REPEATED", {}, ""),
+    [EntryKind.member]: auditMember,
+    [EntryKind.said]: auditSaid,
+    [EntryKind.notice]: auditNotice,
+    [EntryKind.demand]: auditDemand,
+    [EntryKind.clearing]: auditClearing,
+    [EntryKind.block]: auditBlock,
+    [EntryKind.missed]: auditMissed,
+  });
+
+/** Re-checks a whole log. Never throws on what a log holds; errors of reading it pass through. */
+export function audit(
+  entries: Iterable<LogEntry>,
+  ports: AuditPorts,
+  options: AuditOptions = {},
+): AuditResult {
+  const findings = new Findings(ports, options.faultsMax);
+  let context: Context | undefined;
+  let index = 0;
+  for (const entry of entries) {
+    index++;
+    findings.at(entry.index, kindName(entry.kind));
+    if (entry.index !== index)
+      findings.fault("ENTRY_INDEX", {}, `${entry.index} at place ${index}`);
+    if (!context) {
+      context = begin(entry, findings, ports, options);
+      if (!context) break;
+    } else if (!step(context, entry)) break;
+    if (index % PROGRESS_EVERY === 0) options.onProgress?.(index);
+  }
+  if (index === 0) findings.fault("WORLD_FIRST", {}, "the log is empty");
+  findings.flush();
+  options.onProgress?.(index);
+  const summary = context?.state.summary ?? emptySummary();
+  summary.entries = index;
+  summary.signaturesVerified = findings.signatures;
+  summary.faults = findings.count;
+  if (findings.count === 0) return { ok: true, summary };
+  return { ok: false, faults: findings.faults(), summary };
+}
+
+/** One entry after the first; false where nothing after it can be judged. */
+function step(context: Context, { kind, bytes }: LogEntry): boolean {
+  const check = BY_KIND[kind];
+  if (!check) {
+    context.findings.fault("ENTRY_KIND", {}, `kind ${kind}`);
+    return true;
+  }
+  try {
+    check(context, bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof AuditEnds) return false;
+    throw error;
+  }
+}
+
+/** The world entry: without a sound one there is nothing to audit by. */
+function begin(
+  { kind, bytes }: LogEntry,
+  findings: Findings,
+  ports: AuditPorts,
+  options: AuditOptions,
+): Context | undefined {
+  if (kind !== EntryKind.world) {
+    findings.fault("WORLD_FIRST", {}, `it is a ${kindName(kind)}`);
+    return undefined;
+  }
+  const world = openEntry(findings, worldEntry, bytes);
+  if (!world) return undefined;
+  const range = worldFault(world);
+  if (range) {
+    findings.fault("WORLD_RANGE", {}, range);
+    return undefined;
+  }
+  if (options.gatewayKey && !bytesEqual(options.gatewayKey, world.gatewayKey))
+    findings.fault("WORLD_GATEWAY", {}, "another gateway's key");
+  const state = new AuditState(world, nodeIdOf(ports.crypto, world.gatewayKey));
+  return { ports, options, findings, state };
+}
+
+function worldFault(world: WorldEntry): string | undefined {
+  const { net, area, slotMs, tickMs, ageMaxMs, worldStartMs } = world;
+  for (const text of [net, area])
+    if (text.length === 0 || text.some((byte) => byte < 32 || byte > 126)) return "a name";
+  if (slotMs < 1 || tickMs < 1 || ageMaxMs < 1) return "a length of time is zero";
+  // Times are added to each other: four thousand million slots stay below 2^53 ms.
+  if (slotMs > 86_400_000 || tickMs > slotMs || worldStartMs > 2 ** 52) return "a time";
+  return worldStartMs < slotMs ? "it starts before slot 0 can be noticed" : undefined;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Where coins come from: the genesis block, and the operator's standing order at a slot's end. No more. */
+import { toHex } from "#core/codec/bytes.ts";
+import type { MintOrder } from "#core/ledger/execute.ts";
+import { type Block, EffectKind } from "#core/records/block.ts";
+import type { Context } from "./state.ts";
+
+/** The coins that a block brings in, after checking that it may. */
+export function checkMints(context: Context, height: number, block: Block): MintOrder[] {
+  const { state, findings } = context;
+  const genesis: MintOrder[] = [];
+  const deposits: MintOrder[] = [];
+  const mints: MintOrder[] = [];
+  for (const { kind, to, micro } of block.effects) {
+    if (kind !== EffectKind.genesis && kind !== EffectKind.deposit) continue;
+    const wallet = to ? toHex(to) : "";
+    const code = kind === EffectKind.genesis ? "GENESIS" : "DEPOSIT";
+    if (!state.wallets.has(wallet)) {
+      findings.fault(code, { height }, `to the unknown wallet ${wallet}`);
+      continue;
+    }
+    const mint: MintOrder = { kind: code === "GENESIS" ? "genesis" : "deposit", wallet, micro };
+    mints.push(mint);
+    (code === "GENESIS" ? genesis : deposits).push(mint);
+  }
+  if (genesis.length > 0) checkGenesis(context, height, genesis);
+  if (deposits.length > 0) checkDeposits(context, height, block, deposits);
+  return mints;
+}
+
+/** Once, the same for each member that the first block has. */
+function checkGenesis({ state, findings }: Context, height: number, mints: MintOrder[]): void {
+  if (height !== 0) return findings.fault("GENESIS", { height }, "coins after the first block");
+  const wallets = new Set(mints.map(({ wallet }) => wallet));
+  for (const { id, member } of state.members.values())
+    if (!wallets.delete(toHex(member.wallets[0])))
+      findings.fault("GENESIS", { height, node: state.nameOf(id) }, "no coins for this member");
+  if (wallets.size > 0) findings.fault("GENESIS", { height }, "to another than a first wallet");
+  if (mints.length !== state.members.size || mints.some(({ micro }) => micro !== mints[0].micro))
+    findings.fault("GENESIS", { height }, "not the same amount once for each member");
+}
+
+/**
+ * The standing order brings every account below one level up to another. The log does not hold the two
+ * levels, but with any two of them all deposits of a block reach the same level, and whoever got none owns
+ * at least as much as each that got some.
+ */
+function checkDeposits(
+  { state, findings }: Context,
+  height: number,
+  block: Block,
+  mints: MintOrder[],
+): void {
+  if (block.closed.length === 0) findings.fault("DEPOSIT", { height }, "not at a slot's end");
+  const { ledger } = state;
+  const byWallet = new Map(mints.map((mint) => [mint.wallet, mint.micro]));
+  if (byWallet.size !== mints.length) findings.fault("DEPOSIT", { height }, "twice to a wallet");
+  const lockedMicro = new Map<string, number>();
+  for (const { node, leftMicro } of ledger.locks.values())
+    lockedMicro.set(node, (lockedMicro.get(node) ?? 0) + leftMicro);
+  let levelMicro: number | undefined;
+  let richestServed = 0;
+  let poorestLeft = Number.MAX_SAFE_INTEGER;
+  for (const [node, { wallets }] of ledger.accounts) {
+    const owned = ledger.freeOf(node) + (lockedMicro.get(node) ?? 0);
+    const micro = byWallet.get(wallets[0]);
+    byWallet.delete(wallets[0]);
+    if (micro === undefined) poorestLeft = Math.min(poorestLeft, owned);
+    else {
+      richestServed = Math.max(richestServed, owned);
+      levelMicro ??= owned + micro;
+      if (owned + micro !== levelMicro)
+        findings.fault("DEPOSIT", { height, node: state.nameOf(node) }, "to another level");
+    }
+  }
+  if (byWallet.size > 0) findings.fault("DEPOSIT", { height }, "to another than a first wallet");
+  if (richestServed >= poorestLeft)
+    findings.fault("DEPOSIT", { height }, `an account with ${poorestLeft} µc got none`);
+}
+
+/** I1, and the totals for the summary. */
+export function checkCoins({ state, findings }: Context, height: number): void {
+  const { totals } = state.ledger;
+  const sums = state.ledger.sums();
+  state.summary.coins = { ...totals, ...sums };
+  const made = totals.genesisMicro + totals.mintedMicro;
+  const held = sums.walletsMicro + sums.lockedMicro + totals.reservesMicro + totals.burnedMicro;
+  if (made !== held) findings.fault("COINS", { height }, `${made} µc made, ${held} µc held`);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Runs the vector checks on XS. An event carries vectors as JSON, its kind says of what; the answer is the
+ * JSON list of what disagrees. Without crypto of its own it asks the driver's (host-sim/fleet/abi.ts).
+ */
+import { nobleCrypto } from "#core/crypto/noble.ts";
+import type { Crypto } from "#core/crypto/port.ts";
+import { fromUtf8, utf8 } from "#host-sim/fleet/abi.ts";
+import { hostCrypto, type XsGlobal } from "#host-sim/fleet/xs-crypto.ts";
+import { checkSigning, checkVectors } from "../vectors/ed25519/check.ts";
+import { checkClearings } from "../vectors/market/check.ts";
+import { checkRecords } from "../vectors/records/check.ts";
+
+declare const host: XsGlobal;
+
+const CHECKS: Record<number, (crypto: Crypto, data: never) => string[]> = {
+  1: checkVectors,
+  2: checkSigning,
+  3: (_, vectors: Parameters<typeof checkClearings>[0]) => checkClearings(vectors),
+  4: (crypto, [vectors, negatives]: [never, never]) => checkRecords(crypto, vectors, negatives),
+};
+
+/** The body of the entry module; a function, so that this module can be preloaded. */
+export function runChecks(kind: "native" | "noble"): void {
+  // Without a table, as the nodes on XS have it.
+  const crypto = kind === "noble" ? nobleCrypto({ windowBits: 1 }) : hostCrypto;
+  host.onEvent = (check, payload) => {
+    const data = JSON.parse(fromUtf8(new Uint8Array(payload)));
+    const faults = CHECKS[check](crypto, data as never);
+    host.post(check, utf8(JSON.stringify(faults)));
+  };
+}

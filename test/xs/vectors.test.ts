@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The vectors of core on the engine of the device: with the driver's crypto, and with noble on XS. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { answerCrypto } from "#host-sim/fleet/xs-driver.ts";
+import { bundleForXs, type XsBundle } from "#host-sim/xs-host/bundle.ts";
+import { XsHost } from "#host-sim/xs-host/host.ts";
+import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { requireData } from "../data.ts";
+import { xsOrSkip } from "./xs-or-skip.ts";
+
+const VECTORS = new URL("../vectors/", import.meta.url);
+const CREATION = {
+  chunkInitial: 1 << 20,
+  chunkIncremental: 1 << 18,
+  heapInitial: 1 << 16,
+  heapIncremental: 1 << 14,
+  stackSlots: 4096,
+  meterLimit: 1e11,
+};
+
+/** Where crypto runs, and whether the modules are preloaded: noble's cannot be, its tables would be read-only. */
+const RUNS = [
+  { crypto: "native", preload: false },
+  { crypto: "native", preload: true },
+  { crypto: "noble", preload: false },
+] as const;
+
+function load(path: string): unknown {
+  return JSON.parse(readFileSync(new URL(path, VECTORS), "utf8"));
+}
+
+/** All record vectors of the folder, and those that must be refused. */
+function records(): [unknown[], unknown] {
+  const files = readdirSync(new URL("records/", VECTORS)).filter((name) => name.endsWith(".json"));
+  const positive = files.filter((name) => name !== "negative.json");
+  assert.ok(positive.length >= 16, `${positive.length} files of record vectors`);
+  const vectors = positive.flatMap((name) => load(`records/${name}`) as unknown[]);
+  return [vectors, load("records/negative.json")];
+}
+
+function wycheproof(path: string): unknown[] {
+  const file = JSON.parse(readFileSync(path, "utf8"));
+  return file.testGroups.flatMap(
+    (group: {
+      publicKey: { pk: string };
+      tests: { tcId: number; msg: string; sig: string; result: string }[];
+    }) =>
+      group.tests.map(({ tcId, msg, sig, result }) => ({
+        name: String(tcId),
+        publicKey: group.publicKey.pk,
+        message: msg,
+        signature: sig,
+        valid: result === "valid",
+      })),
+  );
+}
+
+let bundle: XsBundle;
+before(async () => {
+  const file = fileURLToPath(new URL("./vectors-node.ts", import.meta.url));
+  bundle = await bundleForXs(file, { name: "vectors" });
+});
+
+for (const { crypto, preload } of RUNS)
+  describe(`on XS, ${crypto} crypto${preload ? ", preloaded" : ""}`, () => {
+    let xs: XsHost | undefined;
+    let answer: string[] | undefined;
+    let failure = "";
+    const sodium = sodiumCrypto();
+
+    /** What disagrees among `vectors`, checked by check number `kind` of vectors-node.ts. */
+    async function check(t: TestContext, kind: number, vectors: unknown): Promise<void> {
+      if (!(await xsOrSkip(t))) return;
+      xs ??= await startXs();
+      answer = undefined;
+      await xs.deliver(0, kind, Buffer.from(JSON.stringify(vectors)));
+      assert.equal(failure, "");
+      assert.deepEqual(answer, []);
+    }
+
+    async function startXs(): Promise<XsHost> {
+      const source = `import { runChecks } from "vectors"; runChecks("${crypto}");`;
+      const modules = [bundle, { name: "main", source }];
+      const options = { modules, entry: "main", preload: preload ? ["vectors"] : [] };
+      const host = await XsHost.start(options, {
+        call: (_, fn, data) => answerCrypto(sodium, fn, data ?? new Uint8Array(0)),
+        post: (_, __, data) => {
+          answer = JSON.parse(Buffer.from(data).toString());
+        },
+        failed: (_, reason) => {
+          failure = reason;
+        },
+      });
+      await host.create(0, CREATION);
+      return host;
+    }
+
+    after(() => xs?.close());
+
+    test("RFC 8032 section 7.1, also signing", async (t) => {
+      await check(t, 1, load("ed25519/rfc8032.json"));
+      await check(t, 2, load("ed25519/rfc8032.json"));
+    });
+    test("small order, non-canonical, wrong shapes", (t) => check(t, 1, load("ed25519/edge.json")));
+    test("mixed order, without the cofactor", (t) => check(t, 1, load("ed25519/mixed-order.json")));
+    test("Wycheproof", async (t) => {
+      const path = requireData(t, "vectors/wycheproof-ed25519.json");
+      if (path !== undefined) await check(t, 1, wycheproof(path));
+    });
+    test("market clearings", (t) => check(t, 3, load("market/clearing.json")));
+    test("records and what must be refused", (t) => check(t, 4, records()));
+  });
