@@ -18,7 +18,9 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 /** The machine that the time limit of 10 minutes is for has two cores. */
 const CONCURRENCY = 2;
 /** A test that hangs is stopped and named, well before the time limit of all. */
-const TEST_TIMEOUT_MS = 300_000;
+const TEST_TIMEOUT_MS = 240_000;
+/** What still runs then is stopped, and the run has failed: `npm test` ends within 10 minutes. */
+const TOTAL_LIMIT_MS = 585_000;
 /** The closing lines of the spec reporter, coloured or not; the first of them counts the tests. */
 const CLOSING_FIRST = /^\S*ℹ tests \d+/;
 const CLOSING = /^\S*ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) /;
@@ -75,8 +77,15 @@ function testFiles(only: string | undefined): string[] {
  * are kept back in `closing`, so that they can stand at the very end, after the details of failures.
  */
 async function runTests(files: readonly string[], closing: string[]): Promise<number> {
-  const args = ["--test", `--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_TIMEOUT_MS}`];
-  const child = spawn(process.execPath, [...args, "--test-reporter=spec", ...files], {
+  const args = [
+    "--test",
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    // A failed test may leave a child process or a socket open, for which node would wait for ever.
+    "--test-force-exit",
+    "--test-reporter=spec",
+  ];
+  const child = spawn(process.execPath, [...args, ...files], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
     env: process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : process.env,
@@ -85,12 +94,17 @@ async function runTests(files: readonly string[], closing: string[]): Promise<nu
     child.on("error", () => done(127));
     child.on("close", (code) => done(code ?? 1));
   });
+  const limit = setTimeout(() => {
+    process.stdout.write(`stopped after ${TOTAL_LIMIT_MS / 1000} s\n`);
+    child.kill("SIGTERM");
+  }, TOTAL_LIMIT_MS - performance.now());
   let ended = false;
   for await (const line of createInterface({ input: child.stdout })) {
     ended ||= CLOSING_FIRST.test(line);
     if (ended && CLOSING.test(line)) closing.push(line);
     else process.stdout.write(`${line}\n`);
   }
+  clearTimeout(limit);
   return closed;
 }
 

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { FleetSummary } from "../fleet/summary.ts";
+import { LEAN } from "./gateway-keeper.ts";
 
 const WATTLE = fileURLToPath(new URL("../../bin/wattle.js", import.meta.url));
 
@@ -16,7 +17,10 @@ export class NodesProcess {
   constructor(args: readonly string[], logFile: string) {
     this.logFile = logFile;
     const log = openSync(logFile, "a");
-    this.child = fork(WATTLE, ["nodes", ...args], { stdio: ["ignore", log, log, "ipc"] });
+    this.child = fork(WATTLE, ["nodes", ...args], {
+      execArgv: [...LEAN],
+      stdio: ["ignore", log, log, "ipc"],
+    });
     closeSync(log);
     this.ended = new Promise((resolve) => this.child.once("exit", resolve));
     this.child.on("message", (message: { type?: string; summary?: FleetSummary }) => {

@@ -115,6 +115,7 @@ export class Link {
       this.options.message(packet.topic, bytesOf(packet.payload)).then(() => done(), done);
     };
     client.on("error", (error) => {
+      if (this.over) return; // an acknowledgement after the end: nobody waits for it
       const code = String((error as NodeJS.ErrnoException).code ?? error.message);
       if (this.failures === 0) this.options.log("warn", "mqtt-error", { code });
     });

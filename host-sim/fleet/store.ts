@@ -69,7 +69,7 @@ export type WriteMoment = "before" | "during" | "after";
 
 /**
  * Asked at each moment of each write (`set` and `delete`), numbered from 1. It throws a PowerCut to cut the
- * power there. `during` is asked only where `tear` is true for the write.
+ * power there; thrown at `during`, it leaves a torn value behind.
  */
 export type WriteHook = (n: number, moment: WriteMoment, key: string) => void;
 

@@ -51,7 +51,7 @@ export interface NodeHost {
 
 /** What a node took on XS. */
 export interface NodeStats {
-  /** Bytecodes since the node started, and of its dearest event. */
+  /** Bytecodes of all events, and of the dearest one. */
   meter: number;
   meterEventMax: number;
   events: number;

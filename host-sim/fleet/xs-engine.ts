@@ -10,16 +10,53 @@ import { type XsApp, xsApp } from "./xs-app.ts";
 import { XsNode } from "./xs-driver.ts";
 
 /**
- * Memory of a node in slots and bytes, sized by a simulated day (README.md: measured).
+ * XS's meter jumps by 2^32 where a BigInt operation of size 0 meets a counter of 0 (fxBigInt_meter adds
+ * size − 1 to an unsigned number). No event of a node comes near 2^32 by itself.
  */
-export const XS_NODE_CREATION: Readonly<XsCreation> = Object.freeze({
+const METER_JUMP = 2 ** 32;
+
+/**
+ * Memory of a node with preloaded modules: what the device is to have, 96 KB with slots of 16 bytes. A day of
+ * 24 slots in an area of 12 needs 84 KB of it (README.md: measured).
+ */
+const MEMORY_32: XsCreation = Object.freeze({
+  staticBytes: 96 * 1024,
   chunkInitial: 32 * 1024,
-  chunkIncremental: 16 * 1024,
-  heapInitial: 2048,
-  heapIncremental: 1024,
-  stackSlots: 1024,
-  meterLimit: 200_000_000,
+  chunkIncremental: 4 * 1024,
+  heapInitial: 2560,
+  heapIncremental: 256,
+  stackSlots: 640,
 });
+
+/** The same number of slots, of 32 bytes; larger steps, since collections cost a fleet its time. */
+const MEMORY_64: XsCreation = Object.freeze({
+  staticBytes: 512 * 1024,
+  chunkInitial: 64 * 1024,
+  chunkIncremental: 16 * 1024,
+  heapInitial: 4096,
+  heapIncremental: 1024,
+  stackSlots: 640,
+});
+
+/** noble, and modules that are not preloaded, live in the node's own memory: as much as they take. */
+const MEMORY_FREE: XsCreation = Object.freeze({
+  chunkInitial: 128 * 1024,
+  chunkIncremental: 32 * 1024,
+  heapInitial: 16_384,
+  heapIncremental: 2048,
+  stackSlots: 1024,
+});
+
+/** A minute of an endless loop, with room for one jump; noble does many BigInt operations in an event. */
+const METER_LIMIT = { native: METER_JUMP + 500e6, noble: 4 * METER_JUMP };
+
+/** What a node is created with, unless the options say otherwise. */
+export function nodeCreation(options: XsEngineOptions): XsCreation {
+  const kind = options.crypto ?? "native";
+  const tight = kind === "native" && (options.preload ?? true);
+  const memory = !tight ? MEMORY_FREE : options.bits === 32 ? MEMORY_32 : MEMORY_64;
+  return { ...memory, meterLimit: METER_LIMIT[kind], ...options.creation };
+}
 
 export interface XsEngineOptions {
   /** Default "native". */
@@ -28,7 +65,7 @@ export interface XsEngineOptions {
   entropy?: EntropyKind;
   /** 32: slots of 16 bytes, as on the device (needs gcc-multilib). Default 64. */
   bits?: 32 | 64;
-  /** Over the defaults of XS_NODE_CREATION. */
+  /** Over the defaults of nodeCreation. */
   creation?: Partial<XsCreation>;
   /** Slower, but a node's exceptions name the lines of the TypeScript files. */
   debug?: boolean;
@@ -81,7 +118,7 @@ class XsEngine implements NodeEngine {
     const node = new XsNode(setup.config, io, this.native, entropy);
     this.nodes.set(index, node);
     try {
-      await this.xs.create(index, { ...XS_NODE_CREATION, ...this.options.creation });
+      await this.xs.create(index, nodeCreation(this.options));
       node.assertUp();
     } catch (error) {
       await this.release(index);
@@ -115,6 +152,7 @@ class XsNodeHost implements NodeHost {
   private readonly xs: XsHost;
   private readonly index: number;
   private readonly release: () => Promise<void>;
+  private meter = 0;
   private meterEventMax = 0;
   private events = 0;
   private closed: Promise<void> | undefined;
@@ -150,9 +188,9 @@ class XsNodeHost implements NodeHost {
 
   async stats(): Promise<NodeStats | undefined> {
     if (this.closed) return undefined;
-    const { meterEventMax, events } = this;
+    const { meter, meterEventMax, events } = this;
     const stats = await this.xs.stats(this.index).catch(() => undefined);
-    return stats && { ...stats, meterEventMax, events };
+    return stats && { ...stats, meter, meterEventMax, events };
   }
 
   close(): Promise<void> {
@@ -166,7 +204,9 @@ class XsNodeHost implements NodeHost {
     this.events++;
     try {
       const { meter } = await this.xs.deliver(this.index, kind, data);
-      this.meterEventMax = Math.max(this.meterEventMax, meter);
+      const bytecodes = meter % METER_JUMP;
+      this.meter += bytecodes;
+      this.meterEventMax = Math.max(this.meterEventMax, bytecodes);
     } catch (error) {
       // The process ended, and all its nodes with it.
       this.node.failed(error instanceof Error ? error.message : String(error));

@@ -56,3 +56,5 @@ export const INTAKE_QUEUE_MAX = 16_384;
 export const COMMIT_BATCH_MAX = 512;
 /** Transactions in one block. */
 export const BLOCK_TXS_MAX = 4096;
+/** Members, readings and clearings that one block applies: well within WIRE_ARRAY_MAX. */
+export const BLOCK_EVENTS_MAX = 4096;

@@ -30,9 +30,8 @@ export class Area {
   readonly chain: Chain;
   readonly consensus: Consensus;
   readonly sessions = new Map<string, Session>();
-  /** Names and wallet addresses that are taken. */
+  /** Names that are taken. Wallet addresses follow from keys, so that nobody can take another's. */
   readonly names = new Set<string>();
-  readonly wallets = new Set<string>();
   readonly runs = new Map<number, SlotRun>();
   readonly counters = new Counters();
   /** Energy offered in the last cleared slot, for the guidance price. */
@@ -83,7 +82,6 @@ export class Area {
     const session = newSession(id, idBytes, member);
     this.sessions.set(id, session);
     this.names.add(member.name);
-    for (const wallet of member.wallets) this.wallets.add(toHex(wallet));
     this.chain.addEvent({ type: "member", id: recordId, node: id, member });
     return session;
   }

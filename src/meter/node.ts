@@ -72,6 +72,7 @@ export class MeterNode {
   /** The transport is connected and subscribed: birth, then the request to be (still) a member. */
   onConnect(): void {
     this.speaker.open = false;
+    this.slots.owed.forget();
     this.publishState();
     this.helloPauseMs = RESEND_AFTER_MS;
     this.hello();
@@ -170,6 +171,7 @@ export class MeterNode {
     );
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "receipt");
     if (toHex(opened.value.node) !== this.id) return;
+    this.slots.owed.refused(opened.value.refused);
     if (!this.speaker.receipted(this.state, opened.value))
       this.raise("RECEIPT_DIGEST", `up to ${opened.value.upTo}`);
   }

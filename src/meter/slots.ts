@@ -25,6 +25,7 @@ import type { NodeConfig } from "./config.ts";
 import { type Deal, Dealer } from "./dealer.ts";
 import { announcedRule, checkContract, fromGateway } from "./inspect.ts";
 import type { MeterNode } from "./node.ts";
+import { Owed } from "./owed.ts";
 import type { NodePorts } from "./ports.ts";
 import { sample } from "./sampler.ts";
 import { type SlotMemory, slotOf } from "./state.ts";
@@ -57,6 +58,8 @@ export class Slots {
   private caps: Caps | undefined;
   private earlyContracts: Contract[] = [];
   private earlySolds: Uint8Array[] = [];
+  /** Contracts that this connection should bring. */
+  readonly owed = new Owed();
 
   constructor(
     node: MeterNode,
@@ -80,6 +83,9 @@ export class Slots {
     this.current = notice;
     remember(this.notices, notice.slot, notice);
     this.node.clock.follow(notice);
+    const { receiptedSeq } = this.node.state;
+    for (const slot of this.owed.overdue(notice.slot, receiptedSeq, this.clearings))
+      this.raise("ORDER_NOT_INCLUDED", `no contract for the order of slot ${slot}`);
     this.resume();
   }
 
@@ -264,7 +270,9 @@ export class Slots {
     memory.order = id;
     memory.qtyWh = plan.qtyWh;
     memory.priceMicro = plan.priceMicro;
-    this.node.speaker.say(this.node.state, "order", bytes);
+    const { state, speaker } = this.node;
+    if (speaker.say(state, "order", bytes) && plan.side !== Side.idle)
+      this.owed.said(memory.slot, state.saidSeq, id);
   }
 
   private consider(contract: Contract): void {
@@ -276,6 +284,7 @@ export class Slots {
       if (this.earlyContracts.length < EARLY_MAX) this.earlyContracts.push(contract);
       return;
     }
+    this.owed.answered(contract.slot);
     const rule = announcedRule(notice, memory, this.demands.get(contract.slot));
     const delivered = isExAnte(notice) && contract.stage === ContractStage.final;
     const verdict = checkContract(this.ports.crypto, contract, clearing, memory, rule, delivered);

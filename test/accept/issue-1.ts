@@ -34,7 +34,11 @@ function weekTotals(find: Find, report: Report): void {
   const { genesisMicro, mintedMicro, walletsMicro, lockedMicro, reservesMicro, burnedMicro } =
     report.coins;
   const made = genesisMicro + mintedMicro;
-  find("coins balance, micro-coins", made, walletsMicro + lockedMicro + reservesMicro + burnedMicro);
+  find(
+    "coins balance, micro-coins",
+    made,
+    walletsMicro + lockedMicro + reservesMicro + burnedMicro,
+  );
   find("slots missed", "none", (report.missedSlots as number[]).join() || "none");
 }
 
@@ -61,7 +65,12 @@ const week: Line = {
     weekTotals(find, report);
     find("rejected", 0, report.rejected);
     find("XS clones", 12, report.xs.clones);
-    find("seconds", "< 300", (report.wallSeconds as number).toFixed(1), (report.wallSeconds as number) < 300);
+    find(
+      "seconds",
+      "< 300",
+      (report.wallSeconds as number).toFixed(1),
+      (report.wallSeconds as number) < 300,
+    );
     await verifies(find, join(dir, "gateway.db"), say);
   },
 };

@@ -2,8 +2,8 @@
 /** Debian's Mosquitto on a loopback port of its own, for as long as a test needs it. */
 import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { folder } from "./harness.ts";
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `npm run accept -- <issue> [--only name,…] [--ci]`: runs every "done when" line of an issue. */
-import { issue1 } from "./issue-1.ts";
+
 import type { Finding, Line } from "./harness.ts";
+import { issue1 } from "./issue-1.ts";
 
 const ISSUES: Record<string, Line[]> = { "1": issue1 };
 

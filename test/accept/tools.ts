@@ -15,7 +15,10 @@ export async function testFile(
   const passed = /^ℹ pass (\d+)/m.exec(ran.out)?.[1] ?? "0";
   const skipped = /^ℹ skipped (\d+)/m.exec(ran.out)?.[1] ?? "0";
   for (const line of ran.out.split("\n"))
-    if (/^\s*(ℹ|#) /.test(line) && !/^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration)/.test(line))
+    if (
+      /^\s*(ℹ|#) /.test(line) &&
+      !/^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration)/.test(line)
+    )
       process.stdout.write(`   ${line.trim()}\n`);
   if (ran.code !== 0) process.stdout.write(`${ran.out.slice(-3000)}\n`);
   find(`${file}: exit`, 0, ran.code);

@@ -4,11 +4,11 @@
  * depends on the machine: where everything is idle, time jumps to the next wake-up that was asked for.
  */
 import { toHex } from "#core/codec/bytes.ts";
+import { openSigned } from "#core/codec/record.ts";
 import type { Crypto } from "#core/crypto/port.ts";
 import { assert } from "#core/errors/assert.ts";
 import { nodeIdOf } from "#core/identity.ts";
 import { type Receipt, receiptRecord } from "#core/records/receipt.ts";
-import { openSigned } from "#core/codec/record.ts";
 import { Gateway } from "#gateway/gateway.ts";
 import type { GatewayOptions } from "#gateway/options.ts";
 import type { Bus, GatewayPorts, LogStore } from "#gateway/ports.ts";
@@ -16,8 +16,8 @@ import { memoryStore, PowerCut } from "#host-sim/fleet/store.ts";
 import { LocalBus } from "#host-sim/sim/local-bus.ts";
 import { TableWorld } from "#host-sim/worlds/table-world.ts";
 import type { World } from "#host-sim/worlds/types.ts";
-import { MeterNode } from "#meter/node.ts";
 import type { TradePolicy } from "#meter/config.ts";
+import { MeterNode } from "#meter/node.ts";
 import type { KeyValueStore } from "#meter/ports.ts";
 import { sodiumCrypto } from "#node/crypto/sodium.ts";
 import { openMemoryStore } from "#node/store/memory.ts";
@@ -33,11 +33,15 @@ export function named(name: string, size = 32): Uint8Array {
 }
 
 /** A world from rows of net energy by home, Wh: positive is load, negative generation. */
-export function worldOf(netWh: readonly (readonly number[])[], capacityWh = 10_000): World {
+export function worldOf(
+  netWh: readonly (readonly number[])[],
+  capacityWh = 10_000,
+  slotSeconds = 900,
+): World {
   return new TableWorld({
     name: "test",
     homes: netWh.map((_, i) => ({ name: `home ${i}`, capacityWh })),
-    slotSeconds: 900,
+    slotSeconds,
     slots: netWh[0].length,
     startMs: 1_700_000_000_000,
     feedInMicroPerKwh: FEED_IN_MICRO,
@@ -57,6 +61,7 @@ export interface LocalAreaSetup {
   /** Flash of each home's node; default in memory. */
   flash?: (home: number) => KeyValueStore;
   policy?: (home: number) => TradePolicy;
+  secretKey?: (home: number) => Uint8Array;
   /** Every message that a node publishes, and every one that reaches a node. */
   up?: Wire;
   down?: Wire;
@@ -164,7 +169,7 @@ export class LocalArea {
   }
 
   secretKeyOf(home: number): Uint8Array {
-    return named(`node ${home}`);
+    return this.setup.secretKey?.(home) ?? named(`node ${home}`);
   }
 
   /** A (new) node on the home's flash, connected. Dies quietly where its flash throws a PowerCut. */

@@ -20,7 +20,8 @@ const OPTIONS = {
   variableMapSize: true,
   mapsAsObjects: true,
 };
-const encoder = new Encoder(OPTIONS);
+// cbor-x's own types leave out the second argument.
+const encoder: { encode(value: CborValue, mode: number): Uint8Array } = new Encoder(OPTIONS);
 const decoder = new Decoder(OPTIONS);
 
 /** cbor-x's RESET_BUFFER_MODE: begin every time at the start of the one buffer, which else is used up. */

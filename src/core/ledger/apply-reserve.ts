@@ -11,7 +11,7 @@ export function applyReserve(
   state: LedgerState,
   tx: Tx,
   tMs: number,
-  slotStartMs: number,
+  slotStartMs: (slot: number) => number,
   effects: Effect[],
 ): Verdict {
   const { body } = tx;
@@ -21,7 +21,10 @@ export function applyReserve(
   if (leg.to || leg.ref || leg.meter)
     return refuse("LEGS", "a RESERVE is to all and backs nothing");
   if (body.slot <= state.closedSlot) return refuse("SLOT_CLOSED", `slot ${body.slot}`);
-  if (tMs >= slotStartMs) return refuse("RESERVE_SLOT", `slot ${body.slot} has begun`);
+  if (tMs >= slotStartMs(body.slot)) return refuse("RESERVE_SLOT", `slot ${body.slot} has begun`);
+  // Before slot s begins one may reserve for s and s + 1, so for no more than two after the stamp's own.
+  if (tMs < slotStartMs(body.slot - 2))
+    return refuse("RESERVE_SLOT", `slot ${body.slot} is too far ahead`);
   const wallet = toHex(leg.wallet);
   if (state.owners.get(wallet) !== node) return refuse("WALLET_FOREIGN", wallet);
   for (const lock of state.locks.values())

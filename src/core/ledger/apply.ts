@@ -21,7 +21,7 @@ export function applyTx(
 ): Verdict {
   switch (tx.body.type) {
     case TxType.reserve:
-      return applyReserve(state, tx, tMs, slotStartMs(tx.body.slot), effects);
+      return applyReserve(state, tx, tMs, slotStartMs, effects);
     case TxType.sold:
       return applySold(state, tx, tMs);
     case TxType.bought:

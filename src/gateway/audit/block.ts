@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Blocks: the chain of headers, what each block holds, and what it does on the auditor's own ledger. */
-import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
-import { encodeCbor } from "#core/codec/cbor.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes.ts";
 import { openSigned } from "#core/codec/record.ts";
 import { AssertionFailure } from "#core/errors/assert.ts";
-import {
-  antichain,
-  type BlockPlan,
-  blockRoots,
-  executeBlock,
-  type LedgerEvent,
-} from "#core/ledger/execute.ts";
+import { type BlockPlan, blockRoots, executeBlock } from "#core/ledger/execute.ts";
 import { stateRoot } from "#core/ledger/root.ts";
-import { BLOCK_TXS_MAX } from "#core/limits.ts";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block.ts";
 import { blockEntry } from "../entries.ts";
 import { checkCoins, checkMints } from "./coins.ts";
+import { blockEvents, blockTxs } from "./contents.ts";
 import { openEntry, signedByGateway } from "./open.ts";
 import { compareOutcome } from "./outcome.ts";
 import { checkEnergy, checkPayments, settle } from "./settle.ts";
@@ -39,8 +32,8 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
   signedByGateway(context, opened, "header", { height });
   checkHeader(context, header);
   checkRoots(context, header, block);
-  const txs = blockTxs(context, height, block);
   const events = blockEvents(context, height, block);
+  const txs = blockTxs(context, height, block);
   const mints = checkMints(context, height, block);
   checkClosed(context, height, block);
   for (const slot of block.closed) {
@@ -89,51 +82,6 @@ function checkRoots(context: Context, header: BlockHeader, block: Block): void {
     if (!bytesEqual(roots[name], header[name])) context.findings.fault("BLOCK_ROOT", which, name);
 }
 
-/** Every transaction accepted before this block and not in an earlier one, in order. */
-function blockTxs({ state, findings }: Context, height: number, block: Block): AuditTx[] {
-  const txs: AuditTx[] = [];
-  const seen = new Set<string>();
-  for (const txid of block.txs.map(toHex)) {
-    const tx = state.txs.get(txid);
-    if (tx && !tx.sealed && !seen.has(txid)) txs.push(tx);
-    else findings.fault("BLOCK_TX_UNKNOWN", { height, txid }, tx ? "again" : "never accepted");
-    seen.add(txid);
-  }
-  for (let i = 1; i < txs.length; i++)
-    if (txs[i - 1].tMs - txs[i].tMs > 0 || !inOrder(txs[i - 1], txs[i]))
-      findings.fault("BLOCK_TX_ORDER", { height, txid: txs[i].id }, `T = ${txs[i].tMs} ms`);
-  if (block.txs.length < BLOCK_TXS_MAX)
-    for (const { id, sealed, tx } of state.txs.values()) {
-      if (sealed || seen.has(id)) continue;
-      const which = { height, txid: id, node: state.nameOf(toHex(tx.body.from)) };
-      findings.fault("BLOCK_TX_MISSING", which, "accepted before this block");
-    }
-  const tips = antichain(txs.map(({ tx }) => tx));
-  if (tips.length !== block.cut.length || !tips.every((tip, i) => bytesEqual(tip, block.cut[i])))
-    findings.fault("BLOCK_CUT", { height }, `${block.cut.length} tips, not ${tips.length}`);
-  return txs;
-}
-
-function inOrder(a: AuditTx, b: AuditTx): boolean {
-  return a.tMs < b.tMs || (a.tMs === b.tMs && compareBytes(a.tx.txid, b.tx.txid) < 0);
-}
-
-/** Members, readings and clearings since the last block, all and in order. */
-function blockEvents({ state, findings }: Context, height: number, block: Block): LedgerEvent[] {
-  const events: LedgerEvent[] = [];
-  const pending = [...state.pending.keys()];
-  block.events.map(toHex).forEach((id, i) => {
-    const event = state.pending.get(id);
-    if (id !== pending[i]) findings.fault("BLOCK_EVENTS", { height }, `${id} at place ${i}`);
-    if (!event) return;
-    events.push(event);
-    state.pending.delete(id);
-  });
-  if (state.pending.size > 0)
-    findings.fault("BLOCK_EVENTS", { height }, `${state.pending.size} left out`);
-  return events;
-}
-
 /** Slots close one at a time, in order, after their clearing. */
 function checkClosed({ state, findings }: Context, height: number, block: Block): void {
   if (block.closed.length > 1)
@@ -147,7 +95,7 @@ function checkClosed({ state, findings }: Context, height: number, block: Block)
 
 function execute({ state, findings }: Context, height: number, plan: BlockPlan) {
   try {
-    return executeBlock(state.ledger, { ...plan, txs: plan.txs }, (slot) => state.startMs(slot));
+    return executeBlock(state.ledger, plan, (slot) => state.startMs(slot));
   } catch (error) {
     if (!(error instanceof AssertionFailure)) throw error;
     findings.fault("BLOCK_EXECUTE", { height }, error.message);

@@ -46,8 +46,6 @@ function auditAward(context: Context, entry: ClearingEntry, record: ClearingReco
   const { notice } = state;
   if (notice?.timing !== MarketTiming.exante || slot <= notice.slot || state.award)
     return findings.fault("CLEARING_SLOT", { slot }, "an award out of place");
-  if (record.atMs > state.startMs(slot) && notice.clock === 0)
-    findings.fault("CLEARING_TIME", { slot }, "an award after its slot began");
   // The price of a slot further ahead was not announced; its notice has to say the same (NOTICE_RULE).
   const ceiling = slot === notice.slot + 1 ? notice.retailNextMicro : record.ceilingMicro;
   const matched = matchSlot(state, slot, baseRule(notice, ceiling));
@@ -118,7 +116,7 @@ function enter({ state }: Context, run: AuditSlot, pairs: PairEntry[], id: Uint8
   const ledgerPairs: LedgerPair[] = [];
   for (const pair of pairs) {
     const { qtyWh, priceMicro, ecashMicro } = pair;
-    run.contracts.set(pairKeyOf(pair), { pair, sold: false, bought: false });
+    run.contracts.set(pairKeyOf(pair), { pair, sold: undefined, bought: false });
     ledgerPairs.push({
       slot: run.slot,
       seller: toHex(pair.seller),

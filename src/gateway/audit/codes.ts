@@ -22,7 +22,7 @@ export const AUDIT_CODES = Object.freeze({
   // Members and what they said
   MEMBER_REPEATED: "a node was admitted twice",
   MEMBER_NAME: "a name that another member has",
-  MEMBER_WALLET: "a wallet address that is taken already",
+  MEMBER_WALLET: "a wallet address that does not follow from the member's key",
   SAID_UNKNOWN_NODE: "words of a node that is not a member",
   SAID_NUMBER: "a node's numbers are not contiguous: something it said is missing or repeated",
   SAID_AUTHOR: "the record names another node or network than the entry",
@@ -45,7 +45,7 @@ export const AUDIT_CODES = Object.freeze({
 
   // Clearings
   CLEARING_SLOT: "a clearing for a slot that is not open, or a second one",
-  CLEARING_TIME: "cleared before the slot was over, or an award after it began",
+  CLEARING_TIME: "cleared before the slot was over",
   CLEARING_RULE: "the rule applied is not the one that the notice announced",
   BOOK_DROPPED: "an order that was admitted in time is neither in the book nor excluded",
   BOOK_FOREIGN: "an order in the book that no member sent in time",

@@ -3,7 +3,7 @@
 import { bytesEqual, toHex } from "#core/codec/bytes.ts";
 import { openSigned } from "#core/codec/record.ts";
 import { CODES, type Code, codeOfWire } from "#core/errors/codes.ts";
-import { nodeIdOf } from "#core/identity.ts";
+import { nodeIdOf, walletOf } from "#core/identity.ts";
 import { memberRecord } from "#core/records/member.ts";
 import { type Tx, TxType } from "#core/records/tx.ts";
 import { UP_KINDS } from "#core/topics.ts";
@@ -34,10 +34,12 @@ export function auditMember(context: Context, bytes: Uint8Array): void {
   if (state.members.has(id)) return findings.fault("MEMBER_REPEATED", which, id);
   if (state.names.has(name))
     findings.fault("MEMBER_NAME", which, `${id}, and ${state.names.get(name)}`);
-  for (const wallet of member.wallets.map(toHex)) {
-    if (state.wallets.has(wallet)) findings.fault("MEMBER_WALLET", which, wallet);
-    state.wallets.add(wallet);
-  }
+  member.wallets.forEach((wallet, i) => {
+    const own = bytesEqual(wallet, walletOf(ports.crypto, publicKey, i));
+    if (!own || state.wallets.has(toHex(wallet)))
+      findings.fault("MEMBER_WALLET", which, toHex(wallet));
+    state.wallets.add(toHex(wallet));
+  });
   state.names.set(name, id);
   state.members.set(id, newMember(id, idBytes, member));
   state.summary.members.push({ id, name });
@@ -156,13 +158,15 @@ function acceptTx({ state }: Context, member: AuditMember, tx: Tx): void {
   if (type !== TxType.sold && type !== TxType.bought) return;
   state.trades.set(id, entry);
   const contracts = state.slots.get(slot)?.contracts;
-  for (const leg of tx.body.legs) {
-    if (!leg.to) continue;
-    const seller = toHex(type === TxType.sold ? from : leg.to);
-    const buyer = toHex(type === TxType.sold ? leg.to : from);
+  for (const { to, ref, qtyWh, ecashMicro } of tx.body.legs) {
+    if (!to || !ref) continue;
+    const seller = toHex(type === TxType.sold ? from : to);
+    const buyer = toHex(type === TxType.sold ? to : from);
     const contract = contracts?.get(`${seller}|${buyer}`);
-    if (contract && type === TxType.sold) contract.sold = true;
-    else if (contract) contract.bought = true;
+    // Other terms than the contract's answer nothing.
+    if (contract?.pair.qtyWh !== qtyWh || contract.pair.ecashMicro !== ecashMicro) continue;
+    if (type === TxType.bought) contract.bought ||= toHex(ref) === contract.sold;
+    else if (bytesEqual(ref, contract.pair.reserve)) contract.sold ??= id;
   }
 }
 

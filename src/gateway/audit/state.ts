@@ -71,6 +71,13 @@ export interface Matched {
   entries: PairEntry[];
 }
 
+/** A contract of the log, and the SOLD and BOUGHT that answer it as they come in. */
+export interface AuditContract {
+  readonly pair: PairEntry;
+  sold: string | undefined;
+  bought: boolean;
+}
+
 /** A slot from its notice to its settlement. */
 export interface AuditSlot {
   readonly slot: number;
@@ -80,7 +87,7 @@ export interface AuditSlot {
   /** A forecast market's match, made before the slot. */
   award: Matched | undefined;
   /** Contracts as the log has them, by `seller|buyer`; undefined before the clearing. */
-  contracts: Map<string, { pair: PairEntry; sold: boolean; bought: boolean }> | undefined;
+  contracts: Map<string, AuditContract> | undefined;
   /** Members that had not done their part when the slot was cleared. */
   uncollected: Set<string>;
   missed: Set<string> | undefined;

@@ -15,7 +15,7 @@ import {
 } from "#core/ledger/execute.ts";
 import { stateRoot } from "#core/ledger/root.ts";
 import { LedgerState } from "#core/ledger/state.ts";
-import { BLOCK_TXS_MAX } from "#core/limits.ts";
+import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX } from "#core/limits.ts";
 import {
   type Block,
   type BlockHeader,
@@ -68,7 +68,12 @@ export class Chain {
     return this.events.size > 0 || this.dag.open > 0;
   }
 
-  /** Executes and proposes the next block over everything pending. */
+  /** Whether more is pending than one block can hold. */
+  get overfull(): boolean {
+    return this.events.size > BLOCK_EVENTS_MAX || this.dag.open > BLOCK_TXS_MAX;
+  }
+
+  /** Executes and proposes the next block over what is pending, events before transactions. */
   seal(
     consensus: Consensus,
     slot: number,
@@ -76,9 +81,12 @@ export class Chain {
     closed: number[],
     sealed: (block: SealedBlock) => void,
   ): void {
-    const vertices = this.dag.unsealed().slice(0, BLOCK_TXS_MAX);
+    const events = [...this.events.values()].slice(0, BLOCK_EVENTS_MAX);
+    // A transaction may rest on any event before it: it waits until all are in a block.
+    const allEvents = events.length === this.events.size;
+    const vertices = allEvents ? this.dag.unsealed().slice(0, BLOCK_TXS_MAX) : [];
     const plan: BlockPlan = {
-      events: [...this.events.values()],
+      events,
       mints,
       txs: vertices.map(({ tx, tMs }) => ({ tx, tMs })),
       closed,
@@ -103,7 +111,7 @@ export class Chain {
       ...blockRoots(this.crypto, { ...body }),
       stateRoot: stateRoot(this.crypto, this.state),
     };
-    this.events.clear();
+    for (const event of events) this.events.delete(toHex(event.id));
     consensus.propose(header, (decided: Decided) => {
       const block: Block = { header: decided.bytes, ...body };
       const bytes = blockRecord.encode(block);

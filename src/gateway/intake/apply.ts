@@ -3,7 +3,7 @@
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
 import { ACCEPT, CODES, refuse, type Verdict } from "#core/errors/codes.ts";
 import { walletOf } from "#core/identity.ts";
-import { MEMBERS_MAX } from "#core/limits.ts";
+import { COMMIT_BATCH_MAX, MEMBERS_MAX } from "#core/limits.ts";
 import { nextDigest } from "#core/records/receipt.ts";
 import { type Tx, TxType } from "#core/records/tx.ts";
 import { UP_KINDS } from "#core/topics.ts";
@@ -66,6 +66,8 @@ export function applySaid(
   session.receiptDue = true;
   if (!verdict.ok) {
     session.refusals.push({ seq, code: CODES[verdict.code].wire });
+    // No more than one turn can add: at replay nobody takes them out.
+    if (session.refusals.length > COMMIT_BATCH_MAX) session.refusals.shift();
     if (said.kind === "tx" && takesNumber(verdict)) linkTx(session, said.tx, said.tx.body.tsMs);
     return;
   }

@@ -106,8 +106,19 @@ function hexWallet(area: Area, id: string): string {
   return text;
 }
 
-/** Seals everything pending into a block and makes it known. */
+/** Seals everything pending, into as many blocks as it takes, and makes them known. */
 export function seal(
+  area: Area,
+  batch: Batch,
+  slot: number,
+  mints: MintOrder[],
+  closed: number[],
+): void {
+  while (area.chain.overfull) sealOne(area, batch, slot, [], []);
+  sealOne(area, batch, slot, mints, closed);
+}
+
+function sealOne(
   area: Area,
   batch: Batch,
   slot: number,
@@ -284,6 +295,9 @@ export function enterClearing(area: Area, run: SlotRun, made: MadeClearing): voi
   const pairs = ledgerPairs(run.slot, made.entries);
   area.chain.addEvent({ type: "clearing", id: made.id, pairs });
   area.lastOfferWh = made.clearing.summary.offers.totalWh;
+  // Those that were not waited for any longer; looked up here so that a restart lists them too.
+  for (const id of run.expected)
+    if (!run.collected(area.sessions.get(id)!, area.exAnte)) run.missed.add(id);
   run.clearingBytes = made.bytes;
   run.contracts = made.contracts;
   run.startSettling(made.entries, area.ports.time.nowMs());

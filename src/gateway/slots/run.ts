@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One market slot from its notice to its settlement: what is still missing, and from whom. */
-import { toHex } from "#core/codec/bytes.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes.ts";
 import type { Clearing, MarketRule, Pair } from "#core/market/types.ts";
 import type { Contract } from "#core/records/contract.ts";
 import type { Demand, Notice } from "#core/records/notice.ts";
@@ -14,7 +14,9 @@ export type Phase = "collect" | "settle" | "done";
 
 /** How far a contract has come as the gateway hears it; the block decides. */
 interface Progress {
-  sold: boolean;
+  entry: PairEntry;
+  /** Id of the SOLD that fits the contract (hex). */
+  sold: string | undefined;
   bought: boolean;
 }
 
@@ -66,29 +68,37 @@ export class SlotRun {
     this.phase = "settle";
     this.phaseRealMs = nowRealMs;
     for (const pair of pairs) {
-      this.progress.set(keyOf(pair.seller, pair.buyer), { sold: false, bought: false });
+      const progress = { entry: pair, sold: undefined, bought: false };
+      this.progress.set(keyOf(pair.seller, pair.buyer), progress);
       this.tradedWh += pair.qtyWh;
       this.priceMicro = pair.priceMicro;
     }
     this.openPairs = this.progress.size;
   }
 
-  /** A SOLD or BOUGHT of this slot went into the DAG. */
+  /**
+   * A SOLD or BOUGHT of this slot went into the DAG. Only what fits a contract counts: with other terms a
+   * node could end the slot before its counterparty had its say, or have it listed as missing.
+   */
   heard(tx: Tx): void {
     const { body } = tx;
-    if (body.type === TxType.sold) this.solds.push(tx);
+    const sold = body.type === TxType.sold;
+    if (!sold && body.type !== TxType.bought) return;
+    let fits = false;
     for (const leg of body.legs) {
-      if (!leg.to) continue;
-      const sold = body.type === TxType.sold;
-      const key = sold ? keyOf(body.from, leg.to) : keyOf(leg.to, body.from);
-      const pair = this.progress.get(key);
-      if (!pair) continue;
-      if (sold) pair.sold = true;
-      else if (!pair.bought) {
+      if (!leg.to || !leg.ref) continue;
+      const pair = this.progress.get(sold ? keyOf(body.from, leg.to) : keyOf(leg.to, body.from));
+      if (!pair || leg.qtyWh !== pair.entry.qtyWh || leg.ecashMicro !== pair.entry.ecashMicro)
+        continue;
+      if (sold && bytesEqual(leg.ref, pair.entry.reserve)) {
+        pair.sold ??= toHex(tx.txid);
+        fits = true;
+      } else if (!sold && !pair.bought && toHex(leg.ref) === pair.sold) {
         pair.bought = true;
         this.openPairs--;
       }
     }
+    if (fits) this.solds.push(tx);
   }
 
   get settled(): boolean {

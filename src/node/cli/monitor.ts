@@ -38,7 +38,7 @@ export async function monitorCommand(options: MonitorCommandOptions): Promise<nu
   try {
     client = connect(options.url, {
       clientId,
-      username: options.username ?? clientId,
+      ...(!namesUser(options.url) && { username: options.username ?? clientId }),
       ...(options.password !== undefined && { password: options.password }),
       protocolVersion: 4,
       clean: true,
@@ -58,6 +58,11 @@ export async function monitorCommand(options: MonitorCommandOptions): Promise<nu
   } finally {
     client.end(true);
   }
+}
+
+/** Whether the URL has a user of its own, as for brokers that ask monitors for a password. */
+function namesUser(url: string): boolean {
+  return (URL.parse(url)?.username ?? "") !== "";
 }
 
 interface Follow {

@@ -69,6 +69,7 @@ const reserves: Case[] = [
     code: "WALLET_FOREIGN",
     tx: again(3, { wallet: walletOf("c") }),
   },
+  { what: "three slots ahead", code: "RESERVE_SLOT", tx: again(5, {}) },
   { what: "from no wallet", code: "WALLET_FOREIGN", tx: again(3, { wallet: walletOf("x") }) },
   { what: "a second for the slot", code: "RESERVE_REPEATED", tx: again(2, {}), tMs: 1001 },
   { what: "1 µc too much", code: "RESERVE_UNFUNDED", tx: again(3, { ecashMicro: 10_001 }) },

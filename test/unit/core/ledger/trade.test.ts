@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { toHex } from "#core/codec/bytes.ts";
 import { EffectKind } from "#core/records/block.ts";
 import { type Tx, TxType } from "#core/records/tx.ts";
-import { legOf, nodeOf, pairOf, reserve, txOf, World, walletOf } from "./world.ts";
+import { legOf, nodeOf, pairOf, reserve, SLOT_MS, txOf, World, walletOf } from "./world.ts";
 
 /** 1500 Wh at 150 000 µc/kWh, and 1000 Wh at the same price. */
 const TERMS_B = { qtyWh: 1500, ecashMicro: 225_000 };
@@ -141,7 +141,8 @@ test("a SOLD without BOUGHT is not paid where the buyer's meter does not show th
 test("closing releases the locks of that slot and before it, and no later one", () => {
   const world = new World("b");
   world.mint("b", 1000);
-  for (const slot of [1, 2, 3]) world.apply(reserve(`r${slot}`, "b", slot, 1, 100 * slot), slot);
+  for (const slot of [1, 2, 3])
+    world.apply(reserve(`r${slot}`, "b", slot, 1, 100 * slot), SLOT_MS * (slot - 1));
   assert.equal(world.free("b"), 400, "1000 − 100 − 200 − 300");
   world.close(2);
   assert.equal(world.free("b"), 700, "100 and 200 are back");

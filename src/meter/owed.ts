@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Contracts that the gateway owes. Every order that it took gets a statement with the proof that it was
+ * counted, filled or not; so one that was receipted, cleared and not answered was dropped. Only what went over
+ * one unbroken connection counts, for otherwise the statement may be what was lost.
+ */
+import { bytesEqual } from "#core/codec/bytes.ts";
+import type { ClearingRecord } from "#core/records/clearing.ts";
+
+interface OwedContract {
+  /** Number of the message with the order. */
+  seq: number;
+  order: Uint8Array;
+}
+
+/** Slots after which a statement is overdue: on some brokers one topic may overtake another. */
+const PATIENCE_SLOTS = 2;
+
+export class Owed {
+  private readonly bySlot = new Map<number, OwedContract>();
+
+  /** An order for `slot` was said. */
+  said(slot: number, seq: number, order: Uint8Array): void {
+    this.bySlot.set(slot, { seq, order });
+  }
+
+  answered(slot: number): void {
+    this.bySlot.delete(slot);
+  }
+
+  /** The gateway did not take these messages. */
+  refused(seqs: readonly { seq: number }[]): void {
+    for (const [slot, { seq }] of this.bySlot)
+      if (seqs.some((refusal) => refusal.seq === seq)) this.bySlot.delete(slot);
+  }
+
+  /** The connection is new. */
+  forget(): void {
+    this.bySlot.clear();
+  }
+
+  /** Slots whose clearing went over this node's order, now that `slotNow` has begun; each is named once. */
+  overdue(
+    slotNow: number,
+    receiptedSeq: number,
+    clearings: ReadonlyMap<number, { value: ClearingRecord }>,
+  ): number[] {
+    const dropped: number[] = [];
+    for (const [slot, { seq, order }] of this.bySlot) {
+      if (slot + PATIENCE_SLOTS > slotNow) continue;
+      this.bySlot.delete(slot);
+      const clearing = clearings.get(slot)?.value;
+      if (!clearing || seq > receiptedSeq) continue;
+      // Excluded in public: whether rightly, the audit of the log decides.
+      if (!clearing.excluded.some((entry) => bytesEqual(entry.order, order))) dropped.push(slot);
+    }
+    return dropped;
+  }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What `wattle verify` prints: the ledger in a few lines with units, then each fault with its cause. */
+import { formatCoins } from "#core/units/money.ts";
+import { isoTime } from "#core/units/time.ts";
+import { AUDIT_CODES } from "#gateway/audit/codes.ts";
+import type { AuditSummary, Fault, Which } from "#gateway/audit/types.ts";
+import type { VerifyReport } from "./verify.ts";
+
+const NAMES_SHOWN = 12;
+
+export function renderReport(report: VerifyReport): string {
+  const { exportFault, audit } = report;
+  if (exportFault) {
+    const { where, index, kind, code, meaning, detail, offset } = exportFault;
+    const record = where === "header" ? "header" : where === "end" ? "end" : `entry ${index}`;
+    const at = `${record} (${kind}), at byte ${offset}`;
+    return `FAULT ${at}: ${code}\n      ${meaning}${detail && `\n      ${detail}`}\n${verdict(1)}`;
+  }
+  if (!audit) return "";
+  const { summary } = audit;
+  const lines = [...head(report, summary), ...body(summary)];
+  lines.push(`  signatures  ${count(summary.signaturesVerified)} verified, in ${took(report)}`);
+  const faults = audit.ok ? [] : audit.faults;
+  for (const fault of faults) lines.push(...faultLines(fault));
+  if (summary.faults > faults.length)
+    lines.push(`      … and ${count(summary.faults - faults.length)} more`);
+  return `${lines.join("\n")}\n${verdict(summary.faults)}`;
+}
+
+function verdict(faults: number): string {
+  if (faults > 0) return `NOT OK: ${count(faults)} fault${faults === 1 ? "" : "s"}\n`;
+  return "OK: every signature, order, clearing, block, balance and register follows the rules\n";
+}
+
+function head({ file }: VerifyReport, summary: AuditSummary): string[] {
+  const end =
+    file.kind === "store"
+      ? "store"
+      : file.signed
+        ? "export, signed by its gateway"
+        : "export, NOT SIGNED as a whole: only the signatures inside it count";
+  return [
+    `Ledger of net ${summary.net}, area ${summary.area}`,
+    `  gateway     key ${summary.gatewayKey}`,
+    `  file        ${file.path}: ${end}`,
+    `              ${count(summary.entries)} entries, ${count(file.bytes)} bytes`,
+  ];
+}
+
+function body(summary: AuditSummary): string[] {
+  const { coins, slots, members } = summary;
+  const names = members.slice(0, NAMES_SHOWN).map(({ name }) => name);
+  if (members.length > NAMES_SHOWN) names.push("…");
+  const first = slots[0]?.slot ?? 0;
+  const from = isoTime(summary.worldStartMs + first * summary.slotMs);
+  const { contractedWh, tradedWh, paidMicro, missedSlots } = summary;
+  const missed = missedSlots.reduce((sum, { nodes }) => sum + nodes.length, 0);
+  const kwhMicro = tradedWh > 0 ? Math.round((paidMicro / tradedWh) * 1000) : 0;
+  const codes = Object.entries(summary.notAcceptedByCode).map(([code, n]) => `${code} ${n}`);
+  return [
+    `  members     ${count(members.length)}: ${names.join(", ")}`,
+    `  slots       ${count(summary.slotsSettled)} settled of ${summary.slotMs / 1000} s each, from ` +
+      `${from}; ${count(summary.slotsWithTrade)} with trade`,
+    `  missed      ${missed === 0 ? "nobody, in no slot" : `${missed} in ${missedSlots.length} slots`}`,
+    `  said        ${count(summary.readings)} readings, ${count(summary.orders)} orders, ` +
+      `${count(summary.transactions)} transactions; ${count(summary.refused)} refused`,
+    `  contracts   ${count(summary.contracts)} for ${count(contractedWh)} Wh`,
+    `  settled     ${count(summary.settlements)} for ${count(tradedWh)} Wh and ` +
+      `${formatCoins(paidMicro)} coins (${formatCoins(kwhMicro)} a kWh on average); ` +
+      `${count(summary.arbitrated)} by meters alone`,
+    `  coins       ${formatCoins(coins.genesisMicro)} genesis + ${formatCoins(coins.mintedMicro)} ` +
+      `minted = ${formatCoins(coins.walletsMicro)} in wallets + ` +
+      `${formatCoins(coins.lockedMicro)} locked + ${formatCoins(coins.reservesMicro)} reserves + ` +
+      `${formatCoins(coins.burnedMicro)} burned`,
+    `  blocks      ${count(summary.blocks)}; ${count(summary.rejectedTxs)} transactions rejected`,
+    `  head        ${summary.head ? `${summary.head.id}, height ${summary.head.height}` : "none"}`,
+    ...(codes.length > 0 ? [`  refusals    ${codes.join(", ")}`] : []),
+  ];
+}
+
+function faultLines({ index, kind, which, code, detail }: Fault): string[] {
+  const lines = [`FAULT entry ${index} (${kind})${describe(which)}: ${code}`];
+  lines.push(`      ${AUDIT_CODES[code]}`);
+  if (detail) lines.push(`      ${detail}`);
+  return lines;
+}
+
+function describe({ node, slot, height, txid, seq }: Which): string {
+  let text = "";
+  if (node !== undefined) text += `, ${node}`;
+  if (slot !== undefined) text += `, slot ${slot}`;
+  if (height !== undefined) text += `, block ${height}`;
+  if (seq !== undefined) text += `, message ${seq}`;
+  if (txid) text += `, transaction ${txid.slice(0, 16)}`;
+  return text;
+}
+
+function took({ seconds }: VerifyReport): string {
+  return `${seconds.toFixed(1)} s`;
+}
+
+/** 12345 as `12 345`. */
+function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
+}
