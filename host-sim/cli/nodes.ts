@@ -9,6 +9,7 @@ import { sodiumCrypto } from "#node/crypto/sodium.ts";
 import { type Fleet, startFleet } from "../fleet/fleet.ts";
 import { fileStores, memoryStore } from "../fleet/store.ts";
 import { nodeSetups } from "../setup.ts";
+import { openEngine } from "./engine.ts";
 import { type GatewayFacts, readGatewayFacts } from "./gateway-facts.ts";
 import {
   addEngineOptions,
@@ -18,7 +19,6 @@ import {
   worldFrom,
 } from "./options.ts";
 import { Progress } from "./progress.ts";
-import { openEngine } from "./engine.ts";
 
 type NodesOptions = WorldOptions &
   EngineOptions & {

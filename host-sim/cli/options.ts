@@ -5,8 +5,8 @@ import { parseCoins } from "#core/units/money.ts";
 import type { GatewayOptions } from "#gateway/options.ts";
 import type { NodeCrypto } from "../fleet/types.ts";
 import { loadWorld } from "../worlds/load.ts";
-import { firstSlots } from "../worlds/window.ts";
 import type { World } from "../worlds/types.ts";
+import { firstSlots } from "../worlds/window.ts";
 
 /** Where the households come from. */
 export interface WorldOptions {

@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { FleetSummary } from "../fleet/summary.ts";
-import { LEAN } from "./gateway-keeper.ts";
+import { lean } from "./gateway-keeper.ts";
 
 const WATTLE = fileURLToPath(new URL("../../bin/wattle.js", import.meta.url));
 
@@ -14,11 +14,11 @@ export class NodesProcess {
   private summary: FleetSummary | undefined;
   private readonly ended: Promise<number | null>;
 
-  constructor(args: readonly string[], logFile: string) {
+  constructor(args: readonly string[], nodes: number, logFile: string) {
     this.logFile = logFile;
     const log = openSync(logFile, "a");
     this.child = fork(WATTLE, ["nodes", ...args], {
-      execArgv: [...LEAN],
+      execArgv: lean(nodes),
       stdio: ["ignore", log, log, "ipc"],
     });
     closeSync(log);

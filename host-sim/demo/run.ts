@@ -4,15 +4,14 @@
  * topics while they trade, then the offline check of what the gateway stored, and the report.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { Listr, type ListrTaskWrapper } from "listr2";
+import { Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from "listr2";
 import { formatCoins } from "#core/units/money.ts";
 import type { GatewayOptions } from "#gateway/options.ts";
 import { sodiumCrypto } from "#node/crypto/sodium.ts";
 import { openStore } from "#node/store/sqlite.ts";
 import type { FleetSummary } from "../fleet/summary.ts";
-import { assembleRun } from "../report/assemble.ts";
+import { type AssembledRun, assembleRun } from "../report/assemble.ts";
 import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";
-import type { RunResult } from "../report/types.ts";
 import { writeReport } from "../report/write.ts";
 import { SIM_AREA, seededKey } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
@@ -54,7 +53,7 @@ interface DemoState {
   firstTradeSeconds: number | undefined;
   startMs: number;
   wallSeconds: number;
-  run: RunResult;
+  run: AssembledRun;
 }
 
 type Task = ListrTaskWrapper<DemoState, never, never>;
@@ -74,10 +73,10 @@ export async function runDemo(setup: DemoSetup): Promise<number> {
   return printSummary(setup, state);
 }
 
-function demoTasks(setup: DemoSetup): Listr<DemoState> {
+function demoTasks(setup: DemoSetup): Listr<DemoState, "default", "verbose"> {
   const { world } = setup;
   const homes = `${world.name}: ${world.homes.length} homes, ${world.slots} slots of ${world.slotSeconds} s`;
-  return new Listr<DemoState>(
+  return new Listr<DemoState, "default", "verbose">(
     [
       {
         title: homes,
@@ -106,12 +105,19 @@ function demoTasks(setup: DemoSetup): Listr<DemoState> {
         },
       },
     ],
+    // On a terminal the steps change in place; elsewhere, and in logs, there is a line for each change.
+    // All of it on standard error: standard output has the summary alone.
     {
-      renderer: process.stderr.isTTY ? "default" : "verbose",
+      rendererOptions: { logger: logger() },
       fallbackRenderer: "verbose",
-      rendererOptions: { logTitleChange: true } as never,
+      fallbackRendererOptions: { logTitleChange: true, logger: logger() },
+      fallbackRendererCondition: !process.stderr.isTTY,
     },
   );
+}
+
+function logger(): ListrLogger {
+  return new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
 }
 
 function prepare(setup: DemoSetup, state: DemoState): void {
@@ -139,6 +145,7 @@ async function startGateway(setup: DemoSetup, state: DemoState, task: Task): Pro
     readyFile: files.ready,
     logFile: files.gatewayLog,
     kills: setup.killGateway,
+    nodes: setup.world.homes.length,
     seed: setup.seed,
     onKill: (point) => {
       state.counts = addCounts(state.counts, state.watch?.totals?.process);
@@ -163,7 +170,7 @@ function fixPort(configFile: string, port: number): void {
 async function startNodes(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {
   const args = ["--url", state.url, "--area", SIM_AREA, ...setup.nodeArgs];
   args.push("--gateway-key", state.keeper.ready!.gatewayKey);
-  state.nodes = new NodesProcess(args, state.files.nodesLog);
+  state.nodes = new NodesProcess(args, setup.world.homes.length, state.files.nodesLog);
   await state.nodes.connected();
   const seconds = ((performance.now() - state.startMs) / 1000).toFixed(1);
   task.title = `Nodes: ${setup.world.homes.length} on ${setup.engine}, connected after ${seconds} s`;

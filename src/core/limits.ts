@@ -16,10 +16,10 @@ export const PARENTS_MAX = 2;
 export const TOKENS_MAX = 31;
 /** Nested arrays on the wire: a record in an envelope, its list, a leg, its meter range, and slack of two. */
 export const WIRE_DEPTH_MAX = 6;
-/** Items in one array on the wire: the contracts of one clearing (twice the members). */
+/** Items in one array on the wire: the effects of one block, eight for each member. */
 export const WIRE_ARRAY_MAX = 8192;
-/** Items in one message: a block page of 4096 hashes with its effects of eight fields. */
-export const WIRE_ITEMS_MAX = 65536;
+/** Items in one message: a block of 8192 effects of ten items, and the lists beside them. */
+export const WIRE_ITEMS_MAX = 131_072;
 /** Energy in one leg, order or slot, Wh: a 1 GW plant for an hour; keeps qty × price below 2^63. */
 export const QTY_WH_MAX = 1_000_000_000;
 /** Price, µc per kWh: a thousand coins a kWh is beyond any scarcity price. */
@@ -46,10 +46,11 @@ export const RESEND_MAX_MS = 300_000;
 export const SLOTS_KEPT = 4;
 /** Depth of a Merkle proof: 2^16 orders in one slot. */
 export const PROOF_MAX = 16;
-/** Members of one area: committees and votes are bit sets of this length. */
-export const MEMBERS_MAX = 4096;
-/** Transactions that wait for a parent, per gateway. */
-export const UNSOLID_MAX = 4096;
+/**
+ * Members of one area: a slot's locks, payments, releases and top-ups of this many fit into one block, and
+ * committees and votes are bit sets of this length. A larger area is several areas.
+ */
+export const MEMBERS_MAX = 1024;
 /** Signed messages that wait for verification in the gateway: about a second of work. */
 export const INTAKE_QUEUE_MAX = 16_384;
 /** Messages taken into one group commit: beyond this the fsync no longer matters. */

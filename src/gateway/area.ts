@@ -43,7 +43,8 @@ export class Area {
   missedSlots: { slot: number; nodes: string[] }[] = [];
   /** All slots that were asked for are settled. */
   finished = false;
-  capsDirty = false;
+  /** Changes of the DAG since its caps were last published: transactions, and a block counts as many. */
+  capsAge = 0;
   /** At replay: a forecast market's match that waits for its slot's notice. */
   award: SlotRun["award"];
   /** The notice in force, to be published again after a restart. */
@@ -115,6 +116,14 @@ export class Area {
     }
   }
 
+  /**
+   * Whether the caps that nodes know are out of date: an eighth of the members have said something since.
+   * Each broadcast reaches every member, so that more often would cost more than the attachments are worth.
+   */
+  get capsDue(): boolean {
+    return this.capsAge > 0 && this.capsAge >= this.sessions.size / 8;
+  }
+
   /** Publishes what new transactions may attach to. */
   sendCaps(batch: Batch): void {
     const caps = this.dag
@@ -132,12 +141,12 @@ export class Area {
       caps: [...caps, ...blocks],
     });
     batch.send(this.topics.caps, bytes, true);
-    this.capsDirty = false;
+    this.capsAge = 0;
   }
 
   /** Publishes a new head of the chain. */
   sendHead(batch: Batch, block: SealedBlock): void {
     batch.send(this.topics.chainHead, block.headerBytes, true);
-    this.capsDirty = true;
+    this.capsAge += this.sessions.size;
   }
 }

@@ -123,7 +123,7 @@ export class Gateway {
     if (batch.entries.length > 0) ports.store.append(batch.entries);
     ports.probe("durable");
     sendReceipts(area, batch);
-    if (area.capsDirty && area.chain.head) area.sendCaps(batch);
+    if (area.capsDue && area.chain.head) area.sendCaps(batch);
     if (area.finished && !this.saidFinished) publishTotals(area, batch);
     this.flush(batch);
     ports.probe("said");

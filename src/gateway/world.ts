@@ -16,7 +16,8 @@ export class World {
   private readonly running: { ratePermille: number; wall?: boolean } | undefined;
   private readonly time: GatewayTime;
   private barrierMs: number;
-  private anchorRealMs = 0;
+  /** Real time at the epoch's start; undefined until the running clock is set going. */
+  private anchorRealMs: number | undefined;
   private readonly closedToOrders = new Set<number>();
   private closedUpTo = -1;
 
@@ -30,7 +31,7 @@ export class World {
     this.barrierMs = this.epochStartMs;
     this.running = options.clock.kind === "running" ? options.clock : undefined;
     this.time = time;
-    this.anchorRealMs = this.epochStartMs; // wall time: protocol time equals real time
+    if (this.running?.wall) this.anchorRealMs = this.epochStartMs; // protocol time is real time
   }
 
   get isRunning(): boolean {
@@ -63,6 +64,8 @@ export class World {
   /** Protocol time now. */
   nowMs(): number {
     if (!this.running) return this.barrierMs;
+    // Before the genesis block it stands still: what a node hears then must not be in its future.
+    if (this.anchorRealMs === undefined) return this.epochStartMs;
     const elapsedMs = this.time.nowMs() - this.anchorRealMs;
     return this.epochStartMs + Math.floor((elapsedMs * this.running.ratePermille) / 1000);
   }

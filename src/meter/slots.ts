@@ -139,6 +139,9 @@ export class Slots {
     }
     if (!clock.running) clock.atLeast(notice.startMs);
     this.readBoundary(notice, notice.slot, notice.startMs);
+    // Under a running clock the next slot's notice may be here before this node's own timer.
+    const before = clock.running ? this.notices.get(notice.slot - 1) : undefined;
+    if (before && !isExAnte(before)) this.order(before);
     if (!clock.running) clock.atLeast(notice.endMs);
     this.finish(notice);
     for (const memory of [...this.node.state.slots]) this.settle(memory.slot);

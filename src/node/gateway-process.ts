@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The gateway application on Node: store, broker, crypto, time, logs and metrics around it. Nothing is done
- * inside a broker's callback: it queues, and one setImmediate later everything that came meanwhile is a batch.
+ * The gateway application on Node: store, broker, crypto, time, logs and metrics around it. Nothing
+ * is done inside a broker's callback: it queues, and one setImmediate later everything that came
+ * meanwhile is a batch.
  */
 
 import type { Server } from "node:http";

@@ -168,6 +168,11 @@ export class LocalArea {
     };
   }
 
+  /** Ports for a second gateway that only replays the log of this one. */
+  portsForReplay(): GatewayPorts {
+    return { ...this.gatewayPorts({ alive: false }), log: () => {} };
+  }
+
   secretKeyOf(home: number): Uint8Array {
     return this.setup.secretKey?.(home) ?? named(`node ${home}`);
   }

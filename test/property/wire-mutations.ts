@@ -19,8 +19,9 @@ export interface Parts {
   author: number;
   /** Values out of range, by index of the item. */
   bad: readonly [number, CborValue][];
-  /** Largest encoding. */
+  /** Largest encoding, and what a larger one is refused for. */
   bytesMax: number;
+  oversized: Code;
   wrap(record: Uint8Array, secretKey: Uint8Array): Uint8Array;
 }
 
@@ -52,6 +53,7 @@ export function readingParts(content: Uint8Array): Parts {
       [9, U32],
     ],
     bytesMax: 256,
+    oversized: "OVERSIZED",
     wrap: signed("wattle/reading/1"),
   };
 }
@@ -71,6 +73,7 @@ export function orderParts(content: Uint8Array): Parts {
       [8, 1],
     ],
     bytesMax: 256,
+    oversized: "OVERSIZED",
     wrap: signed("wattle/order/1"),
   };
 }
@@ -88,6 +91,7 @@ export function memberParts(content: Uint8Array): Parts {
       [6, [new Uint8Array(19)]],
     ],
     bytesMax: 1024,
+    oversized: "OVERSIZED",
     wrap: signed("wattle/member/1"),
   };
 }
@@ -110,6 +114,7 @@ export function txParts(tx: Tx): Parts {
       [14, U32],
     ],
     bytesMax: 4096,
+    oversized: "FIELD_RANGE", // the body is a field of the transaction
     wrap(record, secretKey) {
       const txid = domainHash(crypto, "sc/body/1", record);
       const digest = domainHash(crypto, "sc/tx/1", txid, crypto.sha256(encodeCbor([])));
@@ -119,7 +124,10 @@ export function txParts(tx: Tx): Parts {
 }
 
 /** A change of the bytes of one record. */
-type WireMutation = readonly [Code, (parts: Parts, who: Attacker, rng: Rng) => Uint8Array];
+type WireMutation = readonly [
+  Code | undefined,
+  (parts: Parts, who: Attacker, rng: Rng) => Uint8Array,
+];
 
 function resigned(parts: Parts, who: Attacker, index: number, value: CborValue): Uint8Array {
   const items = [...parts.items];
@@ -134,7 +142,16 @@ function longVersion(record: Uint8Array): Uint8Array {
 }
 
 /** Values that are CBOR but not of the profile, or not CBOR: null, a float, a negative, a tag, a map, nothing. */
-const FOREIGN = [[0xf6], [0xf9, 0x3c, 0x00], [0x20], [0xc1, 0x00], [0xa0], [0x9f, 0xff], [0x1c], []];
+const FOREIGN = [
+  [0xf6],
+  [0xf9, 0x3c, 0x00],
+  [0x20],
+  [0xc1, 0x00],
+  [0xa0],
+  [0x9f, 0xff],
+  [0x1c],
+  [],
+];
 
 function foreignVersion(record: Uint8Array, rng: Rng): Uint8Array {
   const at = record[0] === 0x98 ? 3 : 2;
@@ -172,21 +189,17 @@ export const WIRE_MUTATIONS: readonly WireMutation[] = [
   ],
   [
     "MALFORMED",
-    (parts, who, rng) =>
-      parts.wrap(foreignVersion(encodeCbor(parts.items), rng), who.secretKey),
+    (parts, who, rng) => parts.wrap(foreignVersion(encodeCbor(parts.items), rng), who.secretKey),
   ],
   [
-    "OVERSIZED",
+    undefined, // Parts.oversized
     (parts, who, rng) => resigned(parts, who, 2, "x".repeat(parts.bytesMax + rng.below(99))),
   ],
   [
     "BAD_SIGNATURE",
     (parts, who, rng) => flipped(parts.wrap(encodeCbor(parts.items), who.secretKey), rng),
   ],
-  [
-    "BAD_SIGNATURE",
-    (parts, _who, rng) => parts.wrap(encodeCbor(parts.items), rng.bytes(32)),
-  ],
+  ["BAD_SIGNATURE", (parts, _who, rng) => parts.wrap(encodeCbor(parts.items), rng.bytes(32))],
 ];
 
 /** The author exchanged, which only numbered records can show: an enrolment's author is its key. */

@@ -114,7 +114,7 @@ export function openSigned<T>(
   crypto: Crypto,
   bytes: Uint8Array,
 ): Signed<T> | Refusal {
-  const envelope = splitEnvelope(bytes);
+  const envelope = splitEnvelope(bytes, type.bytesMax + ENVELOPE_BYTES);
   if (!envelope.ok) return envelope;
   const { record, signature } = envelope;
   const decoded = type.decode(record);
@@ -123,11 +123,15 @@ export function openSigned<T>(
   return { ok: true, value: decoded.value, record, signature, id };
 }
 
+/** Heads of the array and of both byte strings, and the signature. */
+const ENVELOPE_BYTES = 1 + 5 + 2 + 64;
+
 /** The two byte strings of `[bstr record, bstr signature]`. */
-export function splitEnvelope(
+function splitEnvelope(
   bytes: Uint8Array,
+  bytesMax: number,
 ): { ok: true; record: Uint8Array; signature: Uint8Array } | Refusal {
-  if (bytes.length > MESSAGE_BYTES_MAX) return refuse("OVERSIZED", `${bytes.length} bytes`);
+  if (bytes.length > bytesMax) return refuse("OVERSIZED", `${bytes.length} bytes`);
   const decoded = decodeCbor(bytes);
   if ("fault" in decoded) return refuseFault(decoded.fault);
   const raw = decoded.value;

@@ -15,8 +15,6 @@ export interface Vertex {
   readonly tMs: number;
   /** Whether a block holds it. */
   sealed: boolean;
-  /** Whether a later transaction approves it; one that nobody approves is a cap. */
-  approved: boolean;
 }
 
 export class Dag {
@@ -58,11 +56,9 @@ export class Dag {
   add(tx: Tx): Vertex {
     const id = toHex(tx.txid);
     assert(!this.vertices.has(id), "DAG_TWICE", id);
-    const vertex = { id, tx, tMs: this.effectiveTime(tx), sealed: false, approved: false };
+    const vertex = { id, tx, tMs: this.effectiveTime(tx), sealed: false };
     for (const parent of tx.body.parents) {
       const parentId = toHex(parent);
-      const approved = this.vertices.get(parentId);
-      if (approved) approved.approved = true;
       this.capIds.delete(parentId);
     }
     this.vertices.set(id, vertex);
@@ -86,7 +82,7 @@ export class Dag {
     return open.sort(byTime);
   }
 
-  /** The block `header` holds `vertices`; what is older than `forgetBeforeMs` and approved or sealed goes. */
+  /** The block `header` holds `vertices`; what is sealed and older than `forgetBeforeMs` goes. */
   seal(header: string, atMs: number, vertices: readonly Vertex[], forgetBeforeMs: number): void {
     for (const vertex of vertices) {
       assert(!vertex.sealed, "DAG_SEALED_TWICE", vertex.id);

@@ -50,7 +50,15 @@ const clearingFields = {
 };
 
 export type ClearingRecord = Infer<typeof clearingFields>;
-export const clearingRecord = recordType("clearing", RecordKind.clearing, 1, clearingFields);
+/** Room for as many excluded orders as there are members; without any it takes 300 bytes. */
+const CLEARING_BYTES_MAX = 48 * 1024;
+export const clearingRecord = recordType(
+  "clearing",
+  RecordKind.clearing,
+  1,
+  clearingFields,
+  CLEARING_BYTES_MAX,
+);
 
 /** The rule that a clearing says it followed. */
 export function ruleOf(record: ClearingRecord): MarketRule {

@@ -25,7 +25,7 @@ export const RecordKind = Object.freeze({
   exportEnd: 18,
 });
 
-/** Bytes of a node's or gateway's id: the start of SHA-256 over its first public key. */
+/** Bytes of a node's or gateway's id: the start of the hash of its first public key. */
 export const NODE_ID_BYTES = 16;
 /** Bytes of a wallet address. */
 export const WALLET_BYTES = 20;

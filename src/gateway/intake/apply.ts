@@ -92,7 +92,7 @@ function applyTxToDag(area: Area, session: Session, tx: Tx): void {
   if (tx.body.type === TxType.reserve) session.reserves.set(tx.body.slot, vertex.id);
   area.runs.get(tx.body.slot)?.heard(tx);
   area.counters.transactions++;
-  area.capsDirty = true;
+  area.capsAge++;
 }
 
 /** A new transaction goes to the area, and a SOLD to the buyers that have to answer it. */

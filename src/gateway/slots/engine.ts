@@ -161,7 +161,7 @@ function openSlot(area: Area, batch: Batch, slot: number, expected: string[]): v
   batch.log(EntryKind.notice, packEntry(noticeEntry, { signed: bytes, expected: members }));
   const run = enterNotice(area, notice, expected);
   run.award = award;
-  if (area.capsDirty) area.sendCaps(batch); // before the notice: RESERVEs need parents
+  if (area.capsAge > 0) area.sendCaps(batch); // before the notice: RESERVEs need parents
   area.noticeBytes = bytes;
   batch.send(area.topics.epoch, bytes, true);
 }
@@ -211,7 +211,8 @@ function readyToClear(area: Area, batch: Batch, run: SlotRun): boolean {
   const waiting = [...run.expected].filter(
     (id) => !run.collected(area.sessions.get(id)!, area.exAnte),
   );
-  if (area.guided && !run.demand) askSellers(area, batch, run, waiting);
+  // Forecasts were matched before the slot: there is nobody left to guide.
+  if (area.guided && !area.exAnte && !run.demand) askSellers(area, batch, run, waiting);
   if (waiting.length === 0) return true;
   if (!timedOut(area, run)) return false;
   miss(area, run, waiting);
@@ -273,7 +274,7 @@ function clearSlot(area: Area, batch: Batch, run: SlotRun): void {
     : makeClearing(area, run.slot, run.demand?.guidanceMicro, false, atMs);
   logClearing(batch, run.slot, made, made.entries);
   enterClearing(area, run, made);
-  if (area.capsDirty) area.sendCaps(batch);
+  if (area.capsAge > 0) area.sendCaps(batch);
   batch.send(area.topics.clearing, made.bytes, true);
   sendContracts(area, batch, made.contracts);
 }

@@ -105,14 +105,17 @@ export class SlotRun {
     return this.openPairs === 0;
   }
 
-  /** Members whose SOLD or BOUGHT is missing. */
+  /** Members whose SOLD or BOUGHT is missing; a buyer only where no seller lets it wait. */
   missingParties(): Set<string> {
     const missing = new Set<string>();
-    for (const [key, { sold, bought }] of this.progress) {
-      if (bought) continue;
-      const [seller, buyer] = key.split("|");
-      missing.add(sold ? buyer : seller);
+    const waiting = new Set<string>();
+    for (const { entry, sold } of this.progress.values()) {
+      if (sold) continue;
+      missing.add(toHex(entry.seller));
+      waiting.add(toHex(entry.buyer));
     }
+    for (const { entry, sold, bought } of this.progress.values())
+      if (sold && !bought && !waiting.has(toHex(entry.buyer))) missing.add(toHex(entry.buyer));
     return missing;
   }
 }

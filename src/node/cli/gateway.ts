@@ -115,7 +115,8 @@ function greeting(config: GatewayConfig, running: GatewayProcess): string[] {
     `  slots   ${config.slots ?? "until stopped"}, ${config.slotMs / 1000} s each, ` +
       `from ${isoTime(running.worldStartMs)}`,
     `  clock   ${speed}`,
-    `  market  ${market.timing} ${market.mode}, ${market.pricing} price, k = ${market.kPermille}/1000`,
+    `  market  ${market.timing} ${market.mode}, ${market.pricing} price, ` +
+      `k = ${market.kPermille}/1000`,
     `  grid    feed-in ${coins(config.feedInMicro)}, retail ${prices} a kWh`,
     ...(running.metricsPort === undefined
       ? []

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What `wattle monitor` shows: a picture of an area made from its monitor topics alone, and its text. */
+/**
+ * What `wattle monitor` shows: a picture of an area made from its monitor topics alone, and its
+ * text.
+ */
 
 import { TOPIC_ROOT } from "#core/topics.ts";
 import { formatCoins } from "#core/units/money.ts";
@@ -50,7 +53,8 @@ export class MonitorView {
       return false;
     }
     if (first !== "monitor") return false;
-    if (second === "gateway") this.gateway = json;
+    // A last will says less than the gateway did itself: what it said before still holds.
+    if (second === "gateway") this.gateway = json.reason ? { ...this.gateway, ...json } : json;
     else if (second === "slot") this.slot = json;
     else if (second === "chain") this.chain = json;
     else if (second === "totals") this.totals = json;
@@ -76,7 +80,7 @@ export class MonitorView {
     const room = height - head.length - 1;
     const table = this.table(room);
     const lines = [...head, ...(table.length > 0 ? ["", ...table] : [])];
-    return lines.slice(0, height).map((line) => line.slice(0, width));
+    return lines.slice(0, height).map((line) => line.slice(0, width).trimEnd());
   }
 
   /** One line for a slot, for logs. */
@@ -99,7 +103,7 @@ export class MonitorView {
 
   private header(): string[] {
     const { gateway } = this;
-    const lines = [`Wattle area ${this.area}  ${this.url}  ${this.linkText()}`];
+    const lines = [`Wattle area ${this.area}  ${this.url}  ${this.linkText()}`.trimEnd()];
     if (!gateway) {
       const waits =
         this.link === "connected"
@@ -111,14 +115,15 @@ export class MonitorView {
     const of = gateway.slots == null ? "" : `/${text(gateway.slots)}`;
     const known = this.onlineCount();
     lines.push(
-      `gateway ${this.gatewayText(gateway)}  net ${text(gateway.net)}  clock ${text(gateway.clock)}` +
-        `  market ${marketText(gateway.market)}`,
+      `gateway ${this.gatewayText(gateway)}  net ${text(gateway.net)}` +
+        `  clock ${text(gateway.clock)}  market ${marketText(gateway.market)}`,
     );
     lines.push(
       slot
         ? `slot ${Number(slot.slot) + 1}${of}  ${text(slot.start)}  ${text(slot.slotSeconds)} s` +
             `  members ${text(slot.members)}, online ${known}`
-        : `before the first slot: waiting for ${text(gateway.expectNodes)} members, online ${known}`,
+        : `before the first slot: waiting for ${text(gateway.expectNodes)} members, ` +
+            `online ${known}`,
     );
     return lines;
   }
@@ -149,14 +154,15 @@ export class MonitorView {
     }
     if (chain)
       lines.push(
-        `chain: block ${text(chain.height)} ${text(chain.block).slice(0, 16)} at ${text(chain.at)}, ` +
-          `${text(chain.transactions)} transactions`,
+        `chain: block ${text(chain.height)} ${text(chain.block).slice(0, 16)} ` +
+          `at ${text(chain.at)}, ${text(chain.transactions)} transactions`,
       );
     if (totals) {
       const coins = objectOf(totals.coins);
       lines.push(
         `totals: ${kwh(totals.tradedWh)} kWh in ${text(totals.slotsWithTrade)} of ` +
-          `${text(totals.slotsSettled)} slots, coins ${coinsText(coins.walletsMicro)} in wallets, ` +
+          `${text(totals.slotsSettled)} slots, ` +
+          `coins ${coinsText(coins.walletsMicro)} in wallets, ` +
           `${coinsText(coins.lockedMicro)} locked, ${coinsText(coins.mintedMicro)} minted`,
       );
     }

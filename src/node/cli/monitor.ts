@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `wattle monitor`: a live view of an area over MQTT; it reads the monitor topics and says nothing. */
+/**
+ * `wattle monitor`: a live view of an area over MQTT; it reads the monitor topics and says
+ * nothing.
+ */
 import { randomBytes } from "node:crypto";
 import { connect, type MqttClient } from "mqtt";
 import { MonitorView } from "./monitor-view.ts";

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What is wrong with a configuration file: every fault at once, each with its place and its cure. */
+/**
+ * What is wrong with a configuration file: every fault at once, each with its place and its cure.
+ */
 
 export interface ConfigProblem {
   /** Where in the file, for example `admit.members[2].publicKey`; empty for the file as a whole. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The gateway's configuration file, field by field: what may stand there, as a valibot schema for the
- * machine and as a sentence for people. The units are in the names of the keys; in the parsed value
- * times are integer ms and money is integer µc.
+ * The gateway's configuration file, field by field: what may stand there, as a valibot schema for
+ * the machine and as a sentence for people. The units are in the names of the keys; in the parsed
+ * value times are integer ms and money is integer µc.
  */
 import * as v from "valibot";
 import { MEMBERS_MAX, NAME_CHARS_MAX, PRICE_MICRO_MAX } from "#core/limits.ts";
@@ -45,7 +45,9 @@ const coins = (max = Number.MAX_SAFE_INTEGER) =>
     return micro !== undefined && micro <= max ? micro : undefined;
   });
 
-/** One level of an MQTT topic, printable ASCII: what core's `netName` and the broker's rules take. */
+/**
+ * One level of an MQTT topic, printable ASCII: what core's `netName` and the broker's rules take.
+ */
 const name = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX), v.regex(/^[A-Za-z0-9._-]+$/));
 const path = v.pipe(v.string(), v.nonEmpty());
 const whole = (min: number, max: number) =>
@@ -69,7 +71,12 @@ const rate = parsed((input) => {
 const url = v.pipe(v.string(), v.regex(/^(mqtts?|wss?|tcp|ssl):\/\/[^/\s]+/));
 const publicKey = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
-const isObject = (input: unknown) => typeof input === "object" && input !== null;
+const isObject = (input: unknown) =>
+  typeof input === "object" && input !== null && !Array.isArray(input);
+
+/** An object with these keys and no others; for valibot alone a list would be one too. */
+const object = <const E extends v.ObjectEntries>(entries: E) =>
+  v.lazy((input) => (isObject(input) ? v.strictObject(entries) : v.never()));
 
 const memberEntries = { name, publicKey };
 const listenEntries = {
@@ -78,7 +85,7 @@ const listenEntries = {
 };
 const brokerEntries = { url, username: v.optional(v.string()), password: v.optional(v.string()) };
 const admitEntries = {
-  members: v.pipe(v.array(v.strictObject(memberEntries)), v.minLength(1), v.maxLength(MEMBERS_MAX)),
+  members: v.pipe(v.array(object(memberEntries)), v.minLength(1), v.maxLength(MEMBERS_MAX)),
 };
 const depositEntries = { belowCoins: coins(), toCoins: coins() };
 const clockEntries = { speed: rate };
@@ -104,15 +111,15 @@ const topEntries = {
   keyFile: v.optional(path, "gateway.key"),
   createKey: v.optional(v.boolean(), true),
   store: v.optional(path, "gateway.db"),
-  listen: v.optional(v.strictObject(listenEntries)),
-  broker: v.optional(v.strictObject(brokerEntries)),
+  listen: v.optional(object(listenEntries)),
+  broker: v.optional(object(brokerEntries)),
   admit: v.optional(
     v.lazy((input) => (isObject(input) ? v.strictObject(admitEntries) : v.literal("open"))),
     "open",
   ),
   expectNodes: v.optional(whole(1, MEMBERS_MAX)),
   genesisCoins: v.optional(coins(), "100"),
-  deposit: v.optional(v.nullable(v.strictObject(depositEntries)), null),
+  deposit: v.optional(v.nullable(object(depositEntries)), null),
   slotSeconds: v.optional(seconds(1, DAY_S), 900),
   worldStart: v.optional(
     v.lazy((input) => (input === "next-slot" ? v.literal("next-slot") : instant)),
@@ -126,12 +133,12 @@ const topEntries = {
   slotTimeoutSeconds: v.optional(seconds(0.1, DAY_S), 30),
   tickSeconds: v.optional(seconds(0.001, DAY_S)),
   ageMaxSeconds: v.optional(seconds(0.001, 30 * DAY_S)),
-  market: v.optional(v.strictObject(marketEntries), {}),
-  tariff: v.optional(v.strictObject(tariffEntries), {}),
-  log: v.optional(v.strictObject(logEntries), {}),
+  market: v.optional(object(marketEntries), {}),
+  tariff: v.optional(object(tariffEntries), {}),
+  log: v.optional(object(logEntries), {}),
 };
 
-export const configSchema = v.strictObject(topEntries);
+export const configSchema = object(topEntries);
 export type ParsedConfig = v.InferOutput<typeof configSchema>;
 
 /** The keys of each object in the file, to know what an unknown one was meant to be. */
@@ -205,7 +212,7 @@ export const HELP: Readonly<Record<string, Help>> = {
     cure: "Give the real time that a slot waits for a silent node",
   },
   tickSeconds: {
-    allowed: "0.001 s to a sixteenth of a day; 4 of them fit in half a slot",
+    allowed: "0.001 s to an eighth of the slot",
     cure: "Leave it out for the smaller of 30 s and an eighth of the slot",
   },
   ageMaxSeconds: {

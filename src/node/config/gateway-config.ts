@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The gateway's configuration: a JSON file, overrides from the command line, defaults, and the rules
- * between the fields. What comes out is complete; docs/operations.md describes every key.
+ * The gateway's configuration: a JSON file, overrides from the command line, defaults, and the
+ * rules between the fields. What comes out is complete; docs/operations.md describes every key.
  */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -13,7 +13,9 @@ import { ConfigError, type ConfigProblem, didYouMean, shown } from "./config-err
 import { configSchema, HELP, KEYS, type ParsedConfig } from "./config-schema.ts";
 import { readRetailCsv } from "./tariff.ts";
 
-/** Transactions that a node makes in one slot: two RESERVEs, a SOLD or a BOUGHT, and one to spare. */
+/**
+ * Transactions that a node makes in one slot: two RESERVEs, a SOLD or a BOUGHT, and one to spare.
+ */
 const TXS_PER_SLOT = 4;
 const TICK_DEFAULT_MS = 30 * SECOND_MS;
 
@@ -91,7 +93,8 @@ function override(json: unknown, set: string, file: string): void {
   const at = set.indexOf("=");
   const keys = set.slice(0, Math.max(0, at)).split(".");
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
-  if (at < 1 || !isObject(json)) {
+  // No __proto__ either: the keys of the file are letters.
+  if (!isObject(json) || !keys.every((key) => /^[A-Za-z]+$/.test(key))) {
     const cure = "Write for example --set market.mode=guided";
     const problem = { path: "--set", found: shown(set), allowed: "key=value", cure };
     throw new ConfigError(file, [problem]);
@@ -237,7 +240,9 @@ export function gatewayOptions(
   };
 }
 
-/** The last price holds beyond the end of a file: the notice of the last slot names the next one's. */
+/**
+ * The last price holds beyond the end of a file: the notice of the last slot names the next one's.
+ */
 export function tariffOf({ feedInMicro, retail }: GatewayConfig): Tariff {
   return {
     feedInMicro,

@@ -4,8 +4,8 @@ import { formatCoins } from "#core/units/money.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
 
 /**
- * JSON that reads back as the same configuration. Only a broker's password is not shown, so that the output
- * can go into a ticket; put it in again before use.
+ * JSON that reads back as the same configuration. Only a broker's password is not shown, so that
+ * the output can go into a ticket; put it in again before use.
  */
 export function renderGatewayConfig(config: GatewayConfig): string {
   const { bus, admit, deposit, clock, retail } = config;

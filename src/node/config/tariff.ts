@@ -9,8 +9,8 @@ import { ConfigError, didYouMean, shown } from "./config-error.ts";
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
- * The prices in `column` (the only one where it is not named), µc/kWh. Plain fields: a header line, then one
- * line a slot, commas, no quotes.
+ * The prices in `column` (the only one where it is not named), µc/kWh. Plain fields: a header line,
+ * then one line a slot, commas, no quotes.
  * @throws ConfigError with file, line, and cure
  */
 export function readRetailCsv(file: string, column: string | undefined): number[] {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A copy of a store in use. The gateway locks its store, so that no other program can copy it; but the log
- * only grows, so its entries up to now, appended to a new store, are what a kill at this moment would leave.
+ * A copy of a store in use. The gateway locks its store, so that no other program can copy it; but
+ * the log only grows, so its entries up to now, appended to a new store, are what a kill at this
+ * moment would leave.
  */
 import { renameSync, rmSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
@@ -11,7 +12,10 @@ import { openStore } from "../store/sqlite.ts";
 /** Entries copied between two looks at the network. */
 const CHUNK = 256;
 
-/** Copies `store` to `path`, which appears whole and only at the end. @returns the number of entries */
+/**
+ * Copies `store` to `path`, which appears whole and only at the end. @returns the number of
+ * entries
+ */
 export async function backupStore(store: LogStore, path: string): Promise<number> {
   const half = `${path}.part`;
   for (const suffix of ["", "-wal", "-journal"]) rmSync(half + suffix, { force: true });

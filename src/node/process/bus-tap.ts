@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The gateway's bus with counters on it, and a memory of retained messages for brokers that lose theirs. */
+/**
+ * The gateway's bus with counters on it, and a memory of retained messages for brokers that lose
+ * theirs.
+ */
 import type { Bus } from "#gateway/ports.ts";
 
 export interface BusCounts {

@@ -5,7 +5,9 @@ import { StoreMismatch } from "#gateway/replay.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { StoreError } from "../store/errors.ts";
 
-/** After BSD's sysexits: 70 is a fault of software or disk, 78 a configuration that does not fit. */
+/**
+ * After BSD's sysexits: 70 is a fault of software or disk, 78 a configuration that does not fit.
+ */
 export const EXIT_FATAL = 70;
 export const EXIT_CONFIG = 78;
 
@@ -17,7 +19,9 @@ export interface Failure {
   error: unknown;
 }
 
-/** Where the log no longer gives the clearings that it gave: the rules or prices are not the same. */
+/**
+ * Where the log no longer gives the clearings that it gave: the rules or prices are not the same.
+ */
 const OTHER_RULES = ["LOG_CLEARING_BYTES", "LOG_BLOCK_ID"];
 
 export function explainFailure(error: unknown, storePath: string): Failure {

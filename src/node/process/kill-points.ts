@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A hook for tests: WATTLE_KILL_AT="durable:3" ends the process with SIGKILL when it passes that stage for
- * the third time, as a power failure would. Without the variable nothing of this exists.
+ * A hook for tests: WATTLE_KILL_AT="durable:3" ends the process with SIGKILL when it passes that
+ * stage for the third time, as a power failure would. Without the variable nothing of this exists.
  */
 import { writeSync } from "node:fs";
 import type { Probe } from "#gateway/ports.ts";

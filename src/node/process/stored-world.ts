@@ -8,8 +8,8 @@ import { StoreMismatch } from "#gateway/replay.ts";
 import type { GatewayConfig } from "../config/gateway-config.ts";
 
 /**
- * Start of slot 0, ms. `next-slot` means the next whole slot of UTC when the store is made, and afterwards
- * what the store says.
+ * Start of slot 0, ms. `next-slot` means the next whole slot of UTC when the store is made, and
+ * afterwards what the store says.
  * @throws StoreMismatch that names the key, what the store has and what the configuration says
  */
 export function worldStartOf(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The gateway as a process: trade over real MQTT, restart, refusals, and kill -9 at every stage. */
+/**
+ * The gateway as a process: trade over real MQTT, restart, refusals, and kill -9 at every stage.
+ */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -79,7 +81,7 @@ function finalState(json: Json) {
   return entries;
 }
 
-test("two meters trade three slots over MQTT, and the store gives the same state again", async () => {
+test("two meters trade three slots over MQTT; the store gives the same state again", async () => {
   const json = configFor();
   const { running, meters, slots } = await trade(json, { metricsPort: 0 });
   const { area } = running.gateway;
@@ -144,7 +146,7 @@ test("a restart in the middle changes no total", async () => {
   await second.stop();
 });
 
-test("a monitor sees the gateway go, and the goodbye is retained while the broker lives", async () => {
+test("a monitor sees the gateway come and say goodbye", async () => {
   const json = configFor();
   const running = await start(json);
   const client = await connectClient(running.port, "monitor-test");
@@ -286,14 +288,13 @@ async function reconnect(meters: readonly Meter[], port: number): Promise<void> 
   for (const meter of meters) await meter.connect(port).catch(() => {});
 }
 
-/** Each stage in the middle of the trade, and some before the first message and near the end. */
-const KILLS = [
-  ...KILL_STAGES.map((stage) => `${stage}:9`),
-  "commit-inside:1",
-  "durable:2",
-  "said:20",
-];
+/**
+ * Each stage in the middle of the trade, and the very first commit. How many batches a trade takes
+ * depends on the machine's load, but never less than nine.
+ */
+const KILLS = ["commit-inside:1", "durable:2", ...KILL_STAGES.map((stage) => `${stage}:7`)];
 
+/** `WATTLE_TEST_KILLS="said:3 said:4"` tries others. */
 for (const kill of process.env.WATTLE_TEST_KILLS?.split(" ") ?? KILLS)
   test(`kill -9 at ${kill}, start again: all slots, all energy, no coin lost`, async () => {
     const json = configFor();
