@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Contracts that the gateway owes. Every order that it took gets a statement with the proof that it was
- * counted, filled or not; so one that was receipted, cleared and not answered was dropped. Only what went over
- * one unbroken connection counts, for otherwise the statement may be what was lost.
+ * Contracts that the gateway owes. Every order that it took gets a statement with the proof that it
+ * was counted, filled or not; so one that was receipted, cleared and not answered was dropped. Only
+ * what went over one unbroken connection counts, for otherwise the statement may be what was lost.
  */
 import { bytesEqual } from "#core/codec/bytes.ts";
 import type { ClearingRecord } from "#core/records/clearing.ts";
@@ -39,7 +39,10 @@ export class Owed {
     this.bySlot.clear();
   }
 
-  /** Slots whose clearing went over this node's order, now that `slotNow` has begun; each is named once. */
+  /**
+   * Slots whose clearing went over this node's order, now that `slotNow` has begun; each is named
+   * once.
+   */
   overdue(
     slotNow: number,
     receiptedSeq: number,

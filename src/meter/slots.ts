@@ -157,7 +157,9 @@ export class Slots {
     const { clock, state, speaker } = this.node;
     if (!notice || !clock.running || !speaker.open) return undefined;
     if (clock.nowMs() < notice.startMs) return clock.realDelayMs(notice.startMs);
-    return state.boundary < notice.slot + 2 ? clock.realDelayMs(notice.endMs) : undefined;
+    // A boundary that was not read in time is not read any more: the next notice comes by itself.
+    const comes = state.boundary < notice.slot + 2 && clock.nowMs() < notice.endMs;
+    return comes ? clock.realDelayMs(notice.endMs) : undefined;
   }
 
   private finish(notice: Notice): void {

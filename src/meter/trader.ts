@@ -107,6 +107,7 @@ export function planReserve(
   capMicro: number,
   fundsMicro: number,
 ): { qtyWh: number; ecashMicro: number } | undefined {
+  if (capacityWh === 0) return undefined;
   // Every member may be a counterparty, and each leg rounds up by less than 1 µc.
   const full = reserveMicro(capacityWh, capMicro, MEMBERS_MAX);
   if (fundsMicro >= full) return { qtyWh: capacityWh, ecashMicro: full };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A whole area in one process: a gateway and its meters over an in-memory bus, with libsodium, a small table
- * of energy and simulated time. Real code on both sides; only the network, the disk and the clocks are not.
+ * A whole area in one process: a gateway and its meters over an in-memory bus, with libsodium, a
+ * small table of energy and simulated time. Real code on both sides; only the network, the disk and
+ * the clocks are not.
  *
  *     const run = new AreaRun({ nodes: 4, slots: 6 });
  *     await run.finish();
@@ -241,8 +242,8 @@ export class AreaRun {
 }
 
 /**
- * Homes that differ, so that every slot has bids and offers and the offers are short: every third home has
- * more sun than load in even slots; prices change from slot to slot.
+ * Homes that differ, so that every slot has bids and offers and the offers are short: every third
+ * home has more sun than load in even slots; prices change from slot to slot.
  */
 export function smallWorld(nodes: number, slots: number): TableWorld {
   return new TableWorld({

@@ -62,6 +62,10 @@ export interface LocalAreaSetup {
   flash?: (home: number) => KeyValueStore;
   policy?: (home: number) => TradePolicy;
   secretKey?: (home: number) => Uint8Array;
+  /** Whether the metering chip does not answer just now. */
+  chipSilent?: (home: number) => boolean;
+  /** Called at every wake-up of a node. */
+  onWake?: (home: number) => void;
   /** Every message that a node publishes, and every one that reaches a node. */
   up?: Wire;
   down?: Wire;
@@ -189,7 +193,12 @@ export class LocalArea {
       crypto,
       entropy: { bytes: (n: number) => named(`entropy ${home} ${boot} ${draws++}`, n) },
       store: this.flash[home],
-      meter: { sample: (atMs: number) => world.counters(home, Math.max(0, atMs - world.startMs)) },
+      meter: {
+        sample: (atMs: number) =>
+          this.setup.chipSilent?.(home)
+            ? undefined
+            : world.counters(home, Math.max(0, atMs - world.startMs)),
+      },
       transport: {
         publish: (topic: string, payload: Uint8Array, retain: boolean) => {
           if (life.alive && (this.setup.up?.(home, topic, payload) ?? true))
@@ -305,6 +314,7 @@ export class LocalArea {
       if (!running?.alive || running.wakeAtMs === undefined || running.wakeAtMs > this.nowMs)
         continue;
       running.wakeAtMs = undefined;
+      this.setup.onWake?.(running.home);
       this.guard(running, () => running.node.onTimer());
     }
     if (this.gatewayWakeAtMs !== undefined && this.gatewayWakeAtMs <= this.nowMs) {

@@ -17,8 +17,9 @@ import { Enrolments } from "./enrolments.ts";
 import { HONEST_TRADED_WH, HONEST_WH, Range } from "./range.ts";
 import { Rng } from "./rng.ts";
 import { collect, settle } from "./slot-script.ts";
+import { futureShot } from "./tx-mutations.ts";
 
-const SLOTS = 24;
+const SLOTS = 28;
 const MEMBERS = 24;
 const MESSAGES_MIN = 100_000;
 const HITS_MIN = 100;
@@ -72,9 +73,18 @@ async function runSlot(range: Range, enrolments: Enrolments, slot: number): Prom
   if (phase() === "collect") await giveUp(range);
   assert.ok(range.paced && phase() === "settle", `slot ${slot} waits for the honest seller's SOLD`);
   await settle(range, slot);
+  if (slot === SLOTS - 1) await sayFuture(range, slot);
   await range.release();
   if (phase() === "settle") await giveUp(range);
   assert.equal(phase(), undefined, `slot ${slot} is settled`);
+}
+
+/** Stamps beyond the clock: at the very end, since their authors can say nothing earlier afterwards. */
+async function sayFuture(range: Range, slot: number): Promise<void> {
+  for (const attacker of range.attackers) {
+    const shot = futureShot(range, attacker, slot + 1);
+    if (shot) await range.fire(shot);
+  }
 }
 
 /** The slot waits for members that do not answer: until its time is over. */

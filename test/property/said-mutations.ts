@@ -168,7 +168,7 @@ export function garbageShot(range: Range, who: Attacker): Shot {
       nobody.topic("reading"),
       nobody.numbered("reading", Uint8Array.of(0)).payload,
     ],
-    () => ["MALFORMED", reading, Uint8Array.of(0x84, ...rng.bytes(2), 0xff)],
+    () => ["MALFORMED", reading, Uint8Array.of(0x84, 0xff, ...rng.bytes(2))],
     () => ["MALFORMED", reading, new Uint8Array(0)],
     () => ["MALFORMED", state, text("{offline")],
     () => ["FIELD_RANGE", state, text('{"state":"asleep","boot":1}')],

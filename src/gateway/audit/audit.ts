@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The independent re-check of a gateway's log: every signature, every rule, every clearing and every block
- * again, from the log alone. It trusts nobody: what members signed the gateway cannot change, and what the
- * gateway signed must follow from what members signed. It shares the ledger's and the market's functions with
- * the gateway (they are the rules), but none of its state and none of its flow.
+ * The independent re-check of a gateway's log: every signature, every rule, every clearing and
+ * every block again, from the log alone. It trusts nobody: what members signed the gateway cannot
+ * change, and what the gateway signed must follow from what members signed. It shares the ledger's
+ * and the market's functions with the gateway (they are the rules), but none of its state and none
+ * of its flow.
  *
- * What it cannot see: messages that the gateway never wrote down (the node keeps them without a receipt), and
- * how much an operator's standing order for deposits is.
+ * What it cannot see: messages that the gateway never wrote down (the node keeps them without a
+ * receipt), and how much an operator's standing order for deposits is.
  */
 import { bytesEqual } from "#core/codec/bytes.ts";
+import { AssertionFailure } from "#core/errors/assert.ts";
 import { nodeIdOf } from "#core/identity.ts";
 import { EntryKind, type WorldEntry, worldEntry } from "../entries.ts";
 import type { LogEntry } from "../ports.ts";
@@ -78,7 +80,10 @@ function step(context: Context, { kind, bytes }: LogEntry): boolean {
     return true;
   } catch (error) {
     if (error instanceof AuditEnds) return false;
-    throw error;
+    // Numbers that the market's or the ledger's own checks do not let through.
+    if (!(error instanceof AssertionFailure)) throw error;
+    context.findings.fault("ENTRY_IMPOSSIBLE", {}, error.message);
+    return false;
   }
 }
 

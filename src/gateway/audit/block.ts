@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Blocks: the chain of headers, what each block holds, and what it does on the auditor's own ledger. */
+/**
+ * Blocks: the chain of headers, what each block holds, and what it does on the auditor's own
+ * ledger.
+ */
 import { bytesEqual, toHex } from "#core/codec/bytes.ts";
 import { openSigned } from "#core/codec/record.ts";
 import { AssertionFailure } from "#core/errors/assert.ts";

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A published order book against the orders in the log: everyone who was in time is in it, or rightly not. */
+/**
+ * A published order book against the orders in the log: everyone who was in time is in it, or
+ * rightly not.
+ */
 import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
 import { merkleRoot } from "#core/crypto/merkle.ts";
 import { CODES, codeOfWire } from "#core/errors/codes.ts";

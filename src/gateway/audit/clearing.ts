@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Clearings against the orders in the log. A gateway that favours a node, drops an order or invents a price
- * has to publish numbers that this comparison does not find in the signed orders.
+ * Clearings against the orders in the log. A gateway that favours a node, drops an order or invents
+ * a price has to publish numbers that this comparison does not find in the signed orders.
  */
 import { toHex } from "#core/codec/bytes.ts";
 import type { LedgerEvent } from "#core/ledger/execute.ts";
@@ -46,7 +46,8 @@ function auditAward(context: Context, entry: ClearingEntry, record: ClearingReco
   const { notice } = state;
   if (notice?.timing !== MarketTiming.exante || slot <= notice.slot || state.award)
     return findings.fault("CLEARING_SLOT", { slot }, "an award out of place");
-  // The price of a slot further ahead was not announced; its notice has to say the same (NOTICE_RULE).
+  // The price of a slot further ahead was not announced; its notice has to say the same
+  // (NOTICE_RULE).
   const ceiling = slot === notice.slot + 1 ? notice.retailNextMicro : record.ceilingMicro;
   const matched = matchSlot(state, slot, baseRule(notice, ceiling));
   if (typeof matched === "string") return findings.fault("BOOK_INVALID", { slot }, matched);

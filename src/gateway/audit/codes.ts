@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What an audit of a log can find, documented once: for the verifier's output, its JSON and the docs. The
- * codes of what a *node* did wrong are core/errors/codes.ts; these say what the keeper of the log did wrong.
+ * What an audit of a log can find, documented once: for the verifier's output, its JSON and the
+ * docs. The codes of what a *node* did wrong are core/errors/codes.ts; these say what the keeper of
+ * the log did wrong.
  */
 
 export const AUDIT_CODES = Object.freeze({
@@ -13,6 +14,7 @@ export const AUDIT_CODES = Object.freeze({
   WORLD_REPEATED: "a second world entry",
   WORLD_RANGE: "the world has a name, a length or a time that no gateway can run with",
   WORLD_GATEWAY: "the log is of another gateway than the reader asked for",
+  ENTRY_IMPOSSIBLE: "no rule can be applied to what an entry says; the audit ends here",
   RECORD_MALFORMED: "a signed record inside an entry does not decode",
   SIGNATURE_NODE:
     "the signature is not the member's over these bytes: they were changed or made up",

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Where coins come from: the genesis block, and the operator's standing order at a slot's end. No more. */
+/**
+ * Where coins come from: the genesis block, and the operator's standing order at a slot's end. No
+ * more.
+ */
 import { toHex } from "#core/codec/bytes.ts";
 import type { MintOrder } from "#core/ledger/execute.ts";
 import { type Block, EffectKind } from "#core/records/block.ts";
@@ -41,9 +44,9 @@ function checkGenesis({ state, findings }: Context, height: number, mints: MintO
 }
 
 /**
- * The standing order brings every account below one level up to another. The log does not hold the two
- * levels, but with any two of them all deposits of a block reach the same level, and whoever got none owns
- * at least as much as each that got some.
+ * The standing order brings every account below one level up to another. The log does not hold the
+ * two levels, but with any two of them all deposits of a block reach the same level, and whoever
+ * got none owns at least as much as each that got some.
  */
 function checkDeposits(
   { state, findings }: Context,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a block holds: everything that the log accepted before it and no earlier block has, in the one order
- * that the rules give. Only a block that closes no slot may be full and leave the rest to the next.
+ * What a block holds: everything that the log accepted before it and no earlier block has, in the
+ * one order that the rules give. Only a block that closes no slot may be full and leave the rest to
+ * the next.
  */
 import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
 import { antichain, type LedgerEvent } from "#core/ledger/execute.ts";

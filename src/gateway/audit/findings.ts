@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Faults as they are found, and signatures that wait to be checked many at once: a signature decides nothing
- * but whether its entry is a fault, so the audit need not wait for it.
+ * Faults as they are found, and signatures that wait to be checked many at once: a signature
+ * decides nothing but whether its entry is a fault, so the audit need not wait for it.
  */
 import { assert } from "#core/errors/assert.ts";
 import type { VerifyJob } from "../ports.ts";
 import type { AuditCode } from "./codes.ts";
 import type { AuditPorts, Fault, Which } from "./types.ts";
 
-/** Signatures checked at once: a millisecond-sized batch is worth a worker, a second-sized one is not kept. */
+/**
+ * Signatures checked at once: a millisecond-sized batch is worth a worker, a second-sized one is
+ * not kept.
+ */
 const BATCH = 512;
 const FAULTS_MAX = 100;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The ledger as a file (docs/export.md): a gateway's whole log in an order and an encoding that leave no
- * choice, so that two exports of one log are the same bytes and no byte can change unnoticed.
+ * The ledger as a file (docs/export.md): a gateway's whole log in an order and an encoding that
+ * leave no choice, so that two exports of one log are the same bytes and no byte can change
+ * unnoticed.
  *
  *   file    = magic ‖ frame(0, head) ‖ frame(kind, entry)… ‖ frame(0xffff, end)
  *   magic   = 57 41 54 54 4c 45 0d 0a ("WATTLE" CR LF: a transfer that mends line ends is noticed)
@@ -9,12 +10,13 @@
  *   chain_i = SHA-256("wattle/export/1" ‖ 0 ‖ chain_{i−1} ‖ length ‖ kind ‖ bytes)
  *   chain_0 is the head's, over SHA-256(magic) in place of a predecessor
  *
- * Frame i holds entry i of the log; its kind is the entry's. The head is an `export-head` record: network,
- * area and gateway key, which the first entry has to repeat. The end is an `export-end` record, signed by the
- * gateway where its key was at hand: the number of entries and the chain before it. Nothing follows the end.
+ * Frame i holds entry i of the log; its kind is the entry's. The head is an `export-head` record:
+ * network, area and gateway key, which the first entry has to repeat. The end is an `export-end`
+ * record, signed by the gateway where its key was at hand: the number of entries and the chain
+ * before it. Nothing follows the end.
  *
- * The chain finds what went wrong by accident and names the place. Who changes a byte on purpose can compute
- * the chain again, but not the signature of the end, nor those inside the entries.
+ * The chain finds what went wrong by accident and names the place. Who changes a byte on purpose
+ * can compute the chain again, but not the signature of the end, nor those inside the entries.
  */
 import { ascii, concatBytes } from "#core/codec/bytes.ts";
 import { recordType } from "#core/codec/record.ts";

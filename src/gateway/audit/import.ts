@@ -34,7 +34,10 @@ export const EXPORT_FAULTS = Object.freeze({
 } as const);
 export type ExportFaultCode = keyof typeof EXPORT_FAULTS;
 
-/** What is wrong, and in which record: the header, frame `index` (entry `index` of the log), or the end. */
+/**
+ * What is wrong, and in which record: the header, frame `index` (entry `index` of the log), or the
+ * end.
+ */
 export interface ExportFault {
   ok: false;
   code: ExportFaultCode;
@@ -51,7 +54,10 @@ export interface ExportFault {
 export interface ReadExport {
   ok: true;
   head: ExportHead;
-  /** Whether the end bears the gateway's signature; without it only the entries' own signatures count. */
+  /**
+   * Whether the end bears the gateway's signature; without it only the entries' own signatures
+   * count.
+   */
   signed: boolean;
   count: number;
   /** Last chain hash, hex: the file's fingerprint. */
@@ -72,7 +78,10 @@ export function isExport(bytes: Uint8Array): boolean {
   return bytesEqual(bytes.subarray(0, EXPORT_MAGIC.length), EXPORT_MAGIC);
 }
 
-/** Checks a whole file, and then gives its entries; or the first record that is not as it was written. */
+/**
+ * Checks a whole file, and then gives its entries; or the first record that is not as it was
+ * written.
+ */
 export function readExport(crypto: Crypto, bytes: Uint8Array): ReadExport | ExportFault {
   if (!isExport(bytes)) return fault("EXPORT_MAGIC", undefined, "the first eight bytes");
   let chain = crypto.sha256(EXPORT_MAGIC);

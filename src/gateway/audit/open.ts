@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Opening entries and the signed records inside them without ever throwing on what a log may hold. */
+/**
+ * Opening entries and the signed records inside them without ever throwing on what a log may hold.
+ */
 import { bytesEqual } from "#core/codec/bytes.ts";
 import { decodeCbor } from "#core/codec/cbor.ts";
 import { openSigned, type RecordType, type Signed } from "#core/codec/record.ts";

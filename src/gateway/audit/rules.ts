@@ -52,7 +52,9 @@ export function orderCode(state: AuditState, member: AuditMember, order: Order):
   return backed ? undefined : "ORDER_OVER_METER";
 }
 
-/** Import less export of a slot by signed readings at both its ends, mWh; undefined without them. */
+/**
+ * Import less export of a slot by signed readings at both its ends, mWh; undefined without them.
+ */
 export function netOf({ reading, previous }: AuditMember, slot: number): bigint | undefined {
   if (reading?.boundary !== slot + 1 || previous?.boundary !== slot) return undefined;
   const importedMwh = reading.importMwh - previous.importMwh;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Payments and energy: every payment has its SOLD and its BOUGHT (I10), every Wh sold was exported and every
- * Wh bought was imported (I8), and no stretch of a register backs two legs (I7). This looks at the block's
- * own list of effects, so that it holds whatever the ledger's code does.
+ * Payments and energy: every payment has its SOLD and its BOUGHT (I10), every Wh sold was exported
+ * and every Wh bought was imported (I8), and no stretch of a register backs two legs (I7). This
+ * looks at the block's own list of effects, so that it holds whatever the ledger's code does.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes.ts";
 import { type Effect, EffectKind } from "#core/records/block.ts";

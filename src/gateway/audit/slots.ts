@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Slots from outside: notices in order and true to the world, guidance that follows, members listed as missing. */
+/**
+ * Slots from outside: notices in order and true to the world, guidance that follows, members listed
+ * as missing.
+ */
 import { toHex } from "#core/codec/bytes.ts";
 import { guidancePrice } from "#core/market/guided.ts";
 import {
@@ -48,7 +51,10 @@ export function auditNotice(context: Context, bytes: Uint8Array): void {
   });
 }
 
-/** Slots come one after the other; under the barrier clock without gaps, each after the last is settled. */
+/**
+ * Slots come one after the other; under the barrier clock without gaps, each after the last is
+ * settled.
+ */
 function checkSlot({ state, findings }: Context, { slot, clock }: Notice): void {
   if (!state.head) findings.fault("NOTICE_SLOT", { slot }, "before the genesis block");
   const last = state.notice?.slot ?? -1;
@@ -75,7 +81,10 @@ function checkTimes({ state, findings }: Context, notice: Notice): void {
     findings.fault("NOTICE_TIME", { slot }, `${notice.nowMs} ms, it was ${state.nowMs} ms before`);
 }
 
-/** What members agreed to by joining stays, and the price they reserved coins for is the price they get. */
+/**
+ * What members agreed to by joining stays, and the price they reserved coins for is the price they
+ * get.
+ */
 function checkRule({ state, findings }: Context, notice: Notice): void {
   const { slot, retailMicro } = notice;
   const before = state.notice;
@@ -142,13 +151,27 @@ export function auditMissed(context: Context, bytes: Uint8Array): void {
   run.missed = new Set(entry.nodes.map(toHex));
 }
 
+/** Who did not answer a contract: sellers, and those buyers that no seller lets wait. */
+function unsettledParties(run: AuditSlot): Set<string> {
+  const missing = new Set<string>();
+  const waiting = new Set<string>();
+  const contracts = [...(run.contracts?.values() ?? [])];
+  for (const { pair, sold } of contracts) {
+    if (sold) continue;
+    missing.add(toHex(pair.seller));
+    waiting.add(toHex(pair.buyer));
+  }
+  for (const { pair, sold, bought } of contracts) {
+    const buyer = toHex(pair.buyer);
+    if (sold && !bought && !waiting.has(buyer)) missing.add(buyer);
+  }
+  return missing;
+}
+
 /** Before a slot is closed: exactly those are listed as missing that are. */
 export function checkMissed({ state, findings }: Context, run: AuditSlot): void {
   const { slot } = run;
-  const missing = new Set(run.uncollected);
-  for (const { pair, sold, bought } of run.contracts?.values() ?? []) {
-    if (!bought) missing.add(toHex(sold ? pair.buyer : pair.seller));
-  }
+  const missing = new Set([...run.uncollected, ...unsettledParties(run)]);
   const listed = run.missed ?? new Set();
   for (const id of missing)
     if (!listed.has(id))

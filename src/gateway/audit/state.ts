@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The auditor's own picture of an area, built from nothing but the log: members, transactions that can still
- * be parents, open slots, and a ledger of its own. What is settled and old is forgotten, as a node forgets it,
- * so that a year takes as much memory as a week.
+ * The auditor's own picture of an area, built from nothing but the log: members, transactions that
+ * can still be parents, open slots, and a ledger of its own. What is settled and old is forgotten,
+ * as a node forgets it, so that a year takes as much memory as a week.
  */
 import { toHex } from "#core/codec/bytes.ts";
 import type { LedgerEvent } from "#core/ledger/execute.ts";

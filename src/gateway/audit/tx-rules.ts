@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The structural rules of a transaction (V1 to V7 of ledger 4.2), asked again of the auditor's own state. */
+/**
+ * The structural rules of a transaction (V1 to V7 of ledger 4.2), asked again of the auditor's own
+ * state.
+ */
 import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
 import type { Code } from "#core/errors/codes.ts";
 import { ClockKind } from "#core/records/notice.ts";

@@ -33,7 +33,9 @@ export interface Fault {
 /** Net flow of one member between two consecutive readings; usually one slot. */
 export interface NetFlow {
   node: string;
-  /** The last slot between them, and how many there are (more than one where readings are missing). */
+  /**
+   * The last slot between them, and how many there are (more than one where readings are missing).
+   */
   slot: number;
   slots: number;
   importMwh: bigint;

@@ -69,7 +69,11 @@ export function nextDelayMs(area: Area): number | undefined {
     if (world.isRunning) delays.push(world.realDelayMs(deadlineMs(area, run)));
     else delays.push(Math.max(0, run.phaseRealMs + options.slotTimeoutMs - nowRealMs));
   }
-  if (world.isRunning) delays.push(world.realDelayMs(world.startMs((world.openSlot ?? -1) + 1)));
+  // A slot that could begin already waits for members and not for time; after the last there is none.
+  const next = (world.openSlot ?? -1) + 1;
+  const comes = next < (options.slots ?? Number.POSITIVE_INFINITY);
+  if (world.isRunning && comes && world.nowMs() < world.startMs(next))
+    delays.push(world.realDelayMs(world.startMs(next)));
   return delays.length > 0 ? Math.min(...delays) : undefined;
 }
 

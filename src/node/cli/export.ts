@@ -19,9 +19,9 @@ export interface ExportFacts {
 }
 
 /**
- * Writes the store at `storePath` to `outPath`, which is whole or not there at all, whatever happens.
- * @param options.key the gateway's secret key; without it the file is not signed as a whole
- * @throws StoreError, ExportError or an error of the file system
+ * Writes the store at `storePath` to `outPath`, which is whole or not there at all, whatever
+ * happens. @param options.key the gateway's secret key; without it the file is not signed as a
+ * whole @throws StoreError, ExportError or an error of the file system
  */
 export function runExport(
   storePath: string,

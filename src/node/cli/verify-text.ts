@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What `wattle verify` prints: the ledger in a few lines with units, then each fault with its cause. */
+/**
+ * What `wattle verify` prints: the ledger in a few lines with units, then each fault with its
+ * cause.
+ */
 import { formatCoins } from "#core/units/money.ts";
 import { isoTime } from "#core/units/time.ts";
 import { AUDIT_CODES } from "#gateway/audit/codes.ts";
@@ -48,33 +51,45 @@ function head({ file }: VerifyReport, summary: AuditSummary): string[] {
 }
 
 function body(summary: AuditSummary): string[] {
-  const { coins, slots, members } = summary;
+  const { slots, members } = summary;
   const names = members.slice(0, NAMES_SHOWN).map(({ name }) => name);
   if (members.length > NAMES_SHOWN) names.push("…");
   const first = slots[0]?.slot ?? 0;
   const from = isoTime(summary.worldStartMs + first * summary.slotMs);
-  const { contractedWh, tradedWh, paidMicro, missedSlots } = summary;
-  const missed = missedSlots.reduce((sum, { nodes }) => sum + nodes.length, 0);
-  const kwhMicro = tradedWh > 0 ? Math.round((paidMicro / tradedWh) * 1000) : 0;
+  const lengthText = `${summary.slotMs / 1000} s each`;
   const codes = Object.entries(summary.notAcceptedByCode).map(([code, n]) => `${code} ${n}`);
   return [
     `  members     ${count(members.length)}: ${names.join(", ")}`,
-    `  slots       ${count(summary.slotsSettled)} settled of ${summary.slotMs / 1000} s each, from ` +
-      `${from}; ${count(summary.slotsWithTrade)} with trade`,
-    `  missed      ${missed === 0 ? "nobody, in no slot" : `${missed} in ${missedSlots.length} slots`}`,
+    `  slots       ${count(summary.slotsSettled)} settled, ${lengthText}, from ${from}; ` +
+      `${count(summary.slotsWithTrade)} with trade`,
+    `  missed      ${missedText(summary)}`,
     `  said        ${count(summary.readings)} readings, ${count(summary.orders)} orders, ` +
       `${count(summary.transactions)} transactions; ${count(summary.refused)} refused`,
+    ...moneyLines(summary),
+    `  blocks      ${count(summary.blocks)}; ${count(summary.rejectedTxs)} transactions rejected`,
+    `  head        ${summary.head ? `${summary.head.id}, height ${summary.head.height}` : "none"}`,
+    ...(codes.length > 0 ? [`  refusals    ${codes.join(", ")}`] : []),
+  ];
+}
+
+function missedText({ missedSlots }: AuditSummary): string {
+  const missed = missedSlots.reduce((sum, { nodes }) => sum + nodes.length, 0);
+  return missed === 0 ? "nobody, in no slot" : `${missed} in ${missedSlots.length} slots`;
+}
+
+function moneyLines(summary: AuditSummary): string[] {
+  const { coins, contractedWh, tradedWh, paidMicro } = summary;
+  const kwhMicro = tradedWh > 0 ? Math.round((paidMicro / tradedWh) * 1000) : 0;
+  const [genesis, minted] = [coins.genesisMicro, coins.mintedMicro].map(formatCoins);
+  const [wallets, locked] = [coins.walletsMicro, coins.lockedMicro].map(formatCoins);
+  const [reserves, burned] = [coins.reservesMicro, coins.burnedMicro].map(formatCoins);
+  return [
     `  contracts   ${count(summary.contracts)} for ${count(contractedWh)} Wh`,
     `  settled     ${count(summary.settlements)} for ${count(tradedWh)} Wh and ` +
       `${formatCoins(paidMicro)} coins (${formatCoins(kwhMicro)} a kWh on average); ` +
       `${count(summary.arbitrated)} by meters alone`,
-    `  coins       ${formatCoins(coins.genesisMicro)} genesis + ${formatCoins(coins.mintedMicro)} ` +
-      `minted = ${formatCoins(coins.walletsMicro)} in wallets + ` +
-      `${formatCoins(coins.lockedMicro)} locked + ${formatCoins(coins.reservesMicro)} reserves + ` +
-      `${formatCoins(coins.burnedMicro)} burned`,
-    `  blocks      ${count(summary.blocks)}; ${count(summary.rejectedTxs)} transactions rejected`,
-    `  head        ${summary.head ? `${summary.head.id}, height ${summary.head.height}` : "none"}`,
-    ...(codes.length > 0 ? [`  refusals    ${codes.join(", ")}`] : []),
+    `  coins       ${genesis} genesis + ${minted} minted = ${wallets} in wallets + ` +
+      `${locked} locked + ${reserves} reserves + ${burned} burned`,
   ];
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `wattle verify`: re-checks a gateway's store or an exported ledger, offline and without trusting either. */
+/**
+ * `wattle verify`: re-checks a gateway's store or an exported ledger, offline and without trusting
+ * either.
+ */
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { fromHex } from "#core/codec/bytes.ts";

@@ -22,7 +22,10 @@ export interface Failure {
 /**
  * Where the log no longer gives the clearings that it gave: the rules or prices are not the same.
  */
-const OTHER_RULES = ["LOG_CLEARING_BYTES", "LOG_BLOCK_ID"];
+const OTHER_RULES: readonly string[] = ["LOG_CLEARING_BYTES"];
+
+/** What JavaScript itself throws: never with a cure in it. */
+const BUGS = [TypeError, ReferenceError, RangeError, SyntaxError];
 
 export function explainFailure(error: unknown, storePath: string): Failure {
   const text = error instanceof Error ? error.message : String(error);
@@ -32,16 +35,17 @@ export function explainFailure(error: unknown, storePath: string): Failure {
     return { code: "STORE_MISMATCH", message: text, exitCode: EXIT_CONFIG, error };
   if (error instanceof StoreError)
     return { code: error.code, message: text, exitCode: EXIT_FATAL, error };
-  if (!(error instanceof AssertionFailure))
-    return { code: "FATAL", message: text, exitCode: EXIT_FATAL, error };
-  if (OTHER_RULES.includes(error.code)) {
+  if (error instanceof AssertionFailure && OTHER_RULES.includes(error.code)) {
     const message =
       `store ${storePath} does not replay (${text}): market or tariff are not those that it was ` +
       "made with. Restore them in the configuration, or give a new store";
     return { code: "STORE_MISMATCH", message, exitCode: EXIT_CONFIG, error };
   }
+  const isAssertion = error instanceof AssertionFailure;
+  if (!isAssertion && !BUGS.some((kind) => error instanceof kind))
+    return { code: "FATAL", message: text, exitCode: EXIT_FATAL, error };
   const message =
-    `assertion ${text}: a bug of the gateway. Nothing that it said is lost: keep ${storePath} ` +
-    "and this log for a report, then start it again";
-  return { code: error.code, message, exitCode: EXIT_FATAL, error };
+    `${isAssertion ? "assertion" : "error"} ${text}: a bug of the gateway. Nothing that it said ` +
+    `is lost: keep ${storePath} and this log for a report, then start it again`;
+  return { code: isAssertion ? error.code : "BUG", message, exitCode: EXIT_FATAL, error };
 }

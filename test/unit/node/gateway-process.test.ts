@@ -12,7 +12,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gatewayConfig } from "#node/config/gateway-config.ts";
 import { type GatewayHooks, type SlotFacts, startGatewayProcess } from "#node/gateway-process.ts";
-import { explainFailure } from "#node/process/failure.ts";
+import { explainFailure, type Failure } from "#node/process/failure.ts";
 import { KILL_STAGES, killPoints } from "#node/process/kill-points.ts";
 import { openStore } from "#node/store/sqlite.ts";
 import {
@@ -218,20 +218,21 @@ test("a locked store and a taken port are refused, and nothing stays open", asyn
 
 test("an error inside the gateway ends it with code 70, and it says no more", async () => {
   const json = configFor();
-  const fatal = Promise.withResolvers<{ code: string; exitCode: number }>();
+  const fatal = Promise.withResolvers<Failure>();
   const said: string[] = [];
   const running = await start(json, {
     onFatal: fatal.resolve,
     log: (level, event, facts) => said.push(`${level} ${event} ${facts?.code ?? ""}`),
   });
   running.gateway.area.addMember = () => {
-    throw new Error("for the test");
+    throw new TypeError("for the test");
   };
   const meters = meterPair(running.gatewayKey, json.area);
   await meters[0].connect(running.port);
-  const { code, exitCode } = await fatal.promise;
-  assert.deepEqual([code, exitCode], ["FATAL", 70]);
-  assert.ok(said.includes("error fatal FATAL"), said.join("\n"));
+  const { code, exitCode, message } = await fatal.promise;
+  assert.match(message, /^error for the test: a bug of the gateway\. .* then start it again$/);
+  assert.deepEqual([code, exitCode], ["BUG", 70]);
+  assert.ok(said.includes("error fatal BUG"), said.join("\n"));
   meters[0].cut();
   await (await start(json)).stop(); // the store was closed
 });

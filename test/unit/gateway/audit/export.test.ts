@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The exported ledger: round trip, damage at every byte, and what helps against damage on purpose. */
+/**
+ * The exported ledger: round trip, damage at every byte, and what helps against damage on purpose.
+ */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { bytesEqual, concatBytes, toHex } from "#core/codec/bytes.ts";
@@ -43,7 +45,9 @@ function framesOf(bytes: Uint8Array): Frame[] {
   return frames;
 }
 
-/** Who changes a file on purpose makes its chain fit again; the end's count and chain too, unsigned. */
+/**
+ * Who changes a file on purpose makes its chain fit again; the end's count and chain too, unsigned.
+ */
 function rechain(bytes: Uint8Array): Uint8Array {
   const copy = bytes.slice();
   let chain = run.crypto.sha256(EXPORT_MAGIC);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Honest gateways in every market, with nodes that fail: no fault, and a summary that is the area's state. */
+/**
+ * Honest gateways in every market, with nodes that fail: no fault, and a summary that is the area's
+ * state.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes.ts";
@@ -115,6 +118,18 @@ test("a buyer that falls silent: its meter decides, and its late word is refused
   assert.ok(summary.arbitrated > 0, "settled without its BOUGHT");
   assert.ok(summary.refused + summary.rejectedTxs > 0, "BOUGHT came too late");
   assert.ok(summary.missedSlots.some(({ slot }) => slot === 2));
+});
+
+test("a seller that falls silent is listed, and no buyer that waits for it", async () => {
+  const run = await runOf({
+    lose: (home, topic, { area }) => {
+      const open = area.oldestRun();
+      return home === 0 && topic.endsWith("/up/tx") && open?.slot === 2 && open.phase === "settle";
+    },
+  });
+  const summary = assertSame(run);
+  assert.deepEqual(summary.missedSlots, [{ slot: 2, nodes: [run.nodes[0].id] }]);
+  assert.ok(summary.tradedWh < summary.contractedWh, "what it did not sell was not paid");
 });
 
 test("a node that says nothing for two slots is listed, and comes back", async () => {

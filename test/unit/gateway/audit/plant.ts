@@ -78,7 +78,8 @@ export function resealLast(
 }
 
 function headerOf(block: Block): BlockHeader {
-  // The envelope is [bstr record, bstr signature of 64 bytes]: 0x82, then a head of one to three bytes.
+  // The envelope is [bstr record, bstr signature of 64 bytes]: 0x82, then a head of one to three
+  // bytes.
   const headBytes = block.header[1] === 0x58 ? 2 : 3;
   const record = block.header.slice(1 + headBytes, block.header.length - 66);
   const decoded = headerRecord.decode(record);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Gateways that cheat, each caught by the audit of its own log and, where a member can see it, by members. */
+/**
+ * Gateways that cheat, each caught by the audit of its own log and, where a member can see it, by
+ * members.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openSigned, signRecord } from "#core/codec/record.ts";
 import { CODES } from "#core/errors/codes.ts";
 import { EffectKind } from "#core/records/block.ts";
 import { clearingRecord } from "#core/records/clearing.ts";
+import { noticeRecord } from "#core/records/notice.ts";
 import { readingRecord } from "#core/records/reading.ts";
 import { UP_KINDS } from "#core/topics.ts";
 import { EntryKind, packEntry, saidEntry, unpackEntry } from "#gateway/entries.ts";
@@ -166,6 +170,23 @@ test("a bid excluded without cause is found", async () => {
   });
   const fault = faultsOf(run).find(({ code }) => code === "BOOK_EXCLUDED");
   assert.deepEqual(fault?.which, { node: "home_1", slot: LIE });
+});
+
+test("prices that no rule can be made of are a fault, not a crash", async () => {
+  const run = new AreaRun({
+    nodes: 4,
+    slots: 3,
+    market: { mode: "guided" },
+    tamper: (gateway) =>
+      lieWhenSigning(gateway, (type, value) =>
+        type.kind === noticeRecord.kind && value.slot === LIE
+          ? { ...value, retailMicro: 1 }
+          : value,
+      ),
+  });
+  await run.finish();
+  const codes = codesOf(faultsOf(run));
+  assert.ok(codes.has("NOTICE_RULE"), [...codes].join());
 });
 
 test("an order refused although it follows every rule is found", async () => {

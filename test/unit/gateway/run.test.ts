@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Who a settling slot waits for, whatever its members say. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toHex } from "#core/codec/bytes.ts";
+import type { Notice } from "#core/records/notice.ts";
+import { type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
+import type { PairEntry } from "#gateway/entries.ts";
+import { SlotRun } from "#gateway/slots/run.ts";
+import { named } from "../../helpers/local-area.ts";
+
+const id = (name: string) => named(name, 16);
+
+function pair(seller: string, buyer: string, qtyWh: number): PairEntry {
+  return {
+    seller: id(seller),
+    buyer: id(buyer),
+    sellerWallet: named(seller, 20),
+    reserve: named(`reserve of ${buyer}`),
+    qtyWh,
+    priceMicro: 1000,
+    ecashMicro: qtyWh,
+  };
+}
+
+function tx(type: number, from: string, legs: Partial<TxLeg>[], txid = named(`${from} ${type}`)) {
+  return { txid, body: { type, from: id(from), legs } } as unknown as Tx;
+}
+
+const soldLeg = (buyer: string, qtyWh: number): Partial<TxLeg> => ({
+  to: id(buyer),
+  ref: named(`reserve of ${buyer}`),
+  qtyWh,
+  ecashMicro: qtyWh,
+});
+const boughtLeg = (seller: string, sold: Tx, qtyWh: number): Partial<TxLeg> => ({
+  to: id(seller),
+  ref: sold.txid,
+  qtyWh,
+  ecashMicro: qtyWh,
+});
+
+function settling(...pairs: PairEntry[]): SlotRun {
+  const run = new SlotRun({ slot: 0 } as Notice, new Set(), 0);
+  run.startSettling(pairs, 0);
+  return run;
+}
+
+const missing = (run: SlotRun) => [...run.missingParties()].sort();
+const ids = (...names: string[]) => names.map((name) => toHex(id(name))).sort();
+
+test("a slot is settled when every contract is sold and bought", () => {
+  const run = settling(pair("s", "b", 5), pair("s", "c", 7));
+  const sold = tx(TxType.sold, "s", [soldLeg("b", 5), soldLeg("c", 7)]);
+  assert.deepEqual(missing(run), ids("s"));
+  run.heard(sold);
+  assert.deepEqual(missing(run), ids("b", "c"));
+  run.heard(tx(TxType.bought, "b", [boughtLeg("s", sold, 5)]));
+  assert.deepEqual(missing(run), ids("c"));
+  run.heard(tx(TxType.bought, "c", [boughtLeg("s", sold, 7)]));
+  assert.ok(run.settled);
+  assert.deepEqual(missing(run), []);
+});
+
+test("a slot without contracts is settled at once", () => {
+  assert.ok(settling().settled);
+});
+
+test("a SOLD with other terms is no SOLD: its seller is missing, not the buyer that ignores it", () => {
+  for (const change of [{ qtyWh: 6 }, { ecashMicro: 4 }, { ref: named("another") }]) {
+    const run = settling(pair("s", "b", 5));
+    run.heard(tx(TxType.sold, "s", [{ ...soldLeg("b", 5), ...change }]));
+    assert.deepEqual(missing(run), ids("s"), JSON.stringify(Object.keys(change)));
+    assert.deepEqual(run.solds, [], "and it is not passed on again");
+  }
+});
+
+test("a BOUGHT before its SOLD, or for another, does not end the slot", () => {
+  const run = settling(pair("s", "b", 5));
+  const sold = tx(TxType.sold, "s", [soldLeg("b", 5)]);
+  run.heard(tx(TxType.bought, "b", [boughtLeg("s", sold, 5)]));
+  assert.ok(!run.settled, "there is no SOLD yet");
+  run.heard(sold);
+  run.heard(tx(TxType.bought, "b", [{ ...boughtLeg("s", sold, 5), ref: named("made up") }]));
+  run.heard(tx(TxType.bought, "b", [boughtLeg("s", sold, 4)]));
+  run.heard(tx(TxType.reserve, "b", [boughtLeg("s", sold, 5)]));
+  assert.ok(!run.settled);
+  assert.deepEqual(missing(run), ids("b"));
+  run.heard(tx(TxType.bought, "b", [boughtLeg("s", sold, 5)]));
+  assert.ok(run.settled);
+});
+
+test("saying it twice does not count twice", () => {
+  const run = settling(pair("s", "b", 5), pair("s", "c", 5));
+  const sold = tx(TxType.sold, "s", [soldLeg("b", 5), soldLeg("c", 5)]);
+  run.heard(sold);
+  for (let i = 0; i < 3; i++) run.heard(tx(TxType.bought, "b", [boughtLeg("s", sold, 5)]));
+  assert.ok(!run.settled);
+  assert.deepEqual(missing(run), ids("c"));
+});
+
+test("a buyer that one seller lets wait is not missing for the other", () => {
+  const run = settling(pair("s", "b", 5), pair("t", "b", 6), pair("s", "c", 1));
+  run.heard(tx(TxType.sold, "s", [soldLeg("b", 5), soldLeg("c", 1)]));
+  assert.deepEqual(missing(run), ids("t", "c"), "b waits for t and says one BOUGHT for both");
+});
