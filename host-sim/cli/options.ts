@@ -92,7 +92,11 @@ export function addMarketOptions(command: Command): Command {
       ]),
     )
     .addOption(choice("--pricing <p>", "how matched orders are priced", ["uniform", "pay-as-bid"]))
-    .option("--genesis <coins>", "what each node starts with", coins, 100_000_000)
+    .addOption(
+      new Option("--genesis <coins>", "what each node starts with")
+        .argParser(coins)
+        .default(100_000_000, "100"),
+    )
     .option("--no-deposit", "no automatic top-up of accounts through the operator's on-ramp");
 }
 

@@ -10,12 +10,6 @@ import { type XsApp, xsApp } from "./xs-app.ts";
 import { XsNode } from "./xs-driver.ts";
 
 /**
- * XS's meter jumps by 2^32 where a BigInt operation of size 0 meets a counter of 0 (fxBigInt_meter adds
- * size − 1 to an unsigned number). No event of a node comes near 2^32 by itself.
- */
-const METER_JUMP = 2 ** 32;
-
-/**
  * Memory of a node with preloaded modules: what the device is to have, 96 KB with slots of 16 bytes. A day of
  * 24 slots in an area of 12 needs 84 KB of it (README.md: measured).
  */
@@ -47,8 +41,8 @@ const MEMORY_FREE: XsCreation = Object.freeze({
   stackSlots: 1024,
 });
 
-/** A minute of an endless loop, with room for one jump; noble does many BigInt operations in an event. */
-const METER_LIMIT = { native: METER_JUMP + 500e6, noble: 4 * METER_JUMP };
+/** Bytecodes of one event: a thousand times the dearest of a normal day; noble's first signature makes a table. */
+const METER_LIMIT = { native: 500e6, noble: 2000e6 };
 
 /** What a node is created with, unless the options say otherwise. */
 export function nodeCreation(options: XsEngineOptions): XsCreation {
@@ -204,9 +198,8 @@ class XsNodeHost implements NodeHost {
     this.events++;
     try {
       const { meter } = await this.xs.deliver(this.index, kind, data);
-      const bytecodes = meter % METER_JUMP;
-      this.meter += bytecodes;
-      this.meterEventMax = Math.max(this.meterEventMax, bytecodes);
+      this.meter += meter;
+      this.meterEventMax = Math.max(this.meterEventMax, meter);
     } catch (error) {
       // The process ended, and all its nodes with it.
       this.node.failed(error instanceof Error ? error.message : String(error));

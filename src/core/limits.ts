@@ -4,7 +4,7 @@
  * a code in errors/codes.ts; one that only our own bug can hit is an assertion.
  */
 
-/** Largest MQTT payload that a node or a gateway looks at. A clearing's contract with 32 legs takes 5.5 KB. */
+/** Largest MQTT payload that is looked at, but for a clearing (its record). A contract with 32 legs takes 5.5 KB. */
 export const MESSAGE_BYTES_MAX = 16 * 1024;
 /** Largest transaction body: 32 legs of about 110 bytes (ledger 4.2). */
 export const BODY_BYTES_MAX = 4096;
@@ -44,6 +44,11 @@ export const RESEND_AFTER_MS = 10_000;
 export const RESEND_MAX_MS = 300_000;
 /** Slots that a node remembers for settlement: the one that flows, the one that settles, and one of slack. */
 export const SLOTS_KEPT = 4;
+/**
+ * Coins that a RESERVE holds beyond quantity × cap, µc: each leg rounds up by less than 1 µc, and there are fewer
+ * legs than this whatever the area's size. Part of the ledger's rules: it never changes.
+ */
+export const RESERVE_MARGIN_MICRO = 4096;
 /** Depth of a Merkle proof: 2^16 orders in one slot. */
 export const PROOF_MAX = 16;
 /**
@@ -57,5 +62,7 @@ export const INTAKE_QUEUE_MAX = 16_384;
 export const COMMIT_BATCH_MAX = 512;
 /** Transactions in one block. */
 export const BLOCK_TXS_MAX = 4096;
+/** Sealed blocks that count as parents: a transaction may be on its way while a slot seals two or three. */
+export const PARENT_BLOCKS_MAX = 8;
 /** Members, readings and clearings that one block applies: well within WIRE_ARRAY_MAX. */
 export const BLOCK_EVENTS_MAX = 4096;

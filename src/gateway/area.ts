@@ -6,6 +6,7 @@ import { codeOfWire } from "#core/errors/codes.ts";
 import { nodeIdOf } from "#core/identity.ts";
 import { Dag } from "#core/ledger/dag.ts";
 import { CAPS_MAX } from "#core/limits.ts";
+import { EffectKind } from "#core/records/block.ts";
 import type { Member } from "#core/records/member.ts";
 import { capsRecord } from "#core/records/notice.ts";
 import { Topics } from "#core/topics.ts";
@@ -82,7 +83,7 @@ export class Area {
     const id = toHex(idBytes);
     const session = newSession(id, idBytes, member);
     this.sessions.set(id, session);
-    this.names.add(member.name);
+    this.names.add(monitorName(member.name));
     this.chain.addEvent({ type: "member", id: recordId, node: id, member });
     return session;
   }
@@ -98,6 +99,18 @@ export class Area {
     const code = codeOfWire(wire);
     if (code) this.counters.count(code);
     this.counters.rejectedTxs++;
+  }
+
+  /** What a block paid counts for the slot that it was for. */
+  countPaid(block: SealedBlock): void {
+    for (const { kind, sold, micro, qtyWh } of block.block.effects) {
+      if (kind !== EffectKind.pay && kind !== EffectKind.arbitrate) continue;
+      const slot = sold && this.dag.get(toHex(sold))?.tx.body.slot;
+      const run = slot === undefined ? undefined : this.runs.get(slot);
+      if (!run) continue;
+      run.tradedWh += qtyWh;
+      run.paidMicro += micro;
+    }
   }
 
   /** The first slot whose settlement still waits, or undefined. */
@@ -149,4 +162,9 @@ export class Area {
     batch.send(this.topics.chainHead, block.headerBytes, true);
     this.capsAge += this.sessions.size;
   }
+}
+
+/** A member's name as a topic level: two names that would share one count as the same name. */
+export function monitorName(name: string): string {
+  return name.replace(/[^A-Za-z0-9_.-]/g, "_");
 }

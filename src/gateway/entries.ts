@@ -9,6 +9,7 @@ import type { Field } from "#core/codec/schema.ts";
 import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema.ts";
 import { assert } from "#core/errors/assert.ts";
 import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from "#core/limits.ts";
+import { CLEARING_BYTES_MAX } from "#core/records/clearing.ts";
 import { micro, nodeId, price, qtyWh, slotNumber, wallet } from "#core/records/common.ts";
 
 export const EntryKind = Object.freeze({
@@ -43,7 +44,7 @@ export type WorldEntry = Infer<typeof worldEntry>;
 
 export const memberEntry = struct({ signed: signedBytes });
 
-/** `code` 0: accepted, `content` is the record; otherwise refused, and `content` is its SHA-256 alone. */
+/** `code` 0: accepted; otherwise refused, and kept all the same: it used up a number, and it is evidence. */
 export const saidEntry = struct({
   node: nodeId,
   seq: uint(),
@@ -68,7 +69,7 @@ export const pairStruct = struct({
 export type PairEntry = Infer<typeof pairStruct>;
 
 export const clearingEntry = struct({
-  signed: signedBytes,
+  signed: bytes(1, CLEARING_BYTES_MAX + 128),
   slot: slotNumber,
   /** Ids of the admitted orders in the book's order. */
   orders: list(hash, MEMBERS_MAX),

@@ -48,7 +48,7 @@ export class Gateway {
     const before = ports.time.nowMs();
     for (const entry of ports.store.read()) replayEntry(area, entry);
     const batch = new Batch();
-    if (ports.store.length === 0) batch.log(EntryKind.world, packEntry(worldEntry, worldOf(area)));
+    if (ports.store.length === 0) this.begin(batch);
     else
       ports.log("info", "replayed", {
         entries: ports.store.length,
@@ -61,6 +61,14 @@ export class Gateway {
     ports.bus.subscribe(`${prefix}/node/+/up/+`, deliver);
     this.resume(batch);
     await this.turn(batch, []);
+  }
+
+  /** The first start on a new store: what an earlier gateway left retained on the broker must drive nobody. */
+  private begin(batch: Batch): void {
+    const { topics } = this.area;
+    batch.log(EntryKind.world, packEntry(worldEntry, worldOf(this.area)));
+    const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
+    for (const topic of retained) batch.send(topic, new Uint8Array(0), true);
   }
 
   /** A message from the bus; what exceeds the queue is dropped and will be repeated by its sender. */

@@ -5,7 +5,7 @@
  */
 import { toHex } from "#core/codec/bytes.ts";
 import { isoTime } from "#core/units/time.ts";
-import type { Area } from "./area.ts";
+import { type Area, monitorName } from "./area.ts";
 import type { Batch } from "./batch.ts";
 import type { SlotRun } from "./slots/run.ts";
 
@@ -51,8 +51,9 @@ export function publishSlot(area: Area, batch: Batch, run: SlotRun): void {
     waitedFor: run.expected.size,
     missed: [...run.missed].map((id) => area.sessions.get(id)!.member.name),
     tradedWh: run.tradedWh,
-    contracts: run.contracts.length,
-    priceMicroPerKwh: run.priceMicro ?? null,
+    contracts: run.pairs,
+    // Volume-weighted, rounded down.
+    priceMicroPerKwh: run.tradedWh > 0 ? Math.floor((run.paidMicro * 1000) / run.tradedWh) : null,
     retailMicroPerKwh: run.notice.retailMicro,
     feedInMicroPerKwh: run.notice.feedInMicro,
   });
@@ -70,7 +71,7 @@ function publishNode(area: Area, batch: Batch, id: string): void {
     reading && previous
       ? reading.importMwh - previous.importMwh - (reading.exportMwh - previous.exportMwh)
       : 0n;
-  publish(area, batch, `node/${session.member.name.replace(/[^A-Za-z0-9_.-]/g, "_")}`, {
+  publish(area, batch, `node/${monitorName(session.member.name)}`, {
     name: session.member.name,
     node: id,
     online: session.online,

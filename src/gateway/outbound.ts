@@ -78,6 +78,10 @@ export function sendConfig(area: Area, batch: Batch, nodeId: string, code: Code 
     digest: session?.digest ?? new Uint8Array(32),
     txSeq: session?.txSeq ?? 0,
     txid: session?.txid ?? new Uint8Array(32),
+    txMs: session?.txMs ?? 0,
+    boundary: session?.reading ? session.reading.boundary + 1 : 0,
+    importMwh: session?.reading?.importMwh ?? 0n,
+    exportMwh: session?.reading?.exportMwh ?? 0n,
     atMs: area.world.nowMs(),
   });
   batch.send(area.topics.down(nodeId, "config"), bytes);

@@ -145,6 +145,7 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
   const { block } = unpackEntry(blockEntry, bytes);
   const sealed = area.chain.replay(block);
   area.world.atLeast(sealed.header.atMs);
+  area.countPaid(sealed);
   for (const slot of sealed.block.closed) {
     const run = area.runs.get(slot);
     if (run) finishRun(area, run);

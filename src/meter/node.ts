@@ -10,8 +10,9 @@ import { codeOfWire } from "#core/errors/codes.ts";
 import { nodeIdOf, walletOf } from "#core/identity.ts";
 import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits.ts";
 import { accountRecord } from "#core/records/block.ts";
-import { configRecord, memberRecord } from "#core/records/member.ts";
+import { type Config, configRecord, memberRecord } from "#core/records/member.ts";
 import { receiptRecord } from "#core/records/receipt.ts";
+import { openTx } from "#core/records/tx.ts";
 import { Topics } from "#core/topics.ts";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
@@ -20,7 +21,7 @@ import { Journal } from "./journal.ts";
 import type { NodePorts } from "./ports.ts";
 import { Slots } from "./slots.ts";
 import { jittered, Speaker } from "./speaker.ts";
-import type { NodeState } from "./state.ts";
+import { forgetReserve, type NodeState } from "./state.ts";
 
 export class MeterNode {
   readonly idBytes: Uint8Array;
@@ -152,12 +153,30 @@ export class MeterNode {
       this.state.digest = config.digest;
       this.state.txSeq = config.txSeq;
       this.state.txid = config.txSeq === 0 ? undefined : config.txid;
+      this.state.txMs = config.txMs;
+      this.adoptRegisters(config);
+    } else if (config.upTo < this.state.receiptedSeq) {
+      // It forgot what it receipted: a restored backup, or another gateway with the same key.
+      return this.raise("GATEWAY_BEHIND", `${config.upTo} of ${this.state.receiptedSeq} receipted`);
     } else if (!this.speaker.receipted(this.state, { ...config, refused: [] })) {
       return this.raise("RECEIPT_DIGEST", "config");
     }
     this.speaker.open = true;
     this.speaker.restart();
     this.slots.resume();
+  }
+
+  /** Registers never go back, also where the store that held them was lost: they go on from the last reading. */
+  private adoptRegisters(config: Config): void {
+    const { state } = this;
+    state.boundary = config.boundary;
+    state.importMwh = config.importMwh;
+    state.exportMwh = config.exportMwh;
+    state.boundaryImportMwh = config.importMwh;
+    state.boundaryExportMwh = config.exportMwh;
+    state.lastNetMwh = { import: 0n, export: 0n };
+    state.carryImportMwh = 0n;
+    state.carryExportMwh = 0n;
   }
 
   private onReceipt(payload: Uint8Array): void {
@@ -171,9 +190,15 @@ export class MeterNode {
     );
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "receipt");
     if (toHex(opened.value.node) !== this.id) return;
-    this.slots.owed.refused(opened.value.refused);
+    const { refused, upTo } = opened.value;
+    this.slots.owed.refused(refused);
+    const lost = refused.map(({ seq }) => this.speaker.waiting(seq));
     if (!this.speaker.receipted(this.state, opened.value))
-      this.raise("RECEIPT_DIGEST", `up to ${opened.value.upTo}`);
+      return this.raise("RECEIPT_DIGEST", `up to ${upTo}`);
+    for (const said of lost) {
+      const tx = said?.kind === "tx" ? openTx(crypto, said.content) : undefined;
+      if (tx?.ok) forgetReserve(this.state, tx.tx.txid);
+    }
   }
 
   private onAccount(payload: Uint8Array): void {
@@ -191,8 +216,10 @@ export class MeterNode {
     this.state.freeMicro = account.freeMicro;
     this.state.lockedMicro = account.lockedMicro;
     this.state.accountMs = account.atMs;
-    for (const { txid, code } of account.rejected)
+    for (const { txid, code } of account.rejected) {
       log("warn", "tx-rejected", { txid: toHex(txid), code: codeOfWire(code) ?? code });
+      forgetReserve(this.state, txid);
+    }
   }
 
   /** Something is wrong with the gateway, or with what claims to be it: said where all members see it. */
@@ -205,7 +232,7 @@ export class MeterNode {
   private publishState(): void {
     const payload = this.stateText("online");
     const bytes = new Uint8Array(payload.length);
-    for (let i = 0; i < payload.length; i++) bytes[i] = payload.charCodeAt(i);
+    for (let i = 0; i < payload.length; i++) bytes[i] = payload.charCodeAt(i) & 0x7f;
     this.ports.transport.publish(this.topics.state(this.id), bytes, true);
   }
 

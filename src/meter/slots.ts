@@ -196,6 +196,7 @@ export class Slots {
       importMwh,
       exportMwh,
       boot,
+      said: state.saidSeq + 1,
     });
     speaker.say(state, "reading", bytes);
   }
@@ -270,6 +271,7 @@ export class Slots {
       qtyWh: plan.qtyWh,
       priceMicro: plan.priceMicro,
       reserve: plan.side === Side.bid ? memory.reserve : undefined,
+      said: this.node.state.saidSeq + 1,
     });
     memory.ordered = 1 + plan.side;
     memory.order = id;
@@ -378,6 +380,7 @@ export class Slots {
     payload: Uint8Array,
     what: string,
   ): { value: T; id: Uint8Array } | undefined {
+    if (payload.length === 0) return undefined; // a retained message was cleared
     const { net, gatewayKey } = this.config;
     const opened = fromGateway(type, this.ports.crypto, gatewayKey, net, payload);
     if (!opened) this.raise("GATEWAY_SIGNATURE", what);

@@ -55,6 +55,11 @@ export class Speaker {
     return true;
   }
 
+  /** What was said under number `seq`, while it waits for its receipt. */
+  waiting(seq: number): Said | undefined {
+    return this.journal.outbox.find((said) => said.seq === seq);
+  }
+
   /** The connection is new, or the gateway asked: everything un-receipted goes out again. */
   restart(): void {
     this.sentSeq = 0;

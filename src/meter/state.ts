@@ -3,6 +3,7 @@
  * What a node must not forget. It is small, and it is written whole with every message that the node says
  * (journal.ts), so that after a power cut numbers, registers and claims always belong together.
  */
+import { bytesEqual } from "#core/codec/bytes.ts";
 import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema.ts";
 import { SLOTS_KEPT } from "#core/limits.ts";
 import { FIRST_DIGEST } from "#core/records/receipt.ts";
@@ -115,4 +116,15 @@ export function slotOf(state: NodeState, slot: number): SlotMemory {
   state.slots.sort((a, b) => a.slot - b.slot);
   while (state.slots.length > SLOTS_KEPT) state.slots.shift();
   return memory;
+}
+
+/** The gateway did not take RESERVE `txid`: a bid that quoted it would be refused too. */
+export function forgetReserve(state: NodeState, txid: Uint8Array): void {
+  for (const memory of state.slots) {
+    if (!memory.reserve || !bytesEqual(memory.reserve, txid)) continue;
+    memory.reserve = undefined;
+    memory.reserveWh = 0;
+    memory.reserveMicro = 0;
+    memory.reserveMs = 0;
+  }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Choosing roles (paper 1, II-B-2): what a slot's metered net makes of a node, and what it orders. */
-import { MEMBERS_MAX } from "#core/limits.ts";
+import { RESERVE_MARGIN_MICRO } from "#core/limits.ts";
 import { reserveMicro } from "#core/market/cost.ts";
 import { MarketMode, MarketTiming, type Notice } from "#core/records/notice.ts";
 import { Side } from "#core/records/order.ts";
@@ -109,12 +109,14 @@ export function planReserve(
 ): { qtyWh: number; ecashMicro: number } | undefined {
   if (capacityWh === 0) return undefined;
   // Every member may be a counterparty, and each leg rounds up by less than 1 µc.
-  const full = reserveMicro(capacityWh, capMicro, MEMBERS_MAX);
+  const full = reserveMicro(capacityWh, capMicro, RESERVE_MARGIN_MICRO);
   if (fundsMicro >= full) return { qtyWh: capacityWh, ecashMicro: full };
-  if (fundsMicro <= MEMBERS_MAX) return undefined;
-  // Largest quantity whose reserve fits: ⌈q·cap/1000⌉ + MEMBERS_MAX ≤ funds.
-  const qtyWh = Number((BigInt(fundsMicro - MEMBERS_MAX) * 1000n) / BigInt(Math.max(1, capMicro)));
+  if (fundsMicro <= RESERVE_MARGIN_MICRO) return undefined;
+  // Largest quantity whose reserve fits: ⌈q·cap/1000⌉ + RESERVE_MARGIN_MICRO ≤ funds.
+  const qtyWh = Number(
+    (BigInt(fundsMicro - RESERVE_MARGIN_MICRO) * 1000n) / BigInt(Math.max(1, capMicro)),
+  );
   const fundedWh = Math.min(qtyWh, capacityWh);
   if (fundedWh === 0) return undefined;
-  return { qtyWh: fundedWh, ecashMicro: reserveMicro(fundedWh, capMicro, MEMBERS_MAX) };
+  return { qtyWh: fundedWh, ecashMicro: reserveMicro(fundedWh, capMicro, RESERVE_MARGIN_MICRO) };
 }

@@ -118,6 +118,7 @@ export class Attacker {
       importMwh: this.importMwh + (this.seller ? 7n : 900_000n) * first,
       exportMwh: this.exportMwh + (this.seller ? 2_000_000n : 3n) * first,
       boot: 1,
+      said: this.seq + 1,
     };
   }
 

@@ -54,6 +54,10 @@ export class Enrolments {
         enrol(who, who.enrol({ wallets: [who.wallets[0], who.wallets[0]] }), "WALLET_FOREIGN"),
       ],
       () => [who, enrol(who, other.enrol(), "NODE_MISMATCH")],
+      () => [
+        who,
+        enrol(who, who.enrol({ name: `${rng.pick(["", "a/", " ", 'a"'])}b/c` }), "FIELD_RANGE"),
+      ],
       () => [who, enrol(who, who.enrol({ net: "other" }), "WRONG_NET")],
     ];
     return rng.pick(choices)();
@@ -76,6 +80,7 @@ const ANSWERED: ReadonlySet<Code> = new Set([
   "NAME_TAKEN",
   "WALLET_FOREIGN",
   "AREA_FULL",
+  "FIELD_RANGE", // of the name
 ]);
 
 function enrol(who: Attacker, payload: Uint8Array, code: Code | undefined): Shot {

@@ -59,7 +59,7 @@ export function rightReading(range: Range, who: Attacker): Shot {
 /** The order that `who` has for `slot` by its meter and its RESERVE. */
 export function rightOrder(range: Range, who: Attacker, slot: number, sells: boolean): Order {
   const { rng } = range;
-  const base = { net: NET, node: who.idBytes, slot };
+  const base = { net: NET, node: who.idBytes, slot, said: who.seq + 1 };
   const reserve = who.reserves.get(slot)?.tx.txid;
   if (sells) {
     const priceMicro = FEED_IN_MICRO + 1000 * (1 + rng.below(50));
@@ -99,6 +99,19 @@ export function badOrder(range: Range, who: Attacker, read: boolean): Shot {
 export function lateOrder(range: Range, who: Attacker, code: Code): Shot {
   const order = rightOrder(range, who, range.world.openSlot!, who.seller);
   return who.say("order", who.signOrder(order), code);
+}
+
+/** A right reading or order that was signed for another message: it takes no number. */
+export function otherNumberShot(range: Range, who: Attacker): Shot {
+  const { rng, world } = range;
+  const said = rng.below(2) === 0 ? rng.below(who.seq + 1) : who.seq + 2 + rng.below(1000);
+  const order = rightOrder(range, who, world.openSlot!, true);
+  const reading = who.nextReading((slot) => world.startMs(slot));
+  const shot =
+    rng.below(2) === 0
+      ? who.numbered("order", who.signOrder({ ...order, said }))
+      : who.numbered("reading", who.signReading({ ...reading, said }));
+  return { ...shot, code: "SAID_NUMBER", form: "mutated" };
 }
 
 /** A valid message of any kind with one item of its record changed. */

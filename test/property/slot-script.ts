@@ -8,6 +8,7 @@ import {
   envelopeShot,
   garbageShot,
   lateOrder,
+  otherNumberShot,
   rightOrder,
   rightReading,
   wireShot,
@@ -83,6 +84,7 @@ function* besides(range: Range, who: Attacker, count: number): Generator<Shot | 
   for (let i = 0; i < count; i++) {
     yield wireShot(range, who);
     if (i % 2 === 0) yield envelopeShot(range, who);
+    if (i % 4 === 0) yield otherNumberShot(range, who);
     if (i % 3 === 0) yield garbageShot(range, who);
     if (i % 6 === 0) yield lateOrder(range, who, "ORDER_LATE");
   }

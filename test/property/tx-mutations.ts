@@ -60,7 +60,6 @@ type Structural = readonly [Code, (range: Range, who: Attacker, body: Body) => B
 const STRUCTURAL: readonly Structural[] = [
   ["TX_EPOCH", ({ rng }, _who, body) => ({ ...body, epoch: 2 + rng.below(1000) })],
   ["TX_SEQ", ({ rng }, _who, body) => ({ ...body, seq: body.seq + 1 + rng.below(1000) })],
-  ["TX_SEQ", (_range, _who, body) => ({ ...body, seq: 0 })],
   [
     "TX_EQUIVOCATION",
     ({ rng }, { history, txSeq }, body) =>
@@ -125,12 +124,12 @@ export function futureShot(range: Range, who: Attacker, slot: number): Shot | un
   return who.sayTx(body, tsMs, "TX_TIME").shot;
 }
 
-/** A transaction said before, under a new number. */
+/** A transaction said before, under a new number, which it does not take. */
 export function replayedShot(range: Range, who: Attacker): Shot | undefined {
   const { history } = who;
   if (history.length === 0) return undefined;
   const tx = history[history.length - 1 - range.rng.below(Math.min(100, history.length))];
-  return who.say("tx", tx.bytes, "REPLAYED");
+  return { ...who.numbered("tx", tx.bytes), code: "REPLAYED", form: "mutated" };
 }
 
 type LegChange = (range: Range, who: Attacker, plan: Plan) => Plan;

@@ -9,7 +9,8 @@ enum { METER_STEP = 1 << 16, MAX_KEYS = 40000 };
 
 static txBoolean meterStep(txMachine* the, txU4 index) {
   Node* node = the->node;
-  node->meterEvent += index;
+  // Signed: XS adds size - 1 for a BigInt, which for one of size 0 would wrap the counter.
+  node->meterEvent += (txS4)index;
   the->meterIndex = 0;
   if (the->keyIndex > MAX_KEYS) fxAbort(the, XS_NO_MORE_KEYS_EXIT);
   return node->meterEvent <= node->creation.meterLimit;
@@ -23,7 +24,7 @@ void statsMeterBegin(Node* node) {
 
 void statsMeterEnd(Node* node) {
   txMachine* the = node->machine;
-  node->meterLast = node->meterEvent + the->meterIndex;
+  node->meterLast = node->meterEvent + (txS4)the->meterIndex;
   node->meterTotal += node->meterLast;
   fxEndMetering(the);
   uint16_t count = the->garbageCollectionCount;

@@ -43,7 +43,8 @@ export const CODES = Object.freeze({
   REGISTRATION_CLOSED: code(14, "reject", "this gateway admits listed members only"),
   NAME_TAKEN: code(15, "reject", "another member has this name"),
   AREA_FULL: code(16, "reject", "the area has as many members as its limit allows"),
-  REPLAYED: code(17, "reject", "this very record was accepted before under another number"),
+  REPLAYED: code(17, "reject", "this transaction was accepted before under another number"),
+  SAID_NUMBER: code(18, "reject", "the record is signed for another message number"),
 
   // Readings
   READING_STALE: code(30, "reject", "not after the node's last reading"),
@@ -136,6 +137,7 @@ export const CODES = Object.freeze({
     "reject",
     "the contract's legs do not add up to the fill, or cost otherwise",
   ),
+  GATEWAY_BEHIND: code(125, "reject", "the gateway knows less than it has receipted"),
   RECEIPT_DIGEST: code(124, "reject", "the receipt is for other bytes than this node said"),
 } as const);
 

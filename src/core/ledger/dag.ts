@@ -5,7 +5,11 @@
  */
 import { compareBytes, fromHex, toHex } from "../codec/bytes.ts";
 import { assert } from "../errors/assert.ts";
+import { PARENT_BLOCKS_MAX } from "../limits.ts";
 import type { Tx } from "../records/tx.ts";
+
+/** Blocks that new transactions are told to attach to; late ones may have attached to PARENT_BLOCKS_MAX. */
+const BLOCKS_OFFERED = 2;
 
 /** A transaction in the DAG. */
 export interface Vertex {
@@ -19,7 +23,7 @@ export interface Vertex {
 
 export class Dag {
   private readonly vertices = new Map<string, Vertex>();
-  /** Sealed blocks that are eligible as parents: header id → time. The two latest. */
+  /** Sealed blocks that are eligible as parents: header id → time, latest last. */
   private readonly blocks = new Map<string, number>();
   private readonly capIds = new Set<string>();
   private openCount = 0;
@@ -90,7 +94,8 @@ export class Dag {
     }
     this.openCount -= vertices.length;
     this.blocks.set(header, atMs);
-    while (this.blocks.size > 2) this.blocks.delete(this.blocks.keys().next().value!);
+    while (this.blocks.size > PARENT_BLOCKS_MAX)
+      this.blocks.delete(this.blocks.keys().next().value!);
     for (const vertex of this.vertices.values()) {
       if (!vertex.sealed || vertex.tMs >= forgetBeforeMs) continue;
       this.vertices.delete(vertex.id);
@@ -98,9 +103,11 @@ export class Dag {
     }
   }
 
-  /** The two latest sealed blocks, latest last. */
+  /** The two latest sealed blocks, latest last: what new transactions are told to attach to. */
   sealedBlocks(): { id: string; idBytes: Uint8Array; tMs: number }[] {
-    return [...this.blocks].map(([id, tMs]) => ({ id, idBytes: fromHex(id)!, tMs }));
+    return [...this.blocks]
+      .slice(-BLOCKS_OFFERED)
+      .map(([id, tMs]) => ({ id, idBytes: fromHex(id)!, tMs }));
   }
 }
 

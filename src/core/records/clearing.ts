@@ -51,7 +51,7 @@ const clearingFields = {
 
 export type ClearingRecord = Infer<typeof clearingFields>;
 /** Room for as many excluded orders as there are members; without any it takes 300 bytes. */
-const CLEARING_BYTES_MAX = 48 * 1024;
+export const CLEARING_BYTES_MAX: number = 48 * 1024;
 export const clearingRecord = recordType(
   "clearing",
   RecordKind.clearing,

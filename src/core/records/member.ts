@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who belongs to an area: a node's request to be admitted, and the gateway's answer. */
 import { recordType } from "../codec/record.ts";
-import { bytes, hash, type Infer, list, text, uint } from "../codec/schema.ts";
+import { bytes, hash, type Infer, list, text, u64, uint } from "../codec/schema.ts";
 import { NAME_CHARS_MAX, QTY_WH_MAX, WALLETS_MAX } from "../limits.ts";
 import { ms, netName, nodeId, publicKey, RecordKind, wallet } from "./common.ts";
 
@@ -28,9 +28,15 @@ const configFields = {
   upTo: uint(),
   /** Running digest over those messages. */
   digest: bytes(32),
-  /** Number of the last transaction in the node's chain at the gateway, and its id. */
+  /** Number of the last transaction in the node's chain at the gateway, its id and effective time. */
   txSeq: uint(),
   txid: hash,
+  txMs: ms,
+  /** One more than the boundary of the last reading, 0 for none, and the registers there: what a node that lost
+   * its store goes on from. */
+  boundary: uint(),
+  importMwh: u64,
+  exportMwh: u64,
   atMs: ms,
 };
 

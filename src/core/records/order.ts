@@ -16,6 +16,8 @@ const orderFields = {
   priceMicro: price,
   /** A bid names the RESERVE that pays for it. */
   reserve: optional(hash),
+  /** Number of the message that says it: it can be said under no other. */
+  said: uint(),
 };
 
 export type Order = Infer<typeof orderFields>;

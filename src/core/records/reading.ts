@@ -16,6 +16,8 @@ const readingFields = {
   exportMwh: u64,
   /** How often this node has started: a reader sees restarts. */
   boot: uint(0xffffffff),
+  /** Number of the message that says it: it can be said under no other. */
+  said: uint(),
 };
 
 export type Reading = Infer<typeof readingFields>;

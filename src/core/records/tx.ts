@@ -52,7 +52,7 @@ const bodyFields = {
   legs: list(txLeg, LEGS_MAX),
   expiryMs: ms,
   cancels: optional(bytes(1, 256)),
-  /** One or two distinct hashes in ascending order: transactions, or one of the two latest sealed blocks. */
+  /** One or two distinct hashes in ascending order: transactions, or one of the latest sealed blocks. */
   parents: list(hash, PARENTS_MAX, 1),
   tsMs: ms,
   /** Token slot of length Δ since the epoch's start (`slot` in ledger 4.2). */

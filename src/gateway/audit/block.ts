@@ -8,6 +8,7 @@ import { openSigned } from "#core/codec/record.ts";
 import { AssertionFailure } from "#core/errors/assert.ts";
 import { type BlockPlan, blockRoots, executeBlock } from "#core/ledger/execute.ts";
 import { stateRoot } from "#core/ledger/root.ts";
+import { PARENT_BLOCKS_MAX } from "#core/limits.ts";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block.ts";
 import { blockEntry } from "../entries.ts";
 import { checkCoins, checkMints } from "./coins.ts";
@@ -119,7 +120,8 @@ function adopt({ state }: Context, idBytes: Uint8Array, header: BlockHeader): vo
   const { height, atMs } = header;
   state.head = { id, idBytes, height, atMs };
   state.blocks.set(id, atMs);
-  while (state.blocks.size > 2) state.blocks.delete(state.blocks.keys().next().value!);
+  while (state.blocks.size > PARENT_BLOCKS_MAX)
+    state.blocks.delete(state.blocks.keys().next().value!);
   state.forgetTxs(atMs - state.world.ageMaxMs - state.world.slotMs);
   state.atLeast(atMs);
   state.summary.blocks++;

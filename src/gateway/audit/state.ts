@@ -116,7 +116,7 @@ export class AuditState {
   readonly trades = new Map<string, AuditTx>();
   /** Legs of a SOLD that were paid. */
   private readonly paid = new Map<string, Set<number>>();
-  /** The two latest blocks: id → time. */
+  /** The latest blocks, which can be parents: id → time. */
   readonly blocks = new Map<string, number>();
   head: { id: string; idBytes: Uint8Array; height: number; atMs: number } | undefined;
   /** What the next block has to apply, in order, by id. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Second stage of the intake: a message whose signature is right, against the state of the area. */
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
-import { ACCEPT, CODES, refuse, type Verdict } from "#core/errors/codes.ts";
+import { ACCEPT, CODES, type Code, refuse, type Verdict } from "#core/errors/codes.ts";
 import { walletOf } from "#core/identity.ts";
 import { COMMIT_BATCH_MAX, MEMBERS_MAX } from "#core/limits.ts";
 import { nextDigest } from "#core/records/receipt.ts";
 import { type Tx, TxType } from "#core/records/tx.ts";
 import { UP_KINDS } from "#core/topics.ts";
-import type { Area } from "../area.ts";
+import { type Area, monitorName } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
 import { linkTx, type Session } from "../session.ts";
@@ -16,8 +16,16 @@ import { checkOrder } from "./order.ts";
 import { checkReading } from "./reading.ts";
 import { checkTx, takesNumber } from "./tx.ts";
 
+/**
+ * Refusals of what the node itself said before, or said under another number. They take no number: otherwise
+ * whoever repeats an old message could use up the numbers of a node.
+ */
+const REPLAYS: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
+
 /** Whether what a node says follows the rules now; nothing changes. */
 export function checkSaid(area: Area, session: Session, said: Said): Verdict {
+  if (said.kind !== "tx" && said.signed.value.said !== session.saidSeq + 1)
+    return refuse("SAID_NUMBER", `${said.signed.value.said}, not ${session.saidSeq + 1}`);
   if (said.kind === "tx") return checkTx(session, said.tx, area.dag, area.world);
   if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
   return checkOrder(session, said.signed.value, area.world, area.exAnte);
@@ -39,6 +47,8 @@ export function takeSaid(
     return refuse("GAP", `${seq} after ${session.saidSeq}`);
   }
   const verdict = checkSaid(area, session, said);
+  // Somebody else may have sent it: the node's own message for this number is still to come.
+  if (!verdict.ok && REPLAYS.has(verdict.code)) return verdict;
   const code = verdict.ok ? 0 : CODES[verdict.code].wire;
   const kind = UP_KINDS.indexOf(said.kind);
   batch.log(
@@ -126,7 +136,9 @@ export function takeEnrol(
   if (admit !== "open" && !admit.has(toHex(signed.value.publicKey)))
     return refuse("REGISTRATION_CLOSED", signed.value.name);
   if (area.sessions.size >= MEMBERS_MAX) return refuse("AREA_FULL");
-  if (area.names.has(signed.value.name)) return refuse("NAME_TAKEN", signed.value.name);
+  const { name } = signed.value;
+  if (!/^[A-Za-z0-9][A-Za-z0-9 _.#-]*$/.test(name)) return refuse("FIELD_RANGE", `name ${name}`);
+  if (area.names.has(monitorName(name))) return refuse("NAME_TAKEN", name);
   const { publicKey, wallets } = signed.value;
   for (let i = 0; i < wallets.length; i++)
     if (!bytesEqual(wallets[i], walletOf(area.ports.crypto, publicKey, i)))

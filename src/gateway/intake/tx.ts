@@ -44,8 +44,7 @@ function checkChain(session: Session, tx: Tx): Verdict | undefined {
   const { seq, prev } = tx.body;
   if (seq <= session.txSeq) {
     const used = session.txids.get(seq);
-    if (!used) return refuse("TX_SEQ", `${seq} is long used`);
-    if (used === toHex(tx.txid)) return refuse("REPLAYED", `number ${seq}`);
+    if (!used || used === toHex(tx.txid)) return refuse("REPLAYED", `number ${seq}`);
     return refuse("TX_EQUIVOCATION", `number ${seq} is used for another body`);
   }
   if (seq !== session.txSeq + 1) return refuse("TX_SEQ", `${seq} after ${session.txSeq}`);

@@ -6,7 +6,7 @@ import { merkleProofs, merkleRoot } from "#core/crypto/merkle.ts";
 import type { Crypto } from "#core/crypto/port.ts";
 import { CODES, type Code } from "#core/errors/codes.ts";
 import type { LedgerState } from "#core/ledger/state.ts";
-import { MEMBERS_MAX } from "#core/limits.ts";
+import { RESERVE_MARGIN_MICRO } from "#core/limits.ts";
 import { clear } from "#core/market/auction.ts";
 import { ecashMicro, reserveMicro } from "#core/market/cost.ts";
 import { deliverPairs } from "#core/market/ex-ante.ts";
@@ -67,7 +67,7 @@ function fundingFault(state: LedgerState, rule: MarketRule, taken: TakenOrder): 
   const lock = order.reserve && state.locks.get(toHex(order.reserve));
   if (!lock || lock.slot !== order.slot || lock.leftWh < order.qtyWh) return "ORDER_NO_RESERVE";
   const price = Math.min(order.priceMicro, rule.ceilingMicroPerKwh);
-  const need = reserveMicro(order.qtyWh, price, MEMBERS_MAX);
+  const need = reserveMicro(order.qtyWh, price, RESERVE_MARGIN_MICRO);
   return need > lock.leftMicro ? "ORDER_NO_RESERVE" : undefined;
 }
 

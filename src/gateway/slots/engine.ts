@@ -37,6 +37,8 @@ import { SlotRun } from "./run.ts";
 
 /** Under a running clock: protocol time after a slot's end for orders, and for SOLD and BOUGHT, permille. */
 const COLLECT_PERMILLE = 250;
+/** In a guided market, for what the demand is made of; sellers answer until orders end. */
+const DEMAND_PERMILLE = 125;
 const SETTLE_PERMILLE = 800;
 
 /** Does everything that is due; stops where only messages or time can help. */
@@ -80,7 +82,8 @@ export function nextDelayMs(area: Area): number | undefined {
 /** Protocol time at which a running slot's phase is over whoever is missing. */
 function deadlineMs(area: Area, run: SlotRun): number {
   const { world } = area;
-  const permille = run.phase === "collect" ? COLLECT_PERMILLE : SETTLE_PERMILLE;
+  const collect = area.guided && !run.demand ? DEMAND_PERMILLE : COLLECT_PERMILLE;
+  const permille = run.phase === "collect" ? collect : SETTLE_PERMILLE;
   return world.endMs(run.slot) + Math.floor((world.slotMs * permille) / 1000);
 }
 
@@ -132,6 +135,7 @@ function sealOne(
   area.chain.seal(area.consensus, slot, mints, closed, (block: SealedBlock) => {
     batch.log(EntryKind.block, packEntry(blockEntry, { block: block.bytes }));
     for (const { code } of block.block.rejected) area.countRejected(code);
+    area.countPaid(block);
     area.sendHead(batch, block);
     if (closed.length > 0 || mints.length > 0) sendAccounts(area, batch, block);
   });
@@ -216,16 +220,23 @@ function readyToClear(area: Area, batch: Batch, run: SlotRun): boolean {
     (id) => !run.collected(area.sessions.get(id)!, area.exAnte),
   );
   // Forecasts were matched before the slot: there is nobody left to guide.
-  if (area.guided && !area.exAnte && !run.demand) askSellers(area, batch, run, waiting);
+  if (area.guided && !area.exAnte && !run.demand) {
+    const late = timedOut(area, run);
+    const silent = waiting.filter((id) => !run.waitsForSellers(area.sessions.get(id)!));
+    if (silent.length > 0 && !late) return false;
+    miss(area, run, silent);
+    askSellers(area, batch, run);
+    run.phaseRealMs = area.ports.time.nowMs(); // sellers get a grace of their own
+    return waiting.length === silent.length;
+  }
   if (waiting.length === 0) return true;
   if (!timedOut(area, run)) return false;
   miss(area, run, waiting);
   return true;
 }
 
-/** Guided market: when only sellers are missing, the total demand and a price guidance are broadcast. */
-function askSellers(area: Area, batch: Batch, run: SlotRun, waiting: string[]): void {
-  if (!waiting.every((id) => run.waitsForSellers(area.sessions.get(id)!))) return;
+/** Guided market: the total demand and a price guidance, which sellers answer (paper 1, II-B-3). */
+function askSellers(area: Area, batch: Batch, run: SlotRun): void {
   let demandWh = 0;
   for (const session of area.sessions.values()) {
     const order = session.orders.get(run.slot)?.order;
@@ -324,8 +335,8 @@ function closeRun(area: Area, batch: Batch, run: SlotRun): void {
     const nodes = [...run.missed].sort().map((id) => area.sessions.get(id)!.idBytes);
     batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));
   }
-  finishRun(area, run);
   seal(area, batch, run.slot, mints, [run.slot]);
+  finishRun(area, run);
   publishSlot(area, batch, run);
 }
 

@@ -34,8 +34,10 @@ export class SlotRun {
   /** SOLDs to pass on (again) to their buyers. */
   readonly solds: Tx[] = [];
   readonly missed = new Set<string>();
+  /** Contracts of the clearing; what blocks have paid of them, and what for. */
+  pairs = 0;
   tradedWh = 0;
-  priceMicro: number | undefined;
+  paidMicro = 0;
   /** Real time at which this phase began to wait, ms. */
   phaseRealMs: number;
   private readonly progress = new Map<string, Progress>();
@@ -70,10 +72,9 @@ export class SlotRun {
     for (const pair of pairs) {
       const progress = { entry: pair, sold: undefined, bought: false };
       this.progress.set(keyOf(pair.seller, pair.buyer), progress);
-      this.tradedWh += pair.qtyWh;
-      this.priceMicro = pair.priceMicro;
     }
     this.openPairs = this.progress.size;
+    this.pairs = this.progress.size;
   }
 
   /**

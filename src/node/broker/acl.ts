@@ -32,8 +32,8 @@ export interface Acl {
   subscribe(clientId: string, filter: string): AclReason | undefined;
 }
 
-/** A node's id: lower-case hex, up to a whole public key. */
-const NODE_ID = /^(?:[0-9a-f]{2}){1,32}$/;
+/** A node's id: 16 bytes in lower-case hex. */
+const NODE_ID = /^[0-9a-f]{32}$/;
 const MONITOR_ID = /^monitor-[0-9A-Za-z._-]{1,64}$/;
 /** A longer topic than any of the protocol's with a 64-character id and a 40-character area. */
 const TOPIC_LENGTH_MAX = 256;

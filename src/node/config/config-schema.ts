@@ -183,7 +183,7 @@ export const HELP: Readonly<Record<string, Help>> = {
   "admit.members[].name": { allowed: aName, cure: "Give the meter's name, for people" },
   "admit.members[].publicKey": {
     allowed: "64 lower-case hex digits",
-    cure: "Copy the meter's Ed25519 public key; `wattle provision` prints it",
+    cure: "Copy the meter's Ed25519 public key",
   },
   expectNodes: {
     allowed: `a whole number, 1 to ${MEMBERS_MAX}`,

@@ -197,7 +197,14 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     worldStart: parsed.worldStart,
     slots: parsed.slots ?? undefined,
     clock:
-      clock === "barrier" ? { kind: "barrier" } : { kind: "running", ratePermille: clock.speed },
+      clock === "barrier"
+        ? { kind: "barrier" }
+        : {
+            kind: "running",
+            ratePermille: clock.speed,
+            // At real time's own rate, slots that begin on the clock stay on it.
+            wall: clock.speed === 1000 && parsed.worldStart === "next-slot",
+          },
     slotTimeoutMs: parsed.slotTimeoutSeconds,
     tickMs,
     ageMaxMs: parsed.ageMaxSeconds ?? 4 * tickMs,

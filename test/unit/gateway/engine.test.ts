@@ -2,7 +2,7 @@
 /** The slot engine under the barrier clock: members that are missing, that come late, and the markets' totals. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BLOCK_EVENTS_MAX } from "#core/limits.ts";
+import { BLOCK_EVENTS_MAX, RESEND_MAX_MS } from "#core/limits.ts";
 import { blockRecord } from "#core/records/block.ts";
 import type { Reading } from "#core/records/reading.ts";
 import { Batch } from "#gateway/batch.ts";
@@ -81,6 +81,7 @@ test("a member that goes silent is listed once, served by the grid, and not wait
 test("a member that reads its meter again takes part again", async () => {
   const slot = () => area.gateway.area.world.openSlot ?? -1;
   const area: LocalArea = areaWith({
+    options: { slotTimeoutMs: 2 * RESEND_MAX_MS },
     // While slot 2 waits for the other buyer there is time for the first one to repeat what was lost.
     up: (home) => (home === BUYER && slot() === 1 ? false : home !== SMALL_BUYER || slot() < 2),
   });

@@ -82,7 +82,8 @@ test("a member that goes silent is waited for until a quarter of a slot after it
   const area: LocalArea = new LocalArea({
     world: worldOf(NET_WH),
     options: { clock: { kind: "running", ratePermille: RATE_PERMILLE } },
-    up: (home) => home !== 2 || (area.gateway.area.world.openSlot ?? -1) < 1,
+    // When slot 2 is open, slot 1 waits for orders.
+    up: (home) => home !== 2 || (area.gateway.area.world.openSlot ?? -1) < 2,
   });
   area.bus.attach(["wattle/1/a/market/clearing"], () => {
     const { world } = area.gateway.area;
