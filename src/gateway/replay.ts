@@ -85,7 +85,8 @@ function replayMember(area: Area, bytes: Uint8Array): void {
   const opened = openSigned(memberRecord, area.ports.crypto, signed);
   assert(opened.ok, "LOG_MEMBER");
   const id = nodeIdOf(area.ports.crypto, opened.value.publicKey);
-  area.addMember(id, opened.value, opened.id);
+  // Who was there before the restart is waited for after it, so that a restart changes no total.
+  area.addMember(id, opened.value, opened.id).online = true;
 }
 
 function replaySaid(area: Area, bytes: Uint8Array): void {
@@ -104,6 +105,7 @@ function replayNotice(area: Area, bytes: Uint8Array): void {
   const opened = openSigned(noticeRecord, area.ports.crypto, signed);
   assert(opened.ok, "LOG_NOTICE");
   const run = enterNotice(area, opened.value, expected.map(toHex));
+  for (const session of area.sessions.values()) session.online = run.expected.has(session.id);
   run.award = area.award;
   area.award = undefined;
   area.noticeBytes = signed;
@@ -154,5 +156,8 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
 
 function replayMissed(area: Area, bytes: Uint8Array): void {
   const { slot, nodes } = unpackEntry(missedEntry, bytes);
-  for (const node of nodes) area.runs.get(slot)?.missed.add(toHex(node));
+  for (const node of nodes) {
+    area.runs.get(slot)?.missed.add(toHex(node));
+    area.sessions.get(toHex(node))!.online = false;
+  }
 }

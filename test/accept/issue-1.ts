@@ -129,7 +129,10 @@ const kills: Line = {
     const inside = report.gatewayKills.filter((point) => !point.startsWith("timer")).length;
     find("of them between intake and receipt or inside a commit", "≥ 10", inside, inside >= 10);
     find("kill points", "logged", report.gatewayKills.join("; "), true);
-    // verify checks that every number is there once and every receipt's digest can be made again.
+    // A node that holds a receipt the gateway does not honour raises GATEWAY_BEHIND or RECEIPT_DIGEST.
+    const alarms = readFileSync(join(dir, "nodes.log"), "utf8").match(/alarm .*/g) ?? [];
+    find("receipts not honoured, or other alarms of the nodes", "none", alarms.join("; ") || "none");
+    // Every number is there once, and every payment.
     await verifies(find, join(dir, "gateway.db"), say);
   },
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * One area in this process for tests: a gateway, meter nodes and a bus, in virtual real time. Nothing
- * depends on the machine: where everything is idle, time jumps to the next wake-up that was asked for.
+ * One area in this process for tests: a gateway, meter nodes and a bus, in virtual real time.
+ * Nothing depends on the machine: where everything is idle, time jumps to the next wake-up that was
+ * asked for.
  */
 import { toHex } from "#core/codec/bytes.ts";
 import { openSigned } from "#core/codec/record.ts";
@@ -69,7 +70,9 @@ export interface LocalAreaSetup {
   /** Every message that a node publishes, and every one that reaches a node. */
   up?: Wire;
   down?: Wire;
-  /** When a node whose power was cut starts again: at once, when nothing else moves, or by the test. */
+  /**
+   * When a node whose power was cut starts again: at once, when nothing else moves, or by the test.
+   */
   reboot?: "at once" | "when idle" | "by hand";
   /** Called when a node's power was cut, after its last will went out. */
   onCut?: (home: number) => void;
@@ -181,7 +184,9 @@ export class LocalArea {
     return this.setup.secretKey?.(home) ?? named(`node ${home}`);
   }
 
-  /** A (new) node on the home's flash, connected. Dies quietly where its flash throws a PowerCut. */
+  /**
+   * A (new) node on the home's flash, connected. Dies quietly where its flash throws a PowerCut.
+   */
   startNode(home: number): void {
     const { world, policy } = this.setup;
     const boot = (this.boots[home] = (this.boots[home] ?? 0) + 1);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Looks at a gateway's log from outside: what must hold of it after any run, whatever went wrong in it. */
+/**
+ * Looks at a gateway's log from outside: what must hold of it after any run, whatever went wrong in
+ * it.
+ */
 import assert from "node:assert/strict";
 import { toHex } from "#core/codec/bytes.ts";
 import { openSigned } from "#core/codec/record.ts";
@@ -113,7 +116,10 @@ function auditBlock(audit: LogAudit, paid: Set<string>, bytes: Uint8Array): void
   }
 }
 
-/** All that one node ever published: a number stands for one content, a transaction number for one body. */
+/**
+ * All that one node ever published: a number stands for one content, a transaction number for one
+ * body.
+ */
 export class SaidWatch {
   readonly contents = new Map<number, string>();
   private readonly bodies = new Map<number, string>();

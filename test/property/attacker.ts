@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A member that the test plays: it knows what it said and what the gateway must have made of it, so that the
- * answer to every message is foreseen.
+ * A member that the test plays: it knows what it said and what the gateway must have made of it, so
+ * that the answer to every message is foreseen.
  */
 import { toHex } from "#core/codec/bytes.ts";
 import { signRecord } from "#core/codec/record.ts";

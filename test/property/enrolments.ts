@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Requests to be a member: of those on the list and of others, right and wrong, until the area is full. */
+/**
+ * Requests to be a member: of those on the list and of others, right and wrong, until the area is
+ * full.
+ */
 import assert from "node:assert/strict";
 import type { Code } from "#core/errors/codes.ts";
 import { MEMBERS_MAX } from "#core/limits.ts";
@@ -9,7 +12,10 @@ import type { Rng } from "./rng.ts";
 
 export class Enrolments {
   private readonly rng: Rng;
-  /** On the list, but not members yet: those that fill the area, and those for whom there is no room. */
+  /**
+   * On the list, but not members yet: those that fill the area, and those for whom there is no
+   * room.
+   */
   private readonly fillers: Attacker[] = [];
   private readonly beyond: Attacker[] = [];
   private strangers = 0;

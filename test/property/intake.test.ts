@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A hundred thousand messages against one live gateway, most of them valid but for one field and signed by the
- * right key. Every answer is foreseen, every code that a gateway can give is given often, and the honest
- * members' trades go on as if nothing were. `WATTLE_SEED` replays a run.
+ * A hundred thousand messages against one live gateway, most of them valid but for one field and
+ * signed by the right key. Every answer is foreseen, every code that a gateway can give is given
+ * often, and the honest members' trades go on as if nothing were. `WATTLE_SEED` replays a run.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -79,7 +79,9 @@ async function runSlot(range: Range, enrolments: Enrolments, slot: number): Prom
   assert.equal(phase(), undefined, `slot ${slot} is settled`);
 }
 
-/** Stamps beyond the clock: at the very end, since their authors can say nothing earlier afterwards. */
+/**
+ * Stamps beyond the clock: at the very end, since their authors can say nothing earlier afterwards.
+ */
 async function sayFuture(range: Range, slot: number): Promise<void> {
   for (const attacker of range.attackers) {
     const shot = futureShot(range, attacker, slot + 1);

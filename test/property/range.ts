@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The firing range: one live gateway with honest meters that trade among themselves, members that the test
- * plays, and the account of what must have come of every message.
+ * The firing range: one live gateway with honest meters that trade among themselves, members that
+ * the test plays, and the account of what must have come of every message.
  */
 import assert from "node:assert/strict";
 import { toHex } from "#core/codec/bytes.ts";
@@ -14,7 +14,10 @@ import { crypto, LocalArea, named, openReceipt, worldOf } from "../helpers/local
 import { Attacker, type Shot, TICK_MS, type Vertex } from "./attacker.ts";
 import type { Rng } from "./rng.ts";
 
-/** Two sellers and two buyers whose energy is the same in every slot: they are matched with each other. */
+/**
+ * Two sellers and two buyers whose energy is the same in every slot: they are matched with each
+ * other.
+ */
 export const HONEST_WH = [-1000, -600, 700, 900] as const;
 export const HONEST_TRADED_WH = 1600;
 export const SLOT_MS = 3_600_000;
@@ -83,7 +86,10 @@ export class Range {
     return this.area.world;
   }
 
-  /** The first honest seller paces the slots: its order and its SOLD wait until the test lets them go. */
+  /**
+   * The first honest seller paces the slots: its order and its SOLD wait until the test lets them
+   * go.
+   */
   private honestSays(home: number, topic: string, payload: Uint8Array): boolean {
     this.counts.honest++;
     const settling = this.area.oldestRun()?.phase === "settle";

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Readings and orders that break one rule of the intake, and messages that break the envelope's. */
+/**
+ * Readings and orders that break one rule of the intake, and messages that break the envelope's.
+ */
 import { encodeCbor } from "#core/codec/cbor.ts";
 import type { Code } from "#core/errors/codes.ts";
 import { type Order, Side } from "#core/records/order.ts";
@@ -43,7 +45,8 @@ export function badReading(range: Range, who: Attacker): Shot {
       ["REGISTER_JUMP", { exportMwh: who.exportMwh + jumpMwh }],
     );
   }
-  // With the slot's boundary read there is none left to come: then only these two are one field away.
+  // With the slot's boundary read there is none left to come: then only these two are one field
+  // away.
   const due = right.boundary <= world.openSlot! + 1;
   const fitting = due ? faults : faults.filter(([code]) => code === "READING_STALE");
   const [code, change] = rng.pick(fitting);

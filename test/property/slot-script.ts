@@ -16,7 +16,10 @@ import {
 import { buyerShots, type Solds, sellerShots } from "./trade-mutations.ts";
 import { badReserveShot, replayedShot, reserveLeg, sayTx, structuralShot } from "./tx-mutations.ts";
 
-/** Stamps of RESERVEs: in the last seconds before the slot; a seller's transactions: long before them. */
+/**
+ * Stamps of RESERVEs: in the last seconds before the slot; a seller's transactions: long before
+ * them.
+ */
 const RESERVE_EARLY_MS = 200_000;
 const SELLER_EARLY_MS = 1_700_000;
 
@@ -31,7 +34,10 @@ async function mix(range: Range, sources: Iterator<Shot | undefined>[]): Promise
   }
 }
 
-/** Sellers settle in every other slot, so that the others can stamp as early as the ledger must refuse. */
+/**
+ * Sellers settle in every other slot, so that the others can stamp as early as the ledger must
+ * refuse.
+ */
 export function sellsIn(range: Range, who: Attacker, slot: number): boolean {
   return who.seller && slot % 2 === range.attackers.indexOf(who) % 2;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** SOLD and BOUGHT that pass the intake and break one rule of the ledger (V8 to V10), and those that do not. */
+/**
+ * SOLD and BOUGHT that pass the intake and break one rule of the ledger (V8 to V10), and those that
+ * do not.
+ */
 import { compareBytes, toHex } from "#core/codec/bytes.ts";
 import { domainHash } from "#core/crypto/domain.ts";
 import type { Code } from "#core/errors/codes.ts";
@@ -129,7 +132,10 @@ function* earlySolds(
   }
 }
 
-/** Everything that a buyer says in a settling slot, after all its sellers; `pays`: at the end it does. */
+/**
+ * Everything that a buyer says in a settling slot, after all its sellers; `pays`: at the end it
+ * does.
+ */
 export function* buyerShots(
   range: Range,
   who: Attacker,

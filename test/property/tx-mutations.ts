@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Transactions that break one of the structural rules V1 to V7, and the ledger's rules for a RESERVE. */
+/**
+ * Transactions that break one of the structural rules V1 to V7, and the ledger's rules for a
+ * RESERVE.
+ */
 import type { Code } from "#core/errors/codes.ts";
 import { MICRO_MAX } from "#core/limits.ts";
 import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
 import { type Attacker, type Shot, TICK_MS } from "./attacker.ts";
 import type { Range } from "./range.ts";
 
-/** RESERVEs hold this much: what the connection carries, at a price cap beyond any, and each leg's rounding. */
+/**
+ * RESERVEs hold this much: what the connection carries, at a price cap beyond any, and each leg's
+ * rounding.
+ */
 export const RESERVE_WH = 2000;
 export const RESERVE_MICRO = 1_000_000;
 
@@ -106,7 +112,10 @@ function tooSoon(range: Range, who: Attacker, body: Body): Body | undefined {
   return tMs === tsMs ? { ...body, tsMs, tick, parents: ids } : undefined;
 }
 
-/** One transaction that is right but for one structural field; nothing where the mutation does not apply. */
+/**
+ * One transaction that is right but for one structural field; nothing where the mutation does not
+ * apply.
+ */
 export function structuralShot(range: Range, who: Attacker, plan: Plan): Shot | undefined {
   const [code, mutate] = range.rng.pick(STRUCTURAL);
   const { body, tMs } = draft(range, who, plan);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * One field of a valid record changed, and signed again by the right key: on the level of CBOR items, where
- * values can stand that no encoder of ours would write.
+ * One field of a valid record changed, and signed again by the right key: on the level of CBOR
+ * items, where values can stand that no encoder of ours would write.
  */
 import { concatBytes } from "#core/codec/bytes.ts";
 import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
@@ -143,7 +143,10 @@ function longVersion(record: Uint8Array): Uint8Array {
   return concatBytes(record.slice(0, at), Uint8Array.of(0x18), record.slice(at));
 }
 
-/** Values that are CBOR but not of the profile, or not CBOR: null, a float, a negative, a tag, a map, nothing. */
+/**
+ * Values that are CBOR but not of the profile, or not CBOR: null, a float, a negative, a tag, a
+ * map, nothing.
+ */
 const FOREIGN = [
   [0xf6],
   [0xf9, 0x3c, 0x00],

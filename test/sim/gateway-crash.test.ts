@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The gateway dies at every append to its log, before it is durable and after it, before anything was said
- * (architecture: trust and faults): a new gateway on the same log ends with the same totals, nothing is
- * applied twice, and every receipt that a node ever got still holds.
+ * The gateway dies at every append to its log, before it is durable and after it, before anything
+ * was said (architecture: trust and faults): a new gateway on the same log ends with the same
+ * totals, nothing is applied twice, and every receipt that a node ever got still holds.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A node's power is cut before, during and after every write of its flash (architecture: trust and faults):
- * registers never go back, nothing is signed twice, what was receipted is kept, and the area goes on.
+ * A node's power is cut before, during and after every write of its flash (architecture: trust and
+ * faults): registers never go back, nothing is signed twice, what was receipted is kept, and the
+ * area goes on.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +12,9 @@ import { type CutCase, type CutResult, runCut } from "./power-cut.ts";
 const MOMENTS: WriteMoment[] = ["before", "during", "after"];
 const UNDISTURBED: CutCase = { write: 0, moment: "before", reboot: "at once" };
 
-/** Every write × every moment of one kind of case; returns how many ran and how many missed a slot. */
+/**
+ * Every write × every moment of one kind of case; returns how many ran and how many missed a slot.
+ */
 async function everyCut(
   kind: Partial<CutCase>,
   moments: readonly WriteMoment[],

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** One run of a small area in which one node loses its power at one moment of one write of its flash. */
+/**
+ * One run of a small area in which one node loses its power at one moment of one write of its
+ * flash.
+ */
 import assert from "node:assert/strict";
 import { toHex } from "#core/codec/bytes.ts";
 import { type Code, codeOfWire } from "#core/errors/codes.ts";
@@ -25,7 +28,9 @@ export interface CutCase {
   moment: WriteMoment;
   /** What happens next: see LocalAreaSetup; `late`: not before the slot was given up. */
   reboot: "at once" | "when idle" | "late";
-  /** Every how many messages between the victim and the gateway one is lost around the cut; 0: none. */
+  /**
+   * Every how many messages between the victim and the gateway one is lost around the cut; 0: none.
+   */
   loseEvery?: number;
   /** A second cut, at this write after the first. */
   againAfter?: number;
@@ -47,7 +52,9 @@ const LOSSY_WRITES = 4;
 const LOST_MAX = 8;
 
 const NONE: ReadonlySet<Code> = new Set();
-/** What a node may say to which the slot went on without it, or that did not hear the latest caps. */
+/**
+ * What a node may say to which the slot went on without it, or that did not hear the latest caps.
+ */
 const LATE: ReadonlySet<Code> = new Set(["ORDER_LATE", "TX_PARENT_UNKNOWN", "ORDER_NO_RESERVE"]);
 
 interface Watch {

@@ -91,8 +91,10 @@ export class ScriptedGateway {
 
   config(): Message {
     const { seq: upTo, digest } = this;
-    const known = { upTo, digest, txSeq: 0, txid: filled(0), atMs: START_MS - 60_000 };
-    return this.down("config", configRecord, { ...this.addressed(), code: 0, ...known });
+    const known = { upTo, digest, txSeq: 0, txid: filled(0), txMs: 0 };
+    const registers = { boundary: 0, importMwh: 0n, exportMwh: 0n };
+    const config = { ...this.addressed(), code: 0, ...known, ...registers };
+    return this.down("config", configRecord, { ...config, atMs: START_MS - 60_000 });
   }
 
   account(): Message {

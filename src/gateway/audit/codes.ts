@@ -23,10 +23,12 @@ export const AUDIT_CODES = Object.freeze({
 
   // Members and what they said
   MEMBER_REPEATED: "a node was admitted twice",
-  MEMBER_NAME: "a name that another member has",
+  MEMBER_NAME: "a name that another member has on the monitor's topics, or that none may have",
   MEMBER_WALLET: "a wallet address that does not follow from the member's key",
   SAID_UNKNOWN_NODE: "words of a node that is not a member",
   SAID_NUMBER: "a node's numbers are not contiguous: something it said is missing or repeated",
+  SAID_REPLAYED:
+    "a number was used up by what takes none: signed for another number, or accepted before",
   SAID_AUTHOR: "the record names another node or network than the entry",
   SAID_KIND: "a kind of message that takes no number",
   SAID_TAKEN: "accepted, although a rule of the intake refuses it",

@@ -2,7 +2,7 @@
 /** A slot's market as the auditor computes it from the orders in the log and its own ledger. */
 import { compareBytes, fromHex, toHex } from "#core/codec/bytes.ts";
 import { CODES } from "#core/errors/codes.ts";
-import { MEMBERS_MAX } from "#core/limits.ts";
+import { RESERVE_MARGIN_MICRO } from "#core/limits.ts";
 import { clear } from "#core/market/auction.ts";
 import { bookFault } from "#core/market/book.ts";
 import { ecashMicro, reserveMicro } from "#core/market/cost.ts";
@@ -83,7 +83,7 @@ function isFunded(state: AuditState, rule: MarketRule, { order }: AuditOrder): b
   const lock = order.reserve && state.ledger.locks.get(toHex(order.reserve));
   if (!lock || lock.slot !== order.slot || lock.leftWh < order.qtyWh) return false;
   const capMicro = Math.min(order.priceMicro, rule.ceilingMicroPerKwh);
-  return reserveMicro(order.qtyWh, capMicro, MEMBERS_MAX) <= lock.leftMicro;
+  return reserveMicro(order.qtyWh, capMicro, RESERVE_MARGIN_MICRO) <= lock.leftMicro;
 }
 
 function marketOrder({ member, order, id }: AuditOrder): MarketOrder {

@@ -8,6 +8,8 @@ import { memberRecord } from "#core/records/member.ts";
 import { type Tx, TxType } from "#core/records/tx.ts";
 import { UP_KINDS } from "#core/topics.ts";
 import { memberEntry, saidEntry } from "../entries.ts";
+import { monitorName } from "../area.ts";
+import { isMemberName, REPLAYS } from "../intake/apply.ts";
 import { factsOf, openContent, type Said } from "../intake/decode.ts";
 import { openEntry } from "./open.ts";
 import { orderCode, readingCode } from "./rules.ts";
@@ -32,15 +34,17 @@ export function auditMember(context: Context, bytes: Uint8Array): void {
   findings.signature({ publicKey, message, signature }, "SIGNATURE_NODE", which, "member");
   if (member.net !== state.net) findings.fault("WRONG_ORIGIN", which, `network ${member.net}`);
   if (state.members.has(id)) return findings.fault("MEMBER_REPEATED", which, id);
-  if (state.names.has(name))
-    findings.fault("MEMBER_NAME", which, `${id}, and ${state.names.get(name)}`);
+  const level = monitorName(name);
+  if (state.names.has(level))
+    findings.fault("MEMBER_NAME", which, `${id}, and ${state.names.get(level)}`);
+  else if (!isMemberName(name)) findings.fault("MEMBER_NAME", which, id);
   member.wallets.forEach((wallet, i) => {
     const own = bytesEqual(wallet, walletOf(ports.crypto, publicKey, i));
     if (!own || state.wallets.has(toHex(wallet)))
       findings.fault("MEMBER_WALLET", which, toHex(wallet));
     state.wallets.add(toHex(wallet));
   });
-  state.names.set(name, id);
+  state.names.set(level, id);
   state.members.set(id, newMember(id, idBytes, member));
   state.summary.members.push({ id, name });
   state.pending.set(toHex(message), { type: "member", id: message, node: id, member });
@@ -66,7 +70,7 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
   findings.signature(job, "SIGNATURE_NODE", which, kind);
   if (net !== state.net || !bytesEqual(author, entry.node))
     findings.fault("SAID_AUTHOR", which, `${kind} of ${toHex(author)} in ${net}`);
-  const expected = judge(context, member, said);
+  const expected = judge(context, member, said, entry.seq);
   compareCodes(context, which, said, entry.code, expected);
   if (entry.code === 0) accept(context, member, said);
   else refused(context, member, said, entry.code);
@@ -81,7 +85,13 @@ function placeOf(said: Said, which: Which): void {
   which.txid = toHex(said.tx.txid);
 }
 
-function judge({ state }: Context, member: AuditMember, said: Said): Code | undefined {
+function judge(
+  { state }: Context,
+  member: AuditMember,
+  said: Said,
+  seq: number,
+): Code | undefined {
+  if (said.kind !== "tx" && said.signed.value.said !== seq) return "SAID_NUMBER";
   if (said.kind === "reading") return readingCode(state, member, said.signed.value);
   if (said.kind === "order") return orderCode(state, member, said.signed.value);
   return txCode(state, member, said.tx);
@@ -98,6 +108,9 @@ function compareCodes(
   const found = wire === 0 ? undefined : codeOfWire(wire);
   if (wire !== 0 && !found)
     return findings.fault("SAID_CODE", which, `code ${wire} does not exist`);
+  // The gateway refuses these without using up a number: none is ever in a log.
+  if (expected && REPLAYS.has(expected))
+    return findings.fault("SAID_REPLAYED", which, `${said.kind}: ${meaningOf(expected)}`);
   if (found === expected) return;
   // A running clock is real time, which no log shows: "in the future" is the gateway's word.
   if (found === "TX_TIME" && (state.notice?.clock ?? 0) !== 0 && said.kind === "tx") return;

@@ -17,6 +17,7 @@ import { Side } from "#core/records/order.ts";
 import { demandEntry, missedEntry, noticeEntry } from "../entries.ts";
 import { baseRule } from "./matched.ts";
 import { openEntry, openOwn } from "./open.ts";
+import { netOf } from "./rules.ts";
 import { type AuditSlot, type Context, EPOCH } from "./state.ts";
 
 export function auditNotice(context: Context, bytes: Uint8Array): void {
@@ -45,6 +46,7 @@ export function auditNotice(context: Context, bytes: Uint8Array): void {
     award,
     contracts: undefined,
     uncollected: new Set(),
+    silent: new Set(),
     missed: undefined,
     tradedWh: 0,
     paidMicro: 0,
@@ -125,7 +127,18 @@ export function auditDemand(context: Context, bytes: Uint8Array): void {
   if (guidanceMicro !== guidance)
     findings.fault("DEMAND_WRONG", { slot }, `${guidanceMicro} µc/kWh, not ${guidance}`);
   run.demand = opened.value;
+  run.silent = silentAtDemand(context, run);
   state.atLeast(atMs);
+}
+
+/** Members that the demand was made without; sellers are asked by it. */
+function silentAtDemand(context: Context, run: AuditSlot): Set<string> {
+  const silent = uncollected(context, run);
+  for (const id of silent) {
+    const netMwh = netOf(context.state.members.get(id)!, run.slot);
+    if (netMwh !== undefined && netMwh < 0n) silent.delete(id);
+  }
+  return silent;
 }
 
 /** Members of `run` that the clearing goes on without. */
@@ -176,8 +189,9 @@ export function checkMissed({ state, findings }: Context, run: AuditSlot): void 
   for (const id of missing)
     if (!listed.has(id))
       findings.fault("MISSED_UNLISTED", { node: state.nameOf(id), slot }, "not listed");
+  // One that spoke after the demand was missed for it; a gateway that restarted since does not know.
   for (const id of listed)
-    if (!missing.has(id))
+    if (!missing.has(id) && !run.silent.has(id))
       findings.fault("MISSED_WITHOUT_CAUSE", { node: state.nameOf(id), slot }, "did its part");
   if (listed.size > 0) state.summary.missedSlots.push({ slot, nodes: [...listed] });
 }

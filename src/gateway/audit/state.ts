@@ -90,6 +90,8 @@ export interface AuditSlot {
   contracts: Map<string, AuditContract> | undefined;
   /** Members that had not done their part when the slot was cleared. */
   uncollected: Set<string>;
+  /** Guided: members that had not done their part when the demand was made; they may be listed as missing. */
+  silent: Set<string>;
   missed: Set<string> | undefined;
   tradedWh: number;
   paidMicro: number;

@@ -42,8 +42,7 @@ export function txCode(state: AuditState, member: AuditMember, tx: Tx): Code | u
   const { seq, prev, epoch, parents, tsMs, tick } = tx.body;
   if (seq <= member.txSeq) {
     const used = member.recent.get(seq);
-    if (!used) return "TX_SEQ";
-    return used === toHex(tx.txid) ? "REPLAYED" : "TX_EQUIVOCATION";
+    return !used || used === toHex(tx.txid) ? "REPLAYED" : "TX_EQUIVOCATION";
   }
   if (seq !== member.txSeq + 1) return "TX_SEQ";
   const { txid } = member;

@@ -20,7 +20,7 @@ import { checkTx, takesNumber } from "./tx.ts";
  * Refusals of what the node itself said before, or said under another number. They take no number: otherwise
  * whoever repeats an old message could use up the numbers of a node.
  */
-const REPLAYS: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
+export const REPLAYS: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
 
 /** Whether what a node says follows the rules now; nothing changes. */
 export function checkSaid(area: Area, session: Session, said: Said): Verdict {
@@ -57,8 +57,6 @@ export function takeSaid(
   );
   applySaid(area, session, seq, content, said, verdict);
   if (verdict.ok && said.kind === "tx") announce(area, batch, said.tx);
-  // One that was given up and reads its meter again takes part again.
-  if (verdict.ok && said.kind === "reading") session.online = true;
   return verdict;
 }
 
@@ -83,6 +81,7 @@ export function applySaid(
   }
   if (said.kind === "reading") {
     const { value: reading, id } = said.signed;
+    session.online = true; // one that was given up and reads its meter again takes part again
     session.previous = session.reading;
     session.reading = reading;
     area.chain.addEvent({ type: "reading", id, node: session.id, reading });
@@ -120,6 +119,11 @@ export function repeat(session: Session): Verdict {
   return refuse("DUPLICATE");
 }
 
+/** Whether a meter may have this name: it stands in logs, on terminals and, as a level, in topics. */
+export function isMemberName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9 _.#-]*$/.test(name);
+}
+
 /** Admits a member, or greets one that is back. */
 export function takeEnrol(
   area: Area,
@@ -137,7 +141,7 @@ export function takeEnrol(
     return refuse("REGISTRATION_CLOSED", signed.value.name);
   if (area.sessions.size >= MEMBERS_MAX) return refuse("AREA_FULL");
   const { name } = signed.value;
-  if (!/^[A-Za-z0-9][A-Za-z0-9 _.#-]*$/.test(name)) return refuse("FIELD_RANGE", `name ${name}`);
+  if (!isMemberName(name)) return refuse("FIELD_RANGE", `name ${name}`);
   if (area.names.has(monitorName(name))) return refuse("NAME_TAKEN", name);
   const { publicKey, wallets } = signed.value;
   for (let i = 0; i < wallets.length; i++)

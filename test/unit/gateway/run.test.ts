@@ -66,7 +66,7 @@ test("a slot without contracts is settled at once", () => {
   assert.ok(settling().settled);
 });
 
-test("a SOLD with other terms is no SOLD: its seller is missing, not the buyer that ignores it", () => {
+test("a SOLD with other terms is no SOLD: its seller is missing, not the buyer", () => {
   for (const change of [{ qtyWh: 6 }, { ecashMicro: 4 }, { ref: named("another") }]) {
     const run = settling(pair("s", "b", 5));
     run.heard(tx(TxType.sold, "s", [{ ...soldLeg("b", 5), ...change }]));

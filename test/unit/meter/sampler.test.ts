@@ -5,7 +5,10 @@ import type { ChipCounters } from "#meter/ports.ts";
 import { sample } from "#meter/sampler.ts";
 import { firstState } from "#meter/state.ts";
 
-/** Samples what `chip` shows, one value after the other; returns the registers and the events logged. */
+/**
+ * Samples what `chip` shows, one value after the other; returns the registers and the events
+ * logged.
+ */
 function sampled(...chip: (ChipCounters | undefined)[]) {
   const state = firstState();
   const events: string[] = [];
@@ -50,7 +53,7 @@ test("a counter that goes back moves the base and never the register", () => {
   assert.deepEqual(events, ["meter-counter-back"]);
 });
 
-test("a chip that is silent changes nothing, and what it counted meanwhile comes with its next value", () => {
+test("what a silent chip counted meanwhile comes with its next value", () => {
   const { importMwh, answers, events } = sampled(chip(100n, 0n), undefined, chip(160n, 0n));
   assert.equal(importMwh, 60n);
   assert.deepEqual(answers, [true, false, true]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MEMBERS_MAX } from "#core/limits.ts";
+import { RESERVE_MARGIN_MICRO } from "#core/limits.ts";
 import { reserveMicro } from "#core/market/cost.ts";
 import { MarketMode, type Notice } from "#core/records/notice.ts";
 import { Side } from "#core/records/order.ts";
@@ -127,26 +127,31 @@ test("in a guided market sellers wait for the demand, and nobody else does", () 
 });
 
 test("a RESERVE is for the whole connection where there are coins for it", () => {
-  const full = reserveMicro(1000, RETAIL, MEMBERS_MAX);
+  const full = reserveMicro(1000, RETAIL, RESERVE_MARGIN_MICRO);
   assert.deepEqual(planReserve(1000, RETAIL, full), { qtyWh: 1000, ecashMicro: full });
 });
 
-test("with little money a RESERVE is for as much as that pays, and never more than there is", () => {
-  for (const funds of [300, 1_000, 10_000, 100_000, 299_999].map((micro) => micro + MEMBERS_MAX)) {
+test("with little money a RESERVE is for as much as that pays", () => {
+  for (const funds of [300, 1_000, 10_000, 100_000, 299_999].map(
+    (micro) => micro + RESERVE_MARGIN_MICRO,
+  )) {
     const plan = planReserve(1000, RETAIL, funds);
     assert.ok(plan && plan.qtyWh > 0 && plan.qtyWh < 1000, `${funds} µc`);
     assert.ok(plan.ecashMicro <= funds, `${funds} µc`);
-    assert.ok(reserveMicro(plan.qtyWh + 1, RETAIL, MEMBERS_MAX) > funds, "one Wh more is too much");
+    assert.ok(
+      reserveMicro(plan.qtyWh + 1, RETAIL, RESERVE_MARGIN_MICRO) > funds,
+      "one Wh more is too much",
+    );
   }
 });
 
 test("with next to no money, or no connection, there is no RESERVE", () => {
-  for (const funds of [0, 1, MEMBERS_MAX, MEMBERS_MAX + 299])
+  for (const funds of [0, 1, RESERVE_MARGIN_MICRO, RESERVE_MARGIN_MICRO + 299])
     assert.equal(planReserve(1000, RETAIL, funds), undefined, `${funds} µc`);
-  assert.equal(planReserve(0, RETAIL, MEMBERS_MAX), undefined);
+  assert.equal(planReserve(0, RETAIL, RESERVE_MARGIN_MICRO), undefined);
 });
 
 test("energy that costs nothing can be reserved with the rounding alone", () => {
-  const plan = planReserve(1000, 0, MEMBERS_MAX);
-  assert.deepEqual(plan, { qtyWh: 1000, ecashMicro: MEMBERS_MAX });
+  const plan = planReserve(1000, 0, RESERVE_MARGIN_MICRO);
+  assert.deepEqual(plan, { qtyWh: 1000, ecashMicro: RESERVE_MARGIN_MICRO });
 });

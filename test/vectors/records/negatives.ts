@@ -19,6 +19,7 @@ const READING = [
   "1a00bc614e", // importMwh 12345678
   "00", // exportMwh
   "03", // boot
+  "05", // said
 ];
 const FIELD = {
   kind: 0,
@@ -30,10 +31,11 @@ const FIELD = {
   imp: 7,
   exp: 8,
   boot: 9,
+  said: 10,
 };
 
 /** The reading as hex with the pieces of `changes` replaced, in an array head of its length. */
-function reading(changes: Record<number, string> = {}, head = "8a"): string {
+function reading(changes: Record<number, string> = {}, head = "8b"): string {
   return head + READING.map((piece, i) => changes[i] ?? piece).join("");
 }
 
@@ -121,20 +123,20 @@ function structure(): NegativeVector[] {
     bad("an integer", "MALFORMED", "04"),
     bad("an empty array", "MALFORMED", "80"),
     bad("an array with a kind only", "MALFORMED", "8104"),
-    bad("an array head in two bytes", "NON_CANONICAL", reading({}, "980a")),
-    bad("an array head in nine bytes", "NON_CANONICAL", reading({}, "9b000000000000000a")),
+    bad("an array head in two bytes", "NON_CANONICAL", reading({}, "980b")),
+    bad("an array head in nine bytes", "NON_CANONICAL", reading({}, "9b000000000000000b")),
     bad("an array without end", "MALFORMED", `${reading({}, "9f")}ff`),
     bad("an array of 2^32 - 1 items", "MALFORMED", reading({}, "9affffffff")),
     bad("an array of 2^64 - 1 items", "MALFORMED", reading({}, "9bffffffffffffffff")),
-    bad("a map of fields", "MALFORMED", `a5${whole.slice(2)}`),
+    bad("a map of fields", "MALFORMED", `a5${whole.slice(2, -2)}`),
     bad("a byte after the record", "MALFORMED", `${whole}00`),
     bad("the record twice", "MALFORMED", whole + whole),
     bad("the last byte missing", "MALFORMED", whole.slice(0, -2)),
     bad("half of it", "MALFORMED", whole.slice(0, 40)),
-    bad("the head only", "MALFORMED", "8a"),
-    bad("a boundary that is cut", "MALFORMED", `8a${READING.slice(0, 4).join("")}18`),
-    bad("one field missing", "FIELD_RANGE", `89${whole.slice(2, -2)}`),
-    bad("one field more", "FIELD_RANGE", `8b${whole.slice(2)}00`),
+    bad("the head only", "MALFORMED", "8b"),
+    bad("a boundary that is cut", "MALFORMED", `8b${READING.slice(0, 4).join("")}18`),
+    bad("one field missing", "FIELD_RANGE", `8a${whole.slice(2, -2)}`),
+    bad("one field more", "FIELD_RANGE", `8c${whole.slice(2)}00`),
     bad("no fields", "FIELD_RANGE", "820401"),
     bad("seven arrays deep", "MALFORMED", reading({ [BOOT]: `${"81".repeat(6)}00` })),
     bad("six arrays deep", "FIELD_RANGE", reading({ [BOOT]: `${"81".repeat(5)}00` })),
@@ -163,6 +165,7 @@ function ranges(): NegativeVector[] {
     field("boot 2^32", BOOT, "1b0000000100000000"),
     field("boot in text", BOOT, "6133"),
     field("boot as an empty array", BOOT, "80"),
+    field("said 2^53", FIELD.said, "1b0020000000000000"),
   ];
 }
 
@@ -183,10 +186,10 @@ function changed(vectors: readonly RecordVector[]): NegativeVector[] {
   return [
     swap("order", "an offer", "side 3", "185f02", "185f03"),
     swap("order", "an offer", "more than 1 GWh", "1904e2", "1a3b9aca01"),
-    swap("order", "an offer", "a price above the limit", "1a0001388000", "1a3b9aca0100"),
-    swap("order", "an offer", "an absent RESERVE as text", "1a0001388000", "1a00013880612a"),
-    swap("order", "an offer", "an absent RESERVE as 1", "1a0001388000", "1a0001388001"),
-    swap("order", "an offer", "an absent RESERVE as no bytes", "1a0001388000", "1a0001388040"),
+    swap("order", "an offer", "a price above the limit", "1a00013880001819", "1a3b9aca01001819"),
+    swap("order", "an offer", "an absent RESERVE as text", "1a00013880001819", "1a00013880612a1819"),
+    swap("order", "an offer", "an absent RESERVE as 1", "1a00013880001819", "1a00013880011819"),
+    swap("order", "an offer", "an absent RESERVE as no bytes", "1a00013880001819", "1a00013880401819"),
     swap("member", "a member with one wallet", "no wallets", `8154${hexFrom(20, 0x60)}`, "80"),
     swap("body", "a RESERVE on a sealed block", "no parents", parent, "80"),
     swap(

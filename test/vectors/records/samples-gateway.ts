@@ -17,6 +17,7 @@ import {
   SAFE_MAX,
   type Sample,
   sample,
+  U64_MAX,
   wallet,
 } from "./sample.ts";
 
@@ -30,6 +31,10 @@ const configs: Sample[] = [
     digest: hash(0x80),
     txSeq: 24,
     txid: hash(0x90),
+    txMs: atMs - 60_000,
+    boundary: 97,
+    importMwh: 12_345_678n,
+    exportMwh: 4_294_967_296n,
     atMs,
   }),
   sample(configRecord, "a refusal with every number at its largest", {
@@ -41,6 +46,10 @@ const configs: Sample[] = [
     digest: new Uint8Array(32),
     txSeq: SAFE_MAX,
     txid: new Uint8Array(32).fill(0xff),
+    txMs: SAFE_MAX,
+    boundary: SAFE_MAX,
+    importMwh: U64_MAX,
+    exportMwh: U64_MAX - 1n,
     atMs: SAFE_MAX,
   }),
 ];
@@ -138,7 +147,7 @@ const clearings: Sample[] = [
     floorMicro: 80_000,
     ceilingMicro: 540_000,
     orderRoot: hash(3),
-    orders: 4096,
+    orders: 1024,
     tradedWh: 65_536,
     priceMicro: { micro: 0 }, // a price of nothing is not the absence of one
     bids: {
@@ -151,7 +160,7 @@ const clearings: Sample[] = [
     },
     offers: { ...emptySide, totalWh: SAFE_MAX, levelPriceMicro: { micro: 80_000 } },
     pairRoot: hash(5),
-    pairs: 8192,
+    pairs: 2048,
     excluded: [{ order: hash(6), code: 56 }],
     atMs,
   }),

@@ -51,6 +51,7 @@ const readings: Sample[] = [
     importMwh: 12_345_678n,
     exportMwh: 4_294_967_296n,
     boot: 3,
+    said: 24,
   }),
   sample(readingRecord, "the first reading of a new meter", {
     net,
@@ -61,6 +62,7 @@ const readings: Sample[] = [
     importMwh: 0n,
     exportMwh: 0n,
     boot: 0,
+    said: 1,
   }),
   sample(readingRecord, "registers beyond 2^53 and at 2^64 - 1", {
     net: NAME_MAX,
@@ -71,6 +73,7 @@ const readings: Sample[] = [
     importMwh: 9_007_199_254_740_993n,
     exportMwh: U64_MAX,
     boot: U32_MAX,
+    said: SAFE_MAX,
   }),
   sample(readingRecord, "registers at 2^32 - 1 and 2^53", {
     net,
@@ -81,6 +84,7 @@ const readings: Sample[] = [
     importMwh: 0xffffffffn,
     exportMwh: 9_007_199_254_740_992n,
     boot: 0x100,
+    said: 0x10000,
   }),
 ];
 
@@ -93,6 +97,7 @@ const orders: Sample[] = [
     qtyWh: 1250,
     priceMicro: 80_000,
     reserve: undefined,
+    said: 25,
   }),
   sample(orderRecord, "a bid that names its RESERVE", {
     net,
@@ -102,6 +107,7 @@ const orders: Sample[] = [
     qtyWh: 255,
     priceMicro: 220_000,
     reserve: hash(0xa0),
+    said: 26,
   }),
   sample(orderRecord, "neither", {
     net,
@@ -111,6 +117,7 @@ const orders: Sample[] = [
     qtyWh: 0,
     priceMicro: 0,
     reserve: undefined,
+    said: 0x100000000,
   }),
 ];
 

@@ -36,6 +36,7 @@ const reading: fc.Arbitrary<Reading> = struct({
   importMwh: anyInteger,
   exportMwh: anyInteger,
   boot: u32,
+  said: uint(),
 });
 
 const order: fc.Arbitrary<Order> = struct({
@@ -46,6 +47,7 @@ const order: fc.Arbitrary<Order> = struct({
   qtyWh: uint(QTY_WH_MAX),
   priceMicro: uint(PRICE_MICRO_MAX),
   reserve: maybe(sized(32)),
+  said: uint(),
 });
 
 const leg: fc.Arbitrary<TxLeg> = struct({
@@ -107,13 +109,13 @@ const clearing = struct({
   floorMicro: price,
   ceilingMicro: price,
   orderRoot: sized(32),
-  orders: uint(4096),
+  orders: uint(1024),
   tradedWh: uint(),
   priceMicro: boxed,
   bids: side,
   offers: side,
   pairRoot: sized(32),
-  pairs: uint(8192),
+  pairs: uint(2048),
   excluded: fc.array(struct({ order: sized(32), code: uint(0xffff) }), { maxLength: 20 }),
   atMs: uint(),
 });

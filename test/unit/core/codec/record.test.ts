@@ -80,6 +80,7 @@ const reading: Reading = {
   importMwh: 1n,
   exportMwh: 2n,
   boot: 1,
+  said: 1,
 };
 
 test("a signed record verifies under its key only, and no changed byte of it does", () => {
@@ -126,6 +127,7 @@ test("a value outside its field's range is our own bug, and so is a record that 
     { importMwh: -1n },
     { exportMwh: 1n << 64n },
     { boot: undefined },
+    { said: 2 ** 53 },
   ];
   for (const change of wrong) {
     const value = { ...reading, ...change } as Reading;

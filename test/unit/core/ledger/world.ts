@@ -44,7 +44,7 @@ export function readingOf(
 ): Reading {
   const atMs = slotStartMs(boundary);
   const node = idOf(name);
-  return { net: "t", node, boundary, atMs, quality: 2, importMwh, exportMwh, boot: 1 };
+  return { net: "t", node, boundary, atMs, quality: 2, importMwh, exportMwh, boot: 1, said: 1 };
 }
 
 /** A transaction as the DAG and the ledger see it; nobody there looks at signatures. */

@@ -14,7 +14,7 @@ import { VECTORS } from "./vectors.ts";
 type Pieces = readonly (readonly [hex: string, meaning: string])[];
 
 const READING: Pieces = [
-  ["8a", "array of 10: kind, version, eight fields"],
+  ["8b", "array of 11: kind, version, nine fields"],
   ["04", "kind 4"],
   ["01", "version 1"],
   ["68 7374726565742d37", "text of 8: street-7"],
@@ -25,10 +25,11 @@ const READING: Pieces = [
   ["1a 00bc614e", "importMwh 12345678: above 65535, four bytes"],
   ["1b 0000000100000000", "exportMwh 2^32: the first that needs eight bytes"],
   ["03", "boot 3"],
+  ["18 18", "said 24: the first that needs a byte of its own"],
 ];
 
 const ORDER: Pieces = [
-  ["89", "array of 9: kind, version, seven fields"],
+  ["8a", "array of 10: kind, version, eight fields"],
   ["05", "kind 5"],
   ["01", "version 1"],
   ["68 7374726565742d37", "text of 8: street-7"],
@@ -40,6 +41,7 @@ const ORDER: Pieces = [
   ["58 20", "reserve: bytes of 32, a length above 23"],
   ["a0a1a2a3a4a5a6a7a8a9aaabacadaeaf", "its first half"],
   ["b0b1b2b3b4b5b6b7b8b9babbbcbdbebf", "its second half"],
+  ["18 1a", "said 26"],
 ];
 
 /** The test key as PKCS #8 (RFC 8410 section 7): a fixed head and the seed. */
