@@ -8,17 +8,17 @@ import { memberRecord } from "#core/records/member.ts";
 import { type Tx, TxType } from "#core/records/tx.ts";
 import { UP_KINDS } from "#core/topics.ts";
 import { memberEntry, saidEntry } from "../entries.ts";
-import { monitorName } from "../area.ts";
-import { isMemberName, REPLAYS } from "../intake/apply.ts";
 import { factsOf, openContent, type Said } from "../intake/decode.ts";
 import { openEntry } from "./open.ts";
 import { orderCode, readingCode } from "./rules.ts";
 import { type AuditMember, type Context, newMember } from "./state.ts";
-import { effectiveMs, takesNumber, txCode } from "./tx-rules.ts";
+import { effectiveMs, NEVER_LOGGED, takesNumber, txCode } from "./tx-rules.ts";
 import type { Which } from "./types.ts";
 
 /** Numbers of a node's chain that are remembered with their body, as at the gateway. */
 const RECENT_MAX = 256;
+/** Names that a gateway admits: they stand in logs, on terminals and in topics. */
+const MEMBER_NAME = /^[A-Za-z0-9][A-Za-z0-9 _.#-]*$/;
 
 export function auditMember(context: Context, bytes: Uint8Array): void {
   const { state, findings, ports } = context;
@@ -34,10 +34,11 @@ export function auditMember(context: Context, bytes: Uint8Array): void {
   findings.signature({ publicKey, message, signature }, "SIGNATURE_NODE", which, "member");
   if (member.net !== state.net) findings.fault("WRONG_ORIGIN", which, `network ${member.net}`);
   if (state.members.has(id)) return findings.fault("MEMBER_REPEATED", which, id);
-  const level = monitorName(name);
+  // Two names must not share a topic of the monitor.
+  const level = name.replace(/[^A-Za-z0-9_.-]/g, "_");
   if (state.names.has(level))
     findings.fault("MEMBER_NAME", which, `${id}, and ${state.names.get(level)}`);
-  else if (!isMemberName(name)) findings.fault("MEMBER_NAME", which, id);
+  else if (!MEMBER_NAME.test(name)) findings.fault("MEMBER_NAME", which, id);
   member.wallets.forEach((wallet, i) => {
     const own = bytesEqual(wallet, walletOf(ports.crypto, publicKey, i));
     if (!own || state.wallets.has(toHex(wallet)))
@@ -109,7 +110,7 @@ function compareCodes(
   if (wire !== 0 && !found)
     return findings.fault("SAID_CODE", which, `code ${wire} does not exist`);
   // The gateway refuses these without using up a number: none is ever in a log.
-  if (expected && REPLAYS.has(expected))
+  if (expected && NEVER_LOGGED.has(expected))
     return findings.fault("SAID_REPLAYED", which, `${said.kind}: ${meaningOf(expected)}`);
   if (found === expected) return;
   // A running clock is real time, which no log shows: "in the future" is the gateway's word.

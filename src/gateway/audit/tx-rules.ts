@@ -21,6 +21,9 @@ const VOID: ReadonlySet<Code> = new Set<Code>([
   "TX_TICK",
 ]);
 
+/** Refusals that use up no number, so that no log has them: of what was said before or for another number. */
+export const NEVER_LOGGED: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
+
 export function takesNumber(code: Code): boolean {
   return VOID.has(code);
 }

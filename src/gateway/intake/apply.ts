@@ -20,7 +20,7 @@ import { checkTx, takesNumber } from "./tx.ts";
  * Refusals of what the node itself said before, or said under another number. They take no number: otherwise
  * whoever repeats an old message could use up the numbers of a node.
  */
-export const REPLAYS: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
+const REPLAYS: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
 
 /** Whether what a node says follows the rules now; nothing changes. */
 export function checkSaid(area: Area, session: Session, said: Said): Verdict {
@@ -119,11 +119,6 @@ export function repeat(session: Session): Verdict {
   return refuse("DUPLICATE");
 }
 
-/** Whether a meter may have this name: it stands in logs, on terminals and, as a level, in topics. */
-export function isMemberName(name: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9 _.#-]*$/.test(name);
-}
-
 /** Admits a member, or greets one that is back. */
 export function takeEnrol(
   area: Area,
@@ -141,7 +136,7 @@ export function takeEnrol(
     return refuse("REGISTRATION_CLOSED", signed.value.name);
   if (area.sessions.size >= MEMBERS_MAX) return refuse("AREA_FULL");
   const { name } = signed.value;
-  if (!isMemberName(name)) return refuse("FIELD_RANGE", `name ${name}`);
+  if (!/^[A-Za-z0-9][A-Za-z0-9 _.#-]*$/.test(name)) return refuse("FIELD_RANGE", `name ${name}`);
   if (area.names.has(monitorName(name))) return refuse("NAME_TAKEN", name);
   const { publicKey, wallets } = signed.value;
   for (let i = 0; i < wallets.length; i++)

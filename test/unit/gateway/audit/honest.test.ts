@@ -33,7 +33,7 @@ function assertSame(run: AreaRun, options: AuditOptions = {}) {
   assert.deepEqual(summary.members.map(({ id }) => id).sort(), [...area.sessions.keys()].sort());
   assert.equal(summary.slotsSettled, area.settledSlots);
   assert.equal(summary.slotsWithTrade, area.slotsWithTrade);
-  assert.equal(summary.contractedWh, area.tradedWh);
+  assert.equal(summary.tradedWh, area.tradedWh);
   assert.equal(summary.readings, counters.readings);
   assert.equal(summary.orders, counters.orders);
   assert.equal(summary.transactions, counters.transactions);
