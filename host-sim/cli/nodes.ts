@@ -144,6 +144,7 @@ function warnAbout(
   if (facts.slotSeconds !== slotSeconds)
     throw new Error(
       `the data has slots of ${slotSeconds} s, the gateway of ${facts.slotSeconds} s: ` +
-        `give --slot-seconds ${facts.slotSeconds} (without --data), or set slotSeconds in the gateway's config`,
+        `give --slot-seconds ${facts.slotSeconds} (without --data), ` +
+        "or set slotSeconds in the gateway's config",
     );
 }

@@ -131,7 +131,10 @@ export function worldFrom(options: WorldOptions): World {
   return slots === undefined ? world : firstSlots(world, slots);
 }
 
-/** An account below a fifth of what it started with (at least 20 coins) is topped up to that (at least 100). */
+/**
+ * An account below a fifth of what it started with (at least 20 coins) is topped up to that (at
+ * least 100).
+ */
 export function depositPolicy(options: MarketOptions): GatewayOptions["deposit"] {
   if (!options.deposit) return undefined;
   return {

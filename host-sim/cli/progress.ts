@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a command says while it works: one line that changes on a terminal, a line every few seconds elsewhere. */
+/**
+ * What a command says while it works: one line that changes on a terminal, a line every few seconds
+ * elsewhere.
+ */
 
 const PLAIN_EVERY_MS = 5000;
 const TTY_EVERY_MS = 100;

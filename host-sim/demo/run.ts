@@ -198,7 +198,8 @@ async function trade(setup: DemoSetup, state: DemoState, task: Task): Promise<vo
   state.wallSeconds = (performance.now() - state.startMs) / 1000;
   state.counts = addCounts(state.counts, state.watch.totals?.process);
   state.fleet = await state.nodes.finish();
-  task.title = `Trading: ${world.slots} slots settled in ${((performance.now() - began) / 1000).toFixed(1)} s`;
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  task.title = `Trading: ${world.slots} slots settled in ${seconds} s`;
 }
 
 function measure(state: DemoState): void {
@@ -233,7 +234,8 @@ function check(setup: DemoSetup, state: DemoState, task: Task): void {
         nodesFailed: fleet?.failed ?? [],
       },
     });
-    task.title = `Checking the ledger: ${state.run.checked.entries} entries, ${state.run.checked.signatures} signatures, no fault`;
+    const { entries, signatures } = state.run.checked;
+    task.title = `Checking the ledger: ${entries} entries, ${signatures} signatures, no fault`;
   } finally {
     store.close();
   }
@@ -248,16 +250,19 @@ function printSummary(setup: DemoSetup, state: DemoState): number {
   const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   const { coins } = summary;
   const lines = [
-    `traded   ${summary.tradedWh} Wh of ${summary.tradableWh} Wh tradable, in ${summary.slotsWithTrade} of ${summary.slots} slots`,
+    `traded   ${summary.tradedWh} Wh of ${summary.tradableWh} Wh tradable, ` +
+      `in ${summary.slotsWithTrade} of ${summary.slots} slots`,
     `import   ${summary.importBeforeWh} Wh before, ${summary.importAfterWh} Wh after trade`,
     `export   ${summary.exportBeforeWh} Wh before, ${summary.exportAfterWh} Wh after trade`,
     `coins    genesis ${money(coins.genesisMicro)} + minted ${money(coins.mintedMicro)} = wallets ` +
       `${money(coins.walletsMicro)} + locked ${money(coins.lockedMicro)} + reserves ` +
       `${money(coins.reservesMicro)} + burned ${money(coins.burnedMicro)}`,
-    `ledger   ${summary.readings} readings, ${summary.transactions} transactions, ${summary.blocks} blocks; ` +
+    `ledger   ${summary.readings} readings, ${summary.transactions} transactions, ` +
+      `${summary.blocks} blocks; ` +
       `${summary.rejected} rejected, ${summary.duplicates} repeated`,
     `memory   gateway ${mb(state.peak.gatewayPssBytes)}, nodes ${mb(state.peak.nodesPssBytes)} (PSS, peak)`,
-    `time     ${summary.wallSeconds.toFixed(1)} s, first trade after ${state.firstTradeSeconds?.toFixed(1) ?? "-"} s`,
+    `time     ${summary.wallSeconds.toFixed(1)} s, ` +
+      `first trade after ${state.firstTradeSeconds?.toFixed(1) ?? "-"} s`,
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
   return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * One node's own MQTT connection. Each connection is a new client of the `mqtt` package with reconnection off:
+ * One node's own MQTT connection. Each connection is a new client of the `mqtt` package with
+ * reconnection off:
  * a client that reconnects sends its un-acknowledged publishes again by itself, and on a device nothing but
  * the node's outbox may repeat anything.
  */

@@ -41,7 +41,10 @@ const MEMORY_FREE: XsCreation = Object.freeze({
   stackSlots: 1024,
 });
 
-/** Bytecodes of one event: a thousand times the dearest of a normal day; noble's first signature makes a table. */
+/**
+ * Bytecodes of one event: a thousand times the dearest of a normal day; noble's first signature
+ * makes a table.
+ */
 const METER_LIMIT = { native: 500e6, noble: 2000e6 };
 
 /** What a node is created with, unless the options say otherwise. */

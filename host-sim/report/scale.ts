@@ -44,7 +44,8 @@ export function linearScale(low: number, high: number, pixels: [number, number])
   const step = [1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999)! * power;
   const first = Math.floor(low / step + 1e-9);
   const last = Math.max(Math.ceil(high / step - 1e-9), first + 1);
-  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  // toFixed takes at most 100; nothing that is drawn comes near.
+  const decimals = Math.min(100, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
   const ticks: Tick[] = [];
   for (let i = first; i <= last; i += 1) {
     ticks.push({ at: i * step, label: (i * step).toFixed(decimals).replace(/^-/, "\u2212") });

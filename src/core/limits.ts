@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Every bound on what comes from outside or accumulates, each with its reason. A limit that a peer can hit has
+ * Every bound on what comes from outside or accumulates, each with its reason. A limit that a peer
+ * can hit has
  * a code in errors/codes.ts; one that only our own bug can hit is an assertion.
  */
 
-/** Largest MQTT payload that is looked at, but for a clearing (its record). A contract with 32 legs takes 5.5 KB. */
+/**
+ * Largest MQTT payload that is looked at, but for a clearing (its record). A contract with 32 legs
+ * takes 5.5 KB.
+ */
 export const MESSAGE_BYTES_MAX = 16 * 1024;
 /** Largest transaction body: 32 legs of about 110 bytes (ledger 4.2). */
 export const BODY_BYTES_MAX = 4096;
@@ -45,7 +49,8 @@ export const RESEND_MAX_MS = 300_000;
 /** Slots that a node remembers for settlement: the one that flows, the one that settles, and one of slack. */
 export const SLOTS_KEPT = 4;
 /**
- * Coins that a RESERVE holds beyond quantity × cap, µc: each leg rounds up by less than 1 µc, and there are fewer
+ * Coins that a RESERVE holds beyond quantity × cap, µc: each leg rounds up by less than 1 µc, and
+ * there are fewer
  * legs than this whatever the area's size. Part of the ledger's rules: it never changes.
  */
 export const RESERVE_MARGIN_MICRO = 4096;

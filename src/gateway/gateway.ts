@@ -63,7 +63,10 @@ export class Gateway {
     await this.turn(batch, []);
   }
 
-  /** The first start on a new store: what an earlier gateway left retained on the broker must drive nobody. */
+  /**
+   * The first start on a new store: what an earlier gateway left retained on the broker must drive
+   * nobody.
+   */
   private begin(batch: Batch): void {
     const { topics } = this.area;
     batch.log(EntryKind.world, packEntry(worldEntry, worldOf(this.area)));

@@ -19,7 +19,10 @@ export interface GatewayOptions {
   worldStartMs: number;
   /** Slots to run; undefined: until stopped. */
   slots: number | undefined;
-  /** `wall`: protocol time is real time itself; otherwise it starts with the first slot and runs at a rate. */
+  /**
+   * `wall`: protocol time is real time itself; otherwise it starts with the first slot and runs at
+   * a rate.
+   */
   clock: { kind: "barrier" } | { kind: "running"; ratePermille: number; wall?: boolean };
   /** Real time that a slot waits for a node that has gone silent, ms. */
   slotTimeoutMs: number;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The node's own chain of transactions: the next body, linked to its predecessor and attached to two caps. */
+/**
+ * The node's own chain of transactions: the next body, linked to its predecessor and attached to
+ * two caps.
+ */
 import { compareBytes } from "#core/codec/bytes.ts";
 import type { Entropy } from "#core/crypto/port.ts";
 import { PARENTS_MAX } from "#core/limits.ts";

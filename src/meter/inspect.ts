@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a node checks of its gateway before it acts: signatures, its place in the order book, fill and price. */
+/**
+ * What a node checks of its gateway before it acts: signatures, its place in the order book, fill
+ * and price.
+ */
 import { bytesEqual, toHex } from "#core/codec/bytes.ts";
 import { openSigned, type RecordType, verifySigned } from "#core/codec/record.ts";
 import { merkleVerify } from "#core/crypto/merkle.ts";

@@ -85,7 +85,10 @@ export class MeterNode {
     this.helloAtMs = undefined;
   }
 
-  /** Asks to be a member, again and again until the gateway answers: it may be away while the broker is not. */
+  /**
+   * Asks to be a member, again and again until the gateway answers: it may be away while the broker
+   * is not.
+   */
   private hello(): void {
     const { net, name, capacityWh, secretKey } = this.config;
     const member = { net, publicKey: this.publicKey, name, capacityWh, wallets: this.wallets };
@@ -166,7 +169,10 @@ export class MeterNode {
     this.slots.resume();
   }
 
-  /** Registers never go back, also where the store that held them was lost: they go on from the last reading. */
+  /**
+   * Registers never go back, also where the store that held them was lost: they go on from the last
+   * reading.
+   */
   private adoptRegisters(config: Config): void {
     const { state } = this;
     state.boundary = config.boundary;

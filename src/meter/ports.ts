@@ -23,7 +23,10 @@ export interface ChipCounters {
 
 /** A metering chip. */
 export interface EnergyMeter {
-  /** The counters at protocol time `atMs` (a real chip gives the present ones), or undefined if it is silent. */
+  /**
+   * The counters at protocol time `atMs` (a real chip gives the present ones), or undefined if it
+   * is silent.
+   */
   sample(atMs: number): ChipCounters | undefined;
 }
 

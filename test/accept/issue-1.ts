@@ -131,7 +131,11 @@ const kills: Line = {
     find("kill points", "logged", report.gatewayKills.join("; "), true);
     // A node that holds a receipt the gateway does not honour raises GATEWAY_BEHIND or RECEIPT_DIGEST.
     const alarms = readFileSync(join(dir, "nodes.log"), "utf8").match(/alarm .*/g) ?? [];
-    find("receipts not honoured, or other alarms of the nodes", "none", alarms.join("; ") || "none");
+    find(
+      "receipts not honoured, or other alarms of the nodes",
+      "none",
+      alarms.join("; ") || "none",
+    );
     // Every number is there once, and every payment.
     await verifies(find, join(dir, "gateway.db"), say);
   },
@@ -179,7 +183,9 @@ const fleet: Line = {
     find("nodes with a trade", 300, traders.size);
     const { gatewayPssBytes, nodesPssBytes } = report.memory;
     const mb = (gatewayPssBytes + nodesPssBytes) / 1e6;
-    const parts = `${mb.toFixed(0)} MB (gateway ${(gatewayPssBytes / 1e6).toFixed(0)}, nodes and hosts ${(nodesPssBytes / 1e6).toFixed(0)})`;
+    const inMb = (bytes: number) => (bytes / 1e6).toFixed(0);
+    const gateway = inMb(gatewayPssBytes);
+    const parts = `${mb.toFixed(0)} MB (gateway ${gateway}, nodes and hosts ${inMb(nodesPssBytes)})`;
     find("PSS of gateway and hosts, peak", "≤ 400 MB", parts, mb <= 400);
     find("tradedWh", report.tradableWh, report.tradedWh);
   },

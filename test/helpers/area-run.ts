@@ -135,6 +135,11 @@ export class AreaRun {
     };
   }
 
+  /** The secret key of a home's node. */
+  keyOf(home: number): Uint8Array {
+    return this.key(home + 1);
+  }
+
   private key(number: number): Uint8Array {
     return this.crypto.sha256(new Uint8Array([77, number & 255, number >> 8]));
   }
@@ -194,7 +199,7 @@ export class AreaRun {
         net: "test",
         area: "a",
         name,
-        secretKey: this.key(home + 1),
+        secretKey: this.keyOf(home),
         gatewayKey: crypto.publicKey(this.secretKey),
         capacityWh,
         wallets: 2,
@@ -245,10 +250,14 @@ export class AreaRun {
  * Homes that differ, so that every slot has bids and offers and the offers are short: every third
  * home has more sun than load in even slots; prices change from slot to slot.
  */
-export function smallWorld(nodes: number, slots: number): TableWorld {
+export function smallWorld(
+  nodes: number,
+  slots: number,
+  nameOf = (home: number): string => `home_${home}`,
+): TableWorld {
   return new TableWorld({
     name: "small",
-    homes: Array.from({ length: nodes }, (_, i) => ({ name: `home_${i}`, capacityWh: 9200 })),
+    homes: Array.from({ length: nodes }, (_, i) => ({ name: nameOf(i), capacityWh: 9200 })),
     slotSeconds: 900,
     slots,
     startMs: 1_600_000_200_000,

@@ -22,7 +22,10 @@ const CREATION = {
   meterLimit: 1e13,
 };
 
-/** Where crypto runs, and whether the modules are preloaded: noble's cannot be, its tables would be read-only. */
+/**
+ * Where crypto runs, and whether the modules are preloaded: noble's cannot be, its tables would be
+ * read-only.
+ */
 const RUNS = [
   { crypto: "native", preload: false },
   { crypto: "native", preload: true },

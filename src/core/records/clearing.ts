@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The published result of a slot's market: the order book's root and every number a node needs to check it. */
+/**
+ * The published result of a slot's market: the order book's root and every number a node needs to
+ * check it.
+ */
 import { recordType } from "../codec/record.ts";
 import { hash, type Infer, list, optional, struct, uint } from "../codec/schema.ts";
 import { MEMBERS_MAX } from "../limits.ts";

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A match made by the gateway's market: one node's counterparties in one slot, with the proof of its order. */
+/**
+ * A match made by the gateway's market: one node's counterparties in one slot, with the proof of
+ * its order.
+ */
 import { recordType } from "../codec/record.ts";
 import { hash, type Infer, list, struct, uint } from "../codec/schema.ts";
 import { LEGS_MAX, PROOF_MAX } from "../limits.ts";

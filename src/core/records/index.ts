@@ -33,7 +33,8 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
 
 /**
  * Whether records of this type travel as `[bstr record, bstr signature]`. The others do not: a transaction
- * carries its own signature, over its body and tokens; a block's is its header's; an `up` carries a signed one.
+ * carries its own signature, over its body and tokens; a block's is its header's; an `up` carries a
+ * signed one.
  */
 export function travelsSigned(type: RecordType<unknown>): boolean {
   return type !== bodyRecord && type !== txRecord && type !== blockRecord && type !== upRecord;

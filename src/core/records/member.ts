@@ -32,8 +32,10 @@ const configFields = {
   txSeq: uint(),
   txid: hash,
   txMs: ms,
-  /** One more than the boundary of the last reading, 0 for none, and the registers there: what a node that lost
-   * its store goes on from. */
+  /**
+   * One more than the boundary of the last reading, 0 for none, and the registers there: what a node that lost
+   * its store goes on from.
+   */
   boundary: uint(),
   importMwh: u64,
   exportMwh: u64,

@@ -5,7 +5,10 @@ import { hash, type Infer, list, struct, uint } from "../codec/schema.ts";
 import { CAPS_MAX } from "../limits.ts";
 import { ms, netName, nodeId, price, qtyWh, RecordKind, slotNumber } from "./common.ts";
 
-/** `barrier`: protocol time stands still but for signed messages. `running`: it runs at a rate of real time. */
+/**
+ * `barrier`: protocol time stands still but for signed messages. `running`: it runs at a rate of
+ * real time.
+ */
 export const ClockKind = Object.freeze({ barrier: 0, running: 1 });
 /** `expost`: orders are the metered net of the slot just ended. `exante`: orders are forecasts. */
 export const MarketTiming = Object.freeze({ expost: 0, exante: 1 });

@@ -86,12 +86,7 @@ function placeOf(said: Said, which: Which): void {
   which.txid = toHex(said.tx.txid);
 }
 
-function judge(
-  { state }: Context,
-  member: AuditMember,
-  said: Said,
-  seq: number,
-): Code | undefined {
+function judge({ state }: Context, member: AuditMember, said: Said, seq: number): Code | undefined {
   if (said.kind !== "tx" && said.signed.value.said !== seq) return "SAID_NUMBER";
   if (said.kind === "reading") return readingCode(state, member, said.signed.value);
   if (said.kind === "order") return orderCode(state, member, said.signed.value);

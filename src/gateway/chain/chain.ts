@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The chain as this gateway holds it: pending events, the sealing of blocks, and their replay from the log. */
+/**
+ * The chain as this gateway holds it: pending events, the sealing of blocks, and their replay from
+ * the log.
+ */
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
 import { openSigned } from "#core/codec/record.ts";
 import type { Crypto } from "#core/crypto/port.ts";

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Whether an order may enter the book of its slot: one per node and slot, in time, backed by meter or RESERVE. */
+/**
+ * Whether an order may enter the book of its slot: one per node and slot, in time, backed by meter
+ * or RESERVE.
+ */
 import { toHex } from "#core/codec/bytes.ts";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes.ts";
 import { type Order, Side } from "#core/records/order.ts";

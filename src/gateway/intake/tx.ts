@@ -12,7 +12,10 @@ import { tickOf } from "#core/units/time.ts";
 import type { Session } from "../session.ts";
 import type { World } from "../world.ts";
 
-/** Refusals after which the transaction still has its place in the author's chain, so that the next can follow. */
+/**
+ * Refusals after which the transaction still has its place in the author's chain, so that the next
+ * can follow.
+ */
 const VOID: ReadonlySet<Code> = new Set<Code>([
   "TX_EPOCH",
   "TX_PARENTS",

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The contracts that a clearing makes: one statement per admitted order, with the proof that it was counted. */
+/**
+ * The contracts that a clearing makes: one statement per admitted order, with the proof that it was
+ * counted.
+ */
 import { toHex } from "#core/codec/bytes.ts";
 import type { LedgerState } from "#core/ledger/state.ts";
 import { LEGS_MAX } from "#core/limits.ts";

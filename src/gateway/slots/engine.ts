@@ -3,7 +3,8 @@
  * What drives an area from slot to slot (architecture: time). Each step looks at the area's state only, so it
  * can be asked again after any message, timer or restart:
  *
- *   genesis → notice(s) → readings and orders → block, clearing(s) → SOLD, BOUGHT → block closes s → notice(s+1)
+ *   genesis → notice(s) → readings and orders → block, clearing(s) → SOLD, BOUGHT → block closes s
+ * → notice(s+1)
  */
 import { assert } from "#core/errors/assert.ts";
 import type { MintOrder } from "#core/ledger/execute.ts";

@@ -203,7 +203,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
             kind: "running",
             ratePermille: clock.speed,
             // At real time's own rate, slots that begin on the clock stay on it.
-            wall: clock.speed === 1000 && parsed.worldStart === "next-slot",
+            ...(clock.speed === 1000 && parsed.worldStart === "next-slot" && { wall: true }),
           },
     slotTimeoutMs: parsed.slotTimeoutSeconds,
     tickMs,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The table of codes in docs/protocol.md says what src/core/errors/codes.ts says: every code, and no other. */
+/**
+ * The table of codes in docs/protocol.md says what src/core/errors/codes.ts says: every code, and
+ * no other.
+ */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A fleet over a real broker: births, last wills, restarts from the store, a broker that goes and comes back. */
+/**
+ * A fleet over a real broker: births, last wills, restarts from the store, a broker that goes and
+ * comes back.
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

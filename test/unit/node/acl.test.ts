@@ -7,14 +7,24 @@ import { areaAcl } from "#node/broker/acl.ts";
 import { topicMatches } from "#node/mqtt/topic-filter.ts";
 
 const acl = areaAcl("a1");
-const ID = "0123456789abcdef";
-const OTHER = "fedcba9876543210";
+const ID = "0123456789abcdef0123456789abcdef";
+const OTHER = "fedcba9876543210fedcba9876543210";
 const MONITOR = "monitor-grafana";
 const root = "wattle/1/a1";
 
 test("known clients", () => {
-  for (const id of [ID, "00", "ab".repeat(32), MONITOR]) assert.equal(acl.knows(id), true, id);
-  for (const id of ["", "0", "ABCD", "xyz", "monitor-", "monitor-a b", "00".repeat(33), "gateway"])
+  for (const id of [ID, "ab".repeat(16), MONITOR]) assert.equal(acl.knows(id), true, id);
+  for (const id of [
+    "",
+    "0",
+    "00",
+    "AB".repeat(16),
+    "xyz",
+    "monitor-",
+    "monitor-a b",
+    "00".repeat(17),
+    "gateway",
+  ])
     assert.equal(acl.knows(id), false, id);
 });
 

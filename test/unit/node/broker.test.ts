@@ -11,8 +11,8 @@ import { type Broker, startBroker } from "#node/broker/embedded.ts";
 import type { BrokerOptions } from "#node/broker/options.ts";
 import { allowAll, connectClient, until } from "./mqtt-tools.ts";
 
-const ID = "0123456789abcdef";
-const OTHER = "fedcba9876543210";
+const ID = "0123456789abcdef0123456789abcdef";
+const OTHER = "fedcba9876543210fedcba9876543210";
 const root = "wattle/1/a1";
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 

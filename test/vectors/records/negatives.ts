@@ -187,9 +187,21 @@ function changed(vectors: readonly RecordVector[]): NegativeVector[] {
     swap("order", "an offer", "side 3", "185f02", "185f03"),
     swap("order", "an offer", "more than 1 GWh", "1904e2", "1a3b9aca01"),
     swap("order", "an offer", "a price above the limit", "1a00013880001819", "1a3b9aca01001819"),
-    swap("order", "an offer", "an absent RESERVE as text", "1a00013880001819", "1a00013880612a1819"),
+    swap(
+      "order",
+      "an offer",
+      "an absent RESERVE as text",
+      "1a00013880001819",
+      "1a00013880612a1819",
+    ),
     swap("order", "an offer", "an absent RESERVE as 1", "1a00013880001819", "1a00013880011819"),
-    swap("order", "an offer", "an absent RESERVE as no bytes", "1a00013880001819", "1a00013880401819"),
+    swap(
+      "order",
+      "an offer",
+      "an absent RESERVE as no bytes",
+      "1a00013880001819",
+      "1a00013880401819",
+    ),
     swap("member", "a member with one wallet", "no wallets", `8154${hexFrom(20, 0x60)}`, "80"),
     swap("body", "a RESERVE on a sealed block", "no parents", parent, "80"),
     swap(

@@ -144,6 +144,23 @@ test("a node that says nothing for two slots is listed, and comes back", async (
   assert.ok(summary.missedSlots.length > 0);
 });
 
+test("guided: a silent member is left out of the demand, and listed though it speaks after it", async () => {
+  let demanded = false;
+  const run = await runOf({
+    market: { mode: "guided" },
+    lose: (home, topic, { area }) => {
+      const open = area.runs.get(2);
+      demanded ||= open?.demand !== undefined;
+      return home === 1 && topic.includes("/up/") && open !== undefined && !open.demand;
+    },
+  });
+  assert.ok(demanded, "the demand went out without it");
+  const summary = assertSame(run);
+  assert.deepEqual(summary.missedSlots, [{ slot: 2, nodes: [run.nodes[1].id] }]);
+  assert.equal(summary.slots[2].missed.length, 1);
+  assert.ok(summary.slots[2].tradedWh > 0, "sellers answered all the same");
+});
+
 test("a gateway that restarts with the same log goes on without a fault", async () => {
   const half = new AreaRun({ world: smallWorld(4, 6), gateway: { slots: 3 } });
   assert.ok(await half.finish());

@@ -5,15 +5,17 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openSigned, signRecord } from "#core/codec/record.ts";
+import { bytesEqual } from "#core/codec/bytes.ts";
+import { openSigned, type RecordType, signRecord } from "#core/codec/record.ts";
 import { CODES } from "#core/errors/codes.ts";
 import { EffectKind } from "#core/records/block.ts";
 import { clearingRecord } from "#core/records/clearing.ts";
 import { noticeRecord } from "#core/records/notice.ts";
+import { orderRecord } from "#core/records/order.ts";
 import { readingRecord } from "#core/records/reading.ts";
 import { UP_KINDS } from "#core/topics.ts";
 import { EntryKind, packEntry, saidEntry, unpackEntry } from "#gateway/entries.ts";
-import { AreaRun } from "../../../helpers/area-run.ts";
+import { AreaRun, smallWorld } from "../../../helpers/area-run.ts";
 import {
   codesOf,
   faultsOf,
@@ -24,6 +26,7 @@ import {
 } from "./plant.ts";
 
 const LIE = 2;
+const KINDS = ["reading", "order", "tx"] as const;
 
 async function runWith(tamper?: AreaRunTamper): Promise<AreaRun> {
   const run = new AreaRun({ nodes: 4, slots: 6, tamper });
@@ -202,6 +205,63 @@ test("an order refused although it follows every rule is found", async () => {
   const first = faultsOf(run, entries)[0];
   assert.equal(first.code, "SAID_REFUSED");
   assert.equal(first.index, index + 1);
+});
+
+/** Whether an entry is a message of `kind`, by its node's id. */
+function saidOf(entry: { kind: number; bytes: Uint8Array }, kind: "reading" | "order" | "tx") {
+  if (entry.kind !== EntryKind.said) return undefined;
+  const said = unpackEntry(saidEntry, entry.bytes);
+  return said.kind === UP_KINDS.indexOf(kind) ? said : undefined;
+}
+
+for (const kind of ["reading", "order"] as const)
+  test(`a ${kind} taken under another number than it is signed for is found`, async () => {
+    const run = await runWith();
+    const entries = run.entries();
+    const index = entries.findLastIndex((entry) => saidOf(entry, kind));
+    const said = saidOf(entries[index], kind)!;
+    const home = run.nodes.findIndex(({ idBytes }) => bytesEqual(idBytes, said.node));
+    const type = (kind === "reading" ? readingRecord : orderRecord) as RecordType<{ said: number }>;
+    const opened = openSigned(type, run.crypto, said.content);
+    assert.ok(opened.ok);
+    assert.equal(opened.value.said, said.seq);
+    const other = { ...opened.value, said: said.seq + 1 };
+    const { bytes: content } = signRecord(type, run.crypto, run.keyOf(home), other);
+    entries[index].bytes = packEntry(saidEntry, { ...said, content });
+    const first = faultsOf(run, entries)[0];
+    assert.equal(first.code, "SAID_REPLAYED");
+    assert.equal(first.index, index + 1);
+    assert.match(first.detail, /SAID_NUMBER/);
+  });
+
+for (const kind of ["reading", "order", "tx"] as const)
+  test(`an old ${kind} that used up a number of its node is found, whatever its code`, async () => {
+    const run = await runWith();
+    const entries = run.entries();
+    const old = saidOf(entries.find((entry) => saidOf(entry, kind))!, kind)!;
+    const last = entries
+      .map((entry) => KINDS.map((of) => saidOf(entry, of)).find((said) => said !== undefined))
+      .findLast((said) => said && bytesEqual(said.node, old.node))!;
+    for (const code of ["REPLAYED", "SAID_NUMBER", "TX_SEQ", "READING_STALE"] as const) {
+      const again = { ...old, seq: last.seq + 1, code: CODES[code].wire };
+      const bytes = packEntry(saidEntry, again);
+      const more = { ...entries[0], index: entries.length + 1, kind: EntryKind.said, bytes };
+      const faults = faultsOf(run, [...entries, more]);
+      assert.deepEqual([...codesOf(faults)], ["SAID_REPLAYED"], code);
+      assert.match(faults[0].detail, kind === "tx" ? /REPLAYED/ : /SAID_NUMBER/);
+    }
+  });
+
+test("two names that share a topic of the monitor are found", async () => {
+  const run = new AreaRun({
+    world: smallWorld(4, 1, (home) => ["home 0", "home_0"][home] ?? `home_${home}`),
+    tamper: ({ area }) => {
+      area.names.has = () => false;
+    },
+  });
+  assert.ok(await run.finish());
+  const faults = faultsOf(run);
+  assert.deepEqual([...codesOf(faults)], ["MEMBER_NAME"]);
 });
 
 test("no entry but the last can be taken out", async () => {
