@@ -38,14 +38,15 @@ const TICKS_MOST = 10;
  * @param pixels where the low and the high end are drawn
  */
 export function linearScale(low: number, high: number, pixels: [number, number]): Scale {
-  const span = high > low ? high - low : Math.abs(high) || 1;
+  const size = Math.max(1, Math.abs(low), Math.abs(high));
+  // What differs by less than rounding is one value, and gets a scale of its own size.
+  const span = high - low > size * 1e-9 ? high - low : size;
   const raw = span / 5;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= raw * 0.999)! * power;
   const first = Math.floor(low / step + 1e-9);
   const last = Math.max(Math.ceil(high / step - 1e-9), first + 1);
-  // toFixed takes at most 100; nothing that is drawn comes near.
-  const decimals = Math.min(100, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const ticks: Tick[] = [];
   for (let i = first; i <= last; i += 1) {
     ticks.push({ at: i * step, label: (i * step).toFixed(decimals).replace(/^-/, "\u2212") });

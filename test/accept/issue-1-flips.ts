@@ -44,7 +44,7 @@ export function flips(data: () => string): Line {
 }
 
 async function runFlips(data: string, find: Find, say: (line: string) => void): Promise<void> {
-  const small = await exportOf(["--nodes", "3", "--slots", "44"], "small", say);
+  const small = await exportOf(["--data", data, "--nodes", "4", "--slots", "9"], "small", say);
   const intact = await wattle(["verify", small.file], say);
   find("verify of the small export", "exit 0", `exit ${intact.code}`);
   const random = mulberry32(1);
@@ -66,7 +66,8 @@ async function runFlips(data: string, find: Find, say: (line: string) => void): 
   const week = await exportOf(["--data", data, "--days", "7"], "week", say);
   missed = 0;
   for (let i = 0; i < RANDOM_FLIPS; i++) {
-    if (!caught(week.bytes, random.below(week.bytes.length), 1 + random.below(255))) missed++;
+    const offset = Math.floor(random.next() * week.bytes.length);
+    if (!caught(week.bytes, offset, 1 + random.below(255))) missed++;
     if (i % 500 === 0) say(`${i} of ${RANDOM_FLIPS} random flips`);
   }
   find(`flips missed of ${RANDOM_FLIPS} in the week's ${week.bytes.length} bytes`, 0, missed);

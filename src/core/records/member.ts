@@ -33,8 +33,8 @@ const configFields = {
   txid: hash,
   txMs: ms,
   /**
-   * One more than the boundary of the last reading, 0 for none, and the registers there: what a node that lost
-   * its store goes on from.
+   * One more than the boundary of the last reading, 0 for none, and the registers there: what a node
+   * that lost its store goes on from.
    */
   boundary: uint(),
   importMwh: u64,

@@ -2,6 +2,7 @@
 /** A node that lost its store goes on from what the gateway knows; a gateway that lost its log is found out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CODES } from "#core/errors/codes.ts";
 import { audit } from "#gateway/audit/audit.ts";
 import { memoryStore } from "#host-sim/fleet/store.ts";
 import { openMemoryStore } from "#node/store/memory.ts";
@@ -19,32 +20,44 @@ const alarmsOf = (area: LocalArea) =>
     .filter(({ event }) => event === "alarm")
     .map(({ who, facts }) => `${who} ${(facts as { code: string }).code}`);
 
-for (const [home, role] of ["seller", "buyer"].entries())
-  test(`a ${role} whose store is lost goes on, with its numbers, chain and registers`, async () => {
-    const area = new LocalArea({ world: worldOf(NET_WH) });
-    await area.start();
-    await area.run(() => area.gateway.area.settledSlots === 3);
-    const before = area.running[home]!.node.state;
-    assert.ok(before.saidSeq > 0);
+/** Loses the store of `home` at the first message on `topic` in slot 3. */
+async function losing(home: number, topic: string): Promise<{ area: LocalArea; saidSeq: number }> {
+  let saidSeq = 0;
+  const area: LocalArea = new LocalArea({ world: worldOf(NET_WH) });
+  area.bus.attach([`wattle/1/a/${topic}`], () => {
+    if (saidSeq > 0 || area.gateway.area.world.openSlot !== 3) return;
+    saidSeq = area.running[home]!.node.state.saidSeq;
     area.stopNode(home);
     area.flash[home] = memoryStore();
     area.startNode(home);
-    await area.run();
-
-    const { events } = { events: area.logs.map(({ event }) => event) };
-    assert.equal(events.filter((event) => event === "state-lost").length, 1);
-    assert.deepEqual(alarmsOf(area), []);
-    const { state } = area.running[home]!.node;
-    assert.ok(state.saidSeq > before.saidSeq && state.receiptedSeq === state.saidSeq);
-    const { said, clearedWh } = auditLog(area.store); // registers never go back, numbers have no gaps
-    assert.ok(
-      said.get(area.nodeId(home))!.codes.every((code) => code === 0),
-      "nothing that it says after that is refused",
-    );
-    assert.equal(clearedWh.get(7), 600, "it trades again");
-    assert.equal(area.gateway.area.missedSlots.length, 0);
-    assert.equal(audit(area.store.read(), { crypto }).summary.faults, 0);
   });
+  await area.start();
+  await area.run();
+  return { area, saidSeq };
+}
+
+for (const [home, role] of ["seller", "buyer"].entries())
+  for (const topic of ["epoch", "node/+/up/order", "market/clearing"])
+    test(`a ${role} that loses its store at ${topic} goes on with what the gateway knows`, async () => {
+      const { area, saidSeq } = await losing(home, topic);
+      const lost = area.logs.filter(({ event }) => event === "state-lost");
+      assert.deepEqual(
+        lost.map(({ who }) => who),
+        [`home ${home}`],
+      );
+      const { state } = area.running[home]!.node;
+      assert.ok(state.saidSeq > saidSeq && state.receiptedSeq === state.saidSeq);
+      const { said, clearedWh } = auditLog(area.store); // registers never go back, numbers have no gaps
+      const { codes } = said.get(area.nodeId(home))!;
+      const refused = codes.filter((code) => code !== 0);
+      assert.ok(
+        refused.every((code) => code === CODES.ORDER_LATE.wire),
+        refused.join(),
+      );
+      assert.equal(clearedWh.get(6), 600, "it trades again");
+      assert.equal(clearedWh.get(7), 600);
+      assert.equal(audit(area.store.read(), { crypto }).summary.faults, 0);
+    });
 
 test("a gateway that lost its log clears what is retained, and every node says that it is behind", async () => {
   const area = new LocalArea({ world: worldOf(NET_WH) });

@@ -57,7 +57,7 @@ test("an area is enough; everything else has a default", () => {
     slotMs: 900_000,
     worldStart: "next-slot",
     slots: undefined,
-    clock: { kind: "running", ratePermille: 1000 },
+    clock: { kind: "running", ratePermille: 1000, wall: true },
     slotTimeoutMs: 30_000,
     tickMs: 30_000,
     ageMaxMs: 120_000,
@@ -253,7 +253,7 @@ const BROKEN: [string, Record<string, unknown>, string][] = [
     "members with a short key",
     { admit: { members: [{ name: "m", publicKey: "abc" }] } },
     'admit.members[0].publicKey: found "abc"; allowed: 64 lower-case hex digits. ' +
-      "Copy the meter's Ed25519 public key; `wattle provision` prints it.",
+      "Copy the meter's Ed25519 public key.",
   ],
   [
     "a member twice",
