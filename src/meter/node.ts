@@ -196,6 +196,8 @@ export class MeterNode {
     );
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "receipt");
     if (toHex(opened.value.node) !== this.id) return;
+    // Before the gateway's config a node does not know what it may have said in an earlier life.
+    if (!this.speaker.open) return;
     const { refused, upTo } = opened.value;
     this.slots.owed.refused(refused);
     const lost = refused.map(({ seq }) => this.speaker.waiting(seq));

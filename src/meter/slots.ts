@@ -286,7 +286,8 @@ export class Slots {
     const clearing = this.clearings.get(contract.slot);
     const notice = this.notices.get(contract.slot) ?? this.notices.get(contract.slot - 1);
     const memory = this.node.state.slots.find((entry) => entry.slot === contract.slot);
-    if (!memory || !notice) return;
+    // Nor for an order of an earlier life, whose memory was lost.
+    if (!memory || !notice || memory.ordered === 0) return;
     if (!clearing || clearing.value.stage !== contract.stage) {
       if (this.earlyContracts.length < EARLY_MAX) this.earlyContracts.push(contract);
       return;
