@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * `npm run bench [-- crypto|codec|store …]`: micro-benchmarks. Each suite prints the rate of every case and its
+ * ratio to the first one, which is the baseline, in the same run: absolute figures drift with the machine.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Bench } from "tinybench";
+import { decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
+import { nobleCrypto } from "#core/crypto/noble.ts";
+import type { Crypto } from "#core/crypto/port.ts";
+import { clear } from "#core/market/auction.ts";
+import type { MarketOrder } from "#core/market/types.ts";
+import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { openStore } from "#node/store/sqlite.ts";
+
+const SUITES: Record<string, (bench: Bench) => () => void> = { crypto, codec, market, store };
+
+/** Ed25519 over 250 bytes: the node's fallback against the gateway's. */
+function crypto(bench: Bench): () => void {
+  const key = new Uint8Array(32).fill(7);
+  const message = new Uint8Array(250).fill(9);
+  const add = (port: Crypto) => {
+    const publicKey = port.publicKey(key);
+    const signature = port.sign(key, message);
+    bench.add(`${port.name} verify`, () => void port.verify(publicKey, message, signature));
+    bench.add(`${port.name} sign`, () => void port.sign(key, message));
+  };
+  add(nobleCrypto());
+  add(sodiumCrypto());
+  return () => {};
+}
+
+/** A record of ten fields, as large as a reading. */
+function codec(bench: Bench): () => void {
+  const record = [
+    4,
+    1,
+    "demo",
+    new Uint8Array(16),
+    77,
+    1_470_006_000_000,
+    2,
+    123_456_789n,
+    0,
+    3,
+    12,
+  ];
+  const bytes = encodeCbor(record);
+  bench.add("decode, checked", () => void decodeCbor(bytes));
+  bench.add("encode, checked", () => void encodeCbor(record));
+  return () => {};
+}
+
+/** Clearing a slot: sorting, the crossing and rationing. */
+function market(bench: Bench): () => void {
+  const rule = {
+    pricing: "uniform" as const,
+    kPermille: 500,
+    floorMicroPerKwh: 80_000,
+    ceilingMicroPerKwh: 300_000,
+  };
+  for (const members of [12, 120, 1024]) {
+    const orders = Array.from({ length: members }, (_, i): MarketOrder => {
+      const key = new Uint8Array(32);
+      new DataView(key.buffer).setUint32(0, i);
+      const side = i % 3 === 0 ? "offer" : "bid";
+      const owner = i.toString(16).padStart(32, "0");
+      return { key, owner, side, qtyWh: 100 + i, priceMicroPerKwh: side === "bid" ? 3e5 : 8e4 };
+    });
+    bench.add(`${members} orders`, () => void clear(orders, rule));
+  }
+  return () => {};
+}
+
+/** Durable appends of 300 bytes: one commit each against group commits. The rate is of records. */
+function store(bench: Bench): () => void {
+  const dir = mkdtempSync(join(tmpdir(), "wattle-bench-"));
+  const log = openStore(join(dir, "log.db"));
+  const entry = { kind: 3, bytes: new Uint8Array(300) };
+  for (const size of [1, 32, 512]) {
+    const batch = Array.from({ length: size }, () => entry);
+    bench.add(`batches of ${size}`, () => log.append(batch));
+  }
+  return () => {
+    log.close();
+    rmSync(dir, { recursive: true });
+  };
+}
+
+/** Records in one call of a case: what the rate is multiplied by. */
+function weight(name: string): number {
+  return Number(/^batches of (\d+)$/.exec(name)?.[1] ?? 1);
+}
+
+const chosen = process.argv.slice(2);
+for (const [name, prepare] of Object.entries(SUITES)) {
+  if (chosen.length > 0 && !chosen.includes(name)) continue;
+  const bench = new Bench({ time: 500 });
+  const done = prepare(bench);
+  await bench.run();
+  done();
+  process.stdout.write(`\n${name.padEnd(24)}per second     ratio\n`);
+  let baseline: number | undefined;
+  for (const task of bench.tasks) {
+    if (!("throughput" in task.result)) throw new Error(`${task.name} did not run`);
+    const rate = task.result.throughput.mean * weight(task.name);
+    baseline ??= rate;
+    const figures = [rate.toFixed(0).padStart(10), (rate / baseline).toFixed(2).padStart(10)];
+    process.stdout.write(`${task.name.padEnd(24)}${figures.join("")}\n`);
+  }
+}
