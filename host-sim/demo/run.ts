@@ -181,15 +181,10 @@ async function trade(setup: DemoSetup, state: DemoState, task: Task): Promise<vo
   const began = performance.now();
   const look = setInterval(() => {
     measure(state);
-    const { slot, totals } = state.watch;
-    if (!totals || !slot) return;
-    if (totals.tradedWh > 0) state.firstTradeSeconds ??= (performance.now() - state.startMs) / 1000;
-    const seconds = (performance.now() - began) / 1000;
-    const left = Math.ceil((seconds / totals.slotsSettled) * (world.slots - totals.slotsSettled));
-    task.output =
-      `slot ${totals.slotsSettled} of ${world.slots}: ${slot.tradedWh} Wh at ` +
-      `${formatCoins(slot.priceMicroPerKwh ?? 0)} coins/kWh; ${totals.tradedWh} Wh in ` +
-      `${totals.slotsWithTrade} slots so far; about ${left} s left`;
+    const { totals } = state.watch;
+    if (totals && totals.tradedWh > 0)
+      state.firstTradeSeconds ??= (performance.now() - state.startMs) / 1000;
+    task.output = progressLine(setup, state.watch, (performance.now() - began) / 1000);
   }, 1000);
   const code = await state.gatewayEnd;
   clearInterval(look);
@@ -200,6 +195,19 @@ async function trade(setup: DemoSetup, state: DemoState, task: Task): Promise<vo
   state.fleet = await state.nodes.finish();
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   task.title = `Trading: ${world.slots} slots settled in ${seconds} s`;
+}
+
+function progressLine(setup: DemoSetup, watch: Watch, seconds: number): string {
+  const { world, speed } = setup;
+  const { slot, totals } = watch;
+  if (!slot || !totals) return `no slot is settled yet, after ${seconds.toFixed(0)} s`;
+  const left = world.slots - totals.slotsSettled;
+  const perSlot = speed === undefined ? seconds / totals.slotsSettled : world.slotSeconds / speed;
+  return (
+    `slot ${totals.slotsSettled} of ${world.slots}: ${slot.tradedWh} Wh at ` +
+    `${formatCoins(slot.priceMicroPerKwh ?? 0)} coins/kWh; ${totals.tradedWh} Wh in ` +
+    `${totals.slotsWithTrade} slots so far; about ${Math.ceil(left * perSlot)} s left`
+  );
 }
 
 function measure(state: DemoState): void {

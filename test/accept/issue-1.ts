@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** "Done when" of issue 1: the main job, end to end. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dataDir } from "../data.ts";
 import { type Find, folder, type Line, lastJson, ROOT, wattle } from "./harness.ts";
@@ -210,15 +210,28 @@ const wall: Line = {
   ci: false,
   async run(find, say) {
     const dir = folder("wall");
-    const args = ["--speed", "1", "--slot-seconds", "60", "--slots", "3", "--days", "1"];
-    const report = await demo([...args, "--nodes", "4"], dir, say);
+    const file = join(dir, "minutes.csv");
+    writeFileSync(file, minutesCsv());
+    const report = await demo(["--speed", "1", "--data", file], dir, say);
     const seconds = report.wallSeconds as number;
     find("slots settled", 3, report.slotsSettled);
     find("seconds", "≥ 180: three slots of a minute", seconds.toFixed(0), seconds >= 180);
-    find("tradedWh", report.tradableWh, report.tradedWh);
+    find("tradableWh: a node sells 40 Wh to three that use 30 Wh each", 120, report.tradableWh);
+    find("tradedWh", 120, report.tradedWh);
     await verifies(find, join(dir, "gateway.db"), say);
   },
 };
+
+/** Four homes, three slots of a minute: one has sun, three do not. */
+function minutesCsv(): string {
+  const rows = ["time,node,load_wh,pv_wh"];
+  for (const minute of ["00", "01", "02"]) {
+    rows.push(`2026-01-01T12:${minute}:00Z,sunny,10,50`);
+    for (const node of ["left", "right", "across"])
+      rows.push(`2026-01-01T12:${minute}:00Z,${node},30,0`);
+  }
+  return `${rows.join("\n")}\n`;
+}
 
 const newcomer: Line = {
   name: "newcomer",

@@ -17,6 +17,11 @@ const only = args.includes("--only") ? args[args.indexOf("--only") + 1].split(",
 const chosen = lines.filter((line) =>
   only ? only.includes(line.name) : !args.includes("--ci") || line.ci,
 );
+const unknown = only?.filter((name) => !lines.some((line) => line.name === name)) ?? [];
+if (unknown.length > 0) {
+  print(`no such line: ${unknown}; there are ${lines.map((line) => line.name).join(", ")}`);
+  process.exit(2);
+}
 print(`issue ${issue}: ${chosen.length} of ${lines.length} lines`);
 for (const line of chosen) print(`  ${line.name.padEnd(12)} ${line.takes.padEnd(8)} ${line.title}`);
 
