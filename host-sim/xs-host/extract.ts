@@ -5,6 +5,7 @@
 import { access, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { XsBuildError } from "./build-error.ts";
+import { npmFetchOptions } from "./npm-config.ts";
 
 export const xsPackage = "@agoric/xsnap@0.15.0";
 export const xsIntegrity =
@@ -19,9 +20,7 @@ export async function extract(cache: string, log: (line: string) => void): Promi
   const work = await mkdtemp(join(cache, "tmp-xsnap-"));
   try {
     const pacote = await import("pacote");
-    // Set by npm for its scripts, from the user's .npmrc.
-    const registry = process.env.npm_config_registry;
-    const options = { integrity: xsIntegrity, ...(registry ? { registry } : {}) };
+    const options = { ...(await npmFetchOptions()), integrity: xsIntegrity };
     await pacote.default.extract(xsPackage, work, options);
     await rename(work, target).catch(async (error: unknown) => {
       // Another process was faster: its result is as good.
