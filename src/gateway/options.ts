@@ -14,6 +14,8 @@ export interface GatewayOptions {
   genesisMicro: number;
   /** Standing order to the operator's on-ramp: an account below `belowMicro` is topped up to `toMicro`. */
   deposit: { belowMicro: number; toMicro: number } | undefined;
+  /** Standing order out: an account that owns more than `aboveMicro` is paid out down to `toMicro`. */
+  withdraw?: { aboveMicro: number; toMicro: number };
   slotMs: number;
   /** Protocol time at which slot 0 starts, ms. */
   worldStartMs: number;

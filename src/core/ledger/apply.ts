@@ -47,6 +47,20 @@ export function mint(
   effects.push(coinEffect(EffectKind[kind], { to: fromHex(wallet), micro }));
 }
 
+/** Coins that leave a wallet for good: a withdrawal through the operator's on-ramp. */
+export function burn(state: LedgerState, wallet: string, micro: number, effects: Effect[]): void {
+  const before = state.wallets.get(wallet);
+  assert(
+    before !== undefined && before >= micro,
+    "BURN_WALLET",
+    `${wallet}: ${micro} of ${before}`,
+  );
+  state.wallets.set(wallet, before - micro);
+  state.totals.burnedMicro += micro;
+  const effect = coinEffect(EffectKind.withdraw, { to: undefined, micro });
+  effects.push({ ...effect, from: fromHex(wallet) });
+}
+
 /** Enters the contracts of a clearing. */
 export function contract(state: LedgerState, pairs: readonly Pair[]): void {
   for (const pair of pairs) {

@@ -14,7 +14,7 @@ import { type Block, type Effect, effectStruct, rejectedStruct } from "../record
 import type { Member } from "../records/member.ts";
 import type { Reading } from "../records/reading.ts";
 import type { Tx } from "../records/tx.ts";
-import { applyTx, closeSlot, contract, mint } from "./apply.ts";
+import { applyTx, burn, closeSlot, contract, mint } from "./apply.ts";
 import type { LedgerState, Pair } from "./state.ts";
 
 /** A signed record that a block applies beside transactions. */
@@ -24,8 +24,9 @@ export type LedgerEvent = { id: Uint8Array } & (
   | { type: "clearing"; pairs: Pair[] }
 );
 
+/** Coins that come in or go out through the operator's on-ramp. */
 export interface MintOrder {
-  kind: "genesis" | "deposit";
+  kind: "genesis" | "deposit" | "withdraw";
   wallet: string;
   micro: number;
 }
@@ -53,7 +54,9 @@ export function executeBlock(
     else if (event.type === "reading") state.read(event.node, event.reading);
     else contract(state, event.pairs);
   }
-  for (const { kind, wallet, micro } of plan.mints) mint(state, kind, wallet, micro, effects);
+  for (const { kind, wallet, micro } of plan.mints)
+    if (kind === "withdraw") burn(state, wallet, micro, effects);
+    else mint(state, kind, wallet, micro, effects);
   for (const { tx, tMs } of plan.txs) {
     const verdict = applyTx(state, tx, tMs, slotStartMs, effects);
     if (!verdict.ok) rejected.push({ txid: tx.txid, code: CODES[verdict.code].wire });

@@ -80,6 +80,8 @@ export const AUDIT_CODES = Object.freeze({
   GENESIS: "genesis coins after the first block, or unequal or to others than its members",
   DEPOSIT:
     "a deposit outside of a slot's closing, or one that favours some accounts over poorer ones",
+  WITHDRAW:
+    "a withdrawal outside of a slot's closing, from others than free coins, or to another level",
   COINS: "genesis and minted coins are not those in wallets, locks, reserves and burned",
 
   // Energy and payments

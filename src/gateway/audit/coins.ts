@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Where coins come from: the genesis block, and the operator's standing order at a slot's end. No
- * more.
+ * Where coins come from and go to: the genesis block, and the operator's standing orders at a slot's
+ * end. No more.
  */
 import { toHex } from "#core/codec/bytes.ts";
 import type { MintOrder } from "#core/ledger/execute.ts";
@@ -14,7 +14,10 @@ export function checkMints(context: Context, height: number, block: Block): Mint
   const genesis: MintOrder[] = [];
   const deposits: MintOrder[] = [];
   const mints: MintOrder[] = [];
-  for (const { kind, to, micro } of block.effects) {
+  const withdrawals: MintOrder[] = [];
+  for (const { kind, from, to, micro } of block.effects) {
+    if (kind === EffectKind.withdraw)
+      withdrawals.push({ kind: "withdraw", wallet: from ? toHex(from) : "", micro });
     if (kind !== EffectKind.genesis && kind !== EffectKind.deposit) continue;
     const wallet = to ? toHex(to) : "";
     const code = kind === EffectKind.genesis ? "GENESIS" : "DEPOSIT";
@@ -28,7 +31,36 @@ export function checkMints(context: Context, height: number, block: Block): Mint
   }
   if (genesis.length > 0) checkGenesis(context, height, genesis);
   if (deposits.length > 0) checkDeposits(context, height, block, deposits);
-  return mints;
+  return [...mints, ...checkWithdrawals(context, height, block, withdrawals)];
+}
+
+/**
+ * The standing order pays accounts out down to one level, from free coins. Returns those that can be carried
+ * out: the others are faults.
+ */
+function checkWithdrawals(
+  { state, findings }: Context,
+  height: number,
+  block: Block,
+  orders: MintOrder[],
+): MintOrder[] {
+  const fault = (detail: string) => findings.fault("WITHDRAW", { height }, detail);
+  if (orders.length > 0 && block.closed.length === 0) fault("not at a slot's end");
+  const { ledger } = state;
+  const served = new Set<string>();
+  let levelMicro: number | undefined;
+  return orders.filter(({ wallet, micro }) => {
+    const node = ledger.owners.get(wallet);
+    if (node === undefined || ledger.wallets.get(wallet)! < micro || served.has(wallet)) {
+      fault(`${micro} µc from wallet ${wallet}`);
+      return false;
+    }
+    served.add(wallet);
+    const level = ledger.freeOf(node) + ledger.lockedOf(node) - micro;
+    levelMicro ??= level;
+    if (level !== levelMicro) fault(`${state.nameOf(node)} is left with ${level} µc`);
+    return true;
+  });
 }
 
 /** Once, the same for each member that the first block has. */

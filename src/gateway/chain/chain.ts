@@ -3,7 +3,7 @@
  * The chain as this gateway holds it: pending events, the sealing of blocks, and their replay from
  * the log.
  */
-import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes.ts";
 import { openSigned } from "#core/codec/record.ts";
 import type { Crypto } from "#core/crypto/port.ts";
 import { assert } from "#core/errors/assert.ts";
@@ -19,15 +19,10 @@ import {
 import { stateRoot } from "#core/ledger/root.ts";
 import { LedgerState } from "#core/ledger/state.ts";
 import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX } from "#core/limits.ts";
-import {
-  type Block,
-  type BlockHeader,
-  blockRecord,
-  EffectKind,
-  headerRecord,
-} from "#core/records/block.ts";
+import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block.ts";
 import type { World } from "../world.ts";
 import type { Consensus, Decided } from "./consensus.ts";
+import { mintsOf } from "./on-ramp.ts";
 
 /** A block that is in the chain. */
 export interface SealedBlock {
@@ -164,37 +159,4 @@ export class Chain {
     this.head = sealed;
     return sealed;
   }
-}
-
-/** The coins that a block brings in, read back from its effects. */
-export function mintsOf(block: Block): MintOrder[] {
-  const mints: MintOrder[] = [];
-  for (const effect of block.effects) {
-    const { kind, micro, to } = effect;
-    if (kind !== EffectKind.genesis && kind !== EffectKind.deposit) continue;
-    assert(to, "EFFECT_TO");
-    mints.push({
-      kind: kind === EffectKind.genesis ? "genesis" : "deposit",
-      wallet: toHex(to),
-      micro,
-    });
-  }
-  return mints;
-}
-
-/** Top-ups for accounts below the standing order's limit, in order of node id. */
-export function depositsFor(
-  state: LedgerState,
-  policy: { belowMicro: number; toMicro: number } | undefined,
-): MintOrder[] {
-  if (!policy) return [];
-  const mints: MintOrder[] = [];
-  for (const node of [...state.accounts.keys()].sort()) {
-    const owned = state.freeOf(node) + state.lockedOf(node);
-    if (owned >= policy.belowMicro) continue;
-    const wallet = state.account(node).wallets[0];
-    assert(fromHex(wallet), "WALLET_HEX");
-    mints.push({ kind: "deposit", wallet, micro: policy.toMicro - owned });
-  }
-  return mints;
 }

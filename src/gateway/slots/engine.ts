@@ -21,7 +21,8 @@ import {
 import { Side } from "#core/records/order.ts";
 import type { Area } from "../area.ts";
 import type { Batch } from "../batch.ts";
-import { depositsFor, type SealedBlock } from "../chain/chain.ts";
+import type { SealedBlock } from "../chain/chain.ts";
+import { standingOrders } from "../chain/on-ramp.ts";
 import {
   blockEntry,
   clearingEntry,
@@ -331,7 +332,7 @@ function readyToClose(area: Area, run: SlotRun): boolean {
 function closeRun(area: Area, batch: Batch, run: SlotRun): void {
   const { world } = area;
   world.atLeast(world.endMs(run.slot) + Math.floor(world.slotMs / 2));
-  const mints = depositsFor(area.chain.state, area.options.deposit);
+  const mints = standingOrders(area.chain.state, area.options);
   if (run.missed.size > 0) {
     const nodes = [...run.missed].sort().map((id) => area.sessions.get(id)!.idBytes);
     batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));

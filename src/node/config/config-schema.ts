@@ -88,6 +88,7 @@ const admitEntries = {
   members: v.pipe(v.array(object(memberEntries)), v.minLength(1), v.maxLength(MEMBERS_MAX)),
 };
 const depositEntries = { belowCoins: coins(), toCoins: coins() };
+const withdrawEntries = { aboveCoins: coins(), toCoins: coins() };
 const clockEntries = { speed: rate };
 const marketEntries = {
   timing: v.optional(v.picklist(["ex-post", "ex-ante"]), "ex-post"),
@@ -120,6 +121,7 @@ const topEntries = {
   expectNodes: v.optional(whole(1, MEMBERS_MAX)),
   genesisCoins: v.optional(coins(), "100"),
   deposit: v.optional(v.nullable(object(depositEntries)), null),
+  withdraw: v.optional(v.nullable(object(withdrawEntries)), null),
   slotSeconds: v.optional(seconds(1, DAY_S), 900),
   worldStart: v.optional(
     v.lazy((input) => (input === "next-slot" ? v.literal("next-slot") : instant)),
@@ -149,6 +151,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   admit: Object.keys(admitEntries),
   "admit.members[]": Object.keys(memberEntries),
   deposit: Object.keys(depositEntries),
+  withdraw: Object.keys(withdrawEntries),
   clock: Object.keys(clockEntries),
   market: Object.keys(marketEntries),
   tariff: Object.keys(tariffEntries),
@@ -193,6 +196,9 @@ export const HELP: Readonly<Record<string, Help>> = {
   deposit: { allowed: "null or {belowCoins, toCoins}", cure: "Use null for no standing order" },
   "deposit.belowCoins": { allowed: someCoins, cure: "Accounts below it are topped up" },
   "deposit.toCoins": { allowed: someCoins, cure: "Give the balance after a top-up" },
+  withdraw: { allowed: "null or {aboveCoins, toCoins}", cure: "Use null for no standing order" },
+  "withdraw.aboveCoins": { allowed: someCoins, cure: "Accounts above it are paid out" },
+  "withdraw.toCoins": { allowed: someCoins, cure: "Give the balance after a payment" },
   slotSeconds: {
     allowed: "1 to 86400 seconds, at most three decimals",
     cure: "Use 900 for quarter-hours",

@@ -34,6 +34,7 @@ export interface GatewayConfig {
   expectNodes: number;
   genesisMicro: number;
   deposit: { belowMicro: number; toMicro: number } | undefined;
+  withdraw: { aboveMicro: number; toMicro: number } | undefined;
   slotMs: number;
   /** ms since 1970; `next-slot` is fixed when the store is made. */
   worldStart: number | "next-slot";
@@ -139,7 +140,7 @@ function checkTogether(parsed: ParsedConfig): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const say = (path: string, found: string, allowed: string, cure: string) =>
     void problems.push({ path, found, allowed, cure });
-  const { tariff, deposit, slotSeconds: slotMs, admit } = parsed;
+  const { tariff, deposit, withdraw, slotSeconds: slotMs, admit } = parsed;
   const tickMs = tickOf(parsed);
   const s = (ms: number) => `${ms / SECOND_MS} s`;
   if (2 * TXS_PER_SLOT * tickMs > slotMs) {
@@ -157,6 +158,10 @@ function checkTogether(parsed: ParsedConfig): ConfigProblem[] {
     say("tariff.retailColumn", "no retailCsv", "a column of that file", "Add retailCsv");
   if (deposit && deposit.toCoins <= deposit.belowCoins)
     say("deposit.toCoins", "no more than belowCoins", "more than belowCoins", "Raise toCoins");
+  if (withdraw && withdraw.toCoins >= withdraw.aboveCoins)
+    say("withdraw.toCoins", "no less than aboveCoins", "less than aboveCoins", "Lower toCoins");
+  if (withdraw && deposit && withdraw.toCoins < deposit.toCoins)
+    say("withdraw.toCoins", "less than deposit.toCoins", "at least that", "Raise toCoins");
   if (admit === "open") return problems;
   for (const key of ["name", "publicKey"] as const) {
     const values = admit.members.map((member) => member[key]);
@@ -193,6 +198,9 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     expectNodes: parsed.expectNodes ?? members?.length ?? 1,
     genesisMicro: parsed.genesisCoins,
     deposit: deposit ? { belowMicro: deposit.belowCoins, toMicro: deposit.toCoins } : undefined,
+    withdraw: parsed.withdraw
+      ? { aboveMicro: parsed.withdraw.aboveCoins, toMicro: parsed.withdraw.toCoins }
+      : undefined,
     slotMs: parsed.slotSeconds,
     worldStart: parsed.worldStart,
     slots: parsed.slots ?? undefined,
@@ -236,6 +244,7 @@ export function gatewayOptions(
     expectNodes,
     genesisMicro,
     deposit,
+    withdraw: config.withdraw,
     slotMs,
     worldStartMs,
     slots,

@@ -8,7 +8,7 @@ import type { GatewayConfig } from "./gateway-config.ts";
  * the output can go into a ticket; put it in again before use.
  */
 export function renderGatewayConfig(config: GatewayConfig): string {
-  const { bus, admit, deposit, clock, retail } = config;
+  const { bus, admit, deposit, withdraw, clock, retail } = config;
   const coins = (micro: number) => formatCoins(micro).replace(/\.?0+$/, "");
   const where =
     bus.kind === "listen"
@@ -39,6 +39,9 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     genesisCoins: coins(config.genesisMicro),
     deposit: deposit
       ? { belowCoins: coins(deposit.belowMicro), toCoins: coins(deposit.toMicro) }
+      : null,
+    withdraw: withdraw
+      ? { aboveCoins: coins(withdraw.aboveMicro), toCoins: coins(withdraw.toMicro) }
       : null,
     slotSeconds: config.slotMs / 1000,
     worldStart:

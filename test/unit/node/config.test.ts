@@ -54,6 +54,7 @@ test("an area is enough; everything else has a default", () => {
     expectNodes: 1,
     genesisMicro: 100_000_000,
     deposit: undefined,
+    withdraw: undefined,
     slotMs: 900_000,
     worldStart: "next-slot",
     slots: undefined,
@@ -85,6 +86,7 @@ const FULL = {
   expectNodes: 2,
   genesisCoins: "0.000001",
   deposit: { belowCoins: 20, toCoins: "100.5" },
+  withdraw: { aboveCoins: 500, toCoins: "200.25" },
   slotSeconds: 60.5,
   worldStart: "2026-01-01T01:00:00+01:00",
   slots: 2,
@@ -102,6 +104,7 @@ test("every key is read, in integers of the smallest unit", () => {
   const config = read(FULL);
   assert.equal(config.genesisMicro, 1);
   assert.deepEqual(config.deposit, { belowMicro: 20_000_000, toMicro: 100_500_000 });
+  assert.deepEqual(config.withdraw, { aboveMicro: 500_000_000, toMicro: 200_250_000 });
   assert.equal(config.slotMs, 60_500);
   assert.equal(config.worldStart, Date.UTC(2026, 0, 1));
   assert.deepEqual(config.clock, { kind: "running", ratePermille: 125 });
