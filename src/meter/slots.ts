@@ -359,7 +359,7 @@ export class Slots {
     const body = draftBody(net, this.node.idBytes, state, notice, caps, entropy, draft);
     // What cannot be kept must not take a number: the chain would break there for good.
     if (!body || body.tsMs >= beforeMs || this.node.speaker.full) return;
-    const tx = signTx(crypto, secretKey, body);
+    const tx = signTx(crypto, secretKey, body, state.saidSeq + 1);
     state.txSeq = body.seq;
     state.txid = tx.txid;
     state.txMs = body.tsMs;

@@ -162,9 +162,14 @@ export class Attacker {
     };
   }
 
+  /** A transaction said before, signed for the next number. */
+  signAgain(tx: Tx): Uint8Array {
+    return signTx(crypto, this.secretKey, tx.body, this.seq + 1).bytes;
+  }
+
   /** Says `body` as a transaction; `tMs` is its effective time where it passes. */
   sayTx(body: Body, tMs: number, code?: Code, blockCode?: Code): { shot: Shot; tx: Tx } {
-    const tx = signTx(crypto, this.secretKey, body);
+    const tx = signTx(crypto, this.secretKey, body, this.seq + 1);
     if (!code || VOID.has(code)) {
       this.txSeq = body.seq;
       this.prev = tx.txid;

@@ -133,12 +133,14 @@ export function futureShot(range: Range, who: Attacker, slot: number): Shot | un
   return who.sayTx(body, tsMs, "TX_TIME").shot;
 }
 
-/** A transaction said before, under a new number, which it does not take. */
+/** A transaction said before, as it was or signed again for the next number; it takes none. */
 export function replayedShot(range: Range, who: Attacker): Shot | undefined {
   const { history } = who;
   if (history.length === 0) return undefined;
   const tx = history[history.length - 1 - range.rng.below(Math.min(100, history.length))];
-  return { ...who.numbered("tx", tx.bytes), code: "REPLAYED", form: "mutated" };
+  if (range.rng.below(2) === 0)
+    return { ...who.numbered("tx", tx.bytes), code: "SAID_NUMBER", form: "mutated" };
+  return { ...who.numbered("tx", who.signAgain(tx)), code: "REPLAYED", form: "mutated" };
 }
 
 type LegChange = (range: Range, who: Attacker, plan: Plan) => Plan;

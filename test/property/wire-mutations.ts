@@ -119,8 +119,8 @@ export function txParts(tx: Tx): Parts {
     oversized: "FIELD_RANGE", // the body is a field of the transaction
     wrap(record, secretKey) {
       const txid = domainHash(crypto, "sc/body/1", record);
-      const digest = domainHash(crypto, "sc/tx/1", txid, crypto.sha256(encodeCbor([])));
-      return encodeCbor([10, 1, record, [], crypto.sign(secretKey, digest)]);
+      const digest = domainHash(crypto, "sc/tx/1", txid, crypto.sha256(encodeCbor([[], tx.said])));
+      return encodeCbor([10, 1, record, [], tx.said, crypto.sign(secretKey, digest)]);
     },
   };
 }

@@ -219,7 +219,7 @@ export class ScriptedGateway {
   private sold(slot: number, leg: ContractLeg, atMs: number): Message {
     const { reserve: ref, qtyWh, ecashMicro: micro, sellerWallet: wallet } = leg;
     const meter = { fromMwh: 5_000n, toMwh: 5_000n + BigInt(qtyWh) * 1000n };
-    const tx = signTx(this.crypto, this.neighbourSecret, {
+    const body = {
       net: NET,
       epoch: 1,
       type: TxType.sold,
@@ -233,7 +233,8 @@ export class ScriptedGateway {
       tsMs: atMs + 5,
       tick: 7,
       slot,
-    });
+    };
+    const tx = signTx(this.crypto, this.neighbourSecret, body, 1);
     return { topic: this.topics.down(toHex(this.node), "tx"), payload: tx.bytes };
   }
 

@@ -78,6 +78,8 @@ const txFields = {
   body: { ...bytes(1, BODY_BYTES_MAX), cddl: "bstr .cbor body" },
   /** Proof-of-time tokens, sorted by committee rank. */
   pot: list(potToken, TOKENS_MAX),
+  /** Number of the message that says it: it can be said under no other. */
+  said: uint(),
   signature,
 };
 type TxFields = Infer<typeof txFields>;
@@ -88,31 +90,34 @@ export const txRecord = recordType("tx", RecordKind.tx, 1, txFields, TX_BYTES_MA
 export interface Tx {
   body: Body;
   pot: PotToken[];
+  said: number;
   signature: Uint8Array;
   /** H_b = SHA-256("sc/body/1" ‖ 0 ‖ body): the transaction's id. */
   txid: Uint8Array;
-  /** SHA-256("sc/tx/1" ‖ 0 ‖ H_b ‖ SHA-256(pot)): what `signature` is over. */
+  /** SHA-256("sc/tx/1" ‖ 0 ‖ H_b ‖ SHA-256([pot, said])): what `signature` is over. */
   digest: Uint8Array;
   bytes: Uint8Array;
 }
 
-function txDigest(crypto: Crypto, txid: Uint8Array, pot: PotToken[]): Uint8Array {
-  const encoded = encodeCbor(list(potToken, TOKENS_MAX).encode(pot, "pot"));
+function txDigest(crypto: Crypto, txid: Uint8Array, pot: PotToken[], said: number): Uint8Array {
+  const encoded = encodeCbor([list(potToken, TOKENS_MAX).encode(pot, "pot"), said]);
   return domainHash(crypto, "sc/tx/1", txid, crypto.sha256(encoded));
 }
 
-/** Encodes and signs a transaction without tokens added yet (`pot` may be empty). */
+/** Encodes and signs a transaction that is said in message number `said`; `pot` may be empty. */
 export function signTx(
   crypto: Crypto,
   secretKey: Uint8Array,
   body: Body,
+  said: number,
   pot: PotToken[] = [],
 ): Tx {
   const encoded = bodyRecord.encode(body);
   const txid = domainHash(crypto, bodyRecord.domain, encoded);
-  const digest = txDigest(crypto, txid, pot);
-  const signed: TxFields = { body: encoded, pot, signature: crypto.sign(secretKey, digest) };
-  return { body, pot, signature: signed.signature, txid, digest, bytes: txRecord.encode(signed) };
+  const digest = txDigest(crypto, txid, pot, said);
+  const signature = crypto.sign(secretKey, digest);
+  const signed: TxFields = { body: encoded, pot, said, signature };
+  return { body, pot, said, signature, txid, digest, bytes: txRecord.encode(signed) };
 }
 
 /** Decodes a transaction; the signature is not checked here. */
@@ -125,10 +130,10 @@ export function openTx(
   const inner = bodyRecord.decode(outer.value.body);
   if (!inner.ok) return inner;
   const txid = domainHash(crypto, bodyRecord.domain, outer.value.body);
-  const { pot, signature: sig } = outer.value;
-  const digest = txDigest(crypto, txid, pot);
+  const { pot, said, signature: sig } = outer.value;
+  const digest = txDigest(crypto, txid, pot, said);
   return {
     ok: true,
-    tx: { body: inner.value, pot, signature: sig, txid, digest, bytes: encoded },
+    tx: { body: inner.value, pot, said, signature: sig, txid, digest, bytes: encoded },
   };
 }

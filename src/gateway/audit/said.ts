@@ -8,7 +8,7 @@ import { memberRecord } from "#core/records/member.ts";
 import { type Tx, TxType } from "#core/records/tx.ts";
 import { UP_KINDS } from "#core/topics.ts";
 import { memberEntry, saidEntry } from "../entries.ts";
-import { factsOf, openContent, type Said } from "../intake/decode.ts";
+import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
 import { openEntry } from "./open.ts";
 import { orderCode, readingCode } from "./rules.ts";
 import { type AuditMember, type Context, newMember } from "./state.ts";
@@ -87,7 +87,7 @@ function placeOf(said: Said, which: Which): void {
 }
 
 function judge({ state }: Context, member: AuditMember, said: Said, seq: number): Code | undefined {
-  if (said.kind !== "tx" && said.signed.value.said !== seq) return "SAID_NUMBER";
+  if (numberOf(said) !== seq) return "SAID_NUMBER";
   if (said.kind === "reading") return readingCode(state, member, said.signed.value);
   if (said.kind === "order") return orderCode(state, member, said.signed.value);
   return txCode(state, member, said.tx);

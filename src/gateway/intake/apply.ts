@@ -11,7 +11,7 @@ import { type Area, monitorName } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
 import { linkTx, type Session } from "../session.ts";
-import type { Parsed, Said } from "./decode.ts";
+import { numberOf, type Parsed, type Said } from "./decode.ts";
 import { checkOrder } from "./order.ts";
 import { checkReading } from "./reading.ts";
 import { checkTx, takesNumber } from "./tx.ts";
@@ -24,8 +24,9 @@ const REPLAYS: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
 
 /** Whether what a node says follows the rules now; nothing changes. */
 export function checkSaid(area: Area, session: Session, said: Said): Verdict {
-  if (said.kind !== "tx" && said.signed.value.said !== session.saidSeq + 1)
-    return refuse("SAID_NUMBER", `${said.signed.value.said}, not ${session.saidSeq + 1}`);
+  const number = numberOf(said);
+  if (number !== session.saidSeq + 1)
+    return refuse("SAID_NUMBER", `${number}, not ${session.saidSeq + 1}`);
   if (said.kind === "tx") return checkTx(session, said.tx, area.dag, area.world);
   if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
   return checkOrder(session, said.signed.value, area.world, area.exAnte);

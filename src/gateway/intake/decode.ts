@@ -107,6 +107,11 @@ export function openContent(
   return signed.ok ? { kind, signed } : signed;
 }
 
+/** The number of the message that the author signed this for. */
+export function numberOf(said: Said): number {
+  return said.kind === "tx" ? said.tx.said : said.signed.value.said;
+}
+
 /** Network, author and signature check of what was said. */
 export function factsOf(
   said: Said,

@@ -136,7 +136,7 @@ function txFaults(crypto: Crypto, vector: RecordVector, bytes: Uint8Array): stri
   if (toHex(tx.txid) !== vector.id) faults.push("has another id");
   const publicKey = crypto.publicKey(TEST_SEED);
   if (!crypto.verify(publicKey, tx.digest, tx.signature)) faults.push("does not verify");
-  const again: Tx = signTx(crypto, TEST_SEED, tx.body, tx.pot);
+  const again: Tx = signTx(crypto, TEST_SEED, tx.body, tx.said, tx.pot);
   if (!bytesEqual(again.bytes, bytes)) faults.push("signs otherwise");
   return faults;
 }

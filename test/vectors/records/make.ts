@@ -36,9 +36,12 @@ function vectorOf({ name, type, value }: Sample): RecordVector {
   return { ...vector, signedHex: toHex(bytes) };
 }
 
+/** Number of the message that the sample transactions are said in. */
+const SAID = 7;
+
 function txVectors(): RecordVector[] {
   return BODIES.map(({ name, body, pot }) => {
-    const tx = signTx(crypto, TEST_SEED, body, pot);
+    const tx = signTx(crypto, TEST_SEED, body, SAID, pot);
     const decoded = txRecord.decode(tx.bytes);
     if (!decoded.ok) throw new Error(`${name}: ${decoded.detail}`);
     return { ...vectorOf(sample(txRecord, name, decoded.value)), id: toHex(tx.txid) };

@@ -85,6 +85,7 @@ const token = struct({
 const tx = struct({
   body: fc.uint8Array({ minLength: 1, maxLength: 400 }),
   pot: fc.array(token, { maxLength: 31 }),
+  said: uint(),
   signature: sized(64),
 });
 

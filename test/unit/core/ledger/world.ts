@@ -66,7 +66,8 @@ export function txOf(name: string, from: string, changes: Partial<Body>): Tx {
     ...changes,
   };
   const txid = named(`tx ${name}`);
-  return { body, pot: [], signature: new Uint8Array(64), txid, digest: txid, bytes: txid };
+  const signature = new Uint8Array(64);
+  return { body, pot: [], said: 1, signature, txid, digest: txid, bytes: txid };
 }
 
 export function reserve(
