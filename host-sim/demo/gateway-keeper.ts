@@ -6,6 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { KILL_STAGES } from "#node/process/kill-points.ts";
 import { mulberry32 } from "../worlds/random.ts";
 
 const WATTLE = fileURLToPath(new URL("../../bin/wattle.js", import.meta.url));
@@ -20,15 +21,7 @@ export function lean(nodes: number): string[] {
 /** How long a gateway may take to say that it listens, ms. */
 const READY_MS = 30_000;
 /** Between intake and receipt, and inside a commit: where a crash hurts most. */
-const STAGES = [
-  "intake",
-  "verified",
-  "applied",
-  "commit-begin",
-  "commit-inside",
-  "commit-end",
-  "durable",
-];
+const STAGES = KILL_STAGES.filter((stage) => stage !== "said");
 
 export interface KeeperOptions {
   configFile: string;
