@@ -7,13 +7,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Bench } from "tinybench";
-import { decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
-import { nobleCrypto } from "#core/crypto/noble.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { clear } from "#core/market/auction.ts";
-import type { MarketOrder } from "#core/market/types.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
-import { openStore } from "#node/store/sqlite.ts";
+import { decodeCbor, encodeCbor } from "#core/codec/cbor";
+import { nobleCrypto } from "#core/crypto/noble";
+import type { Crypto } from "#core/crypto/port";
+import { clear } from "#core/market/auction";
+import type { MarketOrder } from "#core/market/types";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { openStore } from "#node/store/sqlite";
 
 const SUITES: Record<string, (bench: Bench) => () => void> = { crypto, codec, market, store };
 

@@ -3,12 +3,12 @@
  * From a world and a handful of options to everything a run needs: keys, node set-ups and the gateway's
  * options. `demo`, `nodes` and `sim` start from the same place, so that their totals can be compared.
  */
-import { domainHash } from "#core/crypto/domain.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { MINUTE_MS, SECOND_MS } from "#core/units/time.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
-import type { Tariff } from "#gateway/ports.ts";
-import { DEFAULT_POLICY } from "#meter/config.ts";
+import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
+import { MINUTE_MS, SECOND_MS } from "#core/units/time";
+import type { GatewayOptions } from "#gateway/options";
+import type { Tariff } from "#gateway/ports";
+import { DEFAULT_POLICY } from "#meter/config";
 import type { NodeSetup } from "./fleet/types.ts";
 import type { World } from "./worlds/types.ts";
 

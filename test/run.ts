@@ -11,7 +11,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { ensureXsHost, XsBuildError } from "#host-sim/xs-host/build.ts";
+import { ensureXsHost, XsBuildError } from "#host-sim/xs-host/build";
 import { onCi } from "./data.ts";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");

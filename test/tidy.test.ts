@@ -9,8 +9,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CODES } from "#core/errors/codes.ts";
-import * as limits from "#core/limits.ts";
+import { CODES } from "#core/errors/codes";
+import * as limits from "#core/limits";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const LINES_MAX = 400;
@@ -76,10 +76,10 @@ test("the checks below see what they look for", () => {
   }
   assert.doesNotMatch("new Uint8Array(new ArrayBuffer(1)); reprocess(1)", BANNED);
   const text =
-    'import a from "b";\nimport {\n  c,\n} from "#d/e.ts";\nexport * from "./f.ts";\nimport("g");';
+    'import a from "b";\nimport {\n  c,\n} from "#d/e";\nexport * from "./f.ts";\nimport("g");';
   assert.deepEqual(importsOf(sourceOf("a.ts", text)), [
     { name: "b", line: 1 },
-    { name: "#d/e.ts", line: 4 },
+    { name: "#d/e", line: 4 },
     { name: "./f.ts", line: 5 },
     { name: "g", line: 6 },
   ]);
@@ -243,8 +243,9 @@ test("every file of src is used by something other than tests", () => {
   const used = new Set<string>();
   for (const source of everything) {
     if (source.path.startsWith("test/")) continue;
-    for (const [, name] of source.text.matchAll(/"([^"\n]+\.ts)"/g)) {
-      if (name.startsWith("#")) used.add(name.replace(/^#(?!host-sim)/, "src/").replace(/^#/, ""));
+    for (const [, name] of source.text.matchAll(/"(#[\w/-]+|[^"\n]+\.ts)"/g)) {
+      if (name.startsWith("#"))
+        used.add(`${name.replace(/^#(?!host-sim)/, "src/").replace(/^#/, "")}.ts`);
       else if (name.startsWith(".")) used.add(normalize(join(dirname(source.path), name)));
       else used.add(name);
     }

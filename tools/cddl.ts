@@ -4,10 +4,10 @@
 // with the encoder: node tools/cddl.ts; with --check it only compares and fails on a difference.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { RecordType } from "#core/codec/record.ts";
-import { MICRO_MAX, PRICE_MICRO_MAX, QTY_WH_MAX } from "#core/limits.ts";
-import { NODE_ID_BYTES, WALLET_BYTES } from "#core/records/common.ts";
-import { ALL_RECORDS, travelsSigned } from "#core/records/index.ts";
+import type { RecordType } from "#core/codec/record";
+import { MICRO_MAX, PRICE_MICRO_MAX, QTY_WH_MAX } from "#core/limits";
+import { NODE_ID_BYTES, WALLET_BYTES } from "#core/records/common";
+import { ALL_RECORDS, travelsSigned } from "#core/records/index";
 
 const target = fileURLToPath(new URL("../docs/protocol.cddl", import.meta.url));
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a fleet has to know of the gateway it joins, as that says itself in its retained monitor topic. */
 import mqtt from "mqtt";
-import { fromHex } from "#core/codec/bytes.ts";
-import { Topics } from "#core/topics.ts";
+import { fromHex } from "#core/codec/bytes";
+import { Topics } from "#core/topics";
 
 export interface GatewayFacts {
   net: string;

@@ -3,9 +3,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { fromHex } from "#core/codec/bytes.ts";
-import type { KeyValueStore } from "#meter/ports.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { fromHex } from "#core/codec/bytes";
+import type { KeyValueStore } from "#meter/ports";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { type Fleet, startFleet } from "../fleet/fleet.ts";
 import { fileStores, memoryStore } from "../fleet/store.ts";
 import { nodeSetups } from "../setup.ts";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Options that several commands share, parsed strictly: a bad value names the option and what it takes. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parseCoins } from "#core/units/money.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
+import { parseCoins } from "#core/units/money";
+import type { GatewayOptions } from "#gateway/options";
 import type { NodeCrypto } from "../fleet/types.ts";
 import { loadWorld } from "../worlds/load.ts";
 import type { World } from "../worlds/types.ts";

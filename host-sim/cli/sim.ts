@@ -2,12 +2,12 @@
 /** `wattle sim`: a neighbourhood on a virtual clock, without a network, as fast as it goes. */
 import { rmSync } from "node:fs";
 import type { Command } from "commander";
-import { toHex } from "#core/codec/bytes.ts";
-import { formatCoins } from "#core/units/money.ts";
-import type { LogStore } from "#gateway/ports.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
-import { openMemoryStore } from "#node/store/memory.ts";
-import { openStore } from "#node/store/sqlite.ts";
+import { toHex } from "#core/codec/bytes";
+import { formatCoins } from "#core/units/money";
+import type { LogStore } from "#gateway/ports";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { openMemoryStore } from "#node/store/memory";
+import { openStore } from "#node/store/sqlite";
 import type { NodeEngine } from "../fleet/types.ts";
 import { assembleRun } from "../report/assemble.ts";
 import { addCounts, ZERO_COUNTS } from "../report/counts.ts";

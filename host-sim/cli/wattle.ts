@@ -2,7 +2,7 @@
 /** The one command-line program: it only puts the commands together. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { registerNodeCommands } from "#node/cli/commands.ts";
+import { registerNodeCommands } from "#node/cli/commands";
 import { demoCommand } from "./demo.ts";
 import { nodesCommand } from "./nodes.ts";
 import { simCommand } from "./sim.ts";

@@ -2,9 +2,9 @@
 /** The files of a demo's run folder: what the gateway is started from, and what is left to look at. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { toHex } from "#core/codec/bytes.ts";
-import { formatCoins } from "#core/units/money.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
+import { toHex } from "#core/codec/bytes";
+import { formatCoins } from "#core/units/money";
+import type { GatewayOptions } from "#gateway/options";
 import { SIM_AREA, SIM_NET } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
 

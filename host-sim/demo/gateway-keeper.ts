@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { KILL_STAGES } from "#node/process/kill-points.ts";
+import { KILL_STAGES } from "#node/process/kill-points";
 import { mulberry32 } from "../worlds/random.ts";
 
 const WATTLE = fileURLToPath(new URL("../../bin/wattle.js", import.meta.url));

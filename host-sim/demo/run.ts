@@ -5,10 +5,10 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from "listr2";
-import { formatCoins } from "#core/units/money.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
-import { openStore } from "#node/store/sqlite.ts";
+import { formatCoins } from "#core/units/money";
+import type { GatewayOptions } from "#gateway/options";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { openStore } from "#node/store/sqlite";
 import type { FleetSummary } from "../fleet/summary.ts";
 import { type AssembledRun, assembleRun } from "../report/assemble.ts";
 import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the demo sees of the run: the monitor topics, as any other MQTT client sees them. */
 import mqtt, { type MqttClient } from "mqtt";
-import { Topics } from "#core/topics.ts";
+import { Topics } from "#core/topics";
 
 export interface SlotView {
   slot: number;

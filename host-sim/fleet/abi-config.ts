@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A node's configuration as bytes, for the node on XS. */
-import type { NodeConfig } from "#meter/config.ts";
+import type { NodeConfig } from "#meter/config";
 import { ByteReader, ByteWriter } from "./abi.ts";
 
 /** str net, area, name; blob keys; u32 capacity, wallets; u8 trade; f64 prices, NaN where undefined. */

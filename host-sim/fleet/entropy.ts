@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The randomness of simulated nodes. */
 import { hash, randomBytes } from "node:crypto";
-import type { Entropy } from "#core/crypto/port.ts";
+import type { Entropy } from "#core/crypto/port";
 import type { NodeSetup } from "./types.ts";
 
 const DOMAIN = "wattle/fleet/entropy/1\0";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One member of a fleet through its starts, failures and power cuts. */
-import type { LogLevel } from "#meter/ports.ts";
+import type { LogLevel } from "#meter/ports";
 import type { FleetOptions } from "./fleet.ts";
 import { Link } from "./link.ts";
 import type { NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A fleet: many node applications in one process, each with its own store, chip and MQTT connection. */
-import type { KeyValueStore, Log } from "#meter/ports.ts";
+import type { KeyValueStore, Log } from "#meter/ports";
 import type { World } from "../worlds/types.ts";
 import { FleetNode } from "./fleet-node.ts";
 import { type FleetSummary, summarise } from "./summary.ts";

@@ -7,7 +7,7 @@
  */
 import { randomInt } from "node:crypto";
 import { connect, type IPublishPacket, type MqttClient } from "mqtt";
-import type { Log } from "#meter/ports.ts";
+import type { Log } from "#meter/ports";
 
 /** Backoff before the n-th attempt: full jitter over 0.2 s × 2^n, at most 5 s; the network is loopback. */
 const BACKOFF_FIRST_MS = 200;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Flash for simulated nodes: in memory, in a file, and with power cuts planted between any two writes. */
 import { DatabaseSync } from "node:sqlite";
-import type { KeyValueStore } from "#meter/ports.ts";
+import type { KeyValueStore } from "#meter/ports";
 
 /** A store whose contents can be looked at from outside: what a test compares. */
 export interface MemoryStore extends KeyValueStore {

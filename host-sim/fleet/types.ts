@@ -3,8 +3,8 @@
  * The node application on either engine: what it is started with, what it asks of its surroundings, and how
  * events reach it. A fleet knows only these types.
  */
-import type { NodeConfig } from "#meter/config.ts";
-import type { ChipCounters, KeyValueStore, Log } from "#meter/ports.ts";
+import type { NodeConfig } from "#meter/config";
+import type { ChipCounters, KeyValueStore, Log } from "#meter/ports";
 
 export interface NodeSetup {
   config: NodeConfig;

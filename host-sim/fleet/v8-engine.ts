@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The node application directly in this process: quick, for tests and for very large fleets. */
 import { readFile } from "node:fs/promises";
-import { nobleCrypto } from "#core/crypto/noble.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { MeterNode } from "#meter/node.ts";
-import type { NodePorts } from "#meter/ports.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { nobleCrypto } from "#core/crypto/noble";
+import type { Crypto } from "#core/crypto/port";
+import { MeterNode } from "#meter/node";
+import type { NodePorts } from "#meter/ports";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { type EntropyKind, entropyFor } from "./entropy.ts";
 import type {
   EngineMemory,

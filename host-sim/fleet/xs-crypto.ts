@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Crypto on XS by calls of the driver, which has libsodium: what a board with crypto in C has. */
-import type { Crypto } from "#core/crypto/port.ts";
+import type { Crypto } from "#core/crypto/port";
 import { ByteWriter, Call } from "./abi.ts";
 
 /** What xs-host gives to every node. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The driver's side of one node on XS: answers its calls and takes its posts (abi.ts). */
-import type { Crypto, Entropy } from "#core/crypto/port.ts";
-import type { NodeConfig } from "#meter/config.ts";
+import type { Crypto, Entropy } from "#core/crypto/port";
+import type { NodeConfig } from "#meter/config";
 import { ByteReader, ByteWriter, Call, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
 import { encodeConfig } from "./abi-config.ts";
 import type { NodeHost, NodeIo } from "./types.ts";

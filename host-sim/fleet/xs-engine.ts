@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The node application on the engine of the device: one process of xs-host, one machine per node. */
-import type { Crypto, Entropy } from "#core/crypto/port.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import type { Crypto, Entropy } from "#core/crypto/port";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { type XsCreation, XsHost } from "../xs-host/host.ts";
 import { Event } from "./abi.ts";
 import { type EntropyKind, entropyFor } from "./entropy.ts";

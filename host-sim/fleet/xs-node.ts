@@ -3,9 +3,9 @@
  * The node application inside a machine of xs-host: its ports over the global `host`, and the driver's events
  * to it. Imports nothing of Node; bundled by xs-engine.ts.
  */
-import type { Crypto, Entropy } from "#core/crypto/port.ts";
-import { MeterNode } from "#meter/node.ts";
-import type { NodePorts } from "#meter/ports.ts";
+import type { Crypto, Entropy } from "#core/crypto/port";
+import { MeterNode } from "#meter/node";
+import type { NodePorts } from "#meter/ports";
 import { ByteReader, ByteWriter, Call, Event, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
 import { decodeConfig } from "./abi-config.ts";
 import { ask, type XsGlobal } from "./xs-crypto.ts";

@@ -3,10 +3,10 @@
  * From what a run stored to its report. The energy of the homes comes from the world, everything that was
  * traded from an audit of the gateway's log: a report is only written for a ledger that checks out.
  */
-import type { Crypto } from "#core/crypto/port.ts";
-import { audit } from "#gateway/audit/audit.ts";
-import type { AuditSummary } from "#gateway/audit/types.ts";
-import type { LogEntry } from "#gateway/ports.ts";
+import type { Crypto } from "#core/crypto/port";
+import { audit } from "#gateway/audit/audit";
+import type { AuditSummary } from "#gateway/audit/types";
+import type { LogEntry } from "#gateway/ports";
 import type { World } from "../worlds/types.ts";
 import { slotTotals, worldStats } from "../worlds/world-stats.ts";
 import type { ProcessCounts } from "./counts.ts";

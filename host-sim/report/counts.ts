@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What gateway processes counted while they ran; a run with restarts adds them up. */
-import { CODES, type Code } from "#core/errors/codes.ts";
+import { CODES, type Code } from "#core/errors/codes";
 
 export interface ProcessCounts {
   signaturesVerified: number;

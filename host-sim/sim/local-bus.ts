@@ -3,8 +3,8 @@
  * MQTT without a network: one queue, first in first out, retained messages kept. Every delivery is awaited
  * before the next, so that a run is the same every time, on either engine.
  */
-import type { Bus } from "#gateway/ports.ts";
-import { topicMatches } from "#node/mqtt/topic-filter.ts";
+import type { Bus } from "#gateway/ports";
+import { topicMatches } from "#node/mqtt/topic-filter";
 
 type Handler = (topic: string, payload: Uint8Array) => void | Promise<void>;
 

@@ -3,10 +3,10 @@
  * A whole neighbourhood on a virtual clock: one gateway and its nodes around an in-process bus, as fast as it
  * goes. Everything is in one order, so that a seed gives the same blocks every time and on both engines.
  */
-import type { Crypto } from "#core/crypto/port.ts";
-import { Gateway } from "#gateway/gateway.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
-import type { GatewayLog, LogStore, Tariff } from "#gateway/ports.ts";
+import type { Crypto } from "#core/crypto/port";
+import { Gateway } from "#gateway/gateway";
+import type { GatewayOptions } from "#gateway/options";
+import type { GatewayLog, LogStore, Tariff } from "#gateway/ports";
 import { memoryStore } from "../fleet/store.ts";
 import type { NodeEngine, NodeHost, NodeSetup } from "../fleet/types.ts";
 import type { World } from "../worlds/types.ts";

@@ -3,7 +3,7 @@
  * A world over tables of slots; the readers, the synthetic model and the window all make one of
  * these.
  */
-import { assert } from "#core/errors/assert.ts";
+import { assert } from "#core/errors/assert";
 import type { Counters, Home, World } from "./types.ts";
 
 /**

@@ -2,7 +2,7 @@
 /**
  * What a world holds before anyone trades: the figures that a run is measured against. All in Wh.
  */
-import { assert } from "#core/errors/assert.ts";
+import { assert } from "#core/errors/assert";
 import type { World } from "./types.ts";
 
 export interface SlotTotals {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The state of one area: members, DAG, chain, open slots. Changed by intake, slot engine and replay only. */
-import { toHex } from "#core/codec/bytes.ts";
-import { type RecordType, signRecord } from "#core/codec/record.ts";
-import { codeOfWire } from "#core/errors/codes.ts";
-import { nodeIdOf } from "#core/identity.ts";
-import { Dag } from "#core/ledger/dag.ts";
-import { CAPS_MAX } from "#core/limits.ts";
-import { EffectKind } from "#core/records/block.ts";
-import type { Member } from "#core/records/member.ts";
-import { capsRecord } from "#core/records/notice.ts";
-import { Topics } from "#core/topics.ts";
+import { toHex } from "#core/codec/bytes";
+import { type RecordType, signRecord } from "#core/codec/record";
+import { codeOfWire } from "#core/errors/codes";
+import { nodeIdOf } from "#core/identity";
+import { Dag } from "#core/ledger/dag";
+import { CAPS_MAX } from "#core/limits";
+import { EffectKind } from "#core/records/block";
+import type { Member } from "#core/records/member";
+import { capsRecord } from "#core/records/notice";
+import { Topics } from "#core/topics";
 import type { Batch } from "./batch.ts";
 import { Chain, type SealedBlock } from "./chain/chain.ts";
 import { type Consensus, SoleGateway } from "./chain/consensus.ts";

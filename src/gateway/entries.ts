@@ -4,13 +4,13 @@
  * and an export of it is what the offline verifier reads. Numbers never change their meaning.
  */
 
-import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
-import type { Field } from "#core/codec/schema.ts";
-import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema.ts";
-import { assert } from "#core/errors/assert.ts";
-import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from "#core/limits.ts";
-import { CLEARING_BYTES_MAX } from "#core/records/clearing.ts";
-import { micro, nodeId, price, qtyWh, slotNumber, wallet } from "#core/records/common.ts";
+import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
+import type { Field } from "#core/codec/schema";
+import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema";
+import { assert } from "#core/errors/assert";
+import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from "#core/limits";
+import { CLEARING_BYTES_MAX } from "#core/records/clearing";
+import { micro, nodeId, price, qtyWh, slotNumber, wallet } from "#core/records/common";
 
 export const EntryKind = Object.freeze({
   /** The world: names, gateway key, times; always the first entry. */

@@ -4,10 +4,10 @@
  * signatures → rules → slot engine → one durable commit, and only then says anything: what was receipted is
  * on disk. A crash at any point loses nothing that anybody was told.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { CODES, type Code } from "#core/errors/codes.ts";
-import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX } from "#core/limits.ts";
-import { demandRecord } from "#core/records/notice.ts";
+import { toHex } from "#core/codec/bytes";
+import { CODES, type Code } from "#core/errors/codes";
+import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX } from "#core/limits";
+import { demandRecord } from "#core/records/notice";
 import { Area } from "./area.ts";
 import { Batch } from "./batch.ts";
 import { EntryKind, packEntry, worldEntry } from "./entries.ts";

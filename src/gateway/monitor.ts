@@ -3,8 +3,8 @@
  * What people and tools see over MQTT: retained JSON under `…/monitor/`, with units in the names and OBIS
  * codes (IEC 62056-61) for registers. Read-only and derived: nothing in the system depends on it.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { isoTime } from "#core/units/time.ts";
+import { toHex } from "#core/codec/bytes";
+import { isoTime } from "#core/units/time";
 import { type Area, monitorName } from "./area.ts";
 import type { Batch } from "./batch.ts";
 import type { SlotRun } from "./slots/run.ts";

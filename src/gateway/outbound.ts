@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the gateway says to one node: receipts, contracts, accounts, and the greeting after a (re)connect. */
-import { fromHex, toHex } from "#core/codec/bytes.ts";
-import { CODES, type Code } from "#core/errors/codes.ts";
-import { REFUSALS_MAX } from "#core/limits.ts";
-import { accountRecord } from "#core/records/block.ts";
-import type { Contract } from "#core/records/contract.ts";
-import { configRecord } from "#core/records/member.ts";
-import { receiptRecord } from "#core/records/receipt.ts";
+import { fromHex, toHex } from "#core/codec/bytes";
+import { CODES, type Code } from "#core/errors/codes";
+import { REFUSALS_MAX } from "#core/limits";
+import { accountRecord } from "#core/records/block";
+import type { Contract } from "#core/records/contract";
+import { configRecord } from "#core/records/member";
+import { receiptRecord } from "#core/records/receipt";
 import type { Area } from "./area.ts";
 import type { Batch } from "./batch.ts";
 import type { SealedBlock } from "./chain/chain.ts";

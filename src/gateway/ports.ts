@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything the gateway application needs from outside; adapters in src/node implement it. */
-import type { Crypto } from "#core/crypto/port.ts";
+import type { Crypto } from "#core/crypto/port";
 
 /** One record of the gateway's log. `index` counts from 1 without gaps. */
 export interface LogEntry {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From the log back to the state: every entry has the effect that it had when it was written. */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { openSigned } from "#core/codec/record.ts";
-import { assert } from "#core/errors/assert.ts";
-import { ACCEPT, codeOfWire, refuse, type Verdict } from "#core/errors/codes.ts";
-import { nodeIdOf } from "#core/identity.ts";
-import { clearingRecord } from "#core/records/clearing.ts";
-import { ContractStage } from "#core/records/contract.ts";
-import { memberRecord } from "#core/records/member.ts";
-import { demandRecord, noticeRecord } from "#core/records/notice.ts";
-import { UP_KINDS } from "#core/topics.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import { assert } from "#core/errors/assert";
+import { ACCEPT, codeOfWire, refuse, type Verdict } from "#core/errors/codes";
+import { nodeIdOf } from "#core/identity";
+import { clearingRecord } from "#core/records/clearing";
+import { ContractStage } from "#core/records/contract";
+import { memberRecord } from "#core/records/member";
+import { demandRecord, noticeRecord } from "#core/records/notice";
+import { UP_KINDS } from "#core/topics";
 import type { Area } from "./area.ts";
 import {
   blockEntry,

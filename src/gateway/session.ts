@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the gateway knows of a member beyond the ledger: what it said last, and whether it is there. */
-import { toHex } from "#core/codec/bytes.ts";
-import type { Code } from "#core/errors/codes.ts";
-import type { Member } from "#core/records/member.ts";
-import type { Order } from "#core/records/order.ts";
-import type { Reading } from "#core/records/reading.ts";
-import { FIRST_DIGEST } from "#core/records/receipt.ts";
-import type { Tx } from "#core/records/tx.ts";
+import { toHex } from "#core/codec/bytes";
+import type { Code } from "#core/errors/codes";
+import type { Member } from "#core/records/member";
+import type { Order } from "#core/records/order";
+import type { Reading } from "#core/records/reading";
+import { FIRST_DIGEST } from "#core/records/receipt";
+import type { Tx } from "#core/records/tx";
 
 /** An order as admitted at intake. */
 export interface TakenOrder {

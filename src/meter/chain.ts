@@ -3,12 +3,12 @@
  * The node's own chain of transactions: the next body, linked to its predecessor and attached to
  * two caps.
  */
-import { compareBytes } from "#core/codec/bytes.ts";
-import type { Entropy } from "#core/crypto/port.ts";
-import { PARENTS_MAX } from "#core/limits.ts";
-import type { Caps, Notice } from "#core/records/notice.ts";
-import type { Body, TxLeg } from "#core/records/tx.ts";
-import { tickOf } from "#core/units/time.ts";
+import { compareBytes } from "#core/codec/bytes";
+import type { Entropy } from "#core/crypto/port";
+import { PARENTS_MAX } from "#core/limits";
+import type { Caps, Notice } from "#core/records/notice";
+import type { Body, TxLeg } from "#core/records/tx";
+import { tickOf } from "#core/units/time";
 import type { NodeState } from "./state.ts";
 
 export interface BodyDraft {

@@ -4,8 +4,8 @@
  * message moves it forward, never back. A running clock advances by itself from the notice's anchor; the
  * barrier clock stands still between messages, so that nothing depends on the machine's speed.
  */
-import { ClockKind, type Notice } from "#core/records/notice.ts";
-import { TimeQuality } from "#core/units/time.ts";
+import { ClockKind, type Notice } from "#core/records/notice";
+import { TimeQuality } from "#core/units/time";
 import type { RealTime } from "./ports.ts";
 
 export class ProtocolClock {

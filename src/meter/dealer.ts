@@ -3,13 +3,13 @@
  * Settling contracts (ledger 4.6): the seller says SOLD for each part of its contract, the buyer waits for
  * all of a part's SOLDs and says BOUGHT. What arrived lives in memory only: the gateway sends it again.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { SLOTS_KEPT } from "#core/limits.ts";
-import type { Contract } from "#core/records/contract.ts";
-import { Side } from "#core/records/order.ts";
-import { openTx, type TxLeg, TxType } from "#core/records/tx.ts";
-import { mwhFromWh } from "#core/units/energy.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import type { Crypto } from "#core/crypto/port";
+import { SLOTS_KEPT } from "#core/limits";
+import type { Contract } from "#core/records/contract";
+import { Side } from "#core/records/order";
+import { openTx, type TxLeg, TxType } from "#core/records/tx";
+import { mwhFromWh } from "#core/units/energy";
 import type { SlotMemory } from "./state.ts";
 
 interface ReceivedSold {

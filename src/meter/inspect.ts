@@ -3,20 +3,20 @@
  * What a node checks of its gateway before it acts: signatures, its place in the order book, fill
  * and price.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { openSigned, type RecordType, verifySigned } from "#core/codec/record.ts";
-import { merkleVerify } from "#core/crypto/merkle.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { ACCEPT, refuse, type Verdict } from "#core/errors/codes.ts";
-import { nodeIdOf } from "#core/identity.ts";
-import { checkFill } from "#core/market/check.ts";
-import { ecashMicro } from "#core/market/cost.ts";
-import { guidedRule } from "#core/market/guided.ts";
-import type { MarketOrder, MarketRule } from "#core/market/types.ts";
-import { type ClearingRecord, summaryFromWire } from "#core/records/clearing.ts";
-import type { Contract } from "#core/records/contract.ts";
-import { type Demand, MarketMode, MarketPricing, type Notice } from "#core/records/notice.ts";
-import { Side } from "#core/records/order.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { openSigned, type RecordType, verifySigned } from "#core/codec/record";
+import { merkleVerify } from "#core/crypto/merkle";
+import type { Crypto } from "#core/crypto/port";
+import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
+import { nodeIdOf } from "#core/identity";
+import { checkFill } from "#core/market/check";
+import { ecashMicro } from "#core/market/cost";
+import { guidedRule } from "#core/market/guided";
+import type { MarketOrder, MarketRule } from "#core/market/types";
+import { type ClearingRecord, summaryFromWire } from "#core/records/clearing";
+import type { Contract } from "#core/records/contract";
+import { type Demand, MarketMode, MarketPricing, type Notice } from "#core/records/notice";
+import { Side } from "#core/records/order";
 import type { SlotMemory } from "./state.ts";
 
 /** Opens a record that only this node's gateway may have signed, for this network; undefined otherwise. */

@@ -5,11 +5,11 @@
  * sent. The newest entry therefore always holds the newest state, and is deleted only when a newer one
  * stands. A CRC tells a torn write from a whole one.
  */
-import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
-import { crc32 } from "#core/crypto/crc32.ts";
-import { assert } from "#core/errors/assert.ts";
-import { OUTBOX_MAX } from "#core/limits.ts";
-import { UP_KINDS, type UpKind } from "#core/topics.ts";
+import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
+import { crc32 } from "#core/crypto/crc32";
+import { assert } from "#core/errors/assert";
+import { OUTBOX_MAX } from "#core/limits";
+import { UP_KINDS, type UpKind } from "#core/topics";
 import type { KeyValueStore } from "./ports.ts";
 import { firstState, type NodeState, nodeState } from "./state.ts";
 

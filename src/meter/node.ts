@@ -4,16 +4,16 @@
  * everything else follows from the gateway's notices. The same code runs on an ESP32, in the desktop
  * simulator, in the XS host and on Node.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { signRecord } from "#core/codec/record.ts";
-import { codeOfWire } from "#core/errors/codes.ts";
-import { nodeIdOf, walletOf } from "#core/identity.ts";
-import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits.ts";
-import { accountRecord } from "#core/records/block.ts";
-import { type Config, configRecord, memberRecord } from "#core/records/member.ts";
-import { receiptRecord } from "#core/records/receipt.ts";
-import { openTx } from "#core/records/tx.ts";
-import { Topics } from "#core/topics.ts";
+import { toHex } from "#core/codec/bytes";
+import { signRecord } from "#core/codec/record";
+import { codeOfWire } from "#core/errors/codes";
+import { nodeIdOf, walletOf } from "#core/identity";
+import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
+import { accountRecord } from "#core/records/block";
+import { type Config, configRecord, memberRecord } from "#core/records/member";
+import { receiptRecord } from "#core/records/receipt";
+import { openTx } from "#core/records/tx";
+import { Topics } from "#core/topics";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { fromGateway } from "./inspect.ts";

@@ -4,8 +4,8 @@
  * was counted, filled or not; so one that was receipted, cleared and not answered was dropped. Only
  * what went over one unbroken connection counts, for otherwise the statement may be what was lost.
  */
-import { bytesEqual } from "#core/codec/bytes.ts";
-import type { ClearingRecord } from "#core/records/clearing.ts";
+import { bytesEqual } from "#core/codec/bytes";
+import type { ClearingRecord } from "#core/records/clearing";
 
 interface OwedContract {
   /** Number of the message with the order. */

@@ -3,7 +3,7 @@
  * Everything the node application needs from outside. An adapter (ESP32, desktop simulator, XS host, Node)
  * implements these; the application has no other way to reach a clock, a chip, a store or a network.
  */
-import type { Crypto, Entropy } from "#core/crypto/port.ts";
+import type { Crypto, Entropy } from "#core/crypto/port";
 
 /** A key-value store on flash. Each call is atomic and durable when it returns. */
 export interface KeyValueStore {

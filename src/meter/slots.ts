@@ -6,9 +6,9 @@
  *   notice(s): RESERVE for s (before it begins) and s+1, reading at the start of s
  *   end of s : reading, order    →  contract  →  SOLD or BOUGHT
  */
-import { signRecord } from "#core/codec/record.ts";
-import { type ClearingRecord, clearingRecord } from "#core/records/clearing.ts";
-import { type Contract, ContractStage, contractRecord } from "#core/records/contract.ts";
+import { signRecord } from "#core/codec/record";
+import { type ClearingRecord, clearingRecord } from "#core/records/clearing";
+import { type Contract, ContractStage, contractRecord } from "#core/records/contract";
 import {
   type Caps,
   capsRecord,
@@ -16,10 +16,10 @@ import {
   demandRecord,
   type Notice,
   noticeRecord,
-} from "#core/records/notice.ts";
-import { orderRecord, Side } from "#core/records/order.ts";
-import { readingRecord } from "#core/records/reading.ts";
-import { signTx, type TxLeg, TxType } from "#core/records/tx.ts";
+} from "#core/records/notice";
+import { orderRecord, Side } from "#core/records/order";
+import { readingRecord } from "#core/records/reading";
+import { signTx, type TxLeg, TxType } from "#core/records/tx";
 import { draftBody } from "./chain.ts";
 import type { NodeConfig } from "./config.ts";
 import { type Deal, Dealer } from "./dealer.ts";

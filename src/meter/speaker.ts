@@ -3,12 +3,12 @@
  * Saying things so that they arrive: numbered, stored before sent, sent again until the gateway's signed
  * receipt for exactly these bytes is there. Pauses between repeats back off with full jitter, in real time.
  */
-import { bytesEqual } from "#core/codec/bytes.ts";
-import type { Crypto, Entropy } from "#core/crypto/port.ts";
-import { codeOfWire } from "#core/errors/codes.ts";
-import { OUTBOX_WINDOW, RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits.ts";
-import { nextDigest, type Receipt, upRecord } from "#core/records/receipt.ts";
-import type { Topics, UpKind } from "#core/topics.ts";
+import { bytesEqual } from "#core/codec/bytes";
+import type { Crypto, Entropy } from "#core/crypto/port";
+import { codeOfWire } from "#core/errors/codes";
+import { OUTBOX_WINDOW, RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
+import { nextDigest, type Receipt, upRecord } from "#core/records/receipt";
+import type { Topics, UpKind } from "#core/topics";
 import type { Journal, Said } from "./journal.ts";
 import type { Log, RealTime, Transport } from "./ports.ts";
 import type { NodeState } from "./state.ts";

@@ -3,10 +3,10 @@
  * What a node must not forget. It is small, and it is written whole with every message that the node says
  * (journal.ts), so that after a power cut numbers, registers and claims always belong together.
  */
-import { bytesEqual } from "#core/codec/bytes.ts";
-import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema.ts";
-import { SLOTS_KEPT } from "#core/limits.ts";
-import { FIRST_DIGEST } from "#core/records/receipt.ts";
+import { bytesEqual } from "#core/codec/bytes";
+import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema";
+import { SLOTS_KEPT } from "#core/limits";
+import { FIRST_DIGEST } from "#core/records/receipt";
 
 /** Contracts of one slot come in at most this many parts (a member can trade with every other). */
 const PARTS_MAX = 128;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Choosing roles (paper 1, II-B-2): what a slot's metered net makes of a node, and what it orders. */
-import { RESERVE_MARGIN_MICRO } from "#core/limits.ts";
-import { reserveMicro } from "#core/market/cost.ts";
-import { MarketMode, MarketTiming, type Notice } from "#core/records/notice.ts";
-import { Side } from "#core/records/order.ts";
-import { MWH_PER_WH } from "#core/units/energy.ts";
+import { RESERVE_MARGIN_MICRO } from "#core/limits";
+import { reserveMicro } from "#core/market/cost";
+import { MarketMode, MarketTiming, type Notice } from "#core/records/notice";
+import { Side } from "#core/records/order";
+import { MWH_PER_WH } from "#core/units/energy";
 import type { TradePolicy } from "./config.ts";
 import type { NodeState, SlotMemory } from "./state.ts";
 

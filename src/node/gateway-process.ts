@@ -8,10 +8,10 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { toHex } from "#core/codec/bytes.ts";
-import { Topics } from "#core/topics.ts";
-import { Gateway } from "#gateway/gateway.ts";
-import type { Bus, GatewayLog, LogStore, Probe } from "#gateway/ports.ts";
+import { toHex } from "#core/codec/bytes";
+import { Topics } from "#core/topics";
+import { Gateway } from "#gateway/gateway";
+import type { Bus, GatewayLog, LogStore, Probe } from "#gateway/ports";
 import { areaAcl } from "./broker/acl.ts";
 import { type Broker, startBroker } from "./broker/embedded.ts";
 import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-config.ts";

@@ -2,9 +2,9 @@
 /** Any one byte of an exported ledger changed: verification fails and names the record. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readExport } from "#gateway/audit/import.ts";
-import { mulberry32 } from "#host-sim/worlds/random.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { readExport } from "#gateway/audit/import";
+import { mulberry32 } from "#host-sim/worlds/random";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { type Find, folder, type Line, wattle } from "./harness.ts";
 
 const crypto = sodiumCrypto();

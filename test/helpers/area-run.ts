@@ -9,18 +9,18 @@
  *     run.entries();          // the gateway's log
  *     run.area.chain.state    // what it made of it
  */
-import type { Crypto } from "#core/crypto/port.ts";
-import type { Area } from "#gateway/area.ts";
-import { Gateway } from "#gateway/gateway.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
-import type { LogEntry, LogStore } from "#gateway/ports.ts";
-import { LocalBus } from "#host-sim/sim/local-bus.ts";
-import { TableWorld } from "#host-sim/worlds/table-world.ts";
-import type { World } from "#host-sim/worlds/types.ts";
-import type { TradePolicy } from "#meter/config.ts";
-import { MeterNode } from "#meter/node.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
-import { openMemoryStore } from "#node/store/memory.ts";
+import type { Crypto } from "#core/crypto/port";
+import type { Area } from "#gateway/area";
+import { Gateway } from "#gateway/gateway";
+import type { GatewayOptions } from "#gateway/options";
+import type { LogEntry, LogStore } from "#gateway/ports";
+import { LocalBus } from "#host-sim/sim/local-bus";
+import { TableWorld } from "#host-sim/worlds/table-world";
+import type { World } from "#host-sim/worlds/types";
+import type { TradePolicy } from "#meter/config";
+import { MeterNode } from "#meter/node";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { openMemoryStore } from "#node/store/memory";
 
 export interface AreaRunOptions {
   nodes?: number;

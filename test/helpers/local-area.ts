@@ -4,24 +4,24 @@
  * Nothing depends on the machine: where everything is idle, time jumps to the next wake-up that was
  * asked for.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { openSigned } from "#core/codec/record.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { assert } from "#core/errors/assert.ts";
-import { nodeIdOf } from "#core/identity.ts";
-import { type Receipt, receiptRecord } from "#core/records/receipt.ts";
-import { Gateway } from "#gateway/gateway.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
-import type { Bus, GatewayPorts, LogStore } from "#gateway/ports.ts";
-import { memoryStore, PowerCut } from "#host-sim/fleet/store.ts";
-import { LocalBus } from "#host-sim/sim/local-bus.ts";
-import { TableWorld } from "#host-sim/worlds/table-world.ts";
-import type { World } from "#host-sim/worlds/types.ts";
-import type { TradePolicy } from "#meter/config.ts";
-import { MeterNode } from "#meter/node.ts";
-import type { KeyValueStore } from "#meter/ports.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
-import { openMemoryStore } from "#node/store/memory.ts";
+import { toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
+import { assert } from "#core/errors/assert";
+import { nodeIdOf } from "#core/identity";
+import { type Receipt, receiptRecord } from "#core/records/receipt";
+import { Gateway } from "#gateway/gateway";
+import type { GatewayOptions } from "#gateway/options";
+import type { Bus, GatewayPorts, LogStore } from "#gateway/ports";
+import { memoryStore, PowerCut } from "#host-sim/fleet/store";
+import { LocalBus } from "#host-sim/sim/local-bus";
+import { TableWorld } from "#host-sim/worlds/table-world";
+import type { World } from "#host-sim/worlds/types";
+import type { TradePolicy } from "#meter/config";
+import { MeterNode } from "#meter/node";
+import type { KeyValueStore } from "#meter/ports";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { openMemoryStore } from "#node/store/memory";
 
 export const crypto: Crypto = sodiumCrypto();
 export const FEED_IN_MICRO = 80_000;

@@ -4,14 +4,14 @@
  * it.
  */
 import assert from "node:assert/strict";
-import { toHex } from "#core/codec/bytes.ts";
-import { openSigned } from "#core/codec/record.ts";
-import { blockRecord, EffectKind } from "#core/records/block.ts";
-import { noticeRecord } from "#core/records/notice.ts";
-import { readingRecord } from "#core/records/reading.ts";
-import { FIRST_DIGEST, nextDigest } from "#core/records/receipt.ts";
-import { openTx } from "#core/records/tx.ts";
-import { UP_KINDS } from "#core/topics.ts";
+import { toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import { blockRecord, EffectKind } from "#core/records/block";
+import { noticeRecord } from "#core/records/notice";
+import { readingRecord } from "#core/records/reading";
+import { FIRST_DIGEST, nextDigest } from "#core/records/receipt";
+import { openTx } from "#core/records/tx";
+import { UP_KINDS } from "#core/topics";
 import {
   blockEntry,
   clearingEntry,
@@ -19,8 +19,8 @@ import {
   noticeEntry,
   saidEntry,
   unpackEntry,
-} from "#gateway/entries.ts";
-import type { LogStore } from "#gateway/ports.ts";
+} from "#gateway/entries";
+import type { LogStore } from "#gateway/ports";
 import { crypto } from "./local-area.ts";
 
 /** What one member said, as the log has it. */

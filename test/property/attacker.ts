@@ -3,17 +3,17 @@
  * A member that the test plays: it knows what it said and what the gateway must have made of it, so
  * that the answer to every message is foreseen.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { signRecord } from "#core/codec/record.ts";
-import type { Code } from "#core/errors/codes.ts";
-import { nodeIdOf, walletOf } from "#core/identity.ts";
-import { memberRecord } from "#core/records/member.ts";
-import { type Order, orderRecord } from "#core/records/order.ts";
-import { type Reading, readingRecord } from "#core/records/reading.ts";
-import { upRecord } from "#core/records/receipt.ts";
-import { type Body, signTx, type Tx, TxType } from "#core/records/tx.ts";
-import type { UpKind } from "#core/topics.ts";
-import { tickOf } from "#core/units/time.ts";
+import { toHex } from "#core/codec/bytes";
+import { signRecord } from "#core/codec/record";
+import type { Code } from "#core/errors/codes";
+import { nodeIdOf, walletOf } from "#core/identity";
+import { memberRecord } from "#core/records/member";
+import { type Order, orderRecord } from "#core/records/order";
+import { type Reading, readingRecord } from "#core/records/reading";
+import { upRecord } from "#core/records/receipt";
+import { type Body, signTx, type Tx, TxType } from "#core/records/tx";
+import type { UpKind } from "#core/topics";
+import { tickOf } from "#core/units/time";
 import { crypto, named } from "../helpers/local-area.ts";
 
 export const NET = "test";

@@ -4,8 +4,8 @@
  * full.
  */
 import assert from "node:assert/strict";
-import type { Code } from "#core/errors/codes.ts";
-import { MEMBERS_MAX } from "#core/limits.ts";
+import type { Code } from "#core/errors/codes";
+import { MEMBERS_MAX } from "#core/limits";
 import { Attacker, type Shot } from "./attacker.ts";
 import type { Range } from "./range.ts";
 import type { Rng } from "./rng.ts";

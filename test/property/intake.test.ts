@@ -6,11 +6,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import { CODES, type Code } from "#core/errors/codes.ts";
-import { MEMBERS_MAX } from "#core/limits.ts";
-import { Gateway } from "#gateway/gateway.ts";
-import { LocalBus } from "#host-sim/sim/local-bus.ts";
+import { toHex } from "#core/codec/bytes";
+import { CODES, type Code } from "#core/errors/codes";
+import { MEMBERS_MAX } from "#core/limits";
+import { Gateway } from "#gateway/gateway";
+import { LocalBus } from "#host-sim/sim/local-bus";
 import type { LocalArea } from "../helpers/local-area.ts";
 import { auditLog } from "../helpers/log-audit.ts";
 import { Enrolments } from "./enrolments.ts";

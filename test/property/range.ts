@@ -4,12 +4,12 @@
  * the test plays, and the account of what must have come of every message.
  */
 import assert from "node:assert/strict";
-import { toHex } from "#core/codec/bytes.ts";
-import { openSigned } from "#core/codec/record.ts";
-import { CODES, type Code, codeOfWire } from "#core/errors/codes.ts";
-import { nodeIdOf } from "#core/identity.ts";
-import { configRecord } from "#core/records/member.ts";
-import { openMemoryStore } from "#node/store/memory.ts";
+import { toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import { CODES, type Code, codeOfWire } from "#core/errors/codes";
+import { nodeIdOf } from "#core/identity";
+import { configRecord } from "#core/records/member";
+import { openMemoryStore } from "#node/store/memory";
 import { crypto, LocalArea, named, openReceipt, worldOf } from "../helpers/local-area.ts";
 import { Attacker, type Shot, TICK_MS, type Vertex } from "./attacker.ts";
 import type { Rng } from "./rng.ts";

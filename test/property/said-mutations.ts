@@ -2,11 +2,11 @@
 /**
  * Readings and orders that break one rule of the intake, and messages that break the envelope's.
  */
-import { encodeCbor } from "#core/codec/cbor.ts";
-import type { Code } from "#core/errors/codes.ts";
-import { type Order, Side } from "#core/records/order.ts";
-import type { Reading } from "#core/records/reading.ts";
-import { upRecord } from "#core/records/receipt.ts";
+import { encodeCbor } from "#core/codec/cbor";
+import type { Code } from "#core/errors/codes";
+import { type Order, Side } from "#core/records/order";
+import type { Reading } from "#core/records/reading";
+import { upRecord } from "#core/records/receipt";
 import { FEED_IN_MICRO, RETAIL_MICRO } from "../helpers/local-area.ts";
 import { AREA, Attacker, CAPACITY_WH, NET, type Shot } from "./attacker.ts";
 import type { Range } from "./range.ts";

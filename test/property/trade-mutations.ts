@@ -3,11 +3,11 @@
  * SOLD and BOUGHT that pass the intake and break one rule of the ledger (V8 to V10), and those that
  * do not.
  */
-import { compareBytes, toHex } from "#core/codec/bytes.ts";
-import { domainHash } from "#core/crypto/domain.ts";
-import type { Code } from "#core/errors/codes.ts";
-import type { Contract } from "#core/records/contract.ts";
-import { bodyRecord, type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
+import { compareBytes, toHex } from "#core/codec/bytes";
+import { domainHash } from "#core/crypto/domain";
+import type { Code } from "#core/errors/codes";
+import type { Contract } from "#core/records/contract";
+import { bodyRecord, type Tx, type TxLeg, TxType } from "#core/records/tx";
 import { crypto } from "../helpers/local-area.ts";
 import type { Attacker, Shot } from "./attacker.ts";
 import type { Range } from "./range.ts";

@@ -3,9 +3,9 @@
  * Transactions that break one of the structural rules V1 to V7, and the ledger's rules for a
  * RESERVE.
  */
-import type { Code } from "#core/errors/codes.ts";
-import { MICRO_MAX } from "#core/limits.ts";
-import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
+import type { Code } from "#core/errors/codes";
+import { MICRO_MAX } from "#core/limits";
+import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx";
 import { type Attacker, type Shot, TICK_MS } from "./attacker.ts";
 import type { Range } from "./range.ts";
 

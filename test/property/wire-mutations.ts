@@ -3,11 +3,11 @@
  * One field of a valid record changed, and signed again by the right key: on the level of CBOR
  * items, where values can stand that no encoder of ours would write.
  */
-import { concatBytes } from "#core/codec/bytes.ts";
-import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
-import { domainHash } from "#core/crypto/domain.ts";
-import type { Code } from "#core/errors/codes.ts";
-import { bodyRecord, type Tx } from "#core/records/tx.ts";
+import { concatBytes } from "#core/codec/bytes";
+import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
+import { domainHash } from "#core/crypto/domain";
+import type { Code } from "#core/errors/codes";
+import { bodyRecord, type Tx } from "#core/records/tx";
 import { crypto } from "../helpers/local-area.ts";
 import type { Attacker } from "./attacker.ts";
 import type { Rng } from "./rng.ts";

@@ -6,11 +6,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import type { Receipt } from "#core/records/receipt.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
-import type { LogStore } from "#gateway/ports.ts";
-import { openMemoryStore } from "#node/store/memory.ts";
+import { toHex } from "#core/codec/bytes";
+import type { Receipt } from "#core/records/receipt";
+import type { GatewayOptions } from "#gateway/options";
+import type { LogStore } from "#gateway/ports";
+import { openMemoryStore } from "#node/store/memory";
 import { LocalArea, openReceipt, worldOf } from "../helpers/local-area.ts";
 import { auditLog } from "../helpers/log-audit.ts";
 

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { WriteMoment } from "#host-sim/fleet/store.ts";
+import type { WriteMoment } from "#host-sim/fleet/store";
 import { type CutCase, type CutResult, runCut } from "./power-cut.ts";
 
 const MOMENTS: WriteMoment[] = ["before", "during", "after"];

@@ -4,11 +4,11 @@
  * flash.
  */
 import assert from "node:assert/strict";
-import { toHex } from "#core/codec/bytes.ts";
-import { type Code, codeOfWire } from "#core/errors/codes.ts";
-import { upRecord } from "#core/records/receipt.ts";
-import { countingStore, memoryStore, PowerCut, type WriteMoment } from "#host-sim/fleet/store.ts";
-import { Journal } from "#meter/journal.ts";
+import { toHex } from "#core/codec/bytes";
+import { type Code, codeOfWire } from "#core/errors/codes";
+import { upRecord } from "#core/records/receipt";
+import { countingStore, memoryStore, PowerCut, type WriteMoment } from "#host-sim/fleet/store";
+import { Journal } from "#meter/journal";
 import { LocalArea, type LocalAreaSetup, openReceipt, worldOf } from "../helpers/local-area.ts";
 import { auditLog, type LogAudit, SaidWatch } from "../helpers/log-audit.ts";
 

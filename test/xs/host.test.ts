@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { ensureXsHost, XsBuildError } from "#host-sim/xs-host/build.ts";
-import { bundleForXs, type XsBundle } from "#host-sim/xs-host/bundle.ts";
-import { type XsCreation, XsHost, type XsOptions } from "#host-sim/xs-host/host.ts";
+import { ensureXsHost, XsBuildError } from "#host-sim/xs-host/build";
+import { bundleForXs, type XsBundle } from "#host-sim/xs-host/bundle";
+import { type XsCreation, XsHost, type XsOptions } from "#host-sim/xs-host/host";
 
 const fixtures = "host-sim/xs-host/fixtures";
 const small: XsCreation = {

@@ -2,14 +2,14 @@
 /** The node application on XS: the same bytes as on V8 for the same input, and failures that stay alone. */
 import assert from "node:assert/strict";
 import { after, type TestContext, test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import { countingStore, memoryStore, PowerCut } from "#host-sim/fleet/store.ts";
-import type { NodeEngine, NodeHost, NodeIo, NodeSetup } from "#host-sim/fleet/types.ts";
-import { v8Engine } from "#host-sim/fleet/v8-engine.ts";
-import { xsApp } from "#host-sim/fleet/xs-app.ts";
-import { type XsEngineOptions, xsEngine } from "#host-sim/fleet/xs-engine.ts";
-import type { KeyValueStore } from "#meter/ports.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { toHex } from "#core/codec/bytes";
+import { countingStore, memoryStore, PowerCut } from "#host-sim/fleet/store";
+import type { NodeEngine, NodeHost, NodeIo, NodeSetup } from "#host-sim/fleet/types";
+import { v8Engine } from "#host-sim/fleet/v8-engine";
+import { xsApp } from "#host-sim/fleet/xs-app";
+import { type XsEngineOptions, xsEngine } from "#host-sim/fleet/xs-engine";
+import type { KeyValueStore } from "#meter/ports";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { NET, ScriptedGateway, SLOT_MS, START_MS } from "./scripted-gateway.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
 

@@ -3,23 +3,23 @@
  * The gateway and the one neighbour of a node under test, by a script: each message is a real signed record,
  * made from what the node said. The same node behaviour always gets the same messages.
  */
-import { compareBytes, toHex } from "#core/codec/bytes.ts";
-import { openSigned, type RecordType, signRecord } from "#core/codec/record.ts";
-import { merkleProofs } from "#core/crypto/merkle.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { nodeIdOf, walletOf } from "#core/identity.ts";
-import { clear } from "#core/market/auction.ts";
-import { ecashMicro } from "#core/market/cost.ts";
-import type { MarketOrder, MarketRule } from "#core/market/types.ts";
-import { accountRecord } from "#core/records/block.ts";
-import { clearingRecord, summaryToWire } from "#core/records/clearing.ts";
-import { type ContractLeg, contractRecord } from "#core/records/contract.ts";
-import { configRecord } from "#core/records/member.ts";
-import { capsRecord, type Notice, noticeRecord } from "#core/records/notice.ts";
-import { orderRecord, Side } from "#core/records/order.ts";
-import { FIRST_DIGEST, nextDigest, receiptRecord, upRecord } from "#core/records/receipt.ts";
-import { signTx, TxType } from "#core/records/tx.ts";
-import { Topics } from "#core/topics.ts";
+import { compareBytes, toHex } from "#core/codec/bytes";
+import { openSigned, type RecordType, signRecord } from "#core/codec/record";
+import { merkleProofs } from "#core/crypto/merkle";
+import type { Crypto } from "#core/crypto/port";
+import { nodeIdOf, walletOf } from "#core/identity";
+import { clear } from "#core/market/auction";
+import { ecashMicro } from "#core/market/cost";
+import type { MarketOrder, MarketRule } from "#core/market/types";
+import { accountRecord } from "#core/records/block";
+import { clearingRecord, summaryToWire } from "#core/records/clearing";
+import { type ContractLeg, contractRecord } from "#core/records/contract";
+import { configRecord } from "#core/records/member";
+import { capsRecord, type Notice, noticeRecord } from "#core/records/notice";
+import { orderRecord, Side } from "#core/records/order";
+import { FIRST_DIGEST, nextDigest, receiptRecord, upRecord } from "#core/records/receipt";
+import { signTx, TxType } from "#core/records/tx";
+import { Topics } from "#core/topics";
 
 export const NET = "test";
 export const START_MS = 1_767_225_600_000;

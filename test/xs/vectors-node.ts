@@ -3,10 +3,10 @@
  * Runs the vector checks on XS. An event carries vectors as JSON, its kind says of what; the answer is the
  * JSON list of what disagrees. Without crypto of its own it asks the driver's (host-sim/fleet/abi.ts).
  */
-import { nobleCrypto } from "#core/crypto/noble.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { fromUtf8, utf8 } from "#host-sim/fleet/abi.ts";
-import { hostCrypto, type XsGlobal } from "#host-sim/fleet/xs-crypto.ts";
+import { nobleCrypto } from "#core/crypto/noble";
+import type { Crypto } from "#core/crypto/port";
+import { fromUtf8, utf8 } from "#host-sim/fleet/abi";
+import { hostCrypto, type XsGlobal } from "#host-sim/fleet/xs-crypto";
 import { checkSigning, checkVectors } from "../vectors/ed25519/check.ts";
 import { checkClearings } from "../vectors/market/check.ts";
 import { checkRecords } from "../vectors/records/check.ts";

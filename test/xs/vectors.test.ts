@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { answerCrypto } from "#host-sim/fleet/xs-driver.ts";
-import { bundleForXs, type XsBundle } from "#host-sim/xs-host/bundle.ts";
-import { XsHost } from "#host-sim/xs-host/host.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { answerCrypto } from "#host-sim/fleet/xs-driver";
+import { bundleForXs, type XsBundle } from "#host-sim/xs-host/bundle";
+import { XsHost } from "#host-sim/xs-host/host";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { requireData } from "../data.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
 

@@ -9,9 +9,9 @@
  * What it cannot see: messages that the gateway never wrote down (the node keeps them without a
  * receipt), and how much an operator's standing order for deposits is.
  */
-import { bytesEqual } from "#core/codec/bytes.ts";
-import { AssertionFailure } from "#core/errors/assert.ts";
-import { nodeIdOf } from "#core/identity.ts";
+import { bytesEqual } from "#core/codec/bytes";
+import { AssertionFailure } from "#core/errors/assert";
+import { nodeIdOf } from "#core/identity";
 import { EntryKind, type WorldEntry, worldEntry } from "../entries.ts";
 import type { LogEntry } from "../ports.ts";
 import { AuditEnds, auditBlock } from "./block.ts";

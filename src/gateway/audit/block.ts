@@ -3,13 +3,13 @@
  * Blocks: the chain of headers, what each block holds, and what it does on the auditor's own
  * ledger.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { openSigned } from "#core/codec/record.ts";
-import { AssertionFailure } from "#core/errors/assert.ts";
-import { type BlockPlan, blockRoots, executeBlock } from "#core/ledger/execute.ts";
-import { stateRoot } from "#core/ledger/root.ts";
-import { PARENT_BLOCKS_MAX } from "#core/limits.ts";
-import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import { AssertionFailure } from "#core/errors/assert";
+import { type BlockPlan, blockRoots, executeBlock } from "#core/ledger/execute";
+import { stateRoot } from "#core/ledger/root";
+import { PARENT_BLOCKS_MAX } from "#core/limits";
+import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
 import { blockEntry } from "../entries.ts";
 import { checkCoins, checkMints } from "./coins.ts";
 import { blockEvents, blockTxs } from "./contents.ts";

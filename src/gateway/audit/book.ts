@@ -3,10 +3,10 @@
  * A published order book against the orders in the log: everyone who was in time is in it, or
  * rightly not.
  */
-import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
-import { merkleRoot } from "#core/crypto/merkle.ts";
-import { CODES, codeOfWire } from "#core/errors/codes.ts";
-import type { ClearingRecord } from "#core/records/clearing.ts";
+import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes";
+import { merkleRoot } from "#core/crypto/merkle";
+import { CODES, codeOfWire } from "#core/errors/codes";
+import type { ClearingRecord } from "#core/records/clearing";
 import type { ClearingEntry } from "./clearing.ts";
 import type { Context, Matched } from "./state.ts";
 

@@ -3,13 +3,13 @@
  * Clearings against the orders in the log. A gateway that favours a node, drops an order or invents
  * a price has to publish numbers that this comparison does not find in the signed orders.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import type { LedgerEvent } from "#core/ledger/execute.ts";
-import type { Pair as LedgerPair } from "#core/ledger/state.ts";
-import type { MarketRule } from "#core/market/types.ts";
-import { type ClearingRecord, clearingRecord } from "#core/records/clearing.ts";
-import { ContractStage } from "#core/records/contract.ts";
-import { MarketTiming } from "#core/records/notice.ts";
+import { toHex } from "#core/codec/bytes";
+import type { LedgerEvent } from "#core/ledger/execute";
+import type { Pair as LedgerPair } from "#core/ledger/state";
+import type { MarketRule } from "#core/market/types";
+import { type ClearingRecord, clearingRecord } from "#core/records/clearing";
+import { ContractStage } from "#core/records/contract";
+import { MarketTiming } from "#core/records/notice";
 import { clearingEntry, type PairEntry } from "../entries.ts";
 import { compareBook } from "./book.ts";
 import { comparePairs, compareSummary, pairKeyOf } from "./compare.ts";

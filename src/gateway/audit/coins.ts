@@ -3,9 +3,9 @@
  * Where coins come from and go to: the genesis block, and the operator's standing orders at a slot's
  * end. No more.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import type { MintOrder } from "#core/ledger/execute.ts";
-import { type Block, EffectKind } from "#core/records/block.ts";
+import { toHex } from "#core/codec/bytes";
+import type { MintOrder } from "#core/ledger/execute";
+import { type Block, EffectKind } from "#core/records/block";
 import type { Context } from "./state.ts";
 
 /** The coins that a block brings in, after checking that it may. */

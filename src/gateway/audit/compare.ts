@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A published result and its contracts against those that the auditor computed. */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { encodeCbor } from "#core/codec/cbor.ts";
-import { merkleRoot } from "#core/crypto/merkle.ts";
-import { ecashMicro } from "#core/market/cost.ts";
-import { sameSummary } from "#core/market/summary.ts";
-import { type ClearingRecord, summaryFromWire } from "#core/records/clearing.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { encodeCbor } from "#core/codec/cbor";
+import { merkleRoot } from "#core/crypto/merkle";
+import { ecashMicro } from "#core/market/cost";
+import { sameSummary } from "#core/market/summary";
+import { type ClearingRecord, summaryFromWire } from "#core/records/clearing";
 import { type PairEntry, pairStruct } from "../entries.ts";
 import type { ClearingEntry } from "./clearing.ts";
 import type { Context, Matched } from "./state.ts";

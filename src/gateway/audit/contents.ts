@@ -4,10 +4,10 @@
  * one order that the rules give. Only a block that closes no slot may be full and leave the rest to
  * the next.
  */
-import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
-import { antichain, type LedgerEvent } from "#core/ledger/execute.ts";
-import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX } from "#core/limits.ts";
-import type { Block } from "#core/records/block.ts";
+import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes";
+import { antichain, type LedgerEvent } from "#core/ledger/execute";
+import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX } from "#core/limits";
+import type { Block } from "#core/records/block";
 import type { AuditTx, Context } from "./state.ts";
 
 /** Members, readings and clearings, in the order of the log. */

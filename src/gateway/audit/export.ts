@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Writing a log as a canonical, signed ledger file (format.ts), and reading one back. */
-import { bytesEqual, concatBytes } from "#core/codec/bytes.ts";
-import { encodeCbor } from "#core/codec/cbor.ts";
-import { signRecord } from "#core/codec/record.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { assert } from "#core/errors/assert.ts";
+import { bytesEqual, concatBytes } from "#core/codec/bytes";
+import { encodeCbor } from "#core/codec/cbor";
+import { signRecord } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
+import { assert } from "#core/errors/assert";
 import { EntryKind, unpackEntry, worldEntry } from "../entries.ts";
 import type { LogEntry } from "../ports.ts";
 import {

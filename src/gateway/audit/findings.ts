@@ -3,7 +3,7 @@
  * Faults as they are found, and signatures that wait to be checked many at once: a signature
  * decides nothing but whether its entry is a fault, so the audit need not wait for it.
  */
-import { assert } from "#core/errors/assert.ts";
+import { assert } from "#core/errors/assert";
 import type { VerifyJob } from "../ports.ts";
 import type { AuditCode } from "./codes.ts";
 import type { AuditPorts, Fault, Which } from "./types.ts";

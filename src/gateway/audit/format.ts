@@ -18,12 +18,12 @@
  * The chain finds what went wrong by accident and names the place. Who changes a byte on purpose
  * can compute the chain again, but not the signature of the end, nor those inside the entries.
  */
-import { ascii, concatBytes } from "#core/codec/bytes.ts";
-import { recordType } from "#core/codec/record.ts";
-import { hash, type Infer, uint } from "#core/codec/schema.ts";
-import { domainHash } from "#core/crypto/domain.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { netName, publicKey, RecordKind } from "#core/records/common.ts";
+import { ascii, concatBytes } from "#core/codec/bytes";
+import { recordType } from "#core/codec/record";
+import { hash, type Infer, uint } from "#core/codec/schema";
+import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
+import { netName, publicKey, RecordKind } from "#core/records/common";
 
 export const EXPORT_MAGIC: Uint8Array = concatBytes(ascii("WATTLE"), new Uint8Array([13, 10]));
 const CHAIN_DOMAIN = "wattle/export/1";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Reading an exported ledger back: the whole chain is checked before any entry is given out. */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { decodeCbor } from "#core/codec/cbor.ts";
-import { domainHash } from "#core/crypto/domain.ts";
-import type { Crypto } from "#core/crypto/port.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { decodeCbor } from "#core/codec/cbor";
+import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
 import { EntryKind } from "../entries.ts";
 import type { LogEntry } from "../ports.ts";
 import {

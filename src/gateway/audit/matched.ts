@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A slot's market as the auditor computes it from the orders in the log and its own ledger. */
-import { compareBytes, fromHex, toHex } from "#core/codec/bytes.ts";
-import { CODES } from "#core/errors/codes.ts";
-import { RESERVE_MARGIN_MICRO } from "#core/limits.ts";
-import { clear } from "#core/market/auction.ts";
-import { bookFault } from "#core/market/book.ts";
-import { ecashMicro, reserveMicro } from "#core/market/cost.ts";
-import { deliverPairs } from "#core/market/ex-ante.ts";
-import { guidedRule } from "#core/market/guided.ts";
-import { matchPairs, pairPrice } from "#core/market/pairs.ts";
-import type { MarketOrder, MarketRule, Pair } from "#core/market/types.ts";
-import { MarketPricing, type Notice } from "#core/records/notice.ts";
-import { Side } from "#core/records/order.ts";
-import { whFloor } from "#core/units/energy.ts";
+import { compareBytes, fromHex, toHex } from "#core/codec/bytes";
+import { CODES } from "#core/errors/codes";
+import { RESERVE_MARGIN_MICRO } from "#core/limits";
+import { clear } from "#core/market/auction";
+import { bookFault } from "#core/market/book";
+import { ecashMicro, reserveMicro } from "#core/market/cost";
+import { deliverPairs } from "#core/market/ex-ante";
+import { guidedRule } from "#core/market/guided";
+import { matchPairs, pairPrice } from "#core/market/pairs";
+import type { MarketOrder, MarketRule, Pair } from "#core/market/types";
+import { MarketPricing, type Notice } from "#core/records/notice";
+import { Side } from "#core/records/order";
+import { whFloor } from "#core/units/energy";
 import type { PairEntry } from "../entries.ts";
 import { netOf } from "./rules.ts";
 import type { AuditOrder, AuditSlot, AuditState, Matched } from "./state.ts";

@@ -2,10 +2,10 @@
 /**
  * Opening entries and the signed records inside them without ever throwing on what a log may hold.
  */
-import { bytesEqual } from "#core/codec/bytes.ts";
-import { decodeCbor } from "#core/codec/cbor.ts";
-import { openSigned, type RecordType, type Signed } from "#core/codec/record.ts";
-import { type Field, FieldFault } from "#core/codec/schema.ts";
+import { bytesEqual } from "#core/codec/bytes";
+import { decodeCbor } from "#core/codec/cbor";
+import { openSigned, type RecordType, type Signed } from "#core/codec/record";
+import { type Field, FieldFault } from "#core/codec/schema";
 import { EntryKind } from "../entries.ts";
 import type { Findings } from "./findings.ts";
 import type { Context } from "./state.ts";

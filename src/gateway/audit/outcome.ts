@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a block says that it did, against what it does on the auditor's ledger. */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { encodeCbor } from "#core/codec/cbor.ts";
-import { codeOfWire } from "#core/errors/codes.ts";
-import type { BlockResult } from "#core/ledger/execute.ts";
-import { type Block, type Effect, EffectKind, effectStruct } from "#core/records/block.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { encodeCbor } from "#core/codec/cbor";
+import { codeOfWire } from "#core/errors/codes";
+import type { BlockResult } from "#core/ledger/execute";
+import { type Block, type Effect, EffectKind, effectStruct } from "#core/records/block";
 import type { Context } from "./state.ts";
 
 const EFFECT_NAMES = new Map<number, string>();

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The intake's rules for readings and orders, asked again of the auditor's own state. */
-import { bytesEqual, fromHex } from "#core/codec/bytes.ts";
-import type { Code } from "#core/errors/codes.ts";
-import { MarketTiming } from "#core/records/notice.ts";
-import { type Order, Side } from "#core/records/order.ts";
-import type { Reading } from "#core/records/reading.ts";
+import { bytesEqual, fromHex } from "#core/codec/bytes";
+import type { Code } from "#core/errors/codes";
+import { MarketTiming } from "#core/records/notice";
+import { type Order, Side } from "#core/records/order";
+import type { Reading } from "#core/records/reading";
 import { CAPACITY_TOLERANCE_PERMILLE } from "../options.ts";
 import type { AuditMember, AuditState } from "./state.ts";
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Members, and what they said: signatures, numbers, and the intake's rules asked again. */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { openSigned } from "#core/codec/record.ts";
-import { CODES, type Code, codeOfWire } from "#core/errors/codes.ts";
-import { nodeIdOf, walletOf } from "#core/identity.ts";
-import { memberRecord } from "#core/records/member.ts";
-import { type Tx, TxType } from "#core/records/tx.ts";
-import { UP_KINDS } from "#core/topics.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import { CODES, type Code, codeOfWire } from "#core/errors/codes";
+import { nodeIdOf, walletOf } from "#core/identity";
+import { memberRecord } from "#core/records/member";
+import { type Tx, TxType } from "#core/records/tx";
+import { UP_KINDS } from "#core/topics";
 import { memberEntry, saidEntry } from "../entries.ts";
 import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
 import { openEntry } from "./open.ts";

@@ -4,9 +4,9 @@
  * and every Wh bought was imported (I8), and no stretch of a register backs two legs (I7). This
  * looks at the block's own list of effects, so that it holds whatever the ledger's code does.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { type Effect, EffectKind } from "#core/records/block.ts";
-import { TxType } from "#core/records/tx.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { type Effect, EffectKind } from "#core/records/block";
+import { TxType } from "#core/records/tx";
 import type { AuditMember, AuditSlot, AuditTx, Context } from "./state.ts";
 import type { Balance, SlotSummary } from "./types.ts";
 

@@ -3,8 +3,8 @@
  * Slots from outside: notices in order and true to the world, guidance that follows, members listed
  * as missing.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { guidancePrice } from "#core/market/guided.ts";
+import { toHex } from "#core/codec/bytes";
+import { guidancePrice } from "#core/market/guided";
 import {
   ClockKind,
   demandRecord,
@@ -12,8 +12,8 @@ import {
   MarketTiming,
   type Notice,
   noticeRecord,
-} from "#core/records/notice.ts";
-import { Side } from "#core/records/order.ts";
+} from "#core/records/notice";
+import { Side } from "#core/records/order";
 import { demandEntry, missedEntry, noticeEntry } from "../entries.ts";
 import { baseRule } from "./matched.ts";
 import { openEntry, openOwn } from "./open.ts";

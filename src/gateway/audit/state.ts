@@ -4,15 +4,15 @@
  * can still be parents, open slots, and a ledger of its own. What is settled and old is forgotten,
  * as a node forgets it, so that a year takes as much memory as a week.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import type { LedgerEvent } from "#core/ledger/execute.ts";
-import { LedgerState } from "#core/ledger/state.ts";
-import type { Clearing, MarketRule, Pair } from "#core/market/types.ts";
-import type { Member } from "#core/records/member.ts";
-import type { Demand, Notice } from "#core/records/notice.ts";
-import type { Order } from "#core/records/order.ts";
-import type { Reading } from "#core/records/reading.ts";
-import type { Tx } from "#core/records/tx.ts";
+import { toHex } from "#core/codec/bytes";
+import type { LedgerEvent } from "#core/ledger/execute";
+import { LedgerState } from "#core/ledger/state";
+import type { Clearing, MarketRule, Pair } from "#core/market/types";
+import type { Member } from "#core/records/member";
+import type { Demand, Notice } from "#core/records/notice";
+import type { Order } from "#core/records/order";
+import type { Reading } from "#core/records/reading";
+import type { Tx } from "#core/records/tx";
 import type { PairEntry, WorldEntry } from "../entries.ts";
 import type { Findings } from "./findings.ts";
 import type { AuditOptions, AuditPorts, AuditSummary } from "./types.ts";

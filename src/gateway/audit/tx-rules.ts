@@ -3,11 +3,11 @@
  * The structural rules of a transaction (V1 to V7 of ledger 4.2), asked again of the auditor's own
  * state.
  */
-import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
-import type { Code } from "#core/errors/codes.ts";
-import { ClockKind } from "#core/records/notice.ts";
-import type { Tx } from "#core/records/tx.ts";
-import { tickOf } from "#core/units/time.ts";
+import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes";
+import type { Code } from "#core/errors/codes";
+import { ClockKind } from "#core/records/notice";
+import type { Tx } from "#core/records/tx";
+import { tickOf } from "#core/units/time";
 import { type AuditMember, type AuditState, EPOCH } from "./state.ts";
 
 /** Refusals after which a transaction still has its place in its author's chain. */

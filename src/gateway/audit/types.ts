@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an audit needs, what it finds, and what it can tell a report on its way. */
-import type { Crypto } from "#core/crypto/port.ts";
+import type { Crypto } from "#core/crypto/port";
 import type { VerifyJob } from "../ports.ts";
 import type { AuditCode } from "./codes.ts";
 

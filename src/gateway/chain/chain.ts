@@ -3,11 +3,11 @@
  * The chain as this gateway holds it: pending events, the sealing of blocks, and their replay from
  * the log.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import { openSigned } from "#core/codec/record.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { assert } from "#core/errors/assert.ts";
-import type { Dag, Vertex } from "#core/ledger/dag.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
+import { assert } from "#core/errors/assert";
+import type { Dag, Vertex } from "#core/ledger/dag";
 import {
   antichain,
   type BlockPlan,
@@ -15,11 +15,11 @@ import {
   executeBlock,
   type LedgerEvent,
   type MintOrder,
-} from "#core/ledger/execute.ts";
-import { stateRoot } from "#core/ledger/root.ts";
-import { LedgerState } from "#core/ledger/state.ts";
-import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX } from "#core/limits.ts";
-import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block.ts";
+} from "#core/ledger/execute";
+import { stateRoot } from "#core/ledger/root";
+import { LedgerState } from "#core/ledger/state";
+import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX } from "#core/limits";
+import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
 import type { World } from "../world.ts";
 import type { Consensus, Decided } from "./consensus.ts";
 import { mintsOf } from "./on-ramp.ts";

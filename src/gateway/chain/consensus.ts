@@ -3,9 +3,9 @@
  * Who decides on a block. One gateway decides alone; several agree by a protocol behind this same interface
  * (ledger 5), and then `decided` is called when a quorum has signed.
  */
-import { signRecord } from "#core/codec/record.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { type BlockHeader, headerRecord } from "#core/records/block.ts";
+import { signRecord } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
+import { type BlockHeader, headerRecord } from "#core/records/block";
 
 /** A header that is decided: the signed envelope and the block's id. */
 export interface Decided {

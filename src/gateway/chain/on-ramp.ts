@@ -3,11 +3,11 @@
  * Coins in and out through the operator's account (the on-ramp): standing orders that are carried out when a
  * slot is closed. One coin is one unit of the currency, so that the rate is fixed.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { assert } from "#core/errors/assert.ts";
-import type { MintOrder } from "#core/ledger/execute.ts";
-import type { LedgerState } from "#core/ledger/state.ts";
-import { type Block, EffectKind } from "#core/records/block.ts";
+import { toHex } from "#core/codec/bytes";
+import { assert } from "#core/errors/assert";
+import type { MintOrder } from "#core/ledger/execute";
+import type { LedgerState } from "#core/ledger/state";
+import { type Block, EffectKind } from "#core/records/block";
 import type { GatewayOptions } from "../options.ts";
 
 /** What a block brings in and takes out, read back from its effects. */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Second stage of the intake: a message whose signature is right, against the state of the area. */
-import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
-import { ACCEPT, CODES, type Code, refuse, type Verdict } from "#core/errors/codes.ts";
-import { walletOf } from "#core/identity.ts";
-import { COMMIT_BATCH_MAX, MEMBERS_MAX } from "#core/limits.ts";
-import { nextDigest } from "#core/records/receipt.ts";
-import { type Tx, TxType } from "#core/records/tx.ts";
-import { UP_KINDS } from "#core/topics.ts";
+import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
+import { ACCEPT, CODES, type Code, refuse, type Verdict } from "#core/errors/codes";
+import { walletOf } from "#core/identity";
+import { COMMIT_BATCH_MAX, MEMBERS_MAX } from "#core/limits";
+import { nextDigest } from "#core/records/receipt";
+import { type Tx, TxType } from "#core/records/tx";
+import { UP_KINDS } from "#core/topics";
 import { type Area, monitorName } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";

@@ -3,18 +3,18 @@
  * First stage of the intake: what a message is, without looking at any state but the table of members. The
  * order of the checks is the order of their cost, and the member table comes before any signature.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { openSigned, type Signed } from "#core/codec/record.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { refuse } from "#core/errors/codes.ts";
-import { nodeIdOf } from "#core/identity.ts";
-import { MESSAGE_BYTES_MAX } from "#core/limits.ts";
-import { type Member, memberRecord } from "#core/records/member.ts";
-import { type Order, orderRecord } from "#core/records/order.ts";
-import { type Reading, readingRecord } from "#core/records/reading.ts";
-import { upRecord } from "#core/records/receipt.ts";
-import { openTx, type Tx } from "#core/records/tx.ts";
-import { parseNodeTopic, type Topics, type UpKind } from "#core/topics.ts";
+import { toHex } from "#core/codec/bytes";
+import { openSigned, type Signed } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
+import { refuse } from "#core/errors/codes";
+import { nodeIdOf } from "#core/identity";
+import { MESSAGE_BYTES_MAX } from "#core/limits";
+import { type Member, memberRecord } from "#core/records/member";
+import { type Order, orderRecord } from "#core/records/order";
+import { type Reading, readingRecord } from "#core/records/reading";
+import { upRecord } from "#core/records/receipt";
+import { openTx, type Tx } from "#core/records/tx";
+import { parseNodeTopic, type Topics, type UpKind } from "#core/topics";
 import type { VerifyJob } from "../ports.ts";
 import type { Session } from "../session.ts";
 

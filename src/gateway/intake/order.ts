@@ -3,10 +3,10 @@
  * Whether an order may enter the book of its slot: one per node and slot, in time, backed by meter
  * or RESERVE.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { ACCEPT, refuse, type Verdict } from "#core/errors/codes.ts";
-import { type Order, Side } from "#core/records/order.ts";
-import { whFloor } from "#core/units/energy.ts";
+import { toHex } from "#core/codec/bytes";
+import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
+import { type Order, Side } from "#core/records/order";
+import { whFloor } from "#core/units/energy";
 import type { Session } from "../session.ts";
 import type { World } from "../world.ts";
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether a reading may follow the node's last one: order, time, and what a connection can carry. */
-import { ACCEPT, refuse, type Verdict } from "#core/errors/codes.ts";
-import type { Reading } from "#core/records/reading.ts";
-import { mwhFromWh } from "#core/units/energy.ts";
+import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
+import type { Reading } from "#core/records/reading";
+import { mwhFromWh } from "#core/units/energy";
 import { CAPACITY_TOLERANCE_PERMILLE } from "../options.ts";
 import type { Session } from "../session.ts";
 import type { World } from "../world.ts";

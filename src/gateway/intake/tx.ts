@@ -3,12 +3,12 @@
  * The structural rules of a transaction, V1 to V7 of ledger 4.2, in order. One that passes goes into the DAG;
  * whether its coins and energy fit (V8 to V10) is decided by the order of the block that holds it.
  */
-import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes.ts";
-import type { Code } from "#core/errors/codes.ts";
-import { ACCEPT, refuse, type Verdict } from "#core/errors/codes.ts";
-import type { Dag } from "#core/ledger/dag.ts";
-import type { Tx } from "#core/records/tx.ts";
-import { tickOf } from "#core/units/time.ts";
+import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes";
+import type { Code } from "#core/errors/codes";
+import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
+import type { Dag } from "#core/ledger/dag";
+import type { Tx } from "#core/records/tx";
+import { tickOf } from "#core/units/time";
 import type { Session } from "../session.ts";
 import type { World } from "../world.ts";
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The order book of one slot: which orders are admitted, who is matched with whom, and what is published. */
-import { compareBytes, fromHex, toHex } from "#core/codec/bytes.ts";
-import { encodeCbor } from "#core/codec/cbor.ts";
-import { merkleProofs, merkleRoot } from "#core/crypto/merkle.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { CODES, type Code } from "#core/errors/codes.ts";
-import type { LedgerState } from "#core/ledger/state.ts";
-import { RESERVE_MARGIN_MICRO } from "#core/limits.ts";
-import { clear } from "#core/market/auction.ts";
-import { ecashMicro, reserveMicro } from "#core/market/cost.ts";
-import { deliverPairs } from "#core/market/ex-ante.ts";
-import { matchPairs, pairPrice } from "#core/market/pairs.ts";
-import type { Clearing, MarketOrder, MarketRule, Pair } from "#core/market/types.ts";
-import { Side } from "#core/records/order.ts";
+import { compareBytes, fromHex, toHex } from "#core/codec/bytes";
+import { encodeCbor } from "#core/codec/cbor";
+import { merkleProofs, merkleRoot } from "#core/crypto/merkle";
+import type { Crypto } from "#core/crypto/port";
+import { CODES, type Code } from "#core/errors/codes";
+import type { LedgerState } from "#core/ledger/state";
+import { RESERVE_MARGIN_MICRO } from "#core/limits";
+import { clear } from "#core/market/auction";
+import { ecashMicro, reserveMicro } from "#core/market/cost";
+import { deliverPairs } from "#core/market/ex-ante";
+import { matchPairs, pairPrice } from "#core/market/pairs";
+import type { Clearing, MarketOrder, MarketRule, Pair } from "#core/market/types";
+import { Side } from "#core/records/order";
 import { type PairEntry, pairStruct } from "../entries.ts";
 import type { Session, TakenOrder } from "../session.ts";
 

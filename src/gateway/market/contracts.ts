@@ -3,10 +3,10 @@
  * The contracts that a clearing makes: one statement per admitted order, with the proof that it was
  * counted.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import type { LedgerState } from "#core/ledger/state.ts";
-import { LEGS_MAX } from "#core/limits.ts";
-import type { Contract, ContractLeg } from "#core/records/contract.ts";
+import { toHex } from "#core/codec/bytes";
+import type { LedgerState } from "#core/ledger/state";
+import { LEGS_MAX } from "#core/limits";
+import type { Contract, ContractLeg } from "#core/records/contract";
 import type { PairEntry } from "../entries.ts";
 import type { Session } from "../session.ts";
 import type { Book } from "./book.ts";

@@ -3,12 +3,12 @@
  * Making a clearing: from the orders of a slot to the published record and its contracts. A pure function of
  * the area's state and the time stamp, so that a restart makes the very same bytes again.
  */
-import { toHex } from "#core/codec/bytes.ts";
-import { guidedRule } from "#core/market/guided.ts";
-import type { Clearing, MarketRule, Pair } from "#core/market/types.ts";
-import { clearingRecord, summaryToWire } from "#core/records/clearing.ts";
-import { type Contract, ContractStage, contractRecord } from "#core/records/contract.ts";
-import { whFloor } from "#core/units/energy.ts";
+import { toHex } from "#core/codec/bytes";
+import { guidedRule } from "#core/market/guided";
+import type { Clearing, MarketRule, Pair } from "#core/market/types";
+import { clearingRecord, summaryToWire } from "#core/records/clearing";
+import { type Contract, ContractStage, contractRecord } from "#core/records/contract";
+import { whFloor } from "#core/units/energy";
 import type { Area } from "../area.ts";
 import type { PairEntry } from "../entries.ts";
 import {

@@ -6,9 +6,9 @@
  *   genesis → notice(s) → readings and orders → block, clearing(s) → SOLD, BOUGHT → block closes s
  * → notice(s+1)
  */
-import { assert } from "#core/errors/assert.ts";
-import type { MintOrder } from "#core/ledger/execute.ts";
-import { guidancePrice } from "#core/market/guided.ts";
+import { assert } from "#core/errors/assert";
+import type { MintOrder } from "#core/ledger/execute";
+import { guidancePrice } from "#core/market/guided";
 import {
   ClockKind,
   demandRecord,
@@ -17,8 +17,8 @@ import {
   MarketTiming,
   type Notice,
   noticeRecord,
-} from "#core/records/notice.ts";
-import { Side } from "#core/records/order.ts";
+} from "#core/records/notice";
+import { Side } from "#core/records/order";
 import type { Area } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import type { SealedBlock } from "../chain/chain.ts";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One market slot from its notice to its settlement: what is still missing, and from whom. */
-import { bytesEqual, toHex } from "#core/codec/bytes.ts";
-import type { Clearing, MarketRule, Pair } from "#core/market/types.ts";
-import type { Contract } from "#core/records/contract.ts";
-import type { Demand, Notice } from "#core/records/notice.ts";
-import { type Tx, TxType } from "#core/records/tx.ts";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import type { Clearing, MarketRule, Pair } from "#core/market/types";
+import type { Contract } from "#core/records/contract";
+import type { Demand, Notice } from "#core/records/notice";
+import { type Tx, TxType } from "#core/records/tx";
 import type { PairEntry } from "../entries.ts";
 import type { Book } from "../market/book.ts";
 import type { Session } from "../session.ts";

@@ -12,7 +12,7 @@
  * All below wattle/1/<area>/. The gateway publishes in process and is not asked. A subscription may
  * be narrower than its rule (down/receipt, chain/head) and never wider.
  */
-import { assert } from "#core/errors/assert.ts";
+import { assert } from "#core/errors/assert";
 
 /** Why something is denied: counted and logged under this code. */
 export type AclReason =

@@ -10,7 +10,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { Aedes, type AedesPublishPacket, type AuthenticateError } from "aedes";
-import type { Bus } from "#gateway/ports.ts";
+import type { Bus } from "#gateway/ports";
 import { BrokerClients } from "./clients.ts";
 import { guardConnection } from "./conn-guard.ts";
 import { guardMemory, type MemoryDrops, type Persistence } from "./memory-guard.ts";

@@ -2,7 +2,7 @@
 /** `wattle export`: a gateway's store as one canonical, signed ledger file. */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { ExportError, writeExport } from "#gateway/audit/export.ts";
+import { ExportError, writeExport } from "#gateway/audit/export";
 import { ConfigError } from "../config/config-error.ts";
 import { loadKey } from "../config/key-file.ts";
 import { sodiumCrypto } from "../crypto/sodium.ts";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `wattle gateway`: runs a gateway until it is stopped or finished, and says what it is doing. */
 import { renameSync, writeFileSync, writeSync } from "node:fs";
-import { formatCoins } from "#core/units/money.ts";
-import { isoTime } from "#core/units/time.ts";
+import { formatCoins } from "#core/units/money";
+import { isoTime } from "#core/units/time";
 import { type GatewayConfig, loadGatewayConfig } from "../config/gateway-config.ts";
 import { renderGatewayConfig } from "../config/render-config.ts";
 import { type GatewayProcess, type SlotFacts, startGatewayProcess } from "../gateway-process.ts";

@@ -4,8 +4,8 @@
  * text.
  */
 
-import { TOPIC_ROOT } from "#core/topics.ts";
-import { formatCoins } from "#core/units/money.ts";
+import { TOPIC_ROOT } from "#core/topics";
+import { formatCoins } from "#core/units/money";
 
 type Json = Record<string, unknown>;
 

@@ -3,10 +3,10 @@
  * What `wattle verify` prints: the ledger in a few lines with units, then each fault with its
  * cause.
  */
-import { formatCoins } from "#core/units/money.ts";
-import { isoTime } from "#core/units/time.ts";
-import { AUDIT_CODES } from "#gateway/audit/codes.ts";
-import type { AuditSummary, Fault, Which } from "#gateway/audit/types.ts";
+import { formatCoins } from "#core/units/money";
+import { isoTime } from "#core/units/time";
+import { AUDIT_CODES } from "#gateway/audit/codes";
+import type { AuditSummary, Fault, Which } from "#gateway/audit/types";
 import type { VerifyReport } from "./verify.ts";
 
 const NAMES_SHOWN = 12;

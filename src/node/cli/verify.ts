@@ -5,12 +5,12 @@
  */
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import { fromHex } from "#core/codec/bytes.ts";
-import { audit } from "#gateway/audit/audit.ts";
-import { type ExportFault, isExport, readExport } from "#gateway/audit/export.ts";
-import { EXPORT_FAULTS } from "#gateway/audit/import.ts";
-import type { AuditResult } from "#gateway/audit/types.ts";
-import type { LogEntry } from "#gateway/ports.ts";
+import { fromHex } from "#core/codec/bytes";
+import { audit } from "#gateway/audit/audit";
+import { type ExportFault, isExport, readExport } from "#gateway/audit/export";
+import { EXPORT_FAULTS } from "#gateway/audit/import";
+import type { AuditResult } from "#gateway/audit/types";
+import type { LogEntry } from "#gateway/ports";
 import { sodiumCrypto } from "../crypto/sodium.ts";
 import { explain, StoreError } from "../store/errors.ts";
 import { openStore } from "../store/sqlite.ts";

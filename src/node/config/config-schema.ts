@@ -5,8 +5,8 @@
  * value times are integer ms and money is integer µc.
  */
 import * as v from "valibot";
-import { MEMBERS_MAX, NAME_CHARS_MAX, PRICE_MICRO_MAX } from "#core/limits.ts";
-import { parseCoins } from "#core/units/money.ts";
+import { MEMBERS_MAX, NAME_CHARS_MAX, PRICE_MICRO_MAX } from "#core/limits";
+import { parseCoins } from "#core/units/money";
 
 /** What may stand at a path, and what to do where something else does. */
 export interface Help {

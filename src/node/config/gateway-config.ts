@@ -6,9 +6,9 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
-import { SECOND_MS } from "#core/units/time.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
-import type { Tariff } from "#gateway/ports.ts";
+import { SECOND_MS } from "#core/units/time";
+import type { GatewayOptions } from "#gateway/options";
+import type { Tariff } from "#gateway/ports";
 import { ConfigError, type ConfigProblem, didYouMean, shown } from "./config-error.ts";
 import { configSchema, HELP, KEYS, type ParsedConfig } from "./config-schema.ts";
 import { readRetailCsv } from "./tariff.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A configuration written out as a file with every default in it. */
-import { formatCoins } from "#core/units/money.ts";
+import { formatCoins } from "#core/units/money";
 import type { GatewayConfig } from "./gateway-config.ts";
 
 /**

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The grid's retail prices, one a slot, from a CSV file. */
 import { readFileSync } from "node:fs";
-import { PRICE_MICRO_MAX } from "#core/limits.ts";
-import { parseCoins } from "#core/units/money.ts";
+import { PRICE_MICRO_MAX } from "#core/limits";
+import { parseCoins } from "#core/units/money";
 import { ConfigError, didYouMean, shown } from "./config-error.ts";
 
 /** A century of quarter-hours would be 60 MB. */

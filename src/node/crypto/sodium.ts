@@ -6,8 +6,8 @@
  */
 import { hash } from "node:crypto";
 import sodium from "sodium-native";
-import type { Crypto } from "#core/crypto/port.ts";
-import { assert } from "#core/errors/assert.ts";
+import type { Crypto } from "#core/crypto/port";
+import { assert } from "#core/errors/assert";
 
 /**
  * Expanded secret keys that are kept. The gateway has a handful; a simulator that signs for a

@@ -8,7 +8,7 @@
  * Integers are little-endian. A key or a signature of another length cannot be written, so the
  * sender answers those itself.
  */
-import { assert } from "#core/errors/assert.ts";
+import { assert } from "#core/errors/assert";
 import { sodiumVerify } from "./sodium.ts";
 
 export interface Verification {

@@ -4,7 +4,7 @@
  * interface as the embedded broker's own side. Reconnects for ever and subscribes again by itself.
  */
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
-import type { Bus } from "#gateway/ports.ts";
+import type { Bus } from "#gateway/ports";
 import { topicMatches } from "./topic-filter.ts";
 
 type Log = (

@@ -6,7 +6,7 @@
  */
 import { renameSync, rmSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import type { LogStore } from "#gateway/ports.ts";
+import type { LogStore } from "#gateway/ports";
 import { openStore } from "../store/sqlite.ts";
 
 /** Entries copied between two looks at the network. */

@@ -3,7 +3,7 @@
  * The gateway's bus with counters on it, and a memory of retained messages for brokers that lose
  * theirs.
  */
-import type { Bus } from "#gateway/ports.ts";
+import type { Bus } from "#gateway/ports";
 
 export interface BusCounts {
   messagesIn: number;

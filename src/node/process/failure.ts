@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Why a gateway does not start or cannot go on, for its operator: cause, cure and exit code. */
-import { AssertionFailure } from "#core/errors/assert.ts";
-import { StoreMismatch } from "#gateway/replay.ts";
+import { AssertionFailure } from "#core/errors/assert";
+import { StoreMismatch } from "#gateway/replay";
 import { ConfigError } from "../config/config-error.ts";
 import { StoreError } from "../store/errors.ts";
 

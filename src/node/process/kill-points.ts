@@ -4,7 +4,7 @@
  * stage for the third time, as a power failure would. Without the variable nothing of this exists.
  */
 import { writeSync } from "node:fs";
-import type { Probe } from "#gateway/ports.ts";
+import type { Probe } from "#gateway/ports";
 
 /** In the order in which one batch passes them. */
 export const KILL_STAGES = Object.freeze([

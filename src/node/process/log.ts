@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Logs as JSON lines on stderr: `event` says what, the facts beside it say more. */
 import { type Logger, pino } from "pino";
-import type { GatewayLog } from "#gateway/ports.ts";
+import type { GatewayLog } from "#gateway/ports";
 import type { GatewayConfig } from "../config/gateway-config.ts";
 
 /** Written before the call returns, so that the reason of a crash is in the log. */

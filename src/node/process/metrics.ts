@@ -4,8 +4,8 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Gateway } from "#gateway/gateway.ts";
-import type { LogStore } from "#gateway/ports.ts";
+import type { Gateway } from "#gateway/gateway";
+import type { LogStore } from "#gateway/ports";
 import type { Broker } from "../broker/embedded.ts";
 import type { VerifyPool } from "../crypto/verify-pool.ts";
 import type { BusCounts } from "./bus-tap.ts";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a store was made for, against what the configuration says. */
-import { toHex } from "#core/codec/bytes.ts";
-import { isoTime } from "#core/units/time.ts";
-import { unpackEntry, type WorldEntry, worldEntry } from "#gateway/entries.ts";
-import type { LogStore } from "#gateway/ports.ts";
-import { StoreMismatch } from "#gateway/replay.ts";
+import { toHex } from "#core/codec/bytes";
+import { isoTime } from "#core/units/time";
+import { unpackEntry, type WorldEntry, worldEntry } from "#gateway/entries";
+import type { LogStore } from "#gateway/ports";
+import { StoreMismatch } from "#gateway/replay";
 import type { GatewayConfig } from "../config/gateway-config.ts";
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The gateway's log in memory: for simulators and tests, where nothing outlives the process. */
-import { assert } from "#core/errors/assert.ts";
-import type { LogEntry, LogStore, Probe } from "#gateway/ports.ts";
+import { assert } from "#core/errors/assert";
+import type { LogEntry, LogStore, Probe } from "#gateway/ports";
 
 /** A log that copies what goes in and out, so that nobody can change it afterwards. */
 export function openMemoryStore(options: { probe?: Probe } = {}): LogStore {

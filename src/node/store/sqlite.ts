@@ -8,8 +8,8 @@
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
-import { assert } from "#core/errors/assert.ts";
-import type { LogEntry, LogStore, Probe } from "#gateway/ports.ts";
+import { assert } from "#core/errors/assert";
+import type { LogEntry, LogStore, Probe } from "#gateway/ports";
 import { corruptRow, explain, StoreError } from "./errors.ts";
 
 /** "WATL": marks the file as ours for `file` and for openStore. */

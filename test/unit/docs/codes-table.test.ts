@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { CODES } from "#core/errors/codes.ts";
+import { CODES } from "#core/errors/codes";
 
 const text = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
 const table = /<!-- codes:begin -->\n([\s\S]*?)<!-- codes:end -->/.exec(text)?.[1] ?? "";

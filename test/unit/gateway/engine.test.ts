@@ -5,13 +5,13 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BLOCK_EVENTS_MAX, RESEND_MAX_MS } from "#core/limits.ts";
-import { blockRecord } from "#core/records/block.ts";
-import type { Reading } from "#core/records/reading.ts";
-import { Batch } from "#gateway/batch.ts";
-import { blockEntry, unpackEntry } from "#gateway/entries.ts";
-import type { GatewayOptions } from "#gateway/options.ts";
-import { seal } from "#gateway/slots/engine.ts";
+import { BLOCK_EVENTS_MAX, RESEND_MAX_MS } from "#core/limits";
+import { blockRecord } from "#core/records/block";
+import type { Reading } from "#core/records/reading";
+import { Batch } from "#gateway/batch";
+import { blockEntry, unpackEntry } from "#gateway/entries";
+import type { GatewayOptions } from "#gateway/options";
+import { seal } from "#gateway/slots/engine";
 import {
   FEED_IN_MICRO,
   LocalArea,

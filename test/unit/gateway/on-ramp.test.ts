@@ -2,8 +2,8 @@
 /** Coins in and out through the operator's account: standing orders, conservation, restart and audit. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EffectKind } from "#core/records/block.ts";
-import { audit } from "#gateway/audit/audit.ts";
+import { EffectKind } from "#core/records/block";
+import { audit } from "#gateway/audit/audit";
 import { AreaRun } from "../../helpers/area-run.ts";
 
 const COINS = 1_000_000;

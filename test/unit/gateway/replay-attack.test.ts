@@ -5,9 +5,9 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import { upRecord } from "#core/records/receipt.ts";
-import { audit } from "#gateway/audit/audit.ts";
+import { toHex } from "#core/codec/bytes";
+import { upRecord } from "#core/records/receipt";
+import { audit } from "#gateway/audit/audit";
 import {
   crypto,
   LocalArea,

@@ -2,11 +2,11 @@
 /** Who a settling slot waits for, whatever its members say. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import type { Notice } from "#core/records/notice.ts";
-import { type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
-import type { PairEntry } from "#gateway/entries.ts";
-import { SlotRun } from "#gateway/slots/run.ts";
+import { toHex } from "#core/codec/bytes";
+import type { Notice } from "#core/records/notice";
+import { type Tx, type TxLeg, TxType } from "#core/records/tx";
+import type { PairEntry } from "#gateway/entries";
+import { SlotRun } from "#gateway/slots/run";
 import { named } from "../../helpers/local-area.ts";
 
 const id = (name: string) => named(name, 16);

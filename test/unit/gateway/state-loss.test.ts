@@ -2,10 +2,10 @@
 /** A node that lost its store goes on from what the gateway knows; a gateway that lost its log is found out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CODES } from "#core/errors/codes.ts";
-import { audit } from "#gateway/audit/audit.ts";
-import { memoryStore } from "#host-sim/fleet/store.ts";
-import { openMemoryStore } from "#node/store/memory.ts";
+import { CODES } from "#core/errors/codes";
+import { audit } from "#gateway/audit/audit";
+import { memoryStore } from "#host-sim/fleet/store";
+import { openMemoryStore } from "#node/store/memory";
 import { crypto, LocalArea, worldOf } from "../../helpers/local-area.ts";
 import { auditLog } from "../../helpers/log-audit.ts";
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { GatewayOptions } from "#gateway/options.ts";
-import { World } from "#gateway/world.ts";
+import type { GatewayOptions } from "#gateway/options";
+import { World } from "#gateway/world";
 
 const START_MS = 1_000_000;
 const SLOT_MS = 900_000;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ClockKind, type Notice } from "#core/records/notice.ts";
-import { TimeQuality } from "#core/units/time.ts";
-import { ProtocolClock } from "#meter/clock.ts";
+import { ClockKind, type Notice } from "#core/records/notice";
+import { TimeQuality } from "#core/units/time";
+import { ProtocolClock } from "#meter/clock";
 
 function clockAt(realMs: number) {
   const time = { realMs, nowMs: () => time.realMs, wakeAfter: () => {} };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OUTBOX_MAX } from "#core/limits.ts";
-import { memoryStore } from "#host-sim/fleet/store.ts";
-import { Journal } from "#meter/journal.ts";
-import type { NodeState } from "#meter/state.ts";
+import { OUTBOX_MAX } from "#core/limits";
+import { memoryStore } from "#host-sim/fleet/store";
+import { Journal } from "#meter/journal";
+import type { NodeState } from "#meter/state";
 
 const content = (n: number): Uint8Array => Uint8Array.of(n, n, n);
 

@@ -2,8 +2,8 @@
 /** A node and the gateway that is away, back, or says no. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RESEND_AFTER_MS } from "#core/limits.ts";
-import { firstState, forgetReserve, slotOf } from "#meter/state.ts";
+import { RESEND_AFTER_MS } from "#core/limits";
+import { firstState, forgetReserve, slotOf } from "#meter/state";
 import { LocalArea, named, worldOf } from "../../helpers/local-area.ts";
 import { auditLog } from "../../helpers/log-audit.ts";
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChipCounters } from "#meter/ports.ts";
-import { sample } from "#meter/sampler.ts";
-import { firstState } from "#meter/state.ts";
+import type { ChipCounters } from "#meter/ports";
+import { sample } from "#meter/sampler";
+import { firstState } from "#meter/state";
 
 /**
  * Samples what `chip` shows, one value after the other; returns the registers and the events

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RESERVE_MARGIN_MICRO } from "#core/limits.ts";
-import { reserveMicro } from "#core/market/cost.ts";
-import { MarketMode, type Notice } from "#core/records/notice.ts";
-import { Side } from "#core/records/order.ts";
-import { firstState, type NodeState, type SlotMemory, slotOf } from "#meter/state.ts";
-import {
-  IDLE,
-  planFromForecast,
-  planFromMeter,
-  planReserve,
-  waitsForDemand,
-} from "#meter/trader.ts";
+import { RESERVE_MARGIN_MICRO } from "#core/limits";
+import { reserveMicro } from "#core/market/cost";
+import { MarketMode, type Notice } from "#core/records/notice";
+import { Side } from "#core/records/order";
+import { firstState, type NodeState, type SlotMemory, slotOf } from "#meter/state";
+import { IDLE, planFromForecast, planFromMeter, planReserve, waitsForDemand } from "#meter/trader";
 
 const FEED_IN = 80_000;
 const RETAIL = 300_000;

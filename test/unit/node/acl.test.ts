@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { areaAcl } from "#node/broker/acl.ts";
-import { topicMatches } from "#node/mqtt/topic-filter.ts";
+import { areaAcl } from "#node/broker/acl";
+import { topicMatches } from "#node/mqtt/topic-filter";
 
 const acl = areaAcl("a1");
 const ID = "0123456789abcdef0123456789abcdef";

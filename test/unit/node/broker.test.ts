@@ -5,10 +5,10 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { MqttClient } from "mqtt";
-import { areaAcl } from "#node/broker/acl.ts";
-import { FrameScanner } from "#node/broker/conn-guard.ts";
-import { type Broker, startBroker } from "#node/broker/embedded.ts";
-import type { BrokerOptions } from "#node/broker/options.ts";
+import { areaAcl } from "#node/broker/acl";
+import { FrameScanner } from "#node/broker/conn-guard";
+import { type Broker, startBroker } from "#node/broker/embedded";
+import type { BrokerOptions } from "#node/broker/options";
 import { allowAll, connectClient, until } from "./mqtt-tools.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";

@@ -8,16 +8,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { ConfigError, didYouMean } from "#node/config/config-error.ts";
-import { HELP, KEYS } from "#node/config/config-schema.ts";
+import { ConfigError, didYouMean } from "#node/config/config-error";
+import { HELP, KEYS } from "#node/config/config-schema";
 import {
   type GatewayConfig,
   gatewayConfig,
   gatewayOptions,
   loadGatewayConfig,
   tariffOf,
-} from "#node/config/gateway-config.ts";
-import { renderGatewayConfig } from "#node/config/render-config.ts";
+} from "#node/config/gateway-config";
+import { renderGatewayConfig } from "#node/config/render-config";
 
 const dir = mkdtempSync(join(tmpdir(), "wattle-config-"));
 after(() => rmSync(dir, { recursive: true, force: true }));

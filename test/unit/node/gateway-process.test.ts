@@ -10,11 +10,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { gatewayConfig } from "#node/config/gateway-config.ts";
-import { type GatewayHooks, type SlotFacts, startGatewayProcess } from "#node/gateway-process.ts";
-import { explainFailure, type Failure } from "#node/process/failure.ts";
-import { KILL_STAGES, killPoints } from "#node/process/kill-points.ts";
-import { openStore } from "#node/store/sqlite.ts";
+import { gatewayConfig } from "#node/config/gateway-config";
+import { type GatewayHooks, type SlotFacts, startGatewayProcess } from "#node/gateway-process";
+import { explainFailure, type Failure } from "#node/process/failure";
+import { KILL_STAGES, killPoints } from "#node/process/kill-points";
+import { openStore } from "#node/store/sqlite";
 import {
   type Meter,
   meterPair,

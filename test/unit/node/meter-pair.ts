@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Two meters on V8 over real MQTT: a seller and a buyer in a tiny table of slots. */
 import { connect, type MqttClient } from "mqtt";
-import { MeterNode } from "#meter/node.ts";
-import type { KeyValueStore } from "#meter/ports.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { MeterNode } from "#meter/node";
+import type { KeyValueStore } from "#meter/ports";
+import { sodiumCrypto } from "#node/crypto/sodium";
 
 export const WORLD_START = "2026-01-01T00:00:00Z";
 export const WORLD_START_MS = Date.parse(WORLD_START);

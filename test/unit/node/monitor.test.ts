@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
-import { areaAcl } from "#node/broker/acl.ts";
-import { startBroker } from "#node/broker/embedded.ts";
-import { MonitorView } from "#node/cli/monitor-view.ts";
+import { areaAcl } from "#node/broker/acl";
+import { startBroker } from "#node/broker/embedded";
+import { MonitorView } from "#node/cli/monitor-view";
 
 const ID = ["aa".repeat(16), "bb".repeat(16)];
 const ROOT = "wattle/1/street/";
@@ -182,7 +182,7 @@ test("--once prints the picture from a broker, or ends with code 1", async () =>
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const run = async (waitMs: number) => {
     const program =
-      'const { monitorCommand } = await import("#node/cli/monitor.ts");' +
+      'const { monitorCommand } = await import("#node/cli/monitor");' +
       `process.exitCode = await monitorCommand({ url: "${url}", area: "street", once: true, ` +
       `onceTimeoutMs: ${waitMs} });`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", program]);

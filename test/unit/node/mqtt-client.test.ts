@@ -2,9 +2,9 @@
 /** The bus on an external broker, which the embedded one stands in for. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { Bus } from "#gateway/ports.ts";
-import { type Broker, startBroker } from "#node/broker/embedded.ts";
-import { connectMqtt, type MqttBus, type MqttOptions } from "#node/mqtt/client.ts";
+import type { Bus } from "#gateway/ports";
+import { type Broker, startBroker } from "#node/broker/embedded";
+import { connectMqtt, type MqttBus, type MqttOptions } from "#node/mqtt/client";
 import { allowAll, connectClient, until } from "./mqtt-tools.ts";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));

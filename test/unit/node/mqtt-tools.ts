@@ -2,7 +2,7 @@
 /** What the tests of broker and client share: clients that connect or tell why not, and waiting. */
 import assert from "node:assert/strict";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
-import type { Acl } from "#node/broker/acl.ts";
+import type { Acl } from "#node/broker/acl";
 
 /** For tests that are about something else. */
 export const allowAll: Acl = {

@@ -4,7 +4,7 @@
  * stops for ever at the stage named, in the middle of the commit.
  */
 import { writeSync } from "node:fs";
-import { openStore } from "#node/store/sqlite.ts";
+import { openStore } from "#node/store/sqlite";
 
 const [path, stage] = process.argv.slice(2);
 let armed = false;

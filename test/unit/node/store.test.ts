@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { LogStore } from "#gateway/ports.ts";
-import { explain, StoreError } from "#node/store/errors.ts";
-import { openMemoryStore } from "#node/store/memory.ts";
-import { openStore } from "#node/store/sqlite.ts";
+import type { LogStore } from "#gateway/ports";
+import { explain, StoreError } from "#node/store/errors";
+import { openMemoryStore } from "#node/store/memory";
+import { openStore } from "#node/store/sqlite";
 
 const dir = mkdtempSync(join(tmpdir(), "wattle-store-"));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -165,7 +165,7 @@ test("two gateways cannot have one store, and the first is not disturbed", () =>
   first.append([entry(1)]);
   const message = /another gateway has it open/;
   assert.throws(() => openStore(path), { code: "STORE_LOCKED", message });
-  const source = `import { openStore } from "#node/store/sqlite.ts";
+  const source = `import { openStore } from "#node/store/sqlite";
     try { openStore(${JSON.stringify(path)}); } catch (e) { process.stdout.write(e.code); }`;
   const cwd = fileURLToPath(new URL("../../..", import.meta.url));
   const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", source], { cwd });

@@ -2,9 +2,9 @@
 /** The verify pool answers every batch, in order, whatever becomes of its workers. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
-import { packBatch, verifyPacked } from "#node/crypto/verify-batch.ts";
-import { INLINE_BELOW, type Verification, VerifyPool } from "#node/crypto/verify-pool.ts";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { packBatch, verifyPacked } from "#node/crypto/verify-batch";
+import { INLINE_BELOW, type Verification, VerifyPool } from "#node/crypto/verify-pool";
 
 const crypto = sodiumCrypto();
 const secretKey = new Uint8Array(32).fill(7);

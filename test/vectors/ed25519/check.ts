@@ -3,8 +3,8 @@
  * Checks an implementation of the crypto port against vectors. Imports nothing of Node, so that
  * the same function runs in a bundle on the XS engine.
  */
-import { bytesEqual, fromHex } from "#core/codec/bytes.ts";
-import type { Crypto } from "#core/crypto/port.ts";
+import { bytesEqual, fromHex } from "#core/codec/bytes";
+import type { Crypto } from "#core/crypto/port";
 
 /** One verification: all byte strings in hex, of any length where the vector is about lengths. */
 export interface Ed25519Vector {

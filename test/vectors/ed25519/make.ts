@@ -12,7 +12,7 @@ import type { EdwardsPoint } from "@noble/curves/abstract/edwards.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { bytesToNumberLE, numberToBytesLE } from "@noble/curves/utils.js";
 import { sha512 } from "@noble/hashes/sha2.js";
-import { ascii, concatBytes, toHex } from "#core/codec/bytes.ts";
+import { ascii, concatBytes, toHex } from "#core/codec/bytes";
 import type { Ed25519Vector } from "./check.ts";
 
 const SEED = "wattle ed25519 vectors 1";

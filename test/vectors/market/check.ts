@@ -3,20 +3,20 @@
  * Checks the market rule against clearing.json. Imports nothing of Node, so that the same function
  * runs in a bundle on the XS engine.
  */
-import { fromHex, toHex } from "#core/codec/bytes.ts";
-import { clear } from "#core/market/auction.ts";
-import { checkFill, checkPairPrice } from "#core/market/check.ts";
-import { ecashMicro } from "#core/market/cost.ts";
-import { clearGuided, guidedRule } from "#core/market/guided.ts";
-import { matchPairs, pairPrice } from "#core/market/pairs.ts";
-import { sameSummary } from "#core/market/summary.ts";
+import { fromHex, toHex } from "#core/codec/bytes";
+import { clear } from "#core/market/auction";
+import { checkFill, checkPairPrice } from "#core/market/check";
+import { ecashMicro } from "#core/market/cost";
+import { clearGuided, guidedRule } from "#core/market/guided";
+import { matchPairs, pairPrice } from "#core/market/pairs";
+import { sameSummary } from "#core/market/summary";
 import type {
   Clearing,
   ClearingSummary,
   MarketOrder,
   MarketRule,
   SideSummary,
-} from "#core/market/types.ts";
+} from "#core/market/types";
 
 /** An order or a threshold as JSON has it: the key in hex. */
 type Hexed<T> = Omit<T, "key"> & { key: string };

@@ -3,12 +3,12 @@
  * Checks the records of an engine against the vectors. Imports nothing of Node, so that the same function
  * runs in a bundle on the XS engine.
  */
-import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
-import { openSigned, type RecordType, signRecord, verifySigned } from "#core/codec/record.ts";
-import { domainHash } from "#core/crypto/domain.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { ALL_RECORDS, travelsSigned } from "#core/records/index.ts";
-import { openTx, signTx, type Tx } from "#core/records/tx.ts";
+import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
+import { openSigned, type RecordType, signRecord, verifySigned } from "#core/codec/record";
+import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
+import { ALL_RECORDS, travelsSigned } from "#core/records/index";
+import { openTx, signTx, type Tx } from "#core/records/tx";
 
 /** Seed of the key that signs every vector: the bytes 0 to 31. */
 export const TEST_SEED: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i);

@@ -5,13 +5,13 @@
 // record, not new vectors.
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { toHex } from "#core/codec/bytes.ts";
-import { signRecord } from "#core/codec/record.ts";
-import { domainHash } from "#core/crypto/domain.ts";
-import { nobleCrypto } from "#core/crypto/noble.ts";
-import { blockRecord, headerRecord } from "#core/records/block.ts";
-import { ALL_RECORDS, travelsSigned } from "#core/records/index.ts";
-import { signTx, txRecord } from "#core/records/tx.ts";
+import { toHex } from "#core/codec/bytes";
+import { signRecord } from "#core/codec/record";
+import { domainHash } from "#core/crypto/domain";
+import { nobleCrypto } from "#core/crypto/noble";
+import { blockRecord, headerRecord } from "#core/records/block";
+import { ALL_RECORDS, travelsSigned } from "#core/records/index";
+import { signTx, txRecord } from "#core/records/tx";
 import { type RecordVector, TEST_SEED, toJson } from "./check.ts";
 import { makeNegatives } from "./negatives.ts";
 import { type Sample, sample } from "./sample.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Bytes that no decoder may take, with the code of the refusal; the encodings are written by hand. */
-import { fromHex, toHex } from "#core/codec/bytes.ts";
-import type { Code } from "#core/errors/codes.ts";
+import { fromHex, toHex } from "#core/codec/bytes";
+import type { Code } from "#core/errors/codes";
 import type { NegativeVector, RecordVector } from "./check.ts";
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the values of the record vectors are made of. */
-import type { RecordType } from "#core/codec/record.ts";
+import type { RecordType } from "#core/codec/record";
 
 /** A vector before it is encoded; `value` is of the type of the record. */
 export interface Sample {

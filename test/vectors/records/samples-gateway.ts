@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Values of what gateways say; see samples-node.ts. */
-import { accountRecord, type Effect, headerRecord } from "#core/records/block.ts";
-import { clearingRecord } from "#core/records/clearing.ts";
-import { contractRecord } from "#core/records/contract.ts";
-import { configRecord } from "#core/records/member.ts";
-import { capsRecord, demandRecord, noticeRecord } from "#core/records/notice.ts";
-import { receiptRecord } from "#core/records/receipt.ts";
+import { accountRecord, type Effect, headerRecord } from "#core/records/block";
+import { clearingRecord } from "#core/records/clearing";
+import { contractRecord } from "#core/records/contract";
+import { configRecord } from "#core/records/member";
+import { capsRecord, demandRecord, noticeRecord } from "#core/records/notice";
+import { receiptRecord } from "#core/records/receipt";
 import {
   atMs,
   COINS_MAX,

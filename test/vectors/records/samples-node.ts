@@ -3,11 +3,11 @@
  * Values of what nodes say: usual ones, and those at which the encoding changes its width. Byte strings
  * count up from a first byte, so that a swap of two fields shows.
  */
-import { memberRecord } from "#core/records/member.ts";
-import { orderRecord } from "#core/records/order.ts";
-import { readingRecord } from "#core/records/reading.ts";
-import { upRecord } from "#core/records/receipt.ts";
-import { type Body, bodyRecord, type PotToken, type TxLeg, TxType } from "#core/records/tx.ts";
+import { memberRecord } from "#core/records/member";
+import { orderRecord } from "#core/records/order";
+import { readingRecord } from "#core/records/reading";
+import { upRecord } from "#core/records/receipt";
+import { type Body, bodyRecord, type PotToken, type TxLeg, TxType } from "#core/records/tx";
 import {
   atMs,
   COINS_MAX,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Random values and bytes of the wire profile. */
 import fc from "fast-check";
-import type { CborValue } from "#core/codec/cbor.ts";
+import type { CborValue } from "#core/codec/cbor";
 
 /** Integers with a liking for the widths at which the head changes. */
 export const anyInteger: fc.Arbitrary<bigint> = fc.oneof(

@@ -2,10 +2,10 @@
 /** Bytes made to hurt: they are refused fast, and nothing is allocated that the sender sized. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { concatBytes } from "#core/codec/bytes.ts";
-import { decodeCbor } from "#core/codec/cbor.ts";
-import { scan } from "#core/codec/scan.ts";
-import { WIRE_ARRAY_MAX, WIRE_DEPTH_MAX, WIRE_ITEMS_MAX } from "#core/limits.ts";
+import { concatBytes } from "#core/codec/bytes";
+import { decodeCbor } from "#core/codec/cbor";
+import { scan } from "#core/codec/scan";
+import { WIRE_ARRAY_MAX, WIRE_DEPTH_MAX, WIRE_ITEMS_MAX } from "#core/limits";
 
 function hex(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"));

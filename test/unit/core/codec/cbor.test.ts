@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { bytesEqual, fromHex, toHex } from "#core/codec/bytes.ts";
-import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor.ts";
-import { scan } from "#core/codec/scan.ts";
+import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
+import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
+import { scan } from "#core/codec/scan";
 import { anyInteger, anyValue, asDecoded, cborLikeBytes } from "./arbitraries.ts";
 
 /** What decoding `bytes` gives, where it is accepted; then encoding it again must give `bytes`. */

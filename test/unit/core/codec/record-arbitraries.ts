@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Random values of some records, with a liking for the ends of their ranges. */
 import fc from "fast-check";
-import type { RecordType } from "#core/codec/record.ts";
-import { MICRO_MAX, PRICE_MICRO_MAX, QTY_WH_MAX } from "#core/limits.ts";
-import { clearingRecord } from "#core/records/clearing.ts";
-import { memberRecord } from "#core/records/member.ts";
-import { type Order, orderRecord } from "#core/records/order.ts";
-import { type Reading, readingRecord } from "#core/records/reading.ts";
-import { receiptRecord, upRecord } from "#core/records/receipt.ts";
-import { type Body, bodyRecord, type TxLeg, txRecord } from "#core/records/tx.ts";
+import type { RecordType } from "#core/codec/record";
+import { MICRO_MAX, PRICE_MICRO_MAX, QTY_WH_MAX } from "#core/limits";
+import { clearingRecord } from "#core/records/clearing";
+import { memberRecord } from "#core/records/member";
+import { type Order, orderRecord } from "#core/records/order";
+import { type Reading, readingRecord } from "#core/records/reading";
+import { receiptRecord, upRecord } from "#core/records/receipt";
+import { type Body, bodyRecord, type TxLeg, txRecord } from "#core/records/tx";
 import { anyInteger } from "./arbitraries.ts";
 
 const uint = (max: number = Number.MAX_SAFE_INTEGER) =>

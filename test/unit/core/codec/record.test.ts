@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { toHex } from "#core/codec/bytes.ts";
-import { encodeCbor } from "#core/codec/cbor.ts";
-import { openSigned, type RecordType, signRecord, verifySigned } from "#core/codec/record.ts";
-import { MESSAGE_BYTES_MAX } from "#core/limits.ts";
-import { ALL_RECORDS } from "#core/records/index.ts";
-import { type Reading, readingRecord } from "#core/records/reading.ts";
-import { upRecord } from "#core/records/receipt.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { toHex } from "#core/codec/bytes";
+import { encodeCbor } from "#core/codec/cbor";
+import { openSigned, type RecordType, signRecord, verifySigned } from "#core/codec/record";
+import { MESSAGE_BYTES_MAX } from "#core/limits";
+import { ALL_RECORDS } from "#core/records/index";
+import { type Reading, readingRecord } from "#core/records/reading";
+import { upRecord } from "#core/records/receipt";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { anyBytes, cborLikeBytes } from "./arbitraries.ts";
 import { ANY_RECORDS } from "./record-arbitraries.ts";
 

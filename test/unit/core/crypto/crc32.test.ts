@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import fc from "fast-check";
-import { ascii } from "#core/codec/bytes.ts";
-import { crc32 } from "#core/crypto/crc32.ts";
+import { ascii } from "#core/codec/bytes";
+import { crc32 } from "#core/crypto/crc32";
 
 test("check values", () => {
   assert.equal(crc32(new Uint8Array(0)), 0);

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { toHex } from "#core/codec/bytes.ts";
-import { domainHash } from "#core/crypto/domain.ts";
-import { nobleCrypto } from "#core/crypto/noble.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { toHex } from "#core/codec/bytes";
+import { domainHash } from "#core/crypto/domain";
+import { nobleCrypto } from "#core/crypto/noble";
+import { sodiumCrypto } from "#node/crypto/sodium";
 
 const noble = nobleCrypto();
 const sodium = sodiumCrypto();

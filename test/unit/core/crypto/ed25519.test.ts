@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import fc from "fast-check";
-import { fromHex, toHex } from "#core/codec/bytes.ts";
-import { nobleCrypto } from "#core/crypto/noble.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { fromHex, toHex } from "#core/codec/bytes";
+import { nobleCrypto } from "#core/crypto/noble";
+import type { Crypto } from "#core/crypto/port";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { requireData } from "../../../data.ts";
 import {
   checkSigning,

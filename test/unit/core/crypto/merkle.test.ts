@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { concatBytes, fromHex, toHex } from "#core/codec/bytes.ts";
-import { merkleProof, merkleRoot, merkleVerify } from "#core/crypto/merkle.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { concatBytes, fromHex, toHex } from "#core/codec/bytes";
+import { merkleProof, merkleRoot, merkleVerify } from "#core/crypto/merkle";
+import { sodiumCrypto } from "#node/crypto/sodium";
 
 const crypto = sodiumCrypto();
 const hex = (text: string) => fromHex(text) as Uint8Array;

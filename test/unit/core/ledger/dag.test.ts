@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { toHex } from "#core/codec/bytes.ts";
-import { Dag, type Vertex } from "#core/ledger/dag.ts";
-import { antichain } from "#core/ledger/execute.ts";
-import { PARENT_BLOCKS_MAX } from "#core/limits.ts";
-import type { Tx } from "#core/records/tx.ts";
+import { toHex } from "#core/codec/bytes";
+import { Dag, type Vertex } from "#core/ledger/dag";
+import { antichain } from "#core/ledger/execute";
+import { PARENT_BLOCKS_MAX } from "#core/limits";
+import type { Tx } from "#core/records/tx";
 import { named, txOf } from "./world.ts";
 
 const GENESIS = named("genesis block");

@@ -3,18 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { toHex } from "#core/codec/bytes.ts";
-import { CODES } from "#core/errors/codes.ts";
-import {
-  type BlockPlan,
-  blockRoots,
-  executeBlock,
-  type LedgerEvent,
-} from "#core/ledger/execute.ts";
-import { stateLeaves, stateRoot } from "#core/ledger/root.ts";
-import { LedgerState, type Pair } from "#core/ledger/state.ts";
-import { type Block, blockRecord } from "#core/records/block.ts";
-import { TxType } from "#core/records/tx.ts";
+import { toHex } from "#core/codec/bytes";
+import { CODES } from "#core/errors/codes";
+import { type BlockPlan, blockRoots, executeBlock, type LedgerEvent } from "#core/ledger/execute";
+import { stateLeaves, stateRoot } from "#core/ledger/root";
+import { LedgerState, type Pair } from "#core/ledger/state";
+import { type Block, blockRecord } from "#core/records/block";
+import { TxType } from "#core/records/tx";
 import {
   crypto,
   legOf,

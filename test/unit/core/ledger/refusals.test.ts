@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { Code } from "#core/errors/codes.ts";
-import { type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
+import type { Code } from "#core/errors/codes";
+import { type Tx, type TxLeg, TxType } from "#core/records/tx";
 import { idOf, legOf, named, pairOf, reserve, txOf, World, walletOf } from "./world.ts";
 
 const TERMS = { qtyWh: 100, ecashMicro: 15_000 };

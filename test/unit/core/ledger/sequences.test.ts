@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { toHex } from "#core/codec/bytes.ts";
-import { EffectKind } from "#core/records/block.ts";
-import { type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
+import { toHex } from "#core/codec/bytes";
+import { EffectKind } from "#core/records/block";
+import { type Tx, type TxLeg, TxType } from "#core/records/tx";
 import { legOf, nodeOf, pairOf, reserve, SLOT_MS, slotStartMs, txOf, World } from "./world.ts";
 
 const NAMES = ["a", "b", "c", "d"];

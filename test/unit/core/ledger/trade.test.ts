@@ -2,9 +2,9 @@
 /** RESERVE, SOLD and BOUGHT with numbers worked out by hand (ledger 4.6), and how a slot is closed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import { EffectKind } from "#core/records/block.ts";
-import { type Tx, TxType } from "#core/records/tx.ts";
+import { toHex } from "#core/codec/bytes";
+import { EffectKind } from "#core/records/block";
+import { type Tx, TxType } from "#core/records/tx";
 import { legOf, nodeOf, pairOf, reserve, SLOT_MS, txOf, World, walletOf } from "./world.ts";
 
 /** 1500 Wh at 150 000 µc/kWh, and 1000 Wh at the same price. */

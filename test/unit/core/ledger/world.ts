@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A small ledger to test with: members by letter, transactions without signatures, and snapshots. */
 import { createHash } from "node:crypto";
-import { toHex } from "#core/codec/bytes.ts";
-import type { Verdict } from "#core/errors/codes.ts";
-import { applyTx, closeSlot, contract, mint } from "#core/ledger/apply.ts";
-import { stateRoot } from "#core/ledger/root.ts";
-import { LedgerState, type Pair } from "#core/ledger/state.ts";
-import type { Effect } from "#core/records/block.ts";
-import type { Member } from "#core/records/member.ts";
-import type { Reading } from "#core/records/reading.ts";
-import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { toHex } from "#core/codec/bytes";
+import type { Verdict } from "#core/errors/codes";
+import { applyTx, closeSlot, contract, mint } from "#core/ledger/apply";
+import { stateRoot } from "#core/ledger/root";
+import { LedgerState, type Pair } from "#core/ledger/state";
+import type { Effect } from "#core/records/block";
+import type { Member } from "#core/records/member";
+import type { Reading } from "#core/records/reading";
+import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx";
+import { sodiumCrypto } from "#node/crypto/sodium";
 
 export const crypto = sodiumCrypto();
 export const SLOT_MS = 900_000;

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
-import { compareBytes } from "#core/codec/bytes.ts";
-import { clear } from "#core/market/auction.ts";
-import { bookFault } from "#core/market/book.ts";
-import { bandPrice } from "#core/market/price.ts";
+import { compareBytes } from "#core/codec/bytes";
+import { clear } from "#core/market/auction";
+import { bookFault } from "#core/market/book";
+import { bandPrice } from "#core/market/price";
 import { type ClearingVector, checkClearings } from "../../../vectors/market/check.ts";
 import { arbBook, arbRule, byUnits, filledWh, fillOf, key, order, RULE } from "./books.ts";
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Random books for the properties of the market, and a reference that trades Wh by Wh. */
 import fc from "fast-check";
-import { bandPrice } from "#core/market/price.ts";
-import type { Clearing, MarketOrder, MarketRule } from "#core/market/types.ts";
+import { bandPrice } from "#core/market/price";
+import type { Clearing, MarketOrder, MarketRule } from "#core/market/types";
 
 /** A 32-byte key that begins with `head`; for tests only, real keys are hashes. */
 export function key(head: number): Uint8Array {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clear } from "#core/market/auction.ts";
-import { checkFill, checkPairPrice } from "#core/market/check.ts";
-import type { FillFault } from "#core/market/summary.ts";
-import type { ClearingSummary, SideSummary } from "#core/market/types.ts";
+import { clear } from "#core/market/auction";
+import { checkFill, checkPairPrice } from "#core/market/check";
+import type { FillFault } from "#core/market/summary";
+import type { ClearingSummary, SideSummary } from "#core/market/types";
 import { key, order, RULE } from "./books.ts";
 
 /** Three offers of 1000 Wh share 1000 Wh: one of them gets 334. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ecashMicro, reserveMicro } from "#core/market/cost.ts";
+import { ecashMicro, reserveMicro } from "#core/market/cost";
 
 test("property: ecash is the exact ceiling, also beyond 2^53", () => {
   const count = fc.oneof(fc.nat(5000), fc.maxSafeNat());

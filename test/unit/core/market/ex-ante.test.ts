@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { clear } from "#core/market/auction.ts";
-import { deliverPairs } from "#core/market/ex-ante.ts";
-import { matchPairs } from "#core/market/pairs.ts";
-import type { Pair } from "#core/market/types.ts";
+import { clear } from "#core/market/auction";
+import { deliverPairs } from "#core/market/ex-ante";
+import { matchPairs } from "#core/market/pairs";
+import type { Pair } from "#core/market/types";
 import { arbBook, arbRule } from "./books.ts";
 
 function sumBy(

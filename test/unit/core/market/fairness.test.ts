@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { clear } from "#core/market/auction.ts";
-import { checkFill, expectedFill } from "#core/market/check.ts";
-import { bandPrice } from "#core/market/price.ts";
-import { sameSummary } from "#core/market/summary.ts";
-import type { Threshold } from "#core/market/types.ts";
+import { clear } from "#core/market/auction";
+import { checkFill, expectedFill } from "#core/market/check";
+import { bandPrice } from "#core/market/price";
+import { sameSummary } from "#core/market/summary";
+import type { Threshold } from "#core/market/types";
 import { arbBook, arbRule, fillOf } from "./books.ts";
 
 test("property: every order accepts an honest clearing", () => {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { checkFill } from "#core/market/check.ts";
-import { clearGuided, guidancePrice, guidedRule } from "#core/market/guided.ts";
+import { checkFill } from "#core/market/check";
+import { clearGuided, guidancePrice, guidedRule } from "#core/market/guided";
 import { arbBook, arbRule, filledWh, fillOf, RULE } from "./books.ts";
 
 test("by hand: the guidance rises with demand from floor to ceiling", () => {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { clear } from "#core/market/auction.ts";
-import { matchPairs, pairPrice } from "#core/market/pairs.ts";
+import { clear } from "#core/market/auction";
+import { matchPairs, pairPrice } from "#core/market/pairs";
 import { arbBook, arbRule, fillOf, order, RULE } from "./books.ts";
 
 test("property: pairs give each order its fill, in at most buyers + sellers − 1 couples", () => {

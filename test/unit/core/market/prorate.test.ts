@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { divFloor, mulDivCeil, mulDivFloor, mulMod } from "#core/market/exact.ts";
-import { shareOut } from "#core/market/prorate.ts";
+import { divFloor, mulDivCeil, mulDivFloor, mulMod } from "#core/market/exact";
+import { shareOut } from "#core/market/prorate";
 
 test("property: shares add up, stay within a Wh of exact and within their weight", () => {
   const weights = fc.array(fc.nat(1_000_000_000), { minLength: 1, maxLength: 20 });

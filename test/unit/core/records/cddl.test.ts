@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ALL_RECORDS } from "#core/records/index.ts";
+import { ALL_RECORDS } from "#core/records/index";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const document = readFileSync(`${root}docs/protocol.cddl`, "utf8");

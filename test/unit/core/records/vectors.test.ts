@@ -2,13 +2,13 @@
 /** The committed vectors on V8 with both crypto ports, and that they cover what there is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import { nobleCrypto } from "#core/crypto/noble.ts";
-import type { Crypto } from "#core/crypto/port.ts";
-import { RecordKind } from "#core/records/common.ts";
-import { ALL_RECORDS, travelsSigned } from "#core/records/index.ts";
-import { readingRecord } from "#core/records/reading.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
+import { toHex } from "#core/codec/bytes";
+import { nobleCrypto } from "#core/crypto/noble";
+import type { Crypto } from "#core/crypto/port";
+import { RecordKind } from "#core/records/common";
+import { ALL_RECORDS, travelsSigned } from "#core/records/index";
+import { readingRecord } from "#core/records/reading";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import {
   checkRecords,
   fromJson,

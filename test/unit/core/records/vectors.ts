@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The committed record vectors, read from disk. */
 import { readFileSync } from "node:fs";
-import { ALL_RECORDS } from "#core/records/index.ts";
+import { ALL_RECORDS } from "#core/records/index";
 import type { NegativeVector, RecordVector } from "../../../vectors/records/check.ts";
 
 function read<T>(name: string): T {

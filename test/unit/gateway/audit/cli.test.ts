@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import { exportCommand, runExport } from "#node/cli/export.ts";
-import { runVerify, verifyCommand } from "#node/cli/verify.ts";
-import { openStore } from "#node/store/sqlite.ts";
+import { toHex } from "#core/codec/bytes";
+import { exportCommand, runExport } from "#node/cli/export";
+import { runVerify, verifyCommand } from "#node/cli/verify";
+import { openStore } from "#node/store/sqlite";
 import { AreaRun } from "../../../helpers/area-run.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "wattle-verify-"));

@@ -4,16 +4,16 @@
  */
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { bytesEqual, concatBytes, toHex } from "#core/codec/bytes.ts";
-import { audit } from "#gateway/audit/audit.ts";
-import { ExportError, readExport, writeExport } from "#gateway/audit/export.ts";
+import { bytesEqual, concatBytes, toHex } from "#core/codec/bytes";
+import { audit } from "#gateway/audit/audit";
+import { ExportError, readExport, writeExport } from "#gateway/audit/export";
 import {
   CHAIN_BYTES,
   chainOf,
   END_KIND,
   EXPORT_MAGIC,
   FRAME_HEAD_BYTES,
-} from "#gateway/audit/format.ts";
+} from "#gateway/audit/format";
 import { AreaRun } from "../../../helpers/area-run.ts";
 
 let run: AreaRun;

@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "#core/codec/bytes.ts";
-import { audit } from "#gateway/audit/audit.ts";
-import type { AuditOptions, Balance, NetFlow, Settlement } from "#gateway/audit/types.ts";
-import type { VerifyJob } from "#gateway/ports.ts";
+import { toHex } from "#core/codec/bytes";
+import { audit } from "#gateway/audit/audit";
+import type { AuditOptions, Balance, NetFlow, Settlement } from "#gateway/audit/types";
+import type { VerifyJob } from "#gateway/ports";
 import { AreaRun, type AreaRunOptions, smallWorld } from "../../../helpers/area-run.ts";
 
 async function runOf(options: AreaRunOptions): Promise<AreaRun> {

@@ -2,16 +2,16 @@
 /** A clearing that excludes an order of every member of the largest area fits into the log and comes back. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openSigned, signRecord, verifySigned } from "#core/codec/record.ts";
-import { CODES } from "#core/errors/codes.ts";
-import { nodeIdOf } from "#core/identity.ts";
-import { MEMBERS_MAX, PRICE_MICRO_MAX } from "#core/limits.ts";
-import { type ClearingRecord, clearingRecord } from "#core/records/clearing.ts";
-import { Findings } from "#gateway/audit/findings.ts";
-import { openEntry } from "#gateway/audit/open.ts";
-import { clearingEntry, EntryKind, packEntry, unpackEntry } from "#gateway/entries.ts";
-import { sodiumCrypto } from "#node/crypto/sodium.ts";
-import { openMemoryStore } from "#node/store/memory.ts";
+import { openSigned, signRecord, verifySigned } from "#core/codec/record";
+import { CODES } from "#core/errors/codes";
+import { nodeIdOf } from "#core/identity";
+import { MEMBERS_MAX, PRICE_MICRO_MAX } from "#core/limits";
+import { type ClearingRecord, clearingRecord } from "#core/records/clearing";
+import { Findings } from "#gateway/audit/findings";
+import { openEntry } from "#gateway/audit/open";
+import { clearingEntry, EntryKind, packEntry, unpackEntry } from "#gateway/entries";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { openMemoryStore } from "#node/store/memory";
 
 const crypto = sodiumCrypto();
 const secretKey = new Uint8Array(32).fill(7);

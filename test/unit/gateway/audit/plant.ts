@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Ways to make a gateway lie, live or in its log, for the tests that have to catch it. */
-import { type RecordType, signRecord } from "#core/codec/record.ts";
-import { blockRoots } from "#core/ledger/execute.ts";
-import { ecashMicro } from "#core/market/cost.ts";
-import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block.ts";
-import { clearingRecord } from "#core/records/clearing.ts";
-import { contractRecord } from "#core/records/contract.ts";
-import { audit } from "#gateway/audit/audit.ts";
-import type { Fault } from "#gateway/audit/types.ts";
-import { blockEntry, EntryKind, packEntry, unpackEntry } from "#gateway/entries.ts";
-import type { Gateway } from "#gateway/gateway.ts";
-import type { LogEntry } from "#gateway/ports.ts";
-import type { TakenOrder } from "#gateway/session.ts";
+import { type RecordType, signRecord } from "#core/codec/record";
+import { blockRoots } from "#core/ledger/execute";
+import { ecashMicro } from "#core/market/cost";
+import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
+import { clearingRecord } from "#core/records/clearing";
+import { contractRecord } from "#core/records/contract";
+import { audit } from "#gateway/audit/audit";
+import type { Fault } from "#gateway/audit/types";
+import { blockEntry, EntryKind, packEntry, unpackEntry } from "#gateway/entries";
+import type { Gateway } from "#gateway/gateway";
+import type { LogEntry } from "#gateway/ports";
+import type { TakenOrder } from "#gateway/session";
 import type { AreaRun } from "../../../helpers/area-run.ts";
 
 /** The gateway clears with other orders than its members sent; undefined drops one. */

@@ -5,16 +5,16 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytesEqual } from "#core/codec/bytes.ts";
-import { openSigned, type RecordType, signRecord } from "#core/codec/record.ts";
-import { CODES } from "#core/errors/codes.ts";
-import { EffectKind } from "#core/records/block.ts";
-import { clearingRecord } from "#core/records/clearing.ts";
-import { noticeRecord } from "#core/records/notice.ts";
-import { orderRecord } from "#core/records/order.ts";
-import { readingRecord } from "#core/records/reading.ts";
-import { UP_KINDS } from "#core/topics.ts";
-import { EntryKind, packEntry, saidEntry, unpackEntry } from "#gateway/entries.ts";
+import { bytesEqual } from "#core/codec/bytes";
+import { openSigned, type RecordType, signRecord } from "#core/codec/record";
+import { CODES } from "#core/errors/codes";
+import { EffectKind } from "#core/records/block";
+import { clearingRecord } from "#core/records/clearing";
+import { noticeRecord } from "#core/records/notice";
+import { orderRecord } from "#core/records/order";
+import { readingRecord } from "#core/records/reading";
+import { UP_KINDS } from "#core/topics";
+import { EntryKind, packEntry, saidEntry, unpackEntry } from "#gateway/entries";
 import { AreaRun, smallWorld } from "../../../helpers/area-run.ts";
 import {
   codesOf,

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { DataError } from "#host-sim/worlds/errors.ts";
-import { loadWorld } from "#host-sim/worlds/load.ts";
-import { worldStats } from "#host-sim/worlds/world-stats.ts";
+import { DataError } from "#host-sim/worlds/errors";
+import { loadWorld } from "#host-sim/worlds/load";
+import { worldStats } from "#host-sim/worlds/world-stats";
 import { requireData } from "../../../data.ts";
 
 test("the first week has the energy that was measured in it", (t) => {

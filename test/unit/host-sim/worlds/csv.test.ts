@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseCsv } from "#host-sim/worlds/csv.ts";
-import { DataError, type DataErrorCode } from "#host-sim/worlds/errors.ts";
+import { parseCsv } from "#host-sim/worlds/csv";
+import { DataError, type DataErrorCode } from "#host-sim/worlds/errors";
 
 function failsWith(text: string, code: DataErrorCode, line: number): void {
   assert.throws(

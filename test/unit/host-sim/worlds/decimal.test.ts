@@ -8,7 +8,7 @@ import {
   parseDecimal,
   scaleByRatio,
   scaleToInteger,
-} from "#host-sim/worlds/decimal.ts";
+} from "#host-sim/worlds/decimal";
 
 test("ties round to the even neighbour, on both sides of zero", () => {
   const cases: [string, number, bigint][] = [

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { DATA_ERRORS } from "#host-sim/worlds/errors.ts";
-import { loadWorld } from "#host-sim/worlds/load.ts";
+import { DATA_ERRORS } from "#host-sim/worlds/errors";
+import { loadWorld } from "#host-sim/worlds/load";
 
 const text = readFileSync(new URL("../../../../docs/data.md", import.meta.url), "utf8");
 

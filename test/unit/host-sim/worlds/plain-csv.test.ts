@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { DataError } from "#host-sim/worlds/errors.ts";
-import { loadWorld } from "#host-sim/worlds/load.ts";
-import type { World } from "#host-sim/worlds/types.ts";
+import { DataError } from "#host-sim/worlds/errors";
+import { loadWorld } from "#host-sim/worlds/load";
+import type { World } from "#host-sim/worlds/types";
 import { requireData } from "../../../data.ts";
 
 function file(t: TestContext, ...texts: string[]): string {

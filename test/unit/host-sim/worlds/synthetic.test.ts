@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadWorld } from "#host-sim/worlds/load.ts";
-import { isWeekend, quarterWeight } from "#host-sim/worlds/profiles.ts";
-import { mulberry32, randomStream } from "#host-sim/worlds/random.ts";
+import { loadWorld } from "#host-sim/worlds/load";
+import { isWeekend, quarterWeight } from "#host-sim/worlds/profiles";
+import { mulberry32, randomStream } from "#host-sim/worlds/random";
 import {
   clearSkyWattsPerM2,
   declinationDegrees,
   equationOfTimeMinutes,
   sineOfElevation,
-} from "#host-sim/worlds/solar.ts";
-import { drawHome, syntheticWorld } from "#host-sim/worlds/synthetic.ts";
-import type { World } from "#host-sim/worlds/types.ts";
-import { worldStats } from "#host-sim/worlds/world-stats.ts";
+} from "#host-sim/worlds/solar";
+import { drawHome, syntheticWorld } from "#host-sim/worlds/synthetic";
+import type { World } from "#host-sim/worlds/types";
+import { worldStats } from "#host-sim/worlds/world-stats";
 
 test("the generator gives the published sequence and keeps to its bounds", () => {
   const words = mulberry32(0);

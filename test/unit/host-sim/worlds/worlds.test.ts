@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
-import { loadWorld } from "#host-sim/worlds/load.ts";
-import type { World } from "#host-sim/worlds/types.ts";
-import { windowWorld } from "#host-sim/worlds/window.ts";
-import { slotTotals, worldStats } from "#host-sim/worlds/world-stats.ts";
+import { loadWorld } from "#host-sim/worlds/load";
+import type { World } from "#host-sim/worlds/types";
+import { windowWorld } from "#host-sim/worlds/window";
+import { slotTotals, worldStats } from "#host-sim/worlds/world-stats";
 import { requireData } from "../../../data.ts";
 
 /** Registers against the sum of slots: exact at slot ends, linear and never back in between. */
