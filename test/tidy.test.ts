@@ -142,12 +142,17 @@ const LAYERS: Record<string, { folder: string; layers: string[]; packages: RegEx
   core: { folder: "src/core/", layers: [], packages: /^(@noble\/|cbor-x($|\/))/ },
   drivers: { folder: "src/drivers/", layers: ["core"], packages: undefined },
   meter: { folder: "src/meter/", layers: ["core", "drivers"], packages: undefined },
-  xs: { folder: "src/xs/", layers: ["core", "drivers", "meter"], packages: /^(?!node:)/ },
+  // Its modules import each other by name: some have other names on the device (src/xs/README.md).
+  xs: {
+    folder: "src/xs/",
+    layers: ["core", "drivers", "meter", "xs", "platform", "board"],
+    packages: /^(?!node:)/,
+  },
   gateway: { folder: "src/gateway/", layers: ["core"], packages: undefined },
   node: { folder: "src/node/", layers: ["core", "gateway"], packages: /./ },
   "host-sim": {
     folder: "host-sim/",
-    layers: ["core", "drivers", "meter", "gateway", "node"],
+    layers: ["core", "drivers", "meter", "gateway", "node", "xs", "platform"],
     packages: /./,
   },
 };
@@ -195,6 +200,25 @@ test("pure layers take time, chance and the machine from ports only", () => {
   none(faults, "use the clock, entropy or log port instead of:");
 });
 
+test("no BigInt constant stands where the SDK's linker or XS gets it wrong", () => {
+  const faults: string[] = [];
+  const literal = "(?:0[xX][\\da-fA-F_]+|[\\d_]+)n\\b";
+  const equal = new RegExp(`[!=]==?\\s*-?${literal}|${literal}\\s*[!=]==?`);
+  const listed = new RegExp(`^\\s*${literal},?$|\\[\\s*-?${literal}`);
+  assert.match("if (x === 0n)", equal);
+  assert.match("  0x7f_ffn,", listed);
+  for (const { path, code } of scripts) {
+    const preloaded = /^(src\/(core|drivers|meter|xs)|host-sim\/panel)\//.test(path);
+    // noble's curve is never preloaded (tools/firmware/modules.ts).
+    if (!preloaded || path === "src/core/crypto/noble-ed25519.ts") continue;
+    code.forEach((line, i) => {
+      if (equal.test(line)) faults.push(`${path}:${i + 1}: compared with ===`);
+      if (listed.test(line)) faults.push(`${path}:${i + 1}: in an array`);
+    });
+  }
+  none(faults, "src/xs/README.md says why:");
+});
+
 test("imports only go down, across layers by #name and inside a layer by relative path", () => {
   const faults: string[] = [];
   for (const source of scripts) {
@@ -217,6 +241,9 @@ test("imports only go down, across layers by #name and inside a layer by relativ
   none(faults, "import only from below:");
 });
 
+/** What the Moddable SDK compiles: its modules are no packages of npm. */
+const SDK_FILES = /^(src\/xs|host-sim\/panel\/simulator)\//;
+
 test("packages are pinned exactly, and what runs in production is no development package", () => {
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const { dependencies, devDependencies } = manifest;
@@ -225,7 +252,7 @@ test("packages are pinned exactly, and what runs in production is no development
     if (!/^\d+\.\d+\.\d+$/.test(String(version))) faults.push(`package.json: ${name} ${version}`);
   for (const source of scripts)
     for (const { name, line } of importsOf(source)) {
-      if (/^(\.|#|node:)/.test(name) || layerOf(source.path) === "xs") continue;
+      if (/^(\.|#|node:)/.test(name) || SDK_FILES.test(source.path)) continue;
       const parts = name.split("/");
       const pack = name.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
       const known = /^(test|bench|tools)\//.test(source.path)
@@ -237,12 +264,16 @@ test("packages are pinned exactly, and what runs in production is no development
 });
 
 /** Entry points that nothing imports: programs and what a manifest names. */
-const ENTRIES = [/^src\/xs\/main\.ts$/, /\.d\.ts$/];
+const ENTRIES = [/^src\/xs\/main\.ts$/, /^src\/xs\/manifest\/main-\w+\.js$/, /\.d\.ts$/];
 
 test("every file of src is used by something other than tests", () => {
   const used = new Set<string>();
   for (const source of everything) {
     if (source.path.startsWith("test/")) continue;
+    // The manifests' modules: those that src/xs/main.ts reaches (a test of the manifests says so).
+    if (source.path.startsWith("src/xs/manifest/"))
+      for (const [, name] of source.text.matchAll(/: "(\.[^"]+)"/g))
+        used.add(`${normalize(join(dirname(source.path), name))}.ts`);
     for (const [, name] of source.text.matchAll(/"(#[\w/-]+|[^"\n]+\.ts)"/g)) {
       if (name.startsWith("#"))
         used.add(`${name.replace(/^#(?!host-sim)/, "src/").replace(/^#/, "")}.ts`);

@@ -49,7 +49,7 @@ export function nodesCommand(program: Command): void {
     });
 }
 
-function key(text: string): Uint8Array {
+export function key(text: string): Uint8Array {
   const bytes = fromHex(text);
   if (bytes?.length !== 32)
     throw new InvalidArgumentError("It takes an Ed25519 public key: 64 hex digits.");

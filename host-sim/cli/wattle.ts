@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerNodeCommands } from "#node/cli/commands";
 import { demoCommand } from "./demo.ts";
+import { meterCommand } from "./meter.ts";
 import { nodesCommand } from "./nodes.ts";
 import { simCommand } from "./sim.ts";
 
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   demoCommand(program);
   registerNodeCommands(program);
   nodesCommand(program);
+  meterCommand(program);
   simCommand(program);
   try {
     await program.parseAsync(argv as string[]);

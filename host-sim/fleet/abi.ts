@@ -27,10 +27,12 @@ export const Call = Object.freeze({
   remove: 9,
   /** prefix → str…, one after the other. */
   keys: 10,
-  /** f64 protocol time → u64 import, u64 export (mWh), or nothing where the chip is silent. */
+  /** f64 protocol time → f64 uptime, u64 counts…, or nothing where the chip is silent. */
   sample: 11,
-  /** → f64 real time, ms. */
-  now: 12,
+  /** → f64 uptime, ms. */
+  uptime: 12,
+  /** → f64 UTC, ms. */
+  utc: 13,
 });
 
 /** Posts: one way. */
@@ -43,6 +45,8 @@ export const Post = Object.freeze({
   wake: 34,
   /** u8 index in LOG_LEVELS, str event, then per fact: str name, u8 type (0 number, 1 text), f64 or str. */
   log: 35,
+  /** NodeFace as JSON: the answer to a look. */
+  face: 36,
 });
 
 /** Events: from the driver to the node. */
@@ -52,6 +56,10 @@ export const Event = Object.freeze({
   /** str topic, payload. */
   message: 3,
   timer: 4,
+  /** A second has passed for a meter that somebody watches: it polls its chip and posts its face. */
+  look: 5,
+  /** f64 before, f64 after: the time of day was set, ms. */
+  stepped: 6,
 });
 
 export const LOG_LEVELS = Object.freeze(["debug", "info", "warn", "error"] as const);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One member of a fleet through its starts, failures and power cuts. */
 import type { LogLevel } from "#meter/ports";
+import { chipSample } from "./chip.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { Link } from "./link.ts";
 import type { NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";
@@ -116,9 +117,11 @@ export class FleetNode {
         this.published++;
         own.life!.link.publish(topic, payload, retain);
       },
-      sample: (atMs) => options.world.counters(this.setup.home, atMs - options.worldStartMs),
+      sample: (atMs) =>
+        chipSample(atMs, options.world.counters(this.setup.home, atMs - options.worldStartMs)),
       store: options.storeFor(this.index),
-      nowMs: options.nowMs ?? Date.now,
+      uptimeMs: options.nowMs ?? (() => Math.floor(performance.now())),
+      utcMs: options.nowMs ?? Date.now,
       wakeAfter: (delayMs) => {
         if (current()) this.wakeAfter(own.life!.host, delayMs);
       },

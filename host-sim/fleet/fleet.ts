@@ -24,7 +24,7 @@ export interface FleetOptions {
   log?: Log;
   /** Node `index` died; `cause` is a PowerCut where its store threw one. The others go on. */
   onFailed?(index: number, reason: string, cause?: unknown): void;
-  /** Real time; default Date.now. */
+  /** Real time, of the day and since the start; default: the machine's. */
   nowMs?(): number;
 }
 

@@ -3,8 +3,9 @@
  * The node application on either engine: what it is started with, what it asks of its surroundings, and how
  * events reach it. A fleet knows only these types.
  */
+import type { EnergySample } from "#drivers/types";
 import type { NodeConfig } from "#meter/config";
-import type { ChipCounters, KeyValueStore, Log } from "#meter/ports";
+import type { KeyValueStore, Log } from "#meter/ports";
 
 export interface NodeSetup {
   config: NodeConfig;
@@ -19,11 +20,13 @@ export interface NodeSetup {
 /** What a node host asks of its surroundings. Called during the events below, and by `start`. */
 export interface NodeIo {
   publish(topic: string, payload: Uint8Array, retain: boolean): void;
-  /** The simulated chip's counters at protocol time `atMs`. */
-  sample(atMs: number): ChipCounters | undefined;
+  /** What the simulated chip (chip.ts) shows at protocol time `atMs`; undefined where it is silent. */
+  sample(atMs: number): EnergySample | undefined;
   store: KeyValueStore;
-  /** Real time. */
-  nowMs(): number;
+  /** Real time since some start; never goes back. */
+  uptimeMs(): number;
+  /** The time of day. The machine's clock is also the gateway's, so a simulated node's is always synced. */
+  utcMs(): number;
   wakeAfter(delayMs: number): void;
   log: Log;
   /**
@@ -43,6 +46,10 @@ export interface NodeHost {
   disconnected(): Promise<void>;
   message(topic: string, payload: Uint8Array): Promise<void>;
   timer(): Promise<void>;
+  /** A second has passed for a meter that somebody watches; NodeFace as JSON, undefined where it is dead. */
+  look(): Promise<string | undefined>;
+  /** The time of day was set: it said `beforeMs` and says `afterMs`. */
+  stepped(beforeMs: number, afterMs: number): Promise<void>;
   /** Memory and meter; undefined on V8. */
   stats(): Promise<NodeStats | undefined>;
   /** Ends the node at once, as a power cut does. */

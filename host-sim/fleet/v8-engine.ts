@@ -3,9 +3,12 @@
 import { readFile } from "node:fs/promises";
 import { nobleCrypto } from "#core/crypto/noble";
 import type { Crypto } from "#core/crypto/port";
+import { TimeQuality } from "#core/units/time";
 import { MeterNode } from "#meter/node";
 import type { NodePorts } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
+import { faceOf } from "../panel/face.ts";
+import { CHIP_COUNTERS } from "./chip.ts";
 import { type EntropyKind, entropyFor } from "./entropy.ts";
 import type {
   EngineMemory,
@@ -42,6 +45,7 @@ class V8Node implements NodeHost {
   readonly id: string;
   readonly subscriptions: readonly string[];
   readonly will: { topic: string; payload: string };
+  private readonly name: string;
   private readonly node: MeterNode;
   private readonly io: NodeIo;
   /** Dead nodes say nothing, even where the application goes on after a power cut of its store. */
@@ -49,18 +53,20 @@ class V8Node implements NodeHost {
 
   constructor(setup: NodeSetup, io: NodeIo, crypto: Crypto, entropy: EntropyKind) {
     this.io = io;
+    this.name = setup.config.name;
     const ports: NodePorts = {
       crypto,
       entropy: entropyFor(entropy, setup),
       store: io.store,
-      meter: { sample: (atMs) => io.sample(atMs) },
+      meter: { counters: CHIP_COUNTERS, sample: (atMs) => io.sample(atMs) },
       transport: {
         publish: (topic, payload, retain) => {
           if (this.alive) io.publish(topic, payload, retain);
         },
       },
       time: {
-        nowMs: () => io.nowMs(),
+        uptimeMs: () => io.uptimeMs(),
+        utc: () => ({ utcMs: io.utcMs(), quality: TimeQuality.synced, errorMs: 0 }),
         wakeAfter: (delayMs) => {
           if (this.alive) io.wakeAfter(delayMs);
         },
@@ -88,6 +94,16 @@ class V8Node implements NodeHost {
 
   timer(): Promise<void> {
     return this.handle(() => this.node.onTimer());
+  }
+
+  async look(): Promise<string | undefined> {
+    await this.handle(() => this.node.onPoll());
+    if (!this.alive) return undefined;
+    return JSON.stringify(faceOf(this.node, { name: this.name, connected: true, alarms: [] }));
+  }
+
+  stepped(beforeMs: number, afterMs: number): Promise<void> {
+    return this.handle(() => this.node.onStep(beforeMs, afterMs));
   }
 
   async stats(): Promise<NodeStats | undefined> {

@@ -22,6 +22,8 @@ export class XsNode {
   private readonly io: NodeIo;
   private readonly crypto: Crypto;
   private readonly entropy: Entropy;
+  /** What the node posted last; taken by the look that asked for it. */
+  face: string | undefined;
   private up: Up | undefined;
 
   constructor(config: NodeConfig, io: NodeIo, crypto: Crypto, entropy: Entropy) {
@@ -70,6 +72,7 @@ export class XsNode {
       io.publish(reader.str(), reader.rest(), retain);
     } else if (fn === Post.wake) io.wakeAfter(reader.f64());
     else if (fn === Post.log) this.log(reader);
+    else if (fn === Post.face) this.face = fromUtf8(reader.rest());
     else if (fn === Post.up) {
       const id = reader.str();
       const will = { topic: reader.str(), payload: reader.str() };
@@ -96,12 +99,16 @@ export class XsNode {
         return this.entropy.bytes(length);
       }
       case Call.sample: {
-        const counters = io.sample(new ByteReader(data).f64());
-        if (!counters) return undefined;
-        return new ByteWriter(16).u64(counters.importMwh).u64(counters.exportMwh).done();
+        const sample = io.sample(new ByteReader(data).f64());
+        if (!sample) return undefined;
+        const answer = new ByteWriter(24).f64(sample.uptimeMs);
+        for (const counts of sample.counts) answer.u64(counts);
+        return answer.done();
       }
-      case Call.now:
-        return new ByteWriter(8).f64(io.nowMs()).done();
+      case Call.uptime:
+        return new ByteWriter(8).f64(io.uptimeMs()).done();
+      case Call.utc:
+        return new ByteWriter(8).f64(io.utcMs()).done();
       default:
         return this.answerStore(fn, data);
     }

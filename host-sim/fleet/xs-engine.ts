@@ -3,7 +3,7 @@
 import type { Crypto, Entropy } from "#core/crypto/port";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { type XsCreation, XsHost } from "../xs-host/host.ts";
-import { Event } from "./abi.ts";
+import { ByteWriter, Event } from "./abi.ts";
 import { type EntropyKind, entropyFor } from "./entropy.ts";
 import type { NodeCrypto, NodeEngine, NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";
 import { type XsApp, xsApp } from "./xs-app.ts";
@@ -181,6 +181,16 @@ class XsNodeHost implements NodeHost {
 
   timer(): Promise<void> {
     return this.deliver(Event.timer);
+  }
+
+  async look(): Promise<string | undefined> {
+    this.node.face = undefined;
+    await this.deliver(Event.look);
+    return this.node.face;
+  }
+
+  stepped(beforeMs: number, afterMs: number): Promise<void> {
+    return this.deliver(Event.stepped, new ByteWriter(16).f64(beforeMs).f64(afterMs).done());
   }
 
   async stats(): Promise<NodeStats | undefined> {

@@ -4,10 +4,13 @@
  * to it. Imports nothing of Node; bundled by xs-engine.ts.
  */
 import type { Crypto, Entropy } from "#core/crypto/port";
+import { TimeQuality } from "#core/units/time";
 import { MeterNode } from "#meter/node";
 import type { NodePorts } from "#meter/ports";
+import { faceOf } from "../panel/face.ts";
 import { ByteReader, ByteWriter, Call, Event, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
 import { decodeConfig } from "./abi-config.ts";
+import { CHIP_COUNTERS } from "./chip.ts";
 import { ask, type XsGlobal } from "./xs-crypto.ts";
 
 export { hostCrypto } from "./xs-crypto.ts";
@@ -40,11 +43,12 @@ function portsOver(crypto: Crypto): NodePorts {
       keys: (prefix) => readKeys(ask(Call.keys, utf8(prefix))),
     },
     meter: {
+      counters: CHIP_COUNTERS,
       sample(atMs) {
         const bytes = host.call(Call.sample, new ByteWriter(8).f64(atMs).done());
         if (!bytes) return undefined;
         const reader = new ByteReader(new Uint8Array(bytes));
-        return { importMwh: reader.u64(), exportMwh: reader.u64() };
+        return { uptimeMs: reader.f64(), counts: [reader.u64(), reader.u64()] };
       },
     },
     transport: {
@@ -58,7 +62,11 @@ function portsOver(crypto: Crypto): NodePorts {
       },
     },
     time: {
-      nowMs: () => new ByteReader(ask(Call.now)).f64(),
+      uptimeMs: () => new ByteReader(ask(Call.uptime)).f64(),
+      utc: () => {
+        const utcMs = new ByteReader(ask(Call.utc)).f64();
+        return { utcMs, quality: TimeQuality.synced, errorMs: 0 };
+      },
       wakeAfter: (delayMs) => host.post(Post.wake, new ByteWriter(8).f64(delayMs).done()),
     },
     log(level, event, facts = {}) {
@@ -75,7 +83,8 @@ function portsOver(crypto: Crypto): NodePorts {
 
 /** Starts the application: the body of the entry module. */
 export function runNode(crypto: Crypto): void {
-  const node = new MeterNode(decodeConfig(ask(Call.config)), portsOver(crypto));
+  const config = decodeConfig(ask(Call.config));
+  const node = new MeterNode(config, portsOver(crypto));
   const will = node.will();
   const up = new ByteWriter(512).str(node.id).str(will.topic).str(will.payload);
   for (const subscription of node.subscriptions()) up.str(subscription);
@@ -86,7 +95,14 @@ export function runNode(crypto: Crypto): void {
     } else if (kind === Event.timer) node.onTimer();
     else if (kind === Event.connected) node.onConnect();
     else if (kind === Event.disconnected) node.onDisconnect();
-    else throw new RangeError(`event ${kind}: ${fromUtf8(new Uint8Array(payload))}`);
+    else if (kind === Event.look) {
+      node.onPoll();
+      const face = faceOf(node, { name: config.name, connected: true, alarms: [] });
+      host.post(Post.face, utf8(JSON.stringify(face)));
+    } else if (kind === Event.stepped) {
+      const reader = new ByteReader(new Uint8Array(payload));
+      node.onStep(reader.f64(), reader.f64());
+    } else throw new RangeError(`event ${kind}: ${fromUtf8(new Uint8Array(payload))}`);
   };
   host.post(Post.up, up.done());
 }

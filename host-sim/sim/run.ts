@@ -7,6 +7,7 @@ import type { Crypto } from "#core/crypto/port";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { GatewayLog, LogStore, Tariff } from "#gateway/ports";
+import { chipSample } from "../fleet/chip.ts";
 import { memoryStore } from "../fleet/store.ts";
 import type { NodeEngine, NodeHost, NodeSetup } from "../fleet/types.ts";
 import type { World } from "../worlds/types.ts";
@@ -109,9 +110,10 @@ async function startNodes(
     const index = hosts.length;
     const host = await engine.start(node, {
       publish: (topic, payload, retain) => bus.publish(topic, payload, { retain }),
-      sample: (atMs) => world.counters(node.home, atMs - options.worldStartMs),
+      sample: (atMs) => chipSample(atMs, world.counters(node.home, atMs - options.worldStartMs)),
       store: memoryStore(),
-      nowMs: () => time.nowMs(),
+      uptimeMs: () => time.nowMs(),
+      utcMs: () => time.nowMs(),
       wakeAfter: (ms) => time.wakeAfter(String(index), ms),
       log: (level, event, facts) => log(level, event, { node: name, ...facts }),
       failed: (reason) => {

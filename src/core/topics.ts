@@ -3,9 +3,24 @@
 
 export const TOPIC_ROOT = "wattle/1";
 
-/** What a node publishes under `…/node/<id>/up/`. */
-export const UP_KINDS = Object.freeze(["enrol", "reading", "order", "tx"] as const);
+/** What a node publishes under `…/node/<id>/up/`. Logs and journals hold the index: new ones go to the end. */
+export const UP_KINDS = Object.freeze([
+  "enrol",
+  "reading",
+  "order",
+  "tx",
+  "event",
+  "update",
+] as const);
 export type UpKind = (typeof UP_KINDS)[number];
+/** What is said under a number and kept until it is receipted. */
+export type SaidKind = Exclude<UpKind, "enrol" | "update">;
+
+/** The kind with this index in logs and journals; undefined for one that takes no number. */
+export function saidKindAt(index: number): SaidKind | undefined {
+  const kind = UP_KINDS[index];
+  return kind === "enrol" || kind === "update" ? undefined : kind;
+}
 
 /** What a gateway publishes under `…/node/<id>/down/`. */
 export const DOWN_KINDS = Object.freeze([
@@ -14,6 +29,7 @@ export const DOWN_KINDS = Object.freeze([
   "contract",
   "tx",
   "account",
+  "update",
 ] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
 
@@ -56,10 +72,31 @@ export class Topics {
   get chainHead(): string {
     return `${this.prefix}/chain/head`;
   }
+  /** Retained: the firmware release for one kind of board. */
+  update(board: string): string {
+    return `${this.prefix}/update/${board}`;
+  }
   /** Retained JSON for people and tools. */
   monitor(path: string): string {
     return `${this.prefix}/monitor/${path}`;
   }
+}
+
+/** Nothing is retained here any more. */
+const NOTHING = 0x80;
+
+/**
+ * What takes the place of a retained message that no longer holds: an empty CBOR array, which is no record.
+ * An empty payload would delete it, but the MQTT client of the Moddable SDK (8.2.3) hears nothing more after
+ * one.
+ */
+export function nothingRetained(): Uint8Array {
+  return Uint8Array.of(NOTHING);
+}
+
+/** Whether `payload` stands for nothing: that, or an empty one of a broker's operator. */
+export function isNothing(payload: Uint8Array): boolean {
+  return payload.length === 0 || (payload.length === 1 && payload[0] === NOTHING);
 }
 
 /** Node id and kind of an `up/…` or `state` topic of this area, or undefined for any other topic. */

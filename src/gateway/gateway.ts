@@ -4,10 +4,12 @@
  * signatures → rules → slot engine → one durable commit, and only then says anything: what was receipted is
  * on disk. A crash at any point loses nothing that anybody was told.
  */
+
 import { toHex } from "#core/codec/bytes";
 import { CODES, type Code } from "#core/errors/codes";
 import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX } from "#core/limits";
 import { demandRecord } from "#core/records/notice";
+import { nothingRetained } from "#core/topics";
 import { Area } from "./area.ts";
 import { Batch } from "./batch.ts";
 import { EntryKind, packEntry, worldEntry } from "./entries.ts";
@@ -19,6 +21,7 @@ import { greet, sendConfig, sendContracts, sendReceipts } from "./outbound.ts";
 import type { GatewayPorts, VerifyJob } from "./ports.ts";
 import { replayEntry, worldOf } from "./replay.ts";
 import { advance, nextDelayMs } from "./slots/engine.ts";
+import { Updates } from "./update/updates.ts";
 
 interface Inbound {
   topic: string;
@@ -27,6 +30,7 @@ interface Inbound {
 
 export class Gateway {
   readonly area: Area;
+  readonly updates: Updates;
   private readonly ports: GatewayPorts;
   private queue: Inbound[] = [];
   private busy = false;
@@ -40,6 +44,7 @@ export class Gateway {
   constructor(options: GatewayOptions, ports: GatewayPorts) {
     this.ports = ports;
     this.area = new Area(options, ports);
+    this.updates = new Updates(this.area);
   }
 
   /** Replays the log, listens, and says again what was in force. */
@@ -60,6 +65,7 @@ export class Gateway {
     ports.bus.subscribe(`${prefix}/node/+/state`, deliver);
     ports.bus.subscribe(`${prefix}/node/+/up/+`, deliver);
     this.resume(batch);
+    this.updates.refresh(batch);
     await this.turn(batch, []);
   }
 
@@ -71,7 +77,7 @@ export class Gateway {
     const { topics } = this.area;
     batch.log(EntryKind.world, packEntry(worldEntry, worldOf(this.area)));
     const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
-    for (const topic of retained) batch.send(topic, new Uint8Array(0), true);
+    for (const topic of retained) batch.send(topic, nothingRetained(), true);
   }
 
   /** A message from the bus; what exceeds the queue is dropped and will be repeated by its sender. */
@@ -110,6 +116,14 @@ export class Gateway {
       this.busy = false;
     }
     await this.process();
+  }
+
+  /** The operator put out firmware, or took it back: it is announced at once. */
+  publishFirmware(): void {
+    if (this.stopped) return;
+    const batch = new Batch();
+    this.updates.refresh(batch);
+    this.flush(batch);
   }
 
   /** Says goodbye; what is queued was not acknowledged to anybody. */
@@ -180,6 +194,11 @@ export class Gateway {
     if (message.what === "repeat") {
       const verdict = repeat(message.session);
       if (!verdict.ok) this.refused(verdict.code, nodeId, `number ${message.seq}`);
+      return;
+    }
+    if (message.what === "fetch") {
+      const verdict = this.updates.serve(batch, message.session, message.asked);
+      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
       return;
     }
     if (message.what === "state") {

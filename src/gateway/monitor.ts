@@ -7,6 +7,8 @@ import { toHex } from "#core/codec/bytes";
 import { isoTime } from "#core/units/time";
 import { type Area, monitorName } from "./area.ts";
 import type { Batch } from "./batch.ts";
+import { eventName } from "./intake/event.ts";
+import type { Session } from "./session.ts";
 import type { SlotRun } from "./slots/run.ts";
 
 type Json = Record<string, unknown>;
@@ -82,7 +84,33 @@ function publishNode(area: Area, batch: Batch, id: string): void {
     slotNetWh: Number(netMwh / 1000n),
     freeMicro: state.freeOf(id),
     lockedMicro: state.lockedOf(id),
+    events: session.eventCount,
     alarm: session.alarm ?? null,
+    firmware: session.firmware ?? null,
+    update: session.update ?? null,
+  });
+  if (session.events.length > 0) publishEvents(area, batch, session);
+}
+
+const REGISTER_NAMES = [null, "1-0:1.8.0 import", "1-0:2.8.0 export"];
+
+/** `monitor/event/<name>`: the latest events of a member's meter, the last one last. */
+export function publishEvents(area: Area, batch: Batch, session: Session): void {
+  publish(area, batch, `event/${monitorName(session.member.name)}`, {
+    name: session.member.name,
+    node: session.id,
+    events: session.eventCount,
+    latest: session.events.map((event) => ({
+      event: eventName(event.event),
+      at: event.atMs === 0 ? null : isoTime(event.atMs),
+      boot: event.boot,
+      register: REGISTER_NAMES[event.register],
+      beforeWh: Number(event.beforeMwh / 1000n),
+      afterWh: Number(event.afterMwh / 1000n),
+      valueMwh: String(event.valueMwh),
+      detail: event.detail,
+      suppressed: event.suppressed,
+    })),
   });
 }
 
@@ -110,6 +138,7 @@ export function publishTotals(area: Area, batch: Batch): void {
     process: {
       readings: counters.readings,
       orders: counters.orders,
+      events: counters.events,
       transactions: counters.transactions,
       signaturesVerified: counters.signaturesVerified,
       duplicates: counters.duplicates,

@@ -57,6 +57,17 @@ export interface GatewayTime {
   wakeAfter(delayMs: number): void;
 }
 
+/** Firmware that the operator put out, with its images. */
+export interface FirmwareShelf {
+  /** Every signed release whose image is there, whole. */
+  releases(): readonly Uint8Array[];
+  /**
+   * `length` bytes from `offset` of the image with this SHA-256 (hex); undefined where it is there no
+   * more.
+   */
+  read(sha256: string, offset: number, length: number): Uint8Array | undefined;
+}
+
 export type GatewayLog = (
   level: "debug" | "info" | "warn" | "error",
   event: string,
@@ -72,4 +83,6 @@ export interface GatewayPorts {
   time: GatewayTime;
   probe: Probe;
   log: GatewayLog;
+  /** Where there is firmware to be had. */
+  shelf?: FirmwareShelf;
 }

@@ -9,7 +9,7 @@ import { clearingRecord } from "#core/records/clearing";
 import { ContractStage } from "#core/records/contract";
 import { memberRecord } from "#core/records/member";
 import { demandRecord, noticeRecord } from "#core/records/notice";
-import { UP_KINDS } from "#core/topics";
+import { saidKindAt } from "#core/topics";
 import type { Area } from "./area.ts";
 import {
   blockEntry,
@@ -92,8 +92,8 @@ function replayMember(area: Area, bytes: Uint8Array): void {
 function replaySaid(area: Area, bytes: Uint8Array): void {
   const { node, seq, kind, code, content } = unpackEntry(saidEntry, bytes);
   const session = area.sessions.get(toHex(node));
-  const upKind = UP_KINDS[kind];
-  assert(session && upKind && upKind !== "enrol", "LOG_SAID", toHex(node));
+  const upKind = saidKindAt(kind);
+  assert(session && upKind, "LOG_SAID", toHex(node));
   const said = openContent(area.ports.crypto, upKind, content);
   assert(!("ok" in said), "LOG_CONTENT", `${toHex(node)} ${seq}`);
   const verdict: Verdict = code === 0 ? ACCEPT : refuse(codeOfWire(code) ?? "MALFORMED");

@@ -2,6 +2,7 @@
 /** What the gateway knows of a member beyond the ledger: what it said last, and whether it is there. */
 import { toHex } from "#core/codec/bytes";
 import type { Code } from "#core/errors/codes";
+import type { MeterEvent } from "#core/records/event";
 import type { Member } from "#core/records/member";
 import type { Order } from "#core/records/order";
 import type { Reading } from "#core/records/reading";
@@ -26,6 +27,9 @@ export interface Session {
   /** The last two readings taken. */
   reading: Reading | undefined;
   previous: Reading | undefined;
+  /** The latest events of its meter, and how many there were. */
+  events: MeterEvent[];
+  eventCount: number;
   /** Head of the node's chain: the last transaction that took its place in it, accepted or void. */
   txSeq: number;
   txid: Uint8Array | undefined;
@@ -42,6 +46,9 @@ export interface Session {
   boot: number;
   /** What it says is wrong with this gateway. */
   alarm: string | undefined;
+  /** The firmware that it says it runs, and what it says of an update. */
+  firmware: string | undefined;
+  update: string | undefined;
 }
 
 export function newSession(id: string, idBytes: Uint8Array, member: Member): Session {
@@ -55,6 +62,8 @@ export function newSession(id: string, idBytes: Uint8Array, member: Member): Ses
     receiptDue: false,
     reading: undefined,
     previous: undefined,
+    events: [],
+    eventCount: 0,
     txSeq: 0,
     txid: undefined,
     txMs: 0,
@@ -65,6 +74,8 @@ export function newSession(id: string, idBytes: Uint8Array, member: Member): Ses
     online: false,
     boot: 0,
     alarm: undefined,
+    firmware: undefined,
+    update: undefined,
   };
 }
 
@@ -86,6 +97,7 @@ export function linkTx(session: Session, tx: Tx, tMs: number): void {
 export class Counters {
   readings = 0;
   orders = 0;
+  events = 0;
   transactions = 0;
   signaturesVerified = 0;
   duplicates = 0;

@@ -6,11 +6,11 @@
  * stands. A CRC tells a torn write from a whole one.
  */
 import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
-import { crc32 } from "#core/crypto/crc32";
 import { assert } from "#core/errors/assert";
 import { OUTBOX_MAX } from "#core/limits";
 import { UP_KINDS, type UpKind } from "#core/topics";
 import type { KeyValueStore } from "./ports.ts";
+import { sealed, unsealed } from "./sealed.ts";
 import { firstState, type NodeState, nodeState } from "./state.ts";
 
 /** A message that the gateway has not receipted. */
@@ -27,6 +27,8 @@ const STATE_KEYS = ["s0", "s1"];
 export class Journal {
   /** Un-receipted messages, by rising number. */
   readonly outbox: Said[] = [];
+  /** The registers that were stored last: their `seq`, and the sum of both. */
+  readonly registers = { seq: 0, sumMwh: 0n };
   private readonly store: KeyValueStore;
   /** Numbers in the store that are receipted, but not yet deleted. */
   private readonly spent: number[] = [];
@@ -96,18 +98,15 @@ export class Journal {
       ? [said.seq, UP_KINDS.indexOf(said.kind), said.content]
       : [0, 0, new Uint8Array(0)];
     const body = encodeCbor([nodeState.encode(state, "state"), message]);
-    const value = new Uint8Array(body.length + 4);
-    value.set(body);
-    new DataView(value.buffer).setUint32(body.length, crc32(body));
-    this.store.set(key, value);
+    this.store.set(key, sealed(body));
+    this.registers.seq = state.registers.seq;
+    this.registers.sumMwh = state.registers.importMwh + state.registers.exportMwh;
   }
 
   private load(key: string): { state: NodeState; said: Said | undefined } | undefined {
     const value = this.store.get(key);
-    if (!value || value.length < 5) return undefined;
-    const body = value.slice(0, value.length - 4);
-    const crc = new DataView(value.buffer, value.byteOffset + body.length, 4).getUint32(0);
-    if (crc !== crc32(body)) return undefined;
+    const body = value && unsealed(value);
+    if (!body) return undefined;
     const decoded = decodeCbor(body);
     assert("value" in decoded, "JOURNAL_ENTRY", key); // whole by its CRC: only a bug makes it unreadable
     const [rawState, message] = decoded.value as [CborValue, [number, number, Uint8Array]];

@@ -10,18 +10,29 @@ import { codeOfWire } from "#core/errors/codes";
 import { nodeIdOf, walletOf } from "#core/identity";
 import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
 import { accountRecord } from "#core/records/block";
-import { type Config, configRecord, memberRecord } from "#core/records/member";
+import { configRecord, memberRecord } from "#core/records/member";
 import { receiptRecord } from "#core/records/receipt";
-import { openTx } from "#core/records/tx";
+import { openTx, type TxLeg } from "#core/records/tx";
 import { Topics } from "#core/topics";
+import type { DriverFault } from "#drivers/types";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { fromGateway } from "./inspect.ts";
 import { Journal } from "./journal.ts";
+import { Metering } from "./metering.ts";
 import type { NodePorts } from "./ports.ts";
+import { RegisterKeeper } from "./register/keeper.ts";
+import { startRegisters } from "./register/register.ts";
 import { Slots } from "./slots.ts";
 import { jittered, Speaker } from "./speaker.ts";
 import { forgetReserve, type NodeState } from "./state.ts";
+import { updaterOf } from "./update/attach.ts";
+import type { Updater } from "./update/updater.ts";
+
+/** `state` messages are at most this long (docs/protocol.md section 8). */
+const STATE_CHARS_MAX = 256;
+/** A restart takes less, ms: none is begun so soon before a boundary, where the meter has to be read. */
+const RESTART_MS = 60_000;
 
 export class MeterNode {
   readonly idBytes: Uint8Array;
@@ -32,6 +43,11 @@ export class MeterNode {
   readonly state: NodeState;
   readonly clock: ProtocolClock;
   readonly speaker: Speaker;
+  readonly metering: Metering;
+  /** What was last sold or bought since this start; for people. */
+  lastTrade: { slot: number; sold: boolean; legs: readonly TxLeg[] } | undefined;
+  /** Firmware updates, on a board that has two slots for images. */
+  readonly updater: Updater | undefined;
   private readonly config: NodeConfig;
   private readonly ports: NodePorts;
   private readonly slots: Slots;
@@ -51,18 +67,26 @@ export class MeterNode {
     for (let i = 0; i < config.wallets; i++)
       this.wallets.push(walletOf(ports.crypto, this.publicKey, i));
     const journal = new Journal(ports.store);
+    const keeper = new RegisterKeeper(ports.store, journal);
     this.state = journal.recover();
+    this.state.registers = keeper.recover(this.state.registers);
+    startRegisters(this.state.registers, ports.meter.chipStayedOn);
     this.state.boot++;
     journal.save(this.state);
     this.clock = new ProtocolClock(ports.time);
     this.speaker = new Speaker(this.id, this.topics, journal, ports);
+    this.metering = new Metering(this, config, ports, keeper);
     this.slots = new Slots(this, config, ports, (code, detail) => this.raise(code, detail));
+    this.updater = ports.firmware && updaterOf(this, ports, ports.firmware);
+    if (this.updater) this.plan(); // a trial ends in time also where no network comes
   }
 
   /** What the transport subscribes to on every connect. */
   subscriptions(): string[] {
     const { prefix, epoch, caps } = this.topics;
-    return [`${prefix}/node/${this.id}/down/+`, epoch, caps, `${prefix}/market/+`];
+    const topics = [`${prefix}/node/${this.id}/down/+`, epoch, caps, `${prefix}/market/+`];
+    if (this.ports.firmware) topics.push(this.topics.update(this.ports.firmware.board));
+    return topics;
   }
 
   /** The last will that the transport registers: which start of the node is gone. */
@@ -73,6 +97,7 @@ export class MeterNode {
   /** The transport is connected and subscribed: birth, then the request to be (still) a member. */
   onConnect(): void {
     this.speaker.open = false;
+    this.clock.reconnected();
     this.slots.owed.forget();
     this.publishState();
     this.helloPauseMs = RESEND_AFTER_MS;
@@ -82,7 +107,9 @@ export class MeterNode {
 
   onDisconnect(): void {
     this.speaker.open = false;
+    this.clock.reconnected();
     this.helloAtMs = undefined;
+    this.updater?.onClosed();
   }
 
   /**
@@ -94,7 +121,7 @@ export class MeterNode {
     const member = { net, publicKey: this.publicKey, name, capacityWh, wallets: this.wallets };
     const { bytes } = signRecord(memberRecord, this.ports.crypto, secretKey, member);
     this.ports.transport.publish(this.topics.up(this.id, "enrol"), bytes, false);
-    this.helloAtMs = this.ports.time.nowMs() + jittered(this.ports.entropy, this.helloPauseMs);
+    this.helloAtMs = this.ports.time.uptimeMs() + jittered(this.ports.entropy, this.helloPauseMs);
     this.helloPauseMs = Math.min(RESEND_MAX_MS, this.helloPauseMs * 2);
   }
 
@@ -109,23 +136,49 @@ export class MeterNode {
     else if (topic === topics.down(this.id, "tx")) this.slots.onTx(payload);
     else if (topic === topics.down(this.id, "account")) this.onAccount(payload);
     else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
+    else if (topic === topics.down(this.id, "update")) this.updater?.onChunk(payload);
+    else if (topic === topics.update(this.ports.firmware?.board ?? ""))
+      this.updater?.onAnnounced(payload);
     else this.ports.log("debug", "unknown-topic", { topic });
     this.plan();
   }
 
   onTimer(): void {
-    if (this.helloAtMs !== undefined && this.ports.time.nowMs() >= this.helloAtMs) this.hello();
+    if (this.helloAtMs !== undefined && this.ports.time.uptimeMs() >= this.helloAtMs) this.hello();
     this.speaker.onTimer();
+    this.metering.say();
     this.slots.onTimer();
+    this.updater?.onTimer();
     this.plan();
+  }
+
+  /** Once a second on a device that is on: samples the chip, and keeps what it counted. */
+  onPoll(): void {
+    if (this.metering.poll()) this.plan();
+  }
+
+  /** A driver's fault: only lost counts matter here, the others become no energy and no gap. */
+  onFault(fault: DriverFault): void {
+    if (fault === "lost") this.metering.lostRead();
+  }
+
+  /**
+   * The time of day was set: it said `beforeMs` and says `afterMs`. Nothing that is kept depends on it, but
+   * boundaries come sooner or later. May be called within another event, so it only asks for a turn.
+   */
+  onStep(beforeMs: number, afterMs: number): void {
+    this.ports.log("warn", "clock-stepped", { beforeMs, afterMs });
+    this.metering.clockStepped(beforeMs, afterMs);
+    this.ports.time.wakeAfter(0);
   }
 
   /** Asks for the next wake-up: a repeat, or a boundary of the running clock. */
   private plan(): void {
     const { helloAtMs } = this;
     let next =
-      helloAtMs === undefined ? undefined : Math.max(0, helloAtMs - this.ports.time.nowMs());
-    for (const delay of [this.speaker.delayMs(), this.slots.delayMs()])
+      helloAtMs === undefined ? undefined : Math.max(0, helloAtMs - this.ports.time.uptimeMs());
+    const { speaker, slots, updater } = this;
+    for (const delay of [speaker.delayMs(), slots.delayMs(), updater?.delayMs()])
       if (delay !== undefined && (next === undefined || delay < next)) next = delay;
     if (next !== undefined) this.ports.time.wakeAfter(next);
   }
@@ -157,7 +210,7 @@ export class MeterNode {
       this.state.txSeq = config.txSeq;
       this.state.txid = config.txSeq === 0 ? undefined : config.txid;
       this.state.txMs = config.txMs;
-      this.adoptRegisters(config);
+      this.metering.adopt(config);
     } else if (config.upTo < this.state.receiptedSeq) {
       // It forgot what it receipted: a restored backup, or another gateway with the same key.
       return this.raise("GATEWAY_BEHIND", `${config.upTo} of ${this.state.receiptedSeq} receipted`);
@@ -166,23 +219,16 @@ export class MeterNode {
     }
     this.speaker.open = true;
     this.speaker.restart();
+    this.metering.say();
     this.slots.resume();
+    this.updater?.onOpen();
   }
 
-  /**
-   * Registers never go back, also where the store that held them was lost: they go on from the last
-   * reading.
-   */
-  private adoptRegisters(config: Config): void {
-    const { state } = this;
-    state.boundary = config.boundary;
-    state.importMwh = config.importMwh;
-    state.exportMwh = config.exportMwh;
-    state.boundaryImportMwh = config.importMwh;
-    state.boundaryExportMwh = config.exportMwh;
-    state.lastNetMwh = { import: 0n, export: 0n };
-    state.carryImportMwh = 0n;
-    state.carryExportMwh = 0n;
+  /** Whether a restart would interrupt nothing: all is receipted, no contract is owed, no boundary near. */
+  get quiet(): boolean {
+    const { slots, state } = this;
+    if (state.receiptedSeq < state.saidSeq || slots.owed.waiting) return false;
+    return (slots.delayMs() ?? RESTART_MS) >= RESTART_MS;
   }
 
   private onReceipt(payload: Uint8Array): void {
@@ -237,7 +283,8 @@ export class MeterNode {
     this.publishState();
   }
 
-  private publishState(): void {
+  /** Says again how this node is: retained, for the gateway and for people. */
+  publishState(): void {
     const payload = this.stateText("online");
     const bytes = new Uint8Array(payload.length);
     for (let i = 0; i < payload.length; i++) bytes[i] = payload.charCodeAt(i) & 0x7f;
@@ -247,10 +294,14 @@ export class MeterNode {
   /** ASCII JSON; the boot number tells a stale last will from a present one. */
   private stateText(state: "online" | "offline"): string {
     const facts: Record<string, string | number> = { state, boot: this.state.boot };
+    if (state === "online") Object.assign(facts, this.updater?.facts());
+    // Writes of flash so far, its wear: with messages and registers, at the time of this birth.
+    if (state === "online") facts.writes = this.state.version + this.state.registers.writes;
     if (this.alarm && state === "online") {
       facts.alarm = this.alarm.code;
       facts.detail = this.alarm.detail;
     }
-    return JSON.stringify(facts);
+    const text = JSON.stringify(facts);
+    return text.length <= STATE_CHARS_MAX ? text : JSON.stringify({ ...facts, detail: undefined });
   }
 }

@@ -24,6 +24,11 @@ export class Owed {
     this.bySlot.set(slot, { seq, order });
   }
 
+  /** Whether there is an order without its statement. */
+  get waiting(): boolean {
+    return this.bySlot.size > 0;
+  }
+
   answered(slot: number): void {
     this.bySlot.delete(slot);
   }

@@ -4,6 +4,8 @@
  * implements these; the application has no other way to reach a clock, a chip, a store or a network.
  */
 import type { Crypto, Entropy } from "#core/crypto/port";
+import type { CounterSpec, EnergySample } from "#drivers/types";
+import type { Firmware } from "./update/ports.ts";
 
 /** A key-value store on flash. Each call is atomic and durable when it returns. */
 export interface KeyValueStore {
@@ -15,19 +17,20 @@ export interface KeyValueStore {
   keys(prefix: string): string[];
 }
 
-/** Cumulative energy counters of a metering chip, in mWh; they keep counting while the node is off. */
-export interface ChipCounters {
-  importMwh: bigint;
-  exportMwh: bigint;
-}
-
-/** A metering chip. */
+/** A metering chip: its driver, and how old a sample may be. */
 export interface EnergyMeter {
+  /** What its counters are: known at the latest with the first sample, then the same over the whole start. */
+  readonly counters: readonly CounterSpec[];
   /**
-   * The counters at protocol time `atMs` (a real chip gives the present ones), or undefined if it
-   * is silent.
+   * Whether the chip kept its power while the node started: true after a restart by software, false after a
+   * power cut of both. Decides for `powered` counters; undefined where the device cannot tell.
    */
-  sample(atMs: number): ChipCounters | undefined;
+  readonly chipStayedOn?: boolean;
+  /**
+   * The newest sample, which is no older than a few polls, or undefined where the chip is silent. A simulated
+   * chip gives the one at protocol time `atMs`, with that as its uptime.
+   */
+  sample(atMs: number): EnergySample | undefined;
 }
 
 /** The network side: an MQTT 3.1.1 client with QoS 1, connected and re-connected by the adapter. */
@@ -35,11 +38,24 @@ export interface Transport {
   publish(topic: string, payload: Uint8Array, retain: boolean): void;
 }
 
-/** Real time, for retries and for running protocol time at a rate; never used to integrate energy. */
+/** The time of day, as far as the node can tell. */
+export interface UtcTime {
+  /** Milliseconds since 1970; 0 where the quality is unknown. */
+  utcMs: number;
+  /** One of TimeQuality. */
+  quality: number;
+  /** The true time is at most this far away, ms. */
+  errorMs: number;
+}
+
+/** Time of the device; never used to integrate energy. */
 export interface RealTime {
-  /** Milliseconds of real time (UTC where it is known). */
-  nowMs(): number;
-  /** Asks for one `onTimer` call after `delayMs` of real time; a new call replaces the one before. */
+  /** Milliseconds since the device started: never goes back or jumps. Drives retries and wake-ups. */
+  uptimeMs(): number;
+  utc(): UtcTime;
+  /** A live notice has come: the gateway's clock showed `realMs` a moment ago. */
+  gatewayTime?(realMs: number): void;
+  /** Asks for one `onTimer` call after `delayMs`; a new call replaces the one before. */
   wakeAfter(delayMs: number): void;
 }
 
@@ -56,4 +72,6 @@ export interface NodePorts {
   transport: Transport;
   time: RealTime;
   log: Log;
+  /** On a board that has two slots for firmware images. */
+  firmware?: Firmware;
 }

@@ -18,8 +18,8 @@ import {
   noticeRecord,
 } from "#core/records/notice";
 import { orderRecord, Side } from "#core/records/order";
-import { readingRecord } from "#core/records/reading";
 import { signTx, type TxLeg, TxType } from "#core/records/tx";
+import { isNothing } from "#core/topics";
 import { draftBody } from "./chain.ts";
 import type { NodeConfig } from "./config.ts";
 import { type Deal, Dealer } from "./dealer.ts";
@@ -27,7 +27,6 @@ import { announcedRule, checkContract, fromGateway } from "./inspect.ts";
 import type { MeterNode } from "./node.ts";
 import { Owed } from "./owed.ts";
 import type { NodePorts } from "./ports.ts";
-import { sample } from "./sampler.ts";
 import { type SlotMemory, slotOf } from "./state.ts";
 import {
   IDLE,
@@ -83,6 +82,7 @@ export class Slots {
     this.current = notice;
     remember(this.notices, notice.slot, notice);
     this.node.clock.follow(notice);
+    this.node.metering.follow(notice);
     const { receiptedSeq } = this.node.state;
     for (const slot of this.owed.overdue(notice.slot, receiptedSeq, this.clearings))
       this.raise("ORDER_NOT_INCLUDED", `no contract for the order of slot ${slot}`);
@@ -169,36 +169,12 @@ export class Slots {
   }
 
   private readBoundary(notice: Notice, boundary: number, atMs: number): void {
-    const { state, clock, speaker } = this.node;
+    const { state, clock } = this.node;
     const nowMs = clock.nowMs();
     if (state.boundary > boundary || nowMs < atMs) return;
     // Too late to say what the register showed then: the next boundary begins anew.
     if (clock.running && nowMs - atMs > notice.tickMs) return;
-    if (speaker.full || !sample(state, this.ports.meter, atMs, this.ports.log)) return;
-    const follows = state.boundary === boundary;
-    const net = follows
-      ? {
-          import: state.importMwh - state.boundaryImportMwh,
-          export: state.exportMwh - state.boundaryExportMwh,
-        }
-      : { import: 0n, export: 0n };
-    state.lastNetMwh = net;
-    state.boundary = boundary + 1;
-    state.boundaryImportMwh = state.importMwh;
-    state.boundaryExportMwh = state.exportMwh;
-    const { importMwh, exportMwh, boot } = state;
-    const { bytes } = signRecord(readingRecord, this.ports.crypto, this.config.secretKey, {
-      net: this.config.net,
-      node: this.node.idBytes,
-      boundary,
-      atMs,
-      quality: clock.quality,
-      importMwh,
-      exportMwh,
-      boot,
-      said: state.saidSeq + 1,
-    });
-    speaker.say(state, "reading", bytes);
+    this.node.metering.read(boundary, atMs);
   }
 
   private reserve(notice: Notice, slot: number, startMs: number, capMicro: number): void {
@@ -335,6 +311,8 @@ export class Slots {
       () => {
         memory.settled.push(deal.part);
         memory.nextMwh = deal.nextMwh;
+        const sold = deal.type === TxType.sold;
+        this.node.lastTrade = { slot: memory.slot, sold, legs: deal.legs };
       },
       notBefore,
     );
@@ -381,7 +359,7 @@ export class Slots {
     payload: Uint8Array,
     what: string,
   ): { value: T; id: Uint8Array } | undefined {
-    if (payload.length === 0) return undefined; // a retained message was cleared
+    if (isNothing(payload)) return undefined;
     const { net, gatewayKey } = this.config;
     const opened = fromGateway(type, this.ports.crypto, gatewayKey, net, payload);
     if (!opened) this.raise("GATEWAY_SIGNATURE", what);

@@ -82,7 +82,7 @@ export class Speaker {
   /** Real time until the next repeat, or undefined where nothing waits. */
   delayMs(): number | undefined {
     if (!this.open || this.resendAtMs === 0) return undefined;
-    return Math.max(0, this.resendAtMs - this.ports.time.nowMs());
+    return Math.max(0, this.resendAtMs - this.ports.time.uptimeMs());
   }
 
   onTimer(): void {
@@ -123,7 +123,7 @@ export class Speaker {
   }
 
   private schedule(): void {
-    this.resendAtMs = this.ports.time.nowMs() + jittered(this.ports.entropy, this.pauseMs);
+    this.resendAtMs = this.ports.time.uptimeMs() + jittered(this.ports.entropy, this.pauseMs);
   }
 }
 

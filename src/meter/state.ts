@@ -7,6 +7,7 @@ import { bytesEqual } from "#core/codec/bytes";
 import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema";
 import { SLOTS_KEPT } from "#core/limits";
 import { FIRST_DIGEST } from "#core/records/receipt";
+import { firstRegisters, registers } from "./register/registers.ts";
 
 /** Contracts of one slot come in at most this many parts (a member can trade with every other). */
 const PARTS_MAX = 128;
@@ -42,12 +43,8 @@ const stateFields = {
   txSeq: uint(),
   txid: optional(hash),
   txMs: uint(),
-  /** Registers of the node, and what the chip showed when they were brought up to date, mWh. */
-  importMwh: u64,
-  exportMwh: u64,
-  chipImportMwh: u64,
-  chipExportMwh: u64,
-  chipSeen: uint(1),
+  /** Registers of the node, and where the chip's counters stood when they were brought up to date. */
+  registers,
   /** Registers at the last two boundaries read; `boundary` is one more than its number, 0 for none. */
   boundary: uint(),
   boundaryImportMwh: u64,
@@ -77,11 +74,7 @@ export function firstState(): NodeState {
     txSeq: 0,
     txid: undefined,
     txMs: 0,
-    importMwh: 0n,
-    exportMwh: 0n,
-    chipImportMwh: 0n,
-    chipExportMwh: 0n,
-    chipSeen: 0,
+    registers: firstRegisters(),
     boundary: 0,
     boundaryImportMwh: 0n,
     boundaryExportMwh: 0n,

@@ -18,6 +18,7 @@ import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-c
 import { loadKey } from "./config/key-file.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
+import { FolderShelf } from "./firmware/shelf.ts";
 import { connectMqtt, type MqttBus } from "./mqtt/client.ts";
 import { backupStore } from "./process/backup.ts";
 import { BusTap } from "./process/bus-tap.ts";
@@ -32,6 +33,8 @@ import { openStore } from "./store/sqlite.ts";
 const TIMER_MS_MAX = 2 ** 31 - 1;
 /** For what was published last to reach the sockets before they are closed, ms. */
 const STOP_GRACE_MS = 150;
+/** How often the firmware folder is looked at, ms. */
+const SHELF_MS = 10_000;
 
 /** What `monitor/slot` says of a settled slot. */
 export interface SlotFacts {
@@ -70,6 +73,8 @@ export interface GatewayProcess {
   metrics(): Promise<string>;
   /** Copies the log as it is now to a new store at `path`, while the gateway goes on. */
   backup(path: string): Promise<number>;
+  /** Looks at the firmware folder now, and announces what has changed. */
+  lookForFirmware(): void;
   /** Says goodbye, closes broker, store and threads. Idempotent. */
   stop(): Promise<void>;
 }
@@ -113,6 +118,8 @@ class Running implements GatewayProcess {
   private measured: Metrics | undefined;
   private server: Server | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private readonly shelf: FolderShelf | undefined;
+  private shelfTimer: NodeJS.Timeout | undefined;
   private processing = false;
   private stopping: Promise<void> | undefined;
 
@@ -138,6 +145,7 @@ class Running implements GatewayProcess {
       throw error;
     }
     this.pool = new VerifyPool();
+    this.shelf = shelfOf(config, log);
   }
 
   get port(): number {
@@ -164,6 +172,7 @@ class Running implements GatewayProcess {
       time: { nowMs: () => Date.now(), wakeAfter: (delayMs) => this.wakeAfter(delayMs) },
       probe,
       log,
+      shelf: this.shelf,
     });
     this.gateway = gateway;
     const { broker } = this;
@@ -171,10 +180,12 @@ class Running implements GatewayProcess {
     gateway.onWork = () => this.soon();
     gateway.onFinished = () => void setImmediate(() => hooks.onFinished?.());
     bus.onPublish = (topic, payload) => this.published(topic, payload);
+    this.shelf?.scan();
     // Replay and subscription come before the first message: nothing else runs in between.
     await gateway.start();
     if (hooks.metricsPort !== undefined)
       this.server = await serveMetrics(this.measured, hooks.metricsPort);
+    if (this.shelf) this.shelfTimer = setInterval(() => this.lookForFirmware(), SHELF_MS).unref();
     const { area, net } = config;
     log("info", "gateway-ready", { net, area, key: this.gatewayKey, port: this.port });
   }
@@ -183,12 +194,17 @@ class Running implements GatewayProcess {
     return backupStore(this.store, path);
   }
 
+  lookForFirmware(): void {
+    if (!this.stopping && this.shelf?.scan()) this.gateway.publishFirmware();
+  }
+
   stop(): Promise<void> {
     return (this.stopping ??= this.close());
   }
 
   private async close(): Promise<void> {
     clearTimeout(this.timer);
+    clearInterval(this.shelfTimer);
     this.gateway?.stop();
     const busy = (this.broker?.counts.connections ?? 0) > 0;
     await delay(busy ? STOP_GRACE_MS : 1);
@@ -280,4 +296,11 @@ class Running implements GatewayProcess {
     const facts = JSON.parse(Buffer.from(payload).toString()) as SlotFacts;
     setImmediate(() => onSlot(facts));
   }
+}
+
+function shelfOf({ firmware }: GatewayConfig, log: GatewayLog): FolderShelf | undefined {
+  if (!firmware) return undefined;
+  const { folder, releaseKey: hex } = firmware;
+  const releaseKey = hex === undefined ? undefined : Uint8Array.from(Buffer.from(hex, "hex"));
+  return new FolderShelf({ folder, releaseKey, crypto: sodiumCrypto(), log });
 }

@@ -10,10 +10,12 @@
  *     run.area.chain.state    // what it made of it
  */
 import type { Crypto } from "#core/crypto/port";
+import { TimeQuality } from "#core/units/time";
 import type { Area } from "#gateway/area";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { LogEntry, LogStore } from "#gateway/ports";
+import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
 import { LocalBus } from "#host-sim/sim/local-bus";
 import { TableWorld } from "#host-sim/worlds/table-world";
 import type { World } from "#host-sim/worlds/types";
@@ -129,6 +131,8 @@ export class AreaRun {
   private time(who: string, fire: () => void | Promise<void>) {
     return {
       nowMs: () => this.nowMs,
+      uptimeMs: () => this.nowMs,
+      utc: () => ({ utcMs: this.nowMs, quality: TimeQuality.synced, errorMs: 0 }),
       wakeAfter: (delayMs: number) => {
         this.wakes.set(who, { atMs: this.nowMs + delayMs, fire });
       },
@@ -220,7 +224,11 @@ export class AreaRun {
           delete: (key) => void flash.delete(key),
           keys: (prefix) => [...flash.keys()].filter((key) => key.startsWith(prefix)),
         },
-        meter: { sample: (atMs) => world.counters(home, Math.max(0, atMs - world.startMs)) },
+        meter: {
+          counters: CHIP_COUNTERS,
+          sample: (atMs) =>
+            chipSample(atMs, world.counters(home, Math.max(0, atMs - world.startMs))),
+        },
         transport: {
           publish: (topic, payload, retain) => {
             if (topic.endsWith("/state")) this.heard(name, payload);

@@ -10,16 +10,18 @@ import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { nodeIdOf } from "#core/identity";
 import { type Receipt, receiptRecord } from "#core/records/receipt";
+import { TimeQuality } from "#core/units/time";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { Bus, GatewayPorts, LogStore } from "#gateway/ports";
+import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
 import { memoryStore, PowerCut } from "#host-sim/fleet/store";
 import { LocalBus } from "#host-sim/sim/local-bus";
 import { TableWorld } from "#host-sim/worlds/table-world";
 import type { World } from "#host-sim/worlds/types";
 import type { TradePolicy } from "#meter/config";
 import { MeterNode } from "#meter/node";
-import type { KeyValueStore } from "#meter/ports";
+import type { EnergyMeter, KeyValueStore } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openMemoryStore } from "#node/store/memory";
 
@@ -63,6 +65,8 @@ export interface LocalAreaSetup {
   flash?: (home: number) => KeyValueStore;
   policy?: (home: number) => TradePolicy;
   secretKey?: (home: number) => Uint8Array;
+  /** The metering chip of a home, where it is not the world's. */
+  meter?: (home: number) => EnergyMeter | undefined;
   /** Whether the metering chip does not answer just now. */
   chipSilent?: (home: number) => boolean;
   /** Called at every wake-up of a node. */
@@ -198,11 +202,12 @@ export class LocalArea {
       crypto,
       entropy: { bytes: (n: number) => named(`entropy ${home} ${boot} ${draws++}`, n) },
       store: this.flash[home],
-      meter: {
+      meter: this.setup.meter?.(home) ?? {
+        counters: CHIP_COUNTERS,
         sample: (atMs: number) =>
           this.setup.chipSilent?.(home)
             ? undefined
-            : world.counters(home, Math.max(0, atMs - world.startMs)),
+            : chipSample(atMs, world.counters(home, Math.max(0, atMs - world.startMs))),
       },
       transport: {
         publish: (topic: string, payload: Uint8Array, retain: boolean) => {
@@ -211,7 +216,8 @@ export class LocalArea {
         },
       },
       time: {
-        nowMs: () => this.nowMs,
+        uptimeMs: () => this.nowMs,
+        utc: () => ({ utcMs: this.nowMs, quality: TimeQuality.synced, errorMs: 0 }),
         wakeAfter: (delayMs: number) => {
           life.wakeAtMs = this.nowMs + delayMs;
         },

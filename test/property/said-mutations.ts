@@ -9,8 +9,10 @@ import type { Reading } from "#core/records/reading";
 import { upRecord } from "#core/records/receipt";
 import { FEED_IN_MICRO, RETAIL_MICRO } from "../helpers/local-area.ts";
 import { AREA, Attacker, CAPACITY_WH, NET, type Shot } from "./attacker.ts";
+import { rightEvent, signEvent } from "./event-mutations.ts";
 import type { Range } from "./range.ts";
 import {
+  eventParts,
   foreignAuthor,
   memberParts,
   orderParts,
@@ -104,16 +106,17 @@ export function lateOrder(range: Range, who: Attacker, code: Code): Shot {
   return who.say("order", who.signOrder(order), code);
 }
 
-/** A right reading or order that was signed for another message: it takes no number. */
+/** A right reading, order or event that was signed for another message: it takes no number. */
 export function otherNumberShot(range: Range, who: Attacker): Shot {
   const { rng, world } = range;
   const said = rng.below(2) === 0 ? rng.below(who.seq + 1) : who.seq + 2 + rng.below(1000);
   const order = rightOrder(range, who, world.openSlot!, true);
   const reading = who.nextReading((slot) => world.startMs(slot));
-  const shot =
-    rng.below(2) === 0
-      ? who.numbered("order", who.signOrder({ ...order, said }))
-      : who.numbered("reading", who.signReading({ ...reading, said }));
+  const shot = rng.pick([
+    who.numbered("order", who.signOrder({ ...order, said })),
+    who.numbered("reading", who.signReading({ ...reading, said })),
+    who.numbered("event", signEvent(who, { ...rightEvent(range, who), said })),
+  ]);
   return { ...shot, code: "SAID_NUMBER", form: "mutated" };
 }
 
@@ -134,12 +137,13 @@ export function wireShot(range: Range, who: Attacker): Shot {
   return { ...foreign, code: "NODE_MISMATCH", form: "mutated" };
 }
 
-const KINDS = ["tx", "reading", "order", "enrol"] as const;
+const KINDS = ["tx", "reading", "order", "event", "enrol"] as const;
 
 function partsOf(range: Range, who: Attacker, kind: (typeof KINDS)[number]): Parts {
   const { world } = range;
   if (kind === "tx") return txParts(who.history[who.history.length - 1]);
   if (kind === "enrol") return memberParts(who.enrol());
+  if (kind === "event") return eventParts(signEvent(who, rightEvent(range, who)));
   if (kind === "order")
     return orderParts(who.signOrder(rightOrder(range, who, world.openSlot!, true)));
   return readingParts(who.signReading(who.nextReading((slot) => world.startMs(slot))));

@@ -80,6 +80,30 @@ export function orderParts(content: Uint8Array): Parts {
   };
 }
 
+export function eventParts(content: Uint8Array): Parts {
+  return {
+    items: itemsOf(itemsOf(content)[0] as Uint8Array),
+    author: 3,
+    bad: [
+      [3, new Uint8Array(17)],
+      [4, U32],
+      [5, 2n ** 60n],
+      [6, 3],
+      [7, 64],
+      [8, 3],
+      [9, "1"],
+      [10, new Uint8Array(8)],
+      [11, []],
+      [12, 2n ** 53n],
+      [13, U32],
+      [14, "1"],
+    ],
+    bytesMax: 256,
+    oversized: "OVERSIZED",
+    wrap: signed("wattle/event/1"),
+  };
+}
+
 export function memberParts(content: Uint8Array): Parts {
   return {
     items: itemsOf(itemsOf(content)[0] as Uint8Array),

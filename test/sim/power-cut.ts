@@ -9,6 +9,7 @@ import { type Code, codeOfWire } from "#core/errors/codes";
 import { upRecord } from "#core/records/receipt";
 import { countingStore, memoryStore, PowerCut, type WriteMoment } from "#host-sim/fleet/store";
 import { Journal } from "#meter/journal";
+import { RegisterKeeper } from "#meter/register/keeper";
 import { LocalArea, type LocalAreaSetup, openReceipt, worldOf } from "../helpers/local-area.ts";
 import { auditLog, type LogAudit, SaidWatch } from "../helpers/log-audit.ts";
 
@@ -166,7 +167,8 @@ function checked(area: LocalArea, watch: Watch, flash: ReturnType<typeof memoryS
     [],
     "nothing that an honest node says is refused",
   );
-  const kept = new Journal(flash).recover();
+  const journal = new Journal(flash);
+  const kept = new RegisterKeeper(flash, journal).recover(journal.recover().registers);
   const last = said.registers.at(-1)!;
   assert.ok(kept.importMwh >= last.importMwh, "the store has the registers that were signed");
   assert.ok(kept.exportMwh >= last.exportMwh);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, type TestContext, test } from "node:test";
 import { toHex } from "#core/codec/bytes";
+import { chipSample } from "#host-sim/fleet/chip";
 import { countingStore, memoryStore, PowerCut } from "#host-sim/fleet/store";
 import type { NodeEngine, NodeHost, NodeIo, NodeSetup } from "#host-sim/fleet/types";
 import { v8Engine } from "#host-sim/fleet/v8-engine";
@@ -44,14 +45,15 @@ function setupOf(name: string): NodeSetup {
   return { config, home: 0, seed: 42 };
 }
 
-/** Imports in slot 0, exports in slot 1, and nothing after; the counters do not begin at 0. */
+/**
+ * Imports in slot 0, exports in slot 1, imports a little in slot 3 and jumps in slot 4; the counters do not begin
+ * at 0.
+ */
 function chipAt(atMs: number) {
-  const slots = BigInt(Math.min(2, Math.max(0, Math.floor((atMs - START_MS) / SLOT_MS))));
-  const exported = slots > 1n ? 700_456n : 0n;
-  return {
-    importMwh: 9_000_000_000_000n + (slots > 0n ? 500_123n : 0n),
-    exportMwh: 77n + exported,
-  };
+  const slots = Math.max(0, Math.floor((atMs - START_MS) / SLOT_MS));
+  const imported = (slots > 0 ? 500_123n : 0n) + (slots > 3 ? 3_001n : 0n);
+  const exported = (slots > 1 ? 700_456n : 0n) + (slots > 4 ? 10n ** 12n : 0n);
+  return chipSample(atMs, { importMwh: 9_000_000_000_000n + imported, exportMwh: 77n + exported });
 }
 
 /** Everything that a node asks of its surroundings, as lines to compare. */
@@ -78,7 +80,8 @@ async function startNode(
     },
     sample: chipAt,
     store,
-    nowMs: () => (nowMs += 7),
+    uptimeMs: () => (nowMs += 7),
+    utcMs: () => (nowMs += 7),
     wakeAfter: (delayMs) => lines.push(`wake ${delayMs}`),
     log: (level, event, facts) => lines.push(`log ${level} ${event} ${JSON.stringify(facts)}`),
     failed(reason, cause) {
@@ -130,7 +133,11 @@ async function conversation(engine: NodeEngine) {
   // Power comes back: the second start finds what the first one left.
   const second = await startNode(engine, { ...setup, boots: 1 }, store, gateway);
   await second.host.connected();
-  await second.host.message(gateway.config().topic, gateway.config().payload);
+  for (const message of [gateway.config, () => gateway.caps(3), () => gateway.notice(3)]) {
+    const { topic, payload } = message.call(gateway);
+    await second.host.message(topic, payload);
+  }
+  await second.host.message(gateway.notice(4).topic, gateway.notice(4).payload);
   await second.host.timer();
   await second.host.close();
   const lines = [...first.heard.lines, ...second.heard.lines];
@@ -149,6 +156,8 @@ for (const options of VARIANTS)
     // Two slots of reading, RESERVE, order, and SOLD or BOUGHT were said: the script did what it says.
     assert.ok(onV8.heard >= 12, `${onV8.heard} messages`);
     assert.ok(onV8.lines.some((line) => line.includes("CONTRACT_TERMS")));
+    // Energy counted while it was off, and a jump.
+    assert.equal(onV8.lines.filter((line) => line.includes("/up/event")).length, 2);
     const onXs = await conversation(xs);
     assert.deepEqual(onXs.failed, []);
     assert.deepEqual(onXs.lines, onV8.lines);

@@ -7,6 +7,13 @@ import { nobleCrypto } from "#core/crypto/noble";
 import type { Crypto } from "#core/crypto/port";
 import { fromUtf8, utf8 } from "#host-sim/fleet/abi";
 import { hostCrypto, type XsGlobal } from "#host-sim/fleet/xs-crypto";
+import { checkAde7953 } from "../vectors/drivers/ade7953.ts";
+import { checkBl0942 } from "../vectors/drivers/bl0942.ts";
+import { checkCse7766 } from "../vectors/drivers/cse7766.ts";
+import { checkDsmr } from "../vectors/drivers/dsmr-check.ts";
+import { checkModbus } from "../vectors/drivers/modbus-check.ts";
+import { checkS0 } from "../vectors/drivers/s0.ts";
+import { checkSml } from "../vectors/drivers/sml.ts";
 import { checkSigning, checkVectors } from "../vectors/ed25519/check.ts";
 import { checkClearings } from "../vectors/market/check.ts";
 import { checkRecords } from "../vectors/records/check.ts";
@@ -18,6 +25,13 @@ const CHECKS: Record<number, (crypto: Crypto, data: never) => string[]> = {
   2: checkSigning,
   3: (_, vectors: Parameters<typeof checkClearings>[0]) => checkClearings(vectors),
   4: (crypto, [vectors, negatives]: [never, never]) => checkRecords(crypto, vectors, negatives),
+  5: () => checkModbus(),
+  6: () => checkDsmr(),
+  7: () => checkSml(),
+  8: () => checkS0(),
+  9: () => checkCse7766(),
+  10: () => checkBl0942(),
+  11: () => checkAde7953(),
 };
 
 /** The body of the entry module; a function, so that this module can be preloaded. */

@@ -57,6 +57,14 @@ export const CODES = Object.freeze({
   ),
   READING_TIME: code(34, "reject", "not taken at the boundary that it names"),
 
+  // Events of meters
+  EVENT_FORM: code(40, "reject", "the event's fields do not fit its kind"),
+  EVENT_REGISTER: code(
+    41,
+    "reject",
+    "a register goes back in the event, or is lower than in the node's last reading",
+  ),
+
   // Orders
   ORDER_LATE: code(50, "reject", "the slot is cleared already, or was never open"),
   ORDER_FUTURE: code(51, "reject", "the slot is not open yet"),
@@ -139,6 +147,24 @@ export const CODES = Object.freeze({
   ),
   GATEWAY_BEHIND: code(125, "reject", "the gateway knows less than it has receipted"),
   RECEIPT_DIGEST: code(124, "reject", "the receipt is for other bytes than this node said"),
+
+  // Firmware: what a node finds wrong with a release
+  RELEASE_SIGNATURE: code(140, "reject", "not signed by the release key that this node trusts"),
+  RELEASE_BOARD: code(141, "reject", "for another kind of board"),
+  RELEASE_OLD: code(142, "reject", "not newer than the firmware that runs or ran here"),
+  RELEASE_FLOOR: code(143, "reject", "only a newer firmware than the running one may install it"),
+  RELEASE_SIZE: code(144, "reject", "the image is larger than the board's slot"),
+  RELEASE_BAD: code(145, "reject", "not newer than a release that failed on this node"),
+  // Firmware: how an update ended, or was held up
+  UPDATE_GONE: code(150, "ignore", "the gateway does not hold this release"),
+  UPDATE_FLASH: code(151, "ignore", "the flash did not take what was written"),
+  UPDATE_HASH: code(152, "ignore", "the image is not the one that the release names"),
+  UPDATE_BOOT: code(153, "reject", "the bootloader does not accept the image"),
+  UPDATE_VERSION: code(154, "reject", "the image has another version than its release"),
+  TRIAL_CUT: code(155, "ignore", "the trial ended with a reset before the image was confirmed"),
+  TRIAL_GATES: code(156, "reject", "network, meter or storage did not work in time on trial"),
+  // Firmware: what a gateway does not serve
+  UPDATE_RATE: code(157, "ignore", "asked for chunks more often than the gateway serves them"),
 } as const);
 
 export type Code = keyof typeof CODES;

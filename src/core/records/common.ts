@@ -23,6 +23,10 @@ export const RecordKind = Object.freeze({
   up: 16,
   exportHead: 17,
   exportEnd: 18,
+  event: 19,
+  release: 20,
+  fetch: 21,
+  chunk: 22,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

@@ -4,11 +4,13 @@ import type { RecordType } from "../codec/record.ts";
 import { accountRecord, blockRecord, headerRecord } from "./block.ts";
 import { clearingRecord } from "./clearing.ts";
 import { contractRecord } from "./contract.ts";
+import { eventRecord } from "./event.ts";
 import { configRecord, memberRecord } from "./member.ts";
 import { capsRecord, demandRecord, noticeRecord } from "./notice.ts";
 import { orderRecord } from "./order.ts";
 import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
+import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
 
 /** All record types by rising kind. */
@@ -29,13 +31,26 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   blockRecord,
   accountRecord,
   upRecord,
+  eventRecord,
+  releaseRecord,
+  fetchRecord,
+  chunkRecord,
 ]);
 
 /**
  * Whether records of this type travel as `[bstr record, bstr signature]`. The others do not: a transaction
  * carries its own signature, over its body and tokens; a block's is its header's; an `up` carries a
- * signed one.
+ * signed one; a firmware image is signed as a whole by its release.
  */
 export function travelsSigned(type: RecordType<unknown>): boolean {
-  return type !== bodyRecord && type !== txRecord && type !== blockRecord && type !== upRecord;
+  return !UNSIGNED.some((other) => other === type);
 }
+
+const UNSIGNED: readonly unknown[] = Object.freeze([
+  bodyRecord,
+  txRecord,
+  blockRecord,
+  upRecord,
+  fetchRecord,
+  chunkRecord,
+]);

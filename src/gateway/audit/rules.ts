@@ -2,6 +2,7 @@
 /** The intake's rules for readings and orders, asked again of the auditor's own state. */
 import { bytesEqual, fromHex } from "#core/codec/bytes";
 import type { Code } from "#core/errors/codes";
+import { EventKind, EventRegister, eventFault, type MeterEvent } from "#core/records/event";
 import { MarketTiming } from "#core/records/notice";
 import { type Order, Side } from "#core/records/order";
 import type { Reading } from "#core/records/reading";
@@ -26,6 +27,18 @@ export function readingCode(
   const slotMwh = BigInt(member.capacityWh) * BigInt(CAPACITY_TOLERANCE_PERMILLE);
   const mostMwh = slotMwh * BigInt(boundary - last.boundary);
   return importedMwh > mostMwh || exportedMwh > mostMwh ? "REGISTER_JUMP" : undefined;
+}
+
+/** Why an event of a meter may not follow the member's last reading, or undefined. */
+export function eventCode({ reading: last }: AuditMember, event: MeterEvent): Code | undefined {
+  const fault = eventFault(event);
+  if (fault) return fault;
+  const { register, beforeMwh, afterMwh } = event;
+  // The register of a node that lost its store goes up to what the gateway had of it.
+  const lowestMwh = event.event === EventKind.restored ? afterMwh : beforeMwh;
+  const read = register === EventRegister.import ? last?.importMwh : last?.exportMwh;
+  if (register === EventRegister.none || read === undefined) return undefined;
+  return lowestMwh < read ? "EVENT_REGISTER" : undefined;
 }
 
 /** Why an order may not enter the book of its slot, or undefined. */

@@ -6,11 +6,12 @@ import { CODES, type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf, walletOf } from "#core/identity";
 import { memberRecord } from "#core/records/member";
 import { type Tx, TxType } from "#core/records/tx";
-import { UP_KINDS } from "#core/topics";
+import { saidKindAt } from "#core/topics";
 import { memberEntry, saidEntry } from "../entries.ts";
 import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
+import { eventName } from "../intake/event.ts";
 import { openEntry } from "./open.ts";
-import { orderCode, readingCode } from "./rules.ts";
+import { eventCode, orderCode, readingCode } from "./rules.ts";
 import { type AuditMember, type Context, newMember } from "./state.ts";
 import { effectiveMs, NEVER_LOGGED, takesNumber, txCode } from "./tx-rules.ts";
 import type { Which } from "./types.ts";
@@ -62,8 +63,8 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
   if (entry.seq !== member.saidSeq + 1)
     findings.fault("SAID_NUMBER", which, `${entry.seq} after ${member.saidSeq}`);
   member.saidSeq = Math.max(member.saidSeq, entry.seq);
-  const kind = UP_KINDS[entry.kind];
-  if (!kind || kind === "enrol") return findings.fault("SAID_KIND", which, `kind ${entry.kind}`);
+  const kind = saidKindAt(entry.kind);
+  if (!kind) return findings.fault("SAID_KIND", which, `kind ${entry.kind}`);
   const said = openContent(ports.crypto, kind, entry.content);
   if ("ok" in said) return findings.fault("RECORD_MALFORMED", which, `${kind}: ${said.detail}`);
   placeOf(said, which);
@@ -90,6 +91,7 @@ function judge({ state }: Context, member: AuditMember, said: Said, seq: number)
   if (numberOf(said) !== seq) return "SAID_NUMBER";
   if (said.kind === "reading") return readingCode(state, member, said.signed.value);
   if (said.kind === "order") return orderCode(state, member, said.signed.value);
+  if (said.kind === "event") return eventCode(member, said.signed.value);
   return txCode(state, member, said.tx);
 }
 
@@ -133,6 +135,10 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     member.previous = member.reading;
     member.reading = reading;
     reportNet(context, member);
+  } else if (said.kind === "event") {
+    summary.events++;
+    const name = eventName(said.signed.value.event);
+    summary.eventsByKind[name] = (summary.eventsByKind[name] ?? 0) + 1;
   } else {
     summary.transactions++;
     acceptTx(context, member, said.tx);

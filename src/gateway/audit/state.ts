@@ -258,6 +258,8 @@ export function emptySummary(): AuditSummary {
     },
     readings: 0,
     orders: 0,
+    events: 0,
+    eventsByKind: {},
     transactions: 0,
     blocks: 0,
     signaturesVerified: 0,

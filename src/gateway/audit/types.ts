@@ -118,6 +118,9 @@ export interface AuditSummary {
   coins: CoinTotals;
   readings: number;
   orders: number;
+  /** Events of meters, and how many of which kind. */
+  events: number;
+  eventsByKind: Record<string, number>;
   transactions: number;
   blocks: number;
   signaturesVerified: number;

@@ -3,15 +3,17 @@
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
 import { ACCEPT, CODES, type Code, refuse, type Verdict } from "#core/errors/codes";
 import { walletOf } from "#core/identity";
-import { COMMIT_BATCH_MAX, MEMBERS_MAX } from "#core/limits";
+import { COMMIT_BATCH_MAX, EVENTS_SHOWN, MEMBERS_MAX } from "#core/limits";
 import { nextDigest } from "#core/records/receipt";
 import { type Tx, TxType } from "#core/records/tx";
 import { UP_KINDS } from "#core/topics";
 import { type Area, monitorName } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
+import { publishEvents } from "../monitor.ts";
 import { linkTx, type Session } from "../session.ts";
 import { numberOf, type Parsed, type Said } from "./decode.ts";
+import { checkEvent } from "./event.ts";
 import { checkOrder } from "./order.ts";
 import { checkReading } from "./reading.ts";
 import { checkTx, takesNumber } from "./tx.ts";
@@ -29,6 +31,7 @@ export function checkSaid(area: Area, session: Session, said: Said): Verdict {
     return refuse("SAID_NUMBER", `${number}, not ${session.saidSeq + 1}`);
   if (said.kind === "tx") return checkTx(session, said.tx, area.dag, area.world);
   if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
+  if (said.kind === "event") return checkEvent(session, said.signed.value);
   return checkOrder(session, said.signed.value, area.world, area.exAnte);
 }
 
@@ -58,6 +61,7 @@ export function takeSaid(
   );
   applySaid(area, session, seq, content, said, verdict);
   if (verdict.ok && said.kind === "tx") announce(area, batch, said.tx);
+  if (verdict.ok && said.kind === "event") publishEvents(area, batch, session);
   return verdict;
 }
 
@@ -91,6 +95,11 @@ export function applySaid(
     const { value: order, id } = said.signed;
     session.orders.set(order.slot, { order, id });
     area.counters.orders++;
+  } else if (said.kind === "event") {
+    session.events.push(said.signed.value);
+    if (session.events.length > EVENTS_SHOWN) session.events.shift();
+    session.eventCount++;
+    area.counters.events++;
   } else {
     applyTxToDag(area, session, said.tx);
   }
@@ -161,17 +170,25 @@ export function takeState(area: Area, nodeId: string, payload: Uint8Array): Verd
     return refuse("MALFORMED", "state is not JSON");
   }
   if (typeof facts !== "object" || facts === null) return refuse("FIELD_RANGE", "state");
-  const { state, boot, alarm } = facts as Record<string, unknown>;
+  const { state, boot, alarm, firmware, update, updateCode } = facts as Record<string, unknown>;
   if ((state !== "online" && state !== "offline") || !Number.isSafeInteger(boot))
     return refuse("FIELD_RANGE", "state");
   if (state === "online") {
     session.online = true;
     session.boot = boot as number;
-    session.alarm = typeof alarm === "string" ? alarm.slice(0, 40) : undefined;
+    session.alarm = shownText(alarm);
+    session.firmware = shownText(firmware);
+    const parts = [shownText(update), shownText(updateCode)];
+    session.update = parts.filter((part) => part !== undefined).join(": ") || undefined;
     if (session.alarm)
       area.ports.log("error", "node-alarm", { node: session.member.name, alarm: session.alarm });
   } else if (session.boot <= (boot as number)) {
     session.online = false; // the will of the present start, not of an earlier one
   }
   return ACCEPT;
+}
+
+/** A text of a node's state, as far as it is shown. */
+function shownText(fact: unknown): string | undefined {
+  return typeof fact === "string" ? fact.slice(0, 40) : undefined;
 }

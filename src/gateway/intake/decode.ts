@@ -9,12 +9,14 @@ import type { Crypto } from "#core/crypto/port";
 import { refuse } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { MESSAGE_BYTES_MAX } from "#core/limits";
+import { eventRecord, type MeterEvent } from "#core/records/event";
 import { type Member, memberRecord } from "#core/records/member";
 import { type Order, orderRecord } from "#core/records/order";
 import { type Reading, readingRecord } from "#core/records/reading";
 import { upRecord } from "#core/records/receipt";
+import { type Fetch, fetchRecord } from "#core/records/release";
 import { openTx, type Tx } from "#core/records/tx";
-import { parseNodeTopic, type Topics, type UpKind } from "#core/topics";
+import { parseNodeTopic, type SaidKind, type Topics, type UpKind } from "#core/topics";
 import type { VerifyJob } from "../ports.ts";
 import type { Session } from "../session.ts";
 
@@ -22,13 +24,15 @@ import type { Session } from "../session.ts";
 export type Said =
   | { kind: "reading"; signed: Signed<Reading> }
   | { kind: "order"; signed: Signed<Order> }
+  | { kind: "event"; signed: Signed<MeterEvent> }
   | { kind: "tx"; tx: Tx };
 
 export type Parsed =
   | { what: "state"; nodeId: string; payload: Uint8Array }
   | { what: "enrol"; nodeId: string; signed: Signed<Member>; bytes: Uint8Array; job: VerifyJob }
   | { what: "said"; session: Session; seq: number; content: Uint8Array; said: Said; job: VerifyJob }
-  | { what: "repeat"; session: Session; seq: number };
+  | { what: "repeat"; session: Session; seq: number }
+  | { what: "fetch"; session: Session; asked: Fetch };
 
 type Refused = ReturnType<typeof refuse>;
 
@@ -51,11 +55,23 @@ export function decodeMessage(
   if (payload.length > MESSAGE_BYTES_MAX)
     return { ...refuse("OVERSIZED", `${payload.length} bytes`), nodeId };
   if (kind === "state") return { what: "state", nodeId, payload };
-  const parsed =
-    kind === "enrol"
-      ? decodeEnrol(context, nodeId, payload)
-      : decodeSaid(context, nodeId, kind, payload);
+  const parsed = decodeUp(context, nodeId, kind, payload);
   return "ok" in parsed ? { ...parsed, nodeId } : parsed;
+}
+
+function decodeUp(
+  context: DecodeContext,
+  nodeId: string,
+  kind: UpKind,
+  payload: Uint8Array,
+): Parsed | Refused {
+  if (kind === "enrol") return decodeEnrol(context, nodeId, payload);
+  if (kind !== "update") return decodeSaid(context, nodeId, kind, payload);
+  // Not signed: a piece of an image does no harm to a member, and the rate is limited.
+  const session = context.sessions.get(nodeId);
+  if (!session) return refuse("UNKNOWN_NODE", nodeId);
+  const fetch = fetchRecord.decode(payload);
+  return fetch.ok ? { what: "fetch", session, asked: fetch.value } : fetch;
 }
 
 function decodeEnrol(context: DecodeContext, nodeId: string, bytes: Uint8Array): Parsed | Refused {
@@ -72,7 +88,7 @@ function decodeEnrol(context: DecodeContext, nodeId: string, bytes: Uint8Array):
 function decodeSaid(
   context: DecodeContext,
   nodeId: string,
-  kind: Exclude<UpKind, "enrol">,
+  kind: SaidKind,
   payload: Uint8Array,
 ): Parsed | Refused {
   const session = context.sessions.get(nodeId);
@@ -90,17 +106,17 @@ function decodeSaid(
 }
 
 /** Opens what a numbered message holds, by its kind. */
-export function openContent(
-  crypto: Crypto,
-  kind: Exclude<UpKind, "enrol">,
-  content: Uint8Array,
-): Said | Refused {
+export function openContent(crypto: Crypto, kind: SaidKind, content: Uint8Array): Said | Refused {
   if (kind === "tx") {
     const opened = openTx(crypto, content);
     return opened.ok ? { kind, tx: opened.tx } : opened;
   }
   if (kind === "reading") {
     const signed = openSigned(readingRecord, crypto, content);
+    return signed.ok ? { kind, signed } : signed;
+  }
+  if (kind === "event") {
+    const signed = openSigned(eventRecord, crypto, content);
     return signed.ok ? { kind, signed } : signed;
   }
   const signed = openSigned(orderRecord, crypto, content);

@@ -156,7 +156,10 @@ function openNext(area: Area, batch: Batch): boolean {
     if (world.openSlot !== undefined && world.nowMs() < world.startMs(next)) return false;
     next = Math.max(next, slotNow); // a gateway that was away does not trade the past
   } else if (area.runs.size > 0) return false;
-  const expected = area.onlineIds();
+  let expected = area.onlineIds();
+  // Time does not wait. Where all were given up, all are asked again: without a notice they have nothing to
+  // say.
+  if (expected.length === 0 && world.isRunning) expected = [...area.sessions.keys()].sort();
   if (expected.length === 0) return false;
   openSlot(area, batch, next, expected);
   return true;

@@ -5,7 +5,7 @@
  *
  *   client            publishes                          subscribes
  *   <id>              node/<id>/up/+, node/<id>/state    node/<id>/down/+,
- *                                                        {dag,market,chain,epoch}/#
+ *                                                        {dag,market,chain,epoch,update}/#
  *   monitor-<name>    nothing                            monitor/#, node/+/state
  *   anybody else      nothing                            nothing
  *
@@ -37,7 +37,7 @@ const NODE_ID = /^[0-9a-f]{32}$/;
 const MONITOR_ID = /^monitor-[0-9A-Za-z._-]{1,64}$/;
 /** A longer topic than any of the protocol's with a 64-character id and a 40-character area. */
 const TOPIC_LENGTH_MAX = 256;
-const BROADCASTS: readonly string[] = ["dag", "market", "chain", "epoch"];
+const BROADCASTS: readonly string[] = ["dag", "market", "chain", "epoch", "update"];
 
 /** The rules of `area`, which is one topic level: assertion `ACL_AREA`. */
 export function areaAcl(area: string): Acl {

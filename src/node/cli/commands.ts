@@ -1,18 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The commands of a gateway's operator, put on the command line. Each is loaded when it is called. */
+/** The operator's commands, put on the command line. Each is loaded when it is called. */
 import { type Command, InvalidArgumentError } from "commander";
+import { firmwareCommands } from "./firmware-commands.ts";
 
-/** Adds `gateway`, `monitor`, `export` and `verify`. */
+/** Adds `gateway`, `monitor`, `export`, `verify`, `provision` and `firmware`. */
 export function registerNodeCommands(program: Command): void {
   gatewayCommands(program);
   monitorCommands(program);
   ledgerCommands(program);
+  deviceCommands(program);
+  firmwareCommands(program);
 }
 
 function port(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65_535)
     throw new InvalidArgumentError("It takes a port from 0 to 65535.");
+  return value;
+}
+
+function atLeastOne(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,7}$/.test(text) || value < 1)
+    throw new InvalidArgumentError("It takes a whole number, at least 1.");
   return value;
 }
 
@@ -26,6 +36,7 @@ function gatewayCommands(program: Command): void {
     .description("run a gateway from its configuration file")
     .requiredOption("--config <file>", "JSON; docs/operations.md has every key")
     .option("--set <key=value>", "over what the file says; may be repeated", collect, [])
+    .option("--firmware <dir>", "folder with signed firmware for the meters (docs/updates.md)")
     .option("--metrics-port <n>", "serve Prometheus metrics on 127.0.0.1", port)
     .option("--ready-file <file>", "write {port, gatewayKey, pid} there once it takes nodes")
     .option("--exit-when-finished", "end when all slots of the configuration are settled")
@@ -82,5 +93,32 @@ function ledgerCommands(program: Command): void {
     .action(async (store: string, file: string, options) => {
       const { exportCommand } = await import("./export.ts");
       process.exitCode = await exportCommand({ ...options, store, out: file });
+    });
+}
+
+function deviceCommands(program: Command): void {
+  program
+    .command("provision")
+    .description("set a node up over its serial port: settings, Wi-Fi, claim code")
+    .requiredOption("--port <path>", "the serial port, e.g. /dev/ttyUSB0; a pty or Unix socket too")
+    .option("--baud <n>", "its speed", atLeastOne, 115_200)
+    .option("--wifi <ssid>", "the network to join; its passphrase is asked for")
+    .option("--wifi-pass-file <file>", "a file with the passphrase, empty for an open network")
+    .option("--broker <url>", "the area's broker, e.g. mqtts://gateway.local:8883")
+    .option("--area <name>", "name of the area")
+    .option("--name <name>", "the node's name, for people")
+    .option("--gateway <key>", "the gateway's public key, its ready file, or its broker's URL")
+    .option("--set <key=value>", "any other setting; may be repeated", collect, [])
+    .option("--scan", "list the networks that the node sees")
+    .option("--timeout <s>", "how long the node may take to start", atLeastOne, 15)
+    .option("--json", "print the result as JSON")
+    .addHelpText(
+      "after",
+      "\nExample:\n  wattle provision --port /dev/ttyUSB0 --wifi Home --broker mqtts://gateway.local:8883" +
+        " --area street --name house-7 --gateway ready.json --set capacity=4312",
+    )
+    .action(async (options) => {
+      const { provisionCommand } = await import("./provision.ts");
+      process.exitCode = await provisionCommand(options);
     });
 }

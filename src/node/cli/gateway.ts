@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `wattle gateway`: runs a gateway until it is stopped or finished, and says what it is doing. */
 import { renameSync, writeFileSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
 import { formatCoins } from "#core/units/money";
 import { isoTime } from "#core/units/time";
 import { type GatewayConfig, loadGatewayConfig } from "../config/gateway-config.ts";
@@ -13,6 +14,8 @@ export interface GatewayCommandOptions {
   config: string;
   /** `key=value` with dotted keys, over what the file says. */
   set?: readonly string[];
+  /** Folder with signed firmware, over what the file says. */
+  firmware?: string;
   /** Serve GET /metrics on this port of 127.0.0.1. */
   metricsPort?: number;
   /** End, with code 0, when all slots are settled. */
@@ -31,7 +34,9 @@ export interface GatewayCommandOptions {
 export async function gatewayCommand(options: GatewayCommandOptions): Promise<number> {
   let config: GatewayConfig | undefined;
   try {
-    config = loadGatewayConfig(options.config, options.set);
+    const { firmware, set = [] } = options;
+    const folder = firmware && `firmware.folder=${JSON.stringify(resolve(firmware))}`;
+    config = loadGatewayConfig(options.config, folder ? [...set, folder] : set);
     if (options.printConfig) {
       process.stdout.write(renderGatewayConfig(config));
       return 0;
@@ -72,6 +77,7 @@ async function runGateway(config: GatewayConfig, options: GatewayCommandOptions)
       (error) => process.stderr.write(`wattle gateway: backup: ${error.message}\n`),
     );
   };
+  const look = () => gateway.lookForFirmware();
   // What nobody caught is a bug: the state is unknown, so nothing more is said.
   const crash = (error: unknown) => {
     const { message } = explainFailure(error, config.store);
@@ -80,6 +86,7 @@ async function runGateway(config: GatewayConfig, options: GatewayCommandOptions)
     process.exit(EXIT_FATAL);
   };
   process.on("SIGINT", stop).on("SIGTERM", stop).on("SIGUSR2", backup);
+  if (config.firmware) process.on("SIGHUP", look);
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
   try {
     for (const line of greeting(config, gateway)) say(line);
@@ -88,7 +95,7 @@ async function runGateway(config: GatewayConfig, options: GatewayCommandOptions)
     await gateway.stop();
     return code;
   } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop).off("SIGUSR2", backup);
+    process.off("SIGINT", stop).off("SIGTERM", stop).off("SIGUSR2", backup).off("SIGHUP", look);
     process.off("uncaughtException", crash).off("unhandledRejection", crash);
   }
 }
@@ -118,10 +125,16 @@ function greeting(config: GatewayConfig, running: GatewayProcess): string[] {
     `  market  ${market.timing} ${market.mode}, ${market.pricing} price, ` +
       `k = ${market.kPermille}/1000`,
     `  grid    feed-in ${coins(config.feedInMicro)}, retail ${prices} a kWh`,
+    ...(config.firmware ? [`  firmware ${firmwareText(config.firmware.folder, running)}`] : []),
     ...(running.metricsPort === undefined
       ? []
       : [`  metrics http://127.0.0.1:${running.metricsPort}/metrics`]),
   ];
+}
+
+function firmwareText(folder: string, { gateway }: GatewayProcess): string {
+  const versions = [...gateway.updates.versions()].map(([board, version]) => `${board} ${version}`);
+  return `${folder} (${versions.join(", ") || "nothing to announce"})`;
 }
 
 /** For whoever started this process: where it can be reached, once it can be. */

@@ -11,6 +11,8 @@ type Json = Record<string, unknown>;
 
 /** More nodes than any terminal has lines; what is beyond is counted and not shown. */
 const NODES_MAX = 4096;
+/** Members whose latest event stands above the table. */
+const EVENTS_LISTED = 3;
 /** A monitor message of the gateway takes less than 1 KB. */
 const PAYLOAD_BYTES_MAX = 16 * 1024;
 
@@ -28,6 +30,8 @@ export class MonitorView {
   private chain: Json | undefined;
   private totals: Json | undefined;
   private readonly nodes = new Map<string, Json>();
+  /** Events of meters, by the member's name. */
+  private readonly events = new Map<string, Json>();
   /** By node id, from the retained birth or last will of its present connection. */
   private readonly states = new Map<string, Json>();
 
@@ -59,6 +63,8 @@ export class MonitorView {
     else if (second === "chain") this.chain = json;
     else if (second === "totals") this.totals = json;
     else if (second === "node" && third && this.nodes.size < NODES_MAX) this.nodes.set(third, json);
+    else if (second === "event" && third && this.events.size < NODES_MAX)
+      this.events.set(third, json);
     // The totals are the last that a gateway says of a slot.
     return second === "totals";
   }
@@ -157,6 +163,7 @@ export class MonitorView {
         `chain: block ${text(chain.height)} ${text(chain.block).slice(0, 16)} ` +
           `at ${text(chain.at)}, ${text(chain.transactions)} transactions`,
       );
+    lines.push(...this.latestEvents());
     if (totals) {
       const coins = objectOf(totals.coins);
       lines.push(
@@ -167,6 +174,21 @@ export class MonitorView {
       );
     }
     return lines;
+  }
+
+  /** What happened to meters last, beside energy that flowed. */
+  private latestEvents(): string[] {
+    const found: { at: string; line: string }[] = [];
+    for (const member of this.events.values()) {
+      const latest = Array.isArray(member.latest) ? objectOf(member.latest.at(-1)) : {};
+      const amount = latest.register == null ? "" : ` ${text(latest.register)}`;
+      const energy = amount && ` ${text(latest.valueMwh)} mWh`;
+      const at = text(latest.at, "time unknown");
+      const of = `${text(member.name)} (${text(member.events)} in all)`;
+      found.push({ at, line: `meter event: ${of} ${text(latest.event)}${amount}${energy}, ${at}` });
+    }
+    found.sort((a, b) => (a.at < b.at ? 1 : -1));
+    return found.slice(0, EVENTS_LISTED).map(({ line }) => line);
   }
 
   private table(room: number): string[] {

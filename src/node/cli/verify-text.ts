@@ -58,6 +58,7 @@ function body(summary: AuditSummary): string[] {
   const from = isoTime(summary.worldStartMs + first * summary.slotMs);
   const lengthText = `${summary.slotMs / 1000} s each`;
   const codes = Object.entries(summary.notAcceptedByCode).map(([code, n]) => `${code} ${n}`);
+  const events = Object.entries(summary.eventsByKind).map(([kind, n]) => `${kind} ${n}`);
   return [
     `  members     ${count(members.length)}: ${names.join(", ")}`,
     `  slots       ${count(summary.slotsSettled)} settled, ${lengthText}, from ${from}; ` +
@@ -65,6 +66,7 @@ function body(summary: AuditSummary): string[] {
     `  missed      ${missedText(summary)}`,
     `  said        ${count(summary.readings)} readings, ${count(summary.orders)} orders, ` +
       `${count(summary.transactions)} transactions; ${count(summary.refused)} refused`,
+    ...(events.length > 0 ? [`  meters      ${events.join(", ")}`] : []),
     ...moneyLines(summary),
     `  blocks      ${count(summary.blocks)}; ${count(summary.rejectedTxs)} transactions rejected`,
     `  head        ${summary.head ? `${summary.head.id}, height ${summary.head.height}` : "none"}`,

@@ -102,6 +102,7 @@ const tariffEntries = {
   retailCsv: v.optional(path),
   retailColumn: v.optional(path),
 };
+const firmwareEntries = { folder: path, releaseKey: v.optional(publicKey) };
 const logEntries = {
   level: v.optional(v.picklist(["debug", "info", "warn", "error", "silent"]), "info"),
 };
@@ -137,6 +138,7 @@ const topEntries = {
   ageMaxSeconds: v.optional(seconds(0.001, 30 * DAY_S)),
   market: v.optional(object(marketEntries), {}),
   tariff: v.optional(object(tariffEntries), {}),
+  firmware: v.optional(object(firmwareEntries)),
   log: v.optional(object(logEntries), {}),
 };
 
@@ -155,6 +157,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   clock: Object.keys(clockEntries),
   market: Object.keys(marketEntries),
   tariff: Object.keys(tariffEntries),
+  firmware: Object.keys(firmwareEntries),
   log: Object.keys(logEntries),
 };
 
@@ -250,6 +253,12 @@ export const HELP: Readonly<Record<string, Help>> = {
   "tariff.retailPerKwh": { allowed: aPrice, cure: "Give what the grid charges" },
   "tariff.retailCsv": { allowed: "a path", cure: "Give a CSV file with one price a slot" },
   "tariff.retailColumn": { allowed: "a column's name", cure: "Name one that the file has" },
+  firmware: { allowed: "{folder, releaseKey}", cure: "Leave it out to carry no firmware" },
+  "firmware.folder": { allowed: "a path", cure: "Give a folder for releases and their images" },
+  "firmware.releaseKey": {
+    allowed: "64 lower-case hex digits",
+    cure: "Copy the public key that wattle firmware keygen printed",
+  },
   log: { allowed: "{level}", cure: "Leave it out for info" },
   "log.level": {
     allowed: '"debug", "info", "warn", "error" or "silent"',

@@ -48,6 +48,8 @@ export interface GatewayConfig {
   retail:
     | { kind: "fixed"; micro: number }
     | { kind: "csv"; file: string; column: string | undefined; micros: readonly number[] };
+  /** Firmware for the nodes: an absolute path, and the key that must have signed it. */
+  firmware?: { folder: string; releaseKey?: string };
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -221,6 +223,9 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     retail: csv
       ? { kind: "csv", file: csv, column, micros: readRetailCsv(csv, column) }
       : { kind: "fixed", micro: tariff.retailPerKwh ?? RETAIL_MICRO },
+    ...(parsed.firmware && {
+      firmware: { ...parsed.firmware, folder: resolve(dir, parsed.firmware.folder) },
+    }),
     logLevel: parsed.log.level,
   };
 }

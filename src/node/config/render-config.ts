@@ -53,6 +53,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     ageMaxSeconds: config.ageMaxMs / 1000,
     market: config.market,
     tariff: { feedInPerKwh: coins(config.feedInMicro), ...prices },
+    ...(config.firmware && { firmware: config.firmware }),
     log: { level: config.logLevel },
   };
   return `${JSON.stringify(file, null, 2)}\n`;

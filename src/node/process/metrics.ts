@@ -51,6 +51,11 @@ const COUNTERS: [string, string, Read][] = [
   ["wattle_slots_with_trade_total", "settled slots with a trade", (m) => area(m).slotsWithTrade],
   ["wattle_traded_watt_hours_total", "energy traded", (m) => area(m).tradedWh],
   ["wattle_store_entries_total", "entries of the log", (m) => m.store.length],
+  [
+    "wattle_firmware_bytes_total",
+    "bytes of firmware images sent to nodes",
+    (m) => m.gateway.updates.servedBytes,
+  ],
 ];
 
 const GAUGES: [string, string, Read][] = [

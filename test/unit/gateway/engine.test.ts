@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { BLOCK_EVENTS_MAX, RESEND_MAX_MS } from "#core/limits";
 import { blockRecord } from "#core/records/block";
 import type { Reading } from "#core/records/reading";
+import { isNothing } from "#core/topics";
 import { Batch } from "#gateway/batch";
 import { blockEntry, unpackEntry } from "#gateway/entries";
 import type { GatewayOptions } from "#gateway/options";
@@ -107,7 +108,7 @@ test("a member whose will went out is not waited for, and comes back with its bi
     [3, () => area.startNode(BUYER)],
   ]);
   area.bus.attach(["wattle/1/a/market/clearing"], (_topic, payload) => {
-    if (payload.length === 0) return;
+    if (isNothing(payload)) return;
     const slot = area.gateway.area.world.openSlot!;
     at.get(slot + 1)?.(); // while slot 0 settles it goes, while slot 2 settles it comes
     at.delete(slot + 1);

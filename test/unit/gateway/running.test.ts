@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isNothing } from "#core/topics";
 import { LocalArea, type LocalAreaSetup, worldOf } from "../../helpers/local-area.ts";
 import { auditLog } from "../../helpers/log-audit.ts";
 
@@ -40,9 +41,9 @@ async function watched(
   const topics = ["epoch", "market/clearing", "node/+/up/reading", "node/+/up/order"];
   area.bus.attach(
     topics.map((topic) => `wattle/1/a/${topic}`),
-    // An empty message takes away what a gateway before left retained.
+    // A first message takes away what a gateway before left retained.
     (topic, payload) => {
-      if (payload.length > 0) note(topic.split("/").at(-1)!);
+      if (!isNothing(payload)) note(topic.split("/").at(-1)!);
     },
   );
   await area.start();
@@ -90,7 +91,7 @@ test("a silent member is waited for until a quarter of a slot is over", async ()
     up: (home) => home !== 2 || (area.gateway.area.world.openSlot ?? -1) < 2,
   });
   area.bus.attach(["wattle/1/a/market/clearing"], (_topic, payload) => {
-    if (payload.length === 0) return;
+    if (isNothing(payload)) return;
     const { world } = area.gateway.area;
     clearedAtMs.push(world.nowMs() - world.endMs(clearedAtMs.length));
   });
@@ -150,4 +151,21 @@ test("a seller that says no SOLD ends its slot at the deadline", async () => {
   assert.ok(closedAtMs[2] < SLOT_MS + SLOT_MS * 0.25, "slot 2 is closed early");
   assert.equal(area.gateway.area.missedSlots[0].slot, 1);
   assert.equal(auditLog(area.store).clearedWh.get(3), 600);
+});
+
+test("an area whose members were all given up goes on when they are heard again", async () => {
+  const holder: { area?: LocalArea } = {};
+  const openSlot = () => holder.area?.gateway.area.world.openSlot ?? -1;
+  const area = new LocalArea({
+    world: worldOf(NET_WH.map(([wh]) => new Array<number>(8).fill(wh))),
+    options: { clock: { kind: "running", ratePermille: RATE_PERMILLE } },
+    up: () => openSlot() < 2 || openSlot() > 3,
+  });
+  holder.area = area;
+  await area.start();
+  await area.run();
+  const { missedSlots } = area.gateway.area;
+  const silent = missedSlots.filter(({ nodes }) => nodes.length === NET_WH.length);
+  assert.ok(silent.length > 0, "all were given up");
+  assert.equal(auditLog(area.store).clearedWh.get(7), 600, "and trade again");
 });

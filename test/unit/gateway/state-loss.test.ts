@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CODES } from "#core/errors/codes";
+import { isNothing } from "#core/topics";
 import { audit } from "#gateway/audit/audit";
 import { memoryStore } from "#host-sim/fleet/store";
 import { openMemoryStore } from "#node/store/memory";
@@ -71,7 +72,7 @@ test("a gateway that lost its log clears what is retained, and every node says t
   const heard = async () => {
     const found: string[] = [];
     const client = area.bus.attach(retained, (topic, payload) => {
-      if (payload.length > 0) found.push(topic);
+      if (!isNothing(payload)) found.push(topic);
     });
     await area.bus.pump();
     client.detach();

@@ -49,7 +49,9 @@ async function brokerOn(port: number) {
   const states = new Map<string, { state: string; boot: number }>();
   const enrolled: string[] = [];
   broker.subscribe("wattle/1/a/node/+/state", (topic, payload) => {
-    states.set(topic.split("/")[4], JSON.parse(Buffer.from(payload).toString()));
+    const { state, boot, writes } = JSON.parse(Buffer.from(payload).toString());
+    assert.equal(writes, state === "online" ? boot : undefined, "each start writes once");
+    states.set(topic.split("/")[4], { state, boot });
   });
   broker.subscribe(
     "wattle/1/a/node/+/up/enrol",

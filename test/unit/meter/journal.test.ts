@@ -20,7 +20,8 @@ function written(said: number) {
 }
 
 function sayNext(journal: Journal, state: NodeState): void {
-  state.importMwh += 1000n;
+  state.registers.importMwh += 1000n;
+  state.registers.seq++;
   journal.say(state, "reading", content(state.saidSeq + 1));
 }
 
@@ -44,7 +45,7 @@ test("an empty store gives the first state", () => {
 
 test("what was said comes back with the state after the last of it", () => {
   const { state, seqs, journal } = recovered(written(3).store);
-  assert.deepEqual([state.saidSeq, state.importMwh, state.boot], [3, 3000n, 1]);
+  assert.deepEqual([state.saidSeq, state.registers.importMwh, state.boot], [3, 3000n, 1]);
   assert.deepEqual(seqs, [1, 2, 3]);
   assert.deepEqual(journal.outbox[1].content, content(2));
 });
@@ -68,17 +69,18 @@ for (const [key, seqs, importMwh] of [
     tear(store, key);
     const again = recovered(store);
     assert.deepEqual(again.seqs, [...seqs]);
-    assert.equal(again.state.importMwh, importMwh);
+    assert.equal(again.state.registers.importMwh, importMwh);
     if (key.startsWith("o")) assert.equal(store.get(key), undefined, "what is torn is deleted");
   });
 
 for (const torn of ["s0", "s1"])
   test(`of two states without a message the whole one counts where ${torn} is torn`, () => {
     const { store, journal, state } = written(0); // version 1, in s1
-    state.importMwh = 77n;
+    state.registers.importMwh = 77n;
+    state.registers.seq++;
     journal.save(state); // version 2, in s0
     tear(store, torn);
-    assert.equal(recovered(store).state.importMwh, torn === "s0" ? 0n : 77n);
+    assert.equal(recovered(store).state.registers.importMwh, torn === "s0" ? 0n : 77n);
   });
 
 test("a single wrong bit anywhere makes an entry torn", () => {
@@ -123,7 +125,7 @@ test("a boot in between never overwrites the newest state", () => {
   for (let boot = 2; boot < 6; boot++) {
     const journal = new Journal(store);
     const state = journal.recover();
-    assert.deepEqual([state.boot, state.importMwh], [boot - 1, 1000n]);
+    assert.deepEqual([state.boot, state.registers.importMwh], [boot - 1, 1000n]);
     state.boot++;
     const newest = state.version % 2 === 0 ? "s0" : "s1";
     const kept = store.get(newest);

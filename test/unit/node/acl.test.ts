@@ -49,6 +49,7 @@ test("what a node may publish", () => {
     "market/book",
     "chain/head",
     "epoch",
+    "update/wattle-c3",
     "monitor/x",
     "",
   ]) {
@@ -67,6 +68,8 @@ test("what a node may subscribe to", () => {
     "chain/head",
     "epoch",
     "epoch/#",
+    "update/#",
+    "update/wattle-c3",
   ]) {
     assert.equal(subscribe(`${root}/${below}`), undefined, below);
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Two meters on V8 over real MQTT: a seller and a buyer in a tiny table of slots. */
 import { connect, type MqttClient } from "mqtt";
+import { TimeQuality } from "#core/units/time";
+import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
 import { MeterNode } from "#meter/node";
 import type { KeyValueStore } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
@@ -69,13 +71,17 @@ export class Meter {
         bytes: (n) => crypto.sha256(Uint8Array.of(home, ++drawn, drawn >> 8)).slice(0, n),
       },
       store: memoryStore(),
-      meter: { sample: (atMs) => countersAt(home, atMs) },
+      meter: {
+        counters: CHIP_COUNTERS,
+        sample: (atMs) => chipSample(atMs, countersAt(home, atMs)),
+      },
       transport: {
         publish: (topic, payload, retain) =>
           void this.client?.publish(topic, Buffer.from(payload), { qos: 1, retain }),
       },
       time: {
-        nowMs: () => Date.now(),
+        uptimeMs: () => Math.floor(performance.now()),
+        utc: () => ({ utcMs: Date.now(), quality: TimeQuality.synced, errorMs: 0 }),
         wakeAfter: (delayMs) => {
           clearTimeout(this.timer);
           this.timer = setTimeout(() => this.node.onTimer(), delayMs);

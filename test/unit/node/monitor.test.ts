@@ -107,6 +107,22 @@ test("before the first slot it says who is awaited", () => {
   ]);
 });
 
+test("the latest event of a meter stands above the table", () => {
+  const view = filled();
+  const latest = [
+    { event: "gap", at: null, boot: 1, register: null, valueMwh: "0" },
+    { event: "off-counted", at: "2026-01-01T01:07:00Z", register: "import", valueMwh: "12345" },
+  ];
+  const member = { name: "Building_2", node: ID[0], events: 7, latest };
+  view.apply(`${ROOT}monitor/event/Building_2`, bytes(member));
+  view.apply(`${ROOT}monitor/event/odd`, bytes({ name: "\u001b[2J", latest: "none" }));
+  const lines = view.render(120, 20).filter((line) => line.startsWith("meter event"));
+  assert.deepEqual(lines, [
+    "meter event: ?[2J (- in all) -, time unknown",
+    "meter event: Building_2 (7 in all) off-counted import 12345 mWh, 2026-01-01T01:07:00Z",
+  ]);
+});
+
 test("the whole picture", () => {
   assert.deepEqual(filled().render(120, 20), [
     "Wattle area street  mqtt://h:1883",

@@ -15,6 +15,7 @@ import { signTx, txRecord } from "#core/records/tx";
 import { type RecordVector, TEST_SEED, toJson } from "./check.ts";
 import { makeNegatives } from "./negatives.ts";
 import { type Sample, sample } from "./sample.ts";
+import { FIRMWARE_SAMPLES } from "./samples-firmware.ts";
 import { BLOCK, GATEWAY_SAMPLES, HEADER } from "./samples-gateway.ts";
 import { BODIES, NODE_SAMPLES } from "./samples-node.ts";
 
@@ -63,7 +64,7 @@ function write(name: string, vectors: readonly unknown[]): void {
 
 for (const name of readdirSync(here)) if (name.endsWith(".json")) rmSync(here + name);
 const vectors = [
-  ...[...NODE_SAMPLES, ...GATEWAY_SAMPLES].map(vectorOf),
+  ...[...NODE_SAMPLES, ...GATEWAY_SAMPLES, ...FIRMWARE_SAMPLES].map(vectorOf),
   ...txVectors(),
   ...blockVectors(),
 ];

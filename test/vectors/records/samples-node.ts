@@ -3,6 +3,7 @@
  * Values of what nodes say: usual ones, and those at which the encoding changes its width. Byte strings
  * count up from a first byte, so that a swap of two fields shows.
  */
+import { EventKind, EventRegister, eventRecord } from "#core/records/event";
 import { memberRecord } from "#core/records/member";
 import { orderRecord } from "#core/records/order";
 import { readingRecord } from "#core/records/reading";
@@ -121,6 +122,54 @@ const orders: Sample[] = [
   }),
 ];
 
+const events: Sample[] = [
+  sample(eventRecord, "energy counted while the node was off", {
+    net,
+    node,
+    boot: 4,
+    atMs: atMs + 96 * 900_000,
+    quality: 2,
+    event: EventKind.offCounted,
+    register: EventRegister.import,
+    beforeMwh: 12_345_678n,
+    afterMwh: 4_294_967_296n,
+    valueMwh: 4_282_621_618n,
+    detail: 0,
+    suppressed: 0,
+    said: 27,
+  }),
+  sample(eventRecord, "a gap before the time was known", {
+    net,
+    node,
+    boot: 1,
+    atMs: 0,
+    quality: 0,
+    event: EventKind.gap,
+    register: EventRegister.none,
+    beforeMwh: 0n,
+    afterMwh: 0n,
+    valueMwh: 0n,
+    detail: 0,
+    suppressed: 0,
+    said: 1,
+  }),
+  sample(eventRecord, "the largest of everything, and a kind that is not known yet", {
+    net: NAME_MAX,
+    node,
+    boot: U32_MAX,
+    atMs: SAFE_MAX,
+    quality: 1,
+    event: 63,
+    register: EventRegister.export,
+    beforeMwh: U64_MAX,
+    afterMwh: U64_MAX,
+    valueMwh: U64_MAX,
+    detail: SAFE_MAX,
+    suppressed: U32_MAX,
+    said: SAFE_MAX,
+  }),
+];
+
 const saleLeg: TxLeg = {
   to: counting(16, 0x30),
   wallet: wallet(0x70),
@@ -225,6 +274,7 @@ export const NODE_SAMPLES: readonly Sample[] = [
   ...members,
   ...readings,
   ...orders,
+  ...events,
   ...bodies,
   ...ups,
 ];

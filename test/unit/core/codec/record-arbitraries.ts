@@ -4,10 +4,12 @@ import fc from "fast-check";
 import type { RecordType } from "#core/codec/record";
 import { MICRO_MAX, PRICE_MICRO_MAX, QTY_WH_MAX } from "#core/limits";
 import { clearingRecord } from "#core/records/clearing";
+import { eventRecord, type MeterEvent } from "#core/records/event";
 import { memberRecord } from "#core/records/member";
 import { type Order, orderRecord } from "#core/records/order";
 import { type Reading, readingRecord } from "#core/records/reading";
 import { receiptRecord, upRecord } from "#core/records/receipt";
+import { chunkRecord, releaseRecord } from "#core/records/release";
 import { type Body, bodyRecord, type TxLeg, txRecord } from "#core/records/tx";
 import { anyInteger } from "./arbitraries.ts";
 
@@ -36,6 +38,22 @@ const reading: fc.Arbitrary<Reading> = struct({
   importMwh: anyInteger,
   exportMwh: anyInteger,
   boot: u32,
+  said: uint(),
+});
+
+const event: fc.Arbitrary<MeterEvent> = struct({
+  net: name,
+  node: sized(16),
+  boot: u32,
+  atMs: uint(),
+  quality: uint(2),
+  event: uint(63),
+  register: uint(2),
+  beforeMwh: anyInteger,
+  afterMwh: anyInteger,
+  valueMwh: anyInteger,
+  detail: uint(),
+  suppressed: u32,
   said: uint(),
 });
 
@@ -141,6 +159,21 @@ const receipt = struct({
 
 const up = struct({ seq: uint(), content: fc.uint8Array({ minLength: 1, maxLength: 300 }) });
 
+const version = struct({ major: uint(0xffff), minor: uint(0xffff), patch: uint(0xffff) });
+const release = struct({
+  board: name,
+  firmware: version,
+  sizeBytes: uint(1 << 24),
+  sha256: sized(32),
+  minimum: version,
+  chunkBytes: uint(4096),
+});
+const chunk = struct({
+  release: sized(32),
+  offset: uint(1 << 24),
+  bytes: fc.uint8Array({ maxLength: 300 }),
+});
+
 /** A record type with values of it. */
 export interface AnyRecord {
   type: RecordType<unknown>;
@@ -154,10 +187,13 @@ function of<T>(type: RecordType<T>, values: fc.Arbitrary<NoInfer<T>>): AnyRecord
 export const ANY_RECORDS: readonly AnyRecord[] = [
   of(readingRecord, reading),
   of(orderRecord, order),
+  of(eventRecord, event),
   of(bodyRecord, body),
   of(txRecord, tx),
   of(clearingRecord, clearing),
   of(memberRecord, member),
   of(receiptRecord, receipt),
   of(upRecord, up),
+  of(releaseRecord, release),
+  of(chunkRecord, chunk),
 ];

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What a person sets on a node, apart from its identity: kept in two alternating slots, and turned into what
+ * the node application, the network side and the meter's driver are started with.
+ */
+import type { CborValue } from "#core/codec/cbor";
+import {
+  bytes,
+  type Field,
+  FieldFault,
+  type Infer,
+  list,
+  optional,
+  struct,
+  text,
+  uint,
+} from "#core/codec/schema";
+import { assert } from "#core/errors/assert";
+import {
+  CALIBRATIONS_MAX,
+  HOST_CHARS_MAX,
+  NAME_CHARS_MAX,
+  PRICE_MICRO_MAX,
+  QTY_WH_MAX,
+  WALLETS_MAX,
+} from "#core/limits";
+import { netName } from "#core/records/common";
+import type { NodeConfig } from "../config.ts";
+import type { KeyValueStore, Log } from "../ports.ts";
+import { TwoSlots } from "./two-slots.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+/** Longest SSID, bytes (IEEE 802.11, 9.4.2.2). */
+export const SSID_BYTES_MAX = 32;
+/** Longest passphrase: 63 characters, or a pre-shared key as 64 hex digits (IEEE 802.11, annex J.4.1). */
+export const PASSPHRASE_BYTES_MAX = 64;
+/** Characters of a driver's or a calibration value's name; ours have at most ten. */
+export const SHORT_NAME_MAX = 16;
+
+/** A signed 32-bit integer; the store's CBOR has unsigned ones only, so the sign is its lowest bit. */
+const int32: Field<number> = {
+  cddl: "uint",
+  encode: (value) => (value < 0 ? -2 * value - 1 : 2 * value),
+  decode: (raw, path) => {
+    const folded = uint(0xffffffff).decode(raw, path);
+    return folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2;
+  },
+};
+
+const settingsFields = {
+  /** Wi-Fi: UTF-8; no passphrase is an open network. */
+  ssid: optional(bytes(1, SSID_BYTES_MAX)),
+  passphrase: bytes(0, PASSPHRASE_BYTES_MAX),
+  /** MQTT broker; "" for none. */
+  host: text(HOST_CHARS_MAX),
+  port: uint(0xffff),
+  tls: uint(1),
+  /** Time server. */
+  ntp: text(HOST_CHARS_MAX),
+  net: netName,
+  area: netName,
+  name: text(NAME_CHARS_MAX),
+  gatewayKey: optional(bytes(32)),
+  /** Largest energy that the connection carries in one slot, either way, Wh; 0 for none. */
+  capacityWh: uint(QTY_WH_MAX),
+  wallets: uint(WALLETS_MAX),
+  /** 0: meters only. Prices in µc/kWh. */
+  trade: uint(1),
+  bidMicro: optional(uint(PRICE_MICRO_MAX), "*"),
+  offerMicro: optional(uint(PRICE_MICRO_MAX), "*"),
+  /** The metering chip: "" where the board has only one. */
+  driver: text(SHORT_NAME_MAX),
+  calibration: list(struct({ name: text(SHORT_NAME_MAX), value: int32 }), CALIBRATIONS_MAX),
+  /** 1: import and export are swapped, for a current transformer that sits the wrong way round. */
+  reversed: uint(1),
+};
+const settingsField = struct(settingsFields);
+export type Settings = Infer<typeof settingsFields>;
+
+/** Settings of a node that nobody has set anything on. */
+export function defaultSettings(): Settings {
+  return {
+    ssid: undefined,
+    passphrase: new Uint8Array(0),
+    host: "",
+    port: 0,
+    tls: 0,
+    ntp: "pool.ntp.org",
+    net: "wattle",
+    area: "",
+    name: "",
+    gatewayKey: undefined,
+    capacityWh: 0,
+    wallets: 1,
+    trade: 1,
+    bidMicro: undefined,
+    offerMicro: undefined,
+    driver: "",
+    calibration: [],
+    reversed: 0,
+  };
+}
+
+const KEYS: readonly [string, string] = Object.freeze(["c0", "c1"] as const) as [string, string];
+/** Layout of what is stored: [FORMAT, both slots must be written again, …settings]. */
+const FORMAT = 1;
+
+/** The settings in the store. */
+export class SettingsStore {
+  /** What holds now. */
+  settings: Settings;
+  /** Something was stored and nothing of it can be read: the defaults hold. */
+  readonly lost: boolean;
+  private readonly slots: TwoSlots;
+
+  constructor(store: KeyValueStore, log: Log) {
+    this.slots = new TwoSlots(store, KEYS);
+    const { value, damaged } = this.slots;
+    const read = readSettings(value);
+    this.settings = read?.settings ?? defaultSettings();
+    this.lost = read === undefined && (value !== undefined || damaged > 0);
+    if (this.lost) log("error", "settings-lost", { damaged });
+    else if (damaged > 0) log("warn", "settings-torn", { damaged });
+    if (read?.unfinished) this.save(this.settings);
+  }
+
+  /** Replaces the settings: until the new ones are whole in the store, the old ones hold. */
+  save(settings: Settings): void {
+    this.write(settings, 0);
+  }
+
+  /** Replaces the settings in both slots, so that no secret of the old ones stays in the store. */
+  replaceAll(settings: Settings): void {
+    this.write(settings, 1);
+    // Cut before this, the next start writes it: the first one says that it is not the last.
+    this.write(settings, 0);
+  }
+
+  private write(settings: Settings, unfinished: 0 | 1): void {
+    const fields = settingsField.encode(settings, "settings");
+    this.slots.save([FORMAT, unfinished, fields]);
+    this.settings = settings;
+  }
+}
+
+function readSettings(
+  value: CborValue | undefined,
+): { settings: Settings; unfinished: boolean } | undefined {
+  if (!Array.isArray(value) || value[0] !== FORMAT) return undefined;
+  try {
+    return { settings: settingsField.decode(value[2], "settings"), unfinished: value[1] === 1 };
+  } catch (error) {
+    if (error instanceof FieldFault) return undefined; // of a newer firmware, before a roll-back
+    throw error;
+  }
+}
+
+/** What a reset of the settings leaves: what belongs to the board and its connection, not to its owner. */
+export function withoutOwner(settings: Settings): Settings {
+  const { capacityWh, driver, calibration, reversed } = settings;
+  return { ...defaultSettings(), capacityWh, driver, calibration, reversed };
+}
+
+/** One calibration value that a driver takes: an integer within bounds. */
+export interface CalibrationSpec {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What the board has. */
+export interface Board {
+  readonly wifi: boolean;
+  /** Metering drivers by name, each with its calibration values. */
+  readonly drivers: Readonly<Record<string, readonly CalibrationSpec[]>>;
+}
+
+/** What the network side is started with. */
+export interface LinkSettings {
+  wifi: { ssid: string; passphrase: string } | undefined;
+  broker: { host: string; port: number; tls: boolean };
+  ntp: string;
+}
+
+/** What the meter's driver is started with. */
+export interface MeterSettings {
+  driver: string;
+  calibration: { name: string; value: number }[];
+  /** Import and export are swapped. */
+  reversed: boolean;
+}
+
+/** The driver that is set, or the only one that the board has. */
+export function driverOf(settings: Settings, board: Board): string {
+  if (settings.driver !== "") return settings.driver;
+  const names = Object.keys(board.drivers);
+  return names.length === 1 ? names[0] : "";
+}
+
+/** Names of the settings that a node cannot start without. */
+export function missingOf(settings: Settings, board: Board): string[] {
+  const missing: string[] = [];
+  if (board.wifi && !settings.ssid) missing.push("wifi");
+  if (settings.host === "") missing.push("broker");
+  if (settings.area === "") missing.push("area");
+  if (settings.name === "") missing.push("name");
+  if (!settings.gatewayKey) missing.push("gateway");
+  if (settings.capacityWh === 0) missing.push("capacity");
+  if (driverOf(settings, board) === "") missing.push("driver");
+  return missing;
+}
+
+/** What the node application is started with. Nothing may be missing (assertion SETTINGS_MISSING). */
+export function nodeConfigOf(settings: Settings, board: Board, secretKey: Uint8Array): NodeConfig {
+  const { net, area, name, gatewayKey, capacityWh, wallets, bidMicro, offerMicro } = settings;
+  const missing = missingOf(settings, board);
+  assert(missing.length === 0 && gatewayKey, "SETTINGS_MISSING", missing.join(" "));
+  const policy = { trade: settings.trade === 1, bidMicro, offerMicro };
+  return { net, area, name, secretKey, gatewayKey, capacityWh, wallets, policy };
+}
+
+export function linkOf(settings: Settings): LinkSettings {
+  const { ssid, passphrase, host, port, tls, ntp } = settings;
+  const wifi = ssid && { ssid: textOf(ssid), passphrase: textOf(passphrase) };
+  return { wifi, broker: { host, port, tls: tls === 1 }, ntp };
+}
+
+export function meterOf(settings: Settings, board: Board): MeterSettings {
+  const calibration = settings.calibration.map(({ name, value }) => ({ name, value }));
+  return { driver: driverOf(settings, board), calibration, reversed: settings.reversed === 1 };
+}
+
+/** Text that was checked when it was set. */
+export function textOf(utf8: Uint8Array): string {
+  const decoded = decodeUtf8(utf8);
+  assert(decoded !== undefined, "SETTINGS_UTF8");
+  return decoded;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The two firmware slots of the chip's flash (native/esp32/flash.c). */
+import { Digest } from "crypt";
+import type { FirmwareVersion } from "#core/records/release";
+import type { FirmwareSlots } from "#meter/update/ports";
+import { ffi } from "#xs/device/ffi";
+import { firmwareVersion } from "#xs/device/version";
+
+/** Smallest part of the flash that can be erased, bytes. */
+const SECTOR_BYTES = 4096;
+
+/** Encrypted flash is written in whole blocks of the cipher, bytes. */
+const BLOCK_BYTES = 16;
+
+/** By esp_ota_img_states_t (esp_flash_partitions.h); what is not here says nothing of the running image. */
+const BOOT_STATES: Readonly<Record<number, "trial" | "valid">> = Object.freeze({
+  1: "trial",
+  2: "valid",
+});
+
+export function openSlots(): FirmwareSlots {
+  const running: FirmwareVersion = firmwareVersion();
+  return {
+    slot: ffi().wattle_slot_running(),
+    running,
+    bootState: BOOT_STATES[ffi().wattle_slot_state()] ?? "unknown",
+    idleBytes: ffi().wattle_slot_size(),
+    erase: (offset) => ffi().wattle_slot_erase(offset, SECTOR_BYTES) === 0,
+    write(offset, bytes) {
+      const padded = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES).fill(0xff);
+      padded.set(bytes);
+      return ffi().wattle_slot_write(offset, padded.buffer, 0, padded.length) === 0;
+    },
+    read,
+    digest(length) {
+      const digest = new Digest("SHA256");
+      for (let offset = 0; offset < length; offset += SECTOR_BYTES)
+        digest.write(read(offset, Math.min(SECTOR_BYTES, length - offset)));
+      return new Uint8Array(digest.close());
+    },
+    activate: () => ffi().wattle_slot_activate() === 0,
+    confirm: () => ffi().wattle_slot_confirm() === 0,
+    rollback: () => ffi().wattle_slot_roll_back() === 0,
+  };
+}
+
+function read(offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  // What cannot be read stays 0 and fails the digest.
+  ffi().wattle_slot_read(offset, bytes.buffer, length);
+  return bytes;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Calls the SDK. mcconfig writes a makefile; what is made of it is chosen here, since the SDK's own targets
+ * end running simulators and serial tools by name, which no step of this build may do.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, type Target } from "./boards.ts";
+import { binFolder } from "./doctor.ts";
+
+export interface BuildOptions {
+  target: Target;
+  sdk: string;
+  crypto: string;
+  secure: boolean;
+  debug: boolean;
+  verbose: boolean;
+}
+
+/** A step of the build failed; what it printed is in `output`. */
+export class BuildError extends Error {
+  readonly output: string;
+  constructor(message: string, output: string) {
+    super(message);
+    this.output = output;
+  }
+}
+
+interface Made {
+  makefile: string;
+  /** Where the SDK puts intermediate files, and what it makes of them. */
+  folder: string;
+  bin: string;
+  env: NodeJS.ProcessEnv;
+}
+
+/** Lets mcconfig read the manifests and write the makefile. */
+export async function configure(options: BuildOptions): Promise<Made> {
+  const { target, sdk } = options;
+  const output = join(root, ".cache/firmware");
+  mkdirSync(output, { recursive: true });
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    MODDABLE: sdk,
+    PATH: [join(root, "node_modules/.bin"), binFolder(sdk), process.env.PATH].join(":"),
+    CRYPTO: options.crypto,
+  };
+  if (target.folder && options.secure) env.SDKCONFIGPATH = secureConfig(target, output);
+  const flags = options.debug ? ["-d"] : [];
+  const args = [...flags, "-p", target.platform, "-o", output, join(root, "manifest.json")];
+  await run("mcconfig", args, env, options.verbose);
+  const kind = options.debug ? "debug" : "release";
+  const path = target.folder ? `esp32/${target.name}` : `${target.platform}/mc`;
+  const folder = join(output, "tmp", path, kind, "wattle");
+  const bin = join(output, "bin", path, kind, "wattle");
+  return { makefile: join(folder, "makefile"), folder, bin, env };
+}
+
+/** A folder with the board's settings and those of a product (devices/options/secure.defaults). */
+function secureConfig(target: Target, output: string): string {
+  const folder = join(output, `sdkconfig-${target.name}-secure`);
+  mkdirSync(folder, { recursive: true });
+  const name = "sdkconfig.defaults";
+  const own = readFileSync(join(target.folder!, "sdkconfig", name), "utf8");
+  const secure = readFileSync(join(root, "devices/options/secure.defaults"), "utf8");
+  writeFileSync(join(folder, name), `${own}${secure}`);
+  return folder;
+}
+
+/** What a link says of the firmware's JavaScript. */
+export interface LinkReport {
+  modules: number;
+  preloaded: number;
+  /** Lines of the linker about what preloading cannot freeze. */
+  warnings: string[];
+}
+
+/** Compiles and links the JavaScript as for the chip, without ESP-IDF. */
+export async function link(made: Made, verbose: boolean): Promise<LinkReport> {
+  // The makefile refuses to start without ESP-IDF and asks for its configuration: neither matters for the
+  // link.
+  const idf = made.env.IDF_PATH ?? join(made.folder, "no-idf");
+  mkdirSync(idf, { recursive: true });
+  const target = join(made.folder, "mc.xs.c");
+  const args = ["-f", made.makefile, "IDF_VERSION=v6.0", "SDKCONFIG_H=", target];
+  const output = await run("make", args, { ...made.env, IDF_PATH: idf }, verbose);
+  if (!existsSync(target) || statSync(target).size === 0)
+    throw new BuildError("the linker wrote nothing", output);
+  const makefile = readFileSync(made.makefile, "utf8");
+  return {
+    modules: listOf(makefile, "MODULES").length,
+    preloaded: listOf(makefile, "PRELOADS").length,
+    warnings: output.split("\n").filter((line) => line.startsWith("### warning")),
+  };
+}
+
+function listOf(makefile: string, name: string): string[] {
+  const start = makefile.indexOf(`\n${name} =\\\n`);
+  const text = makefile.slice(start + 1, makefile.indexOf("\n\n", start));
+  return text.match(/\S+\.xsb/g) ?? [];
+}
+
+/** Builds the image (with ESP-IDF) or the simulator's app; the path of what was made. */
+export async function make(made: Made, target: Target, verbose: boolean): Promise<string> {
+  const args = ["-f", made.makefile, ...QUIET, "build"];
+  await runMake(made, target, args, verbose);
+  return join(made.bin, target.folder ? "xs_esp32.bin" : "mc.so");
+}
+
+/** Writes the image to the board on `port`. */
+export async function flash(
+  made: Made,
+  target: Target,
+  port: string,
+  verbose: boolean,
+): Promise<void> {
+  const flashing = { ...made, env: { ...made.env, UPLOAD_PORT: port } };
+  await runMake(flashing, target, ["-f", made.makefile, ...QUIET, "deploy"], verbose);
+}
+
+/** The makefile's ways of ending other programs, made empty. */
+const QUIET = ["KILL_SERIAL2XSBUG=", "KILL_SIMULATOR=", "START_XSBUG=", "START_SIMULATOR="];
+
+async function runMake(
+  made: Made,
+  target: Target,
+  args: string[],
+  verbose: boolean,
+): Promise<void> {
+  if (!target.folder) return void (await run("make", args, made.env, verbose));
+  const quoted = args.map((arg) => `'${arg}'`).join(" ");
+  const script = `export IDF_EXPORT_QUIET=1 && source "$IDF_PATH/export.sh" && make ${quoted}`;
+  await run("bash", ["-c", script], made.env, verbose);
+}
+
+/** Runs a program; what it printed. Throws BuildError where it fails. */
+function run(
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  verbose: boolean,
+): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  const take = (chunk: Buffer) => {
+    output += chunk;
+    if (verbose) process.stderr.write(chunk);
+  };
+  child.stdout.on("data", take);
+  child.stderr.on("data", take);
+  child.on("error", (error) => reject(new BuildError(`${command}: ${error.message}`, output)));
+  child.on("close", (code) => {
+    if (code === 0) resolve(output);
+    else reject(new BuildError(`${command} ended with ${code}`, output));
+  });
+  return promise;
+}

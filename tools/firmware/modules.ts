@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Writes the manifests' lists of modules: what the application of each platform imports, each module by name
+ * (wildcards in `preload` silently skip TypeScript modules). `node tools/firmware/modules.ts [--check]`; a
+ * test runs the check.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const folder = "src/xs/manifest";
+
+/** Modules that the SDK brings. */
+const SDK = ["timer", "crypt", "net", "qrcode", "mc/*", "embedded:*"];
+/** Chosen by another manifest: the board's, its network and the crypto. */
+const CHOSEN = ["#board", "#platform/crypto"];
+const CHOSEN_ON_CHIP = ["#platform/network"];
+
+/**
+ * noble is never preloaded: its tables would be read-only, and in Moddable 8.2 a BigInt constant in flash is
+ * never equal to one on the heap.
+ */
+const NOT_PRELOADED = /^@noble\/|crypto-noble|noble-ed25519$/;
+
+interface Listing {
+  modules: Record<string, string>;
+  preload: string[];
+}
+
+/** The modules that `entries` need where package.json's imports are resolved with `conditions`. */
+async function listing(entries: string[], conditions: string[]): Promise<Listing> {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: entries,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    outdir: "unused",
+    logLevel: "error",
+    conditions: ["moddable", ...conditions],
+    external: [...SDK, ...CHOSEN, ...(conditions.includes("esp32") ? CHOSEN_ON_CHIP : [])],
+  });
+  const modules: Record<string, string> = {};
+  for (const path of Object.keys(result.metafile.inputs).sort()) {
+    const name = moduleName(path);
+    if (name) modules[name] = join(relative(folder, "."), path.replace(/\.(ts|js)$/, ""));
+  }
+  const preload = Object.keys(modules).filter((name) => !NOT_PRELOADED.test(name));
+  return { modules, preload };
+}
+
+/** What other manifests choose from: their own imports have to be there whichever is chosen. */
+const CHOICES: Record<string, string[]> = {
+  esp32: [
+    "src/xs/device/crypto-native.ts",
+    "src/xs/esp32/network-ethernet.ts",
+    "src/xs/esp32/network-wifi.ts",
+  ],
+  desktop: ["src/xs/device/crypto-native.ts"],
+};
+
+async function firmware(main: string, platform: string): Promise<Listing> {
+  const choices = CHOICES[platform];
+  const { modules, preload } = await listing([main, ...choices], [platform]);
+  const chosen = choices.map(moduleName);
+  for (const name of chosen) delete modules[name!];
+  return { modules, preload: preload.filter((name) => !chosen.includes(name)) };
+}
+
+/** The name under which other modules import `path`, as package.json's imports give it. */
+function moduleName(path: string): string | undefined {
+  const own = /^(src\/)?([\w-]+)\/(.+)\.ts$/.exec(path);
+  if (path.startsWith("node_modules/")) return path.slice(13).replace(/\.js$/, "");
+  if (!own) return undefined;
+  const platform = /^src\/xs\/(?:esp32|desktop)\/(.+)\.ts$/.exec(path);
+  return platform ? `wattle/#platform/${platform[1]}` : `wattle/#${own[2]}/${own[3]}`;
+}
+
+/** The whole of each generated manifest, by file name. */
+export async function manifests(): Promise<Record<string, string>> {
+  const noble = await listing(["src/xs/device/crypto-noble.ts"], []);
+  const made: Record<string, Listing> = {
+    "modules-esp32.json": await firmware("src/xs/main.ts", "esp32"),
+    "modules-desktop.json": await firmware("host-sim/panel/device-app.ts", "desktop"),
+  };
+  const { "wattle/#xs/device/crypto-noble": chosen, ...rest } = noble.modules;
+  made["crypto-noble.json"] = {
+    modules: { "wattle/#platform/crypto": chosen, ...rest },
+    preload: noble.preload,
+  };
+  const texts: Record<string, string> = {};
+  for (const [name, { modules, preload }] of Object.entries(made)) {
+    const include = name === "crypto-noble.json" ? ["$(MODULES)/crypt/digest/manifest.json"] : [];
+    const text = JSON.stringify({ include, modules, preload }, null, 2);
+    // As the formatter has it: one item on one line.
+    texts[name] = `${text.replace(/\[\n\s+("[^"\n]*")\n\s+\]/g, "[$1]")}\n`;
+  }
+  return texts;
+}
+
+async function main(): Promise<void> {
+  const check = process.argv.includes("--check");
+  for (const [name, text] of Object.entries(await manifests())) {
+    const path = join(root, folder, name);
+    if (!check) writeFileSync(path, text);
+    else if (readFileSync(path, "utf8") !== text) {
+      process.stderr.write(`${folder}/${name} is old: run node tools/firmware/modules.ts\n`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/** npm run firmware: checks the toolchain, builds the firmware for a board or the simulator, flashes it. */
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { boardNames, root, type Target, targetOf } from "./boards.ts";
+import { BuildError, type BuildOptions, configure, flash, link, make } from "./build.ts";
+import { examine, type Finding } from "./doctor.ts";
+
+interface Flags {
+  board: string;
+  flash?: string;
+  linkOnly?: boolean;
+  doctor?: boolean;
+  crypto: string;
+  secure?: boolean;
+  debug?: boolean;
+  verbose?: boolean;
+}
+
+const program = new Command("npm run firmware --")
+  .description("Build the firmware with the Moddable SDK, and flash it.")
+  .addOption(new Option("--board <name>", "what to build for").choices([...boardNames(), "sim"]))
+  .option("--flash <port>", "write it to the board on this serial port")
+  .option("--link-only", "compile and link the JavaScript only: needs no ESP-IDF")
+  .option("--doctor", "only say what the build needs and what is missing")
+  .addOption(
+    new Option("--crypto <kind>", "Ed25519 by libsodium, or by noble in JavaScript")
+      .choices(["native", "noble"])
+      .default("native"),
+  )
+  .option("--secure", "with secure boot, flash and NVS encryption (docs/firmware.md first)")
+  .option("--debug", "with the debugger: connects to xsbug, uses the serial line")
+  .option("--verbose", "show what the SDK's tools print")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  npm run firmware -- --board esp32-devkit --doctor
+  npm run firmware -- --board esp32-devkit --flash /dev/ttyUSB0
+  npm run firmware -- --board esp32c3-devkit --link-only
+  npm run firmware -- --board sim`,
+  );
+
+async function main(): Promise<number> {
+  const flags = program.parse().opts<Flags>();
+  if (!flags.board) program.error(`error: name a board: --board ${boardNames().join(" | ")} | sim`);
+  const target = targetOf(flags.board)!;
+  const { crypto, linkOnly = false } = flags;
+  const findings = examine({ target, linkOnly, crypto, port: flags.flash });
+  const sick = findings.some(({ state }) => state === "missing");
+  if (flags.doctor || sick) {
+    for (const finding of findings) say(line(finding));
+    say(sick ? "\nGet what is missing, then build." : "\nEverything is there.");
+    return sick ? 1 : 0;
+  }
+  for (const finding of findings) if (finding.state === "warning") say(line(finding));
+  try {
+    await build(target, flags);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    say(error.output.split("\n").slice(-30).join("\n"));
+    say(`${error.message}. The whole output: --verbose.`);
+    return 1;
+  }
+}
+
+async function build(target: Target, flags: Flags): Promise<void> {
+  const { crypto, secure = false, debug = false, verbose = false } = flags;
+  const options: BuildOptions = {
+    target,
+    sdk: process.env.MODDABLE!,
+    crypto,
+    secure,
+    debug,
+    verbose,
+  };
+  const began = Date.now();
+  say(`${target.name}: reading the manifests …`);
+  const made = await configure(options);
+  if (flags.linkOnly) {
+    const { modules, preloaded, warnings } = await link(made, verbose);
+    const took = ((Date.now() - began) / 1000).toFixed(0);
+    say(`${target.name}: ${modules} modules linked, ${preloaded} of them preloaded, in ${took} s`);
+    say(
+      `${target.name}: ${warnings.length} notes of the linker on what is not constant (--verbose)`,
+    );
+    return;
+  }
+  say(`${target.name}: building; the first time takes minutes …`);
+  const path = await make(made, target, verbose);
+  say(`${target.name}: ${path}`);
+  if (flags.flash !== undefined) {
+    say(`${target.name}: writing it to ${flags.flash} …`);
+    await flash(made, target, flags.flash, verbose);
+    say(`${target.name}: done. Next: npx wattle provision --port ${flags.flash}`);
+  }
+  if (!target.folder) {
+    const panels = join(root, "host-sim/panel/simulator");
+    say(`Start it: "$MODDABLE/build/bin/lin/release/mcsim" ${panels} ${path}`);
+  }
+}
+
+function line({ what, state, detail }: Finding): string {
+  return `${state.padEnd(8)} ${what.padEnd(14)} ${detail}`;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+process.exitCode = await main();
