@@ -104,7 +104,10 @@ for (const name of names) {
     assert.equal(slots[0].size, slots[1].size);
     const named = (label: string) => partitions.find(({ name: other }) => other === label);
     assert.equal(named("otadata")?.size, 0x2000);
-    assert.ok((named("nvs")?.size ?? 0) >= 0x40000, "NVS for the outbox");
+    assert.ok(
+      (named("nvs")?.size ?? 0) >= 0x80000,
+      "NVS for a full outbox: 512 messages of 750 bytes, and room to move them",
+    );
     assert.equal(named("nvs_keys")?.flags, "encrypted");
     assert.ok(
       (named("witness")?.size ?? 0) >= 0x20000,
