@@ -11,6 +11,6 @@ export const board: Board = Object.freeze({
     i2c: { data: 33, clock: 32 },
     pulse: { pin: 14 },
   },
-  button: 39,
+  button: 15,
   led: -1,
 });

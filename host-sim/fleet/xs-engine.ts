@@ -4,25 +4,13 @@ import type { Crypto, Entropy } from "#core/crypto/port";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { type XsCreation, XsHost } from "../xs-host/host.ts";
 import { ByteWriter, Event } from "./abi.ts";
+import { deviceCreation } from "./device-creation.ts";
 import { type EntropyKind, entropyFor } from "./entropy.ts";
 import type { NodeCrypto, NodeEngine, NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";
 import { type XsApp, xsApp } from "./xs-app.ts";
 import { XsNode } from "./xs-driver.ts";
 
-/**
- * Memory of a node with preloaded modules: what the device is to have, 96 KB with slots of 16 bytes. A day of
- * 24 slots in an area of 12 needs 84 KB of it (README.md: measured).
- */
-const MEMORY_32: XsCreation = Object.freeze({
-  staticBytes: 96 * 1024,
-  chunkInitial: 32 * 1024,
-  chunkIncremental: 4 * 1024,
-  heapInitial: 2560,
-  heapIncremental: 256,
-  stackSlots: 640,
-});
-
-/** The same number of slots, of 32 bytes; larger steps, since collections cost a fleet its time. */
+/** In 64 bits slots have 32 bytes; larger steps than the device's, since collections cost a fleet its time. */
 const MEMORY_64: XsCreation = Object.freeze({
   staticBytes: 512 * 1024,
   chunkInitial: 64 * 1024,
@@ -47,11 +35,11 @@ const MEMORY_FREE: XsCreation = Object.freeze({
  */
 const METER_LIMIT = { native: 500e6, noble: 2000e6 };
 
-/** What a node is created with, unless the options say otherwise. */
+/** What a node is created with, unless the options say otherwise; in 32 bits what the device has. */
 export function nodeCreation(options: XsEngineOptions): XsCreation {
   const kind = options.crypto ?? "native";
   const tight = kind === "native" && (options.preload ?? true);
-  const memory = !tight ? MEMORY_FREE : options.bits === 32 ? MEMORY_32 : MEMORY_64;
+  const memory = !tight ? MEMORY_FREE : options.bits === 32 ? deviceCreation() : MEMORY_64;
   return { ...memory, meterLimit: METER_LIMIT[kind], ...options.creation };
 }
 

@@ -3,7 +3,7 @@
 // Bundles firmware TypeScript, with the npm packages it imports, into one module for XS.
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 export interface XsBundle {
   readonly name: string;
@@ -18,6 +18,10 @@ export interface BundleOptions {
   readonly minify?: boolean;
   /** The module's name on XS; default "main". */
   readonly name?: string;
+  /** More conditions under which package.json's imports are resolved. */
+  readonly conditions?: readonly string[];
+  /** For imports that lead elsewhere here than in the firmware. */
+  readonly plugins?: Plugin[];
 }
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -39,7 +43,8 @@ export async function bundleForXs(
     format: "esm",
     target: "es2021",
     platform: "neutral",
-    conditions: ["moddable"],
+    conditions: ["moddable", ...(options.conditions ?? [])],
+    plugins: options.plugins,
     mainFields: ["module", "main"],
     minify: options.minify ?? false,
     sourcemap: options.debug ? "external" : false,

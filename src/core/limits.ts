@@ -206,6 +206,15 @@ export const LINK_END_MS = 2_000;
 export const LINK_REBIRTH_MS = 2_000;
 /** Longest topic, bytes: twice what area and node names can make of one. */
 export const TOPIC_BYTES_MAX = 256;
+/** Bytes of the certificate of a broker's authority: with RSA 4096 and long names it takes 1.5 KB. */
+export const CA_BYTES_MAX = 2048;
+/** Certificates that a broker shows: its own, its authority's, and two between. */
+export const TLS_CHAIN_MAX = 4;
+/**
+ * Bytes in a TLS record, which the broker is asked to keep to (RFC 6066 section 4) and the node keeps to: a
+ * node holds one decrypted record, and its certificates have to come in one.
+ */
+export const TLS_FRAGMENT_BYTES = 4096;
 /** How long the broker waits for the time of day, ms: without internet only the gateway brings it. */
 export const NETWORK_TIME_WAIT_MS = 60_000;
 /** How often a device takes its chip's newest sample, ms: chips and telegrams are renewed once a second. */
@@ -224,3 +233,15 @@ export const BOOT_GOOD_MS = 600_000;
 export const BOOT_FAILURES_MAX = 3;
 /** How long a node only meters before it tries everything again, ms: one crash a day costs no reading. */
 export const BOOT_RETRY_MS = 86_400_000;
+/** How often a button is looked at while something happens there, ms: seldom enough to cost nothing. */
+export const BUTTON_SAMPLE_MS = 50;
+/** A contact that has not changed for this long does not bounce any more, ms: five times the worst switch. */
+export const BUTTON_DEBOUNCE_MS = 100;
+/** A press that lasts this long is meant, ms: the lamp begins to flash, so that it can be let go in time. */
+export const BUTTON_HELD_MS = 3_000;
+/** A button is held for this long before it forgets the settings, ms: nobody leans on it for so long. */
+export const BUTTON_RESET_MS = 10_000;
+/** Whoever holds a button lets go by then; longer is a switch that sticks or a line that is shorted, ms. */
+export const BUTTON_STUCK_MS = 60_000;
+/** Time between two looks in which a button may have been let go and pressed again, ms. */
+export const BUTTON_UNSEEN_MS = 1_000;

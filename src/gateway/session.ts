@@ -105,8 +105,15 @@ export class Counters {
   rejectedTxs = 0;
   /** Not accepted, by code, duplicates and gaps included. */
   readonly byCode = new Map<Code, number>();
+  /** Events of meters, by name (intake/event.ts). */
+  readonly eventsByKind = new Map<string, number>();
 
   count(code: Code): void {
     this.byCode.set(code, (this.byCode.get(code) ?? 0) + 1);
+  }
+
+  countEvent(kind: string): void {
+    this.events++;
+    this.eventsByKind.set(kind, (this.eventsByKind.get(kind) ?? 0) + 1);
   }
 }

@@ -5,12 +5,14 @@
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
-import { SLOTS_KEPT } from "#core/limits";
 import type { Contract } from "#core/records/contract";
 import { Side } from "#core/records/order";
 import { openTx, type TxLeg, TxType } from "#core/records/tx";
 import { mwhFromWh } from "#core/units/energy";
 import type { SlotMemory } from "./state.ts";
+
+/** Contracts are kept of the slot that settles and of the one before: it is over when the next is cleared. */
+const KEPT = 2;
 
 interface ReceivedSold {
   txid: Uint8Array;
@@ -49,7 +51,7 @@ export class Dealer {
     const parts = this.contracts.get(contract.slot) ?? [];
     if (!parts.some((known) => known.part === contract.part)) parts.push(contract);
     this.contracts.set(contract.slot, parts);
-    this.forget(contract.slot - SLOTS_KEPT);
+    this.forget(contract.slot - KEPT);
   }
 
   /** What can be said now for `memory.slot`, part by part. */

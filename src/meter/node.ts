@@ -297,6 +297,12 @@ export class MeterNode {
     if (state === "online") Object.assign(facts, this.updater?.facts());
     // Writes of flash so far, its wear: with messages and registers, at the time of this birth.
     if (state === "online") facts.writes = this.state.version + this.state.registers.writes;
+    const { start } = this.ports;
+    if (start && state === "online") {
+      facts.reset = start.reset;
+      if (start.failed > 0) facts.failed = start.failed;
+      if (start.safe) facts.safe = 1;
+    }
     if (this.alarm && state === "online") {
       facts.alarm = this.alarm.code;
       facts.detail = this.alarm.detail;

@@ -64,6 +64,15 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 /** Structured log: an event name and small facts; never secrets. */
 export type Log = (level: LogLevel, event: string, facts?: Record<string, string | number>) => void;
 
+/** Why this start happened, for people who look after the meter (health/boot-guard.ts). */
+export interface StartFacts {
+  readonly reset: string;
+  /** Failed starts in a row before this one. */
+  readonly failed: number;
+  /** The node only meters. */
+  readonly safe: boolean;
+}
+
 export interface NodePorts {
   crypto: Crypto;
   entropy: Entropy;
@@ -72,6 +81,8 @@ export interface NodePorts {
   transport: Transport;
   time: RealTime;
   log: Log;
+  /** Undefined where nothing counts starts: in a simulator. */
+  start?: StartFacts;
   /** On a board that has two slots for firmware images. */
   firmware?: Firmware;
 }

@@ -38,8 +38,12 @@ import {
   waitsForDemand,
 } from "./trader.ts";
 
-/** Notices, clearings and early messages kept in memory; older ones are of no use. */
-const KEPT = 4;
+/**
+ * Notices, clearings and demands kept in memory, by slot: of the one that flows, of the one that settles, and
+ * one of slack; with forecasts the award for the next slot takes that. A clearing takes 1 KB of a chip's
+ * memory.
+ */
+const KEPT = 3;
 /** SOLDs that arrived before their contract. */
 const EARLY_MAX = 64;
 

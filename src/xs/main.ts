@@ -8,6 +8,7 @@ import { openEntropy } from "#platform/entropy";
 import { openNetwork } from "#platform/network";
 import { openStore } from "#platform/store";
 import { openSystem } from "#platform/system";
+import { openFront } from "#xs/chip/front";
 import { chipStayedOn, DRIVERS, openMeter } from "#xs/chip/meter";
 import { openSlots } from "#xs/chip/slots";
 import { Device } from "#xs/device/device";
@@ -24,7 +25,7 @@ function start(): void {
   const system = openSystem(() => {});
   const entropy = openEntropy();
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
-  new Device({
+  const device = new Device({
     facts: { firmware: "Wattle", version: versionText(), chip: String(config.chip) },
     board: board.name,
     drivers: DRIVERS,
@@ -42,4 +43,5 @@ function start(): void {
     openTimeServer: (host) => timeServer(host, entropy),
     openMeter: (settings, events) => openMeter(settings, events, chipStayedOn(system.resetReason)),
   });
+  openFront(device);
 }

@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The parts of the Moddable SDK that the firmware imports, as far as it uses them. npm has typings of an
- * older SDK only; where the SDK is installed, `npm run firmware -- --check` compares the imports with its
- * own.
+ * older SDK only; where the SDK is installed, `npm run firmware -- --board <board> --check` compiles the
+ * firmware with its own.
  */
-
-/** Writes to the debugger's console; nothing in a release build without a console of its own. */
-declare function trace(...texts: (string | number)[]): void;
-
-interface ArrayBufferConstructor {
-  fromString(text: string): ArrayBuffer;
-}
-interface StringConstructor {
-  fromArrayBuffer(bytes: ArrayBuffer): string;
-}
 
 declare module "timer" {
   interface TimerHandle {
     readonly timer: unique symbol;
   }
   const Timer: {
-    set(run: () => void, delayMs?: number, repeatMs?: number): TimerHandle;
-    repeat(run: () => void, intervalMs: number): TimerHandle;
+    /** `run` is called with the timer. */
+    set(run: (timer: TimerHandle) => void, delayMs?: number, repeatMs?: number): TimerHandle;
+    repeat(run: (timer: TimerHandle) => void, intervalMs: number): TimerHandle;
     clear(timer: TimerHandle | undefined): void;
   };
   export default Timer;
@@ -175,6 +166,7 @@ declare module "embedded:io/socket/tcp" {
     constructor(options: TcpOptions);
     format: "buffer" | "number";
     read(count?: number): ArrayBuffer | undefined;
+    /** How many bytes can be written after these. */
     write(data: ArrayBuffer | Uint8Array): number;
     close(): void;
   }
@@ -186,29 +178,74 @@ declare module "embedded:io/socket/listener" {
 
   class Listener {
     constructor(options: { port: number; address?: string; onReadable: (count: number) => void });
-    read(): TCP;
+    /** undefined where nobody waits. */
+    read(): TCP | undefined;
     close(): void;
   }
   export default Listener;
 }
 
-declare module "embedded:io/socket/tcp/tls" {
-  const TLSSocket: new (options: Record<string, unknown>) => unknown;
-  export default TLSSocket;
+declare module "ssl/session" {
+  /** What a session sends and receives through; it counts both down as it reads and writes. */
+  export interface Wire {
+    readable: number;
+    writable: number;
+    read(target: Uint8Array): void;
+    write(bytes: ArrayBuffer | Uint8Array): number;
+  }
+  export interface SessionOptions {
+    protocolVersion: number;
+    /** Whether sessions are resumed. */
+    cache: boolean;
+    serverName?: string;
+    tls_max_fragment_length?: number;
+  }
+  class Session {
+    constructor(options: SessionOptions);
+    initiateHandshake(): void;
+    /** One step; true when the server's Finished has been checked. */
+    handshake(wire: Wire): boolean;
+    /** The data of one record; null when the other side says goodbye. */
+    read(wire: Wire): Uint8Array | null | undefined;
+    write(wire: Wire, data: Uint8Array): number;
+    /** A record with its header, once it is there as a whole. */
+    readPacket(wire: Wire): ArrayBuffer | undefined;
+  }
+  export default Session;
 }
 
-declare module "embedded:network/dns/resolver/udp" {
-  interface ResolveOptions {
-    host: string;
-    onResolved: (host: string, address: string) => void;
-    onError?: () => void;
+declare module "ssl/constants" {
+  export const AES: number;
+  export const ECDHE_RSA: number;
+  export const GCM: number;
+  export const SHA256: number;
+}
+
+declare module "ecp" {
+  interface ECPoint {
+    readonly point: unique symbol;
   }
-  class Resolver {
-    constructor(options: { servers: readonly string[]; socket: { io: unknown } });
-    resolve(options: ResolveOptions): void;
-    close(): void;
+  const ECPoint: { fromOctetString(bytes: Uint8Array): ECPoint };
+  export default ECPoint;
+}
+
+declare module "curve" {
+  class Curve {
+    constructor(name: "secp256r1");
   }
-  export default Resolver;
+  export default Curve;
+}
+
+declare module "ecdsa" {
+  import type Curve from "curve";
+  import type ECPoint from "ecp";
+
+  class ECDSA {
+    constructor(key: ECPoint, curve: Curve, secret: boolean);
+    /** `signature` is r and s, each as long as the order. */
+    verify(digest: ArrayBuffer, signature: ArrayBuffer): boolean;
+  }
+  export default ECDSA;
 }
 
 declare module "embedded:network/mqtt/client" {
@@ -219,12 +256,9 @@ declare module "embedded:network/mqtt/client" {
 declare module "embedded:network/interface/wifi" {
   class WiFi {
     constructor(options: { onChanged?: (property: string) => void });
-    static readonly disconnected: number;
     /** 0 disconnected … 400 has an address (ECMA-419). */
     readonly connection: number;
     readonly address: string | undefined;
-    readonly MAC: string;
-    readonly RSSI: number | undefined;
     connect(options: { SSID: string; password?: string }): void;
     disconnect(): void;
     scan(options: {
@@ -241,7 +275,6 @@ declare module "embedded:network/interface/ethernet" {
     constructor(options: { onChanged?: (property: string) => void });
     readonly connection: number;
     readonly address: string | undefined;
-    readonly MAC: string;
     connect(): void;
     disconnect(): void;
     close(): void;
@@ -249,10 +282,35 @@ declare module "embedded:network/interface/ethernet" {
   export default Ethernet;
 }
 
-declare module "embedded:io/i2c" {
-  import type { I2cIo } from "#drivers/types";
+declare module "embedded:io/digital" {
+  class Digital {
+    static readonly InputPullUp: number;
+    static readonly Output: number;
+    static readonly Rising: number;
+    static readonly Falling: number;
+    constructor(options: {
+      pin: number;
+      mode: number;
+      initialValue?: 0 | 1;
+      /** Rising | Falling, with `onReadable`. */
+      edge?: number;
+      onReadable?: () => void;
+    });
+    read(): number;
+    write(value: 0 | 1): void;
+    close(): void;
+  }
+  export default Digital;
+}
 
-  /** Wants `data` and `clock` too, which come from the board. */
-  const I2C: new (options: { address: number; hz: number } & Record<string, unknown>) => I2cIo;
+declare module "embedded:io/i2c" {
+  class I2C {
+    constructor(options: { address: number; hz: number; data: number; clock: number });
+    read(count: number): ArrayBuffer;
+    write(bytes: ArrayBuffer | Uint8Array): void;
+    /** One transaction with a repeated start. */
+    writeRead(bytes: ArrayBuffer | Uint8Array, count: number): ArrayBuffer;
+    close(): void;
+  }
   export default I2C;
 }

@@ -14,7 +14,13 @@ export interface Finding {
   what: string;
   required: string;
   measured: string;
-  pass: boolean;
+  /** `skip`: this machine lacks what it takes. */
+  pass: boolean | "skip";
+}
+
+export interface RunOptions {
+  /** For lines that draw at random: the same number draws the same. */
+  seed: number;
 }
 
 export interface Line {
@@ -26,11 +32,16 @@ export interface Line {
   takes: string;
   /** Part of what CI runs. */
   ci: boolean;
-  run(find: Find, say: (line: string) => void): Promise<void>;
+  run(find: Find, say: (line: string) => void, options: RunOptions): Promise<void>;
 }
 
 /** Records one finding. */
-export type Find = (what: string, required: unknown, measured: unknown, pass?: boolean) => void;
+export type Find = (
+  what: string,
+  required: unknown,
+  measured: unknown,
+  pass?: Finding["pass"],
+) => void;
 
 export function folder(name: string): string {
   return mkdtempSync(join(tmpdir(), `wattle-${name}-`));

@@ -37,6 +37,12 @@ export class ManualTimer implements DriverTimer {
     }
     this.nowMs = endMs;
   }
+
+  /** `ms` pass in which the application is busy; `meanwhile` happens, and callbacks come late. */
+  hold(ms: number, meanwhile: () => void = () => {}): void {
+    this.nowMs += ms;
+    meanwhile();
+  }
 }
 
 /** The far end of a serial line. `construction` goes into a driver's `sensor` option. */

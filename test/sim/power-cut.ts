@@ -12,6 +12,7 @@ import { Journal } from "#meter/journal";
 import { RegisterKeeper } from "#meter/register/keeper";
 import { LocalArea, type LocalAreaSetup, openReceipt, worldOf } from "../helpers/local-area.ts";
 import { auditLog, type LogAudit, SaidWatch } from "../helpers/log-audit.ts";
+import { Rng } from "../property/rng.ts";
 
 /** The node that loses its power: it sells in some slots and buys in others. */
 export const VICTIM = 0;
@@ -22,6 +23,12 @@ const NET_WH = [
   [300, 500, -600, -100, 700, -50],
   [-200, 200, 300, 400, -400, 100],
 ];
+
+/** Homes of a day: 24 slots of an hour, in which each sells and buys. */
+const DAY_NET_WH = (() => {
+  const rng = new Rng(24);
+  return NET_WH.map(() => Array.from({ length: 24 }, () => rng.below(1801) - 900));
+})();
 
 export interface CutCase {
   /** Number of the write, from 1; 0: no cut. */
@@ -36,6 +43,8 @@ export interface CutCase {
   /** A second cut, at this write after the first. */
   againAfter?: number;
   market?: Partial<LocalArea["options"]["market"]>;
+  /** A whole day in slots of an hour, in place of six slots. */
+  day?: boolean;
 }
 
 export interface CutResult {
@@ -91,7 +100,7 @@ export async function runCut(cut: CutCase): Promise<CutResult> {
     throw new PowerCut(`write ${n}`);
   });
   const area = new LocalArea({
-    world: worldOf(NET_WH),
+    world: cut.day ? worldOf(DAY_NET_WH, 10_000, 3600) : worldOf(NET_WH),
     flash: (home) => (home === VICTIM ? flash : memoryStore()),
     reboot: cut.reboot === "late" ? "by hand" : cut.reboot,
     ...wires(cut, watch),

@@ -2,27 +2,12 @@
 /** The vectors of core on the engine of the device: with the driver's crypto, and with noble on XS. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { after, before, describe, type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { answerCrypto } from "#host-sim/fleet/xs-driver";
-import { bundleForXs, type XsBundle } from "#host-sim/xs-host/bundle";
-import { XsHost } from "#host-sim/xs-host/host";
-import { sodiumCrypto } from "#node/crypto/sodium";
+import { after, describe, type TestContext, test } from "node:test";
 import { requireData } from "../data.ts";
+import { VectorsHost } from "./vectors-host.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
 
 const VECTORS = new URL("../vectors/", import.meta.url);
-const CREATION = {
-  chunkInitial: 1 << 20,
-  chunkIncremental: 1 << 18,
-  heapInitial: 1 << 16,
-  heapIncremental: 1 << 14,
-  // A module that is not preloaded has its top-level names on the stack: a bundle has thousands.
-  stackSlots: 16_384,
-  // High: the counter may jump by 2^32 (host-sim/fleet/xs-engine.ts).
-  meterLimit: 1e13,
-};
-
 /**
  * Where crypto runs, and whether the modules are preloaded: noble's cannot be, its tables would be
  * read-only.
@@ -63,18 +48,9 @@ function wycheproof(path: string): unknown[] {
   );
 }
 
-let bundle: XsBundle;
-before(async () => {
-  const file = fileURLToPath(new URL("./vectors-node.ts", import.meta.url));
-  bundle = await bundleForXs(file, { name: "vectors" });
-});
-
 for (const { crypto, preload } of RUNS)
   describe(`on XS, ${crypto} crypto${preload ? ", preloaded" : ""}`, () => {
-    let xs: XsHost | undefined;
-    let answer: string[] | undefined;
-    let failure = "";
-    const sodium = sodiumCrypto();
+    let xs: VectorsHost | undefined;
 
     /** That just `expected` disagree among `vectors`, checked by check number `kind` of vectors-node.ts. */
     async function check(
@@ -84,31 +60,8 @@ for (const { crypto, preload } of RUNS)
       expected: string[] = [],
     ): Promise<void> {
       if (!(await xsOrSkip(t))) return;
-      xs ??= await startXs();
-      answer = undefined;
-      await xs.deliver(0, kind, Buffer.from(JSON.stringify(vectors)));
-      assert.equal(failure, "");
-      assert.deepEqual(answer, expected);
-    }
-
-    async function startXs(): Promise<XsHost> {
-      const source = `import { runChecks } from "vectors"; runChecks("${crypto}");`;
-      const modules = [bundle, { name: "main", source }];
-      const options = { modules, entry: "main", preload: preload ? ["vectors"] : [] };
-      const host = await XsHost.start(options, {
-        call: (_, fn, data) => answerCrypto(sodium, fn, data ?? new Uint8Array(0)),
-        post: (_, __, data) => {
-          answer = JSON.parse(Buffer.from(data).toString());
-        },
-        failed: (_, reason) => {
-          failure = reason;
-        },
-      });
-      await host.create(0, CREATION).catch(async (error) => {
-        await host.close();
-        throw error;
-      });
-      return host;
+      xs ??= await VectorsHost.start(crypto, preload);
+      assert.deepEqual(await xs.check(kind, vectors), expected);
     }
 
     after(() => xs?.close());

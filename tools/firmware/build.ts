@@ -16,7 +16,13 @@ export interface BuildOptions {
   secure: boolean;
   debug: boolean;
   verbose: boolean;
+  /** What is added to the application's `mc/config`. */
+  config?: Record<string, string>;
+  /** Another application than the firmware: its manifest, from the project's root, and its name. */
+  app?: { manifest: string; name: string };
 }
+
+const FIRMWARE = { manifest: "manifest.json", name: "wattle" };
 
 /** A step of the build failed; what it printed is in `output`. */
 export class BuildError extends Error {
@@ -37,8 +43,12 @@ interface Made {
 
 /** Lets mcconfig read the manifests and write the makefile. */
 export async function configure(options: BuildOptions): Promise<Made> {
-  const { target, sdk } = options;
-  const output = join(root, ".cache/firmware");
+  const { target, sdk, app = FIRMWARE } = options;
+  // The SDK makes both kinds under one name.
+  const output = join(
+    root,
+    options.crypto === "noble" ? ".cache/firmware-noble" : ".cache/firmware",
+  );
   mkdirSync(output, { recursive: true });
   const env: NodeJS.ProcessEnv = {
     ...process.env,
@@ -48,13 +58,31 @@ export async function configure(options: BuildOptions): Promise<Made> {
   };
   if (target.folder && options.secure) env.SDKCONFIGPATH = secureConfig(target, output);
   const flags = options.debug ? ["-d"] : [];
-  const args = [...flags, "-p", target.platform, "-o", output, join(root, "manifest.json")];
-  await run("mcconfig", args, env, options.verbose);
+  const config = Object.entries(configOf(options)).map(([key, value]) => `${key}=${value}`);
+  const manifest = join(root, app.manifest);
   const kind = options.debug ? "debug" : "release";
   const path = target.folder ? `esp32/${target.name}` : `${target.platform}/mc`;
-  const folder = join(output, "tmp", path, kind, "wattle");
-  const bin = join(output, "bin", path, kind, "wattle");
-  return { makefile: join(folder, "makefile"), folder, bin, env };
+  const folder = join(output, "tmp", path, kind, app.name);
+  const bin = join(output, "bin", path, kind, app.name);
+  const args = [...flags, "-p", target.platform, "-o", output, ...config, manifest];
+  await run("mcconfig", args, env, options.verbose);
+  const made = { makefile: join(folder, "makefile"), folder, bin, env };
+  refuseTwins(made.makefile);
+  return made;
+}
+
+/**
+ * The SDK names an object after its source alone: of two with one name, one would be left out of the image.
+ */
+function refuseTwins(makefile: string): void {
+  const objects: string[] = readFileSync(makefile, "utf8").match(/^\S+\.c\.o:/gm) ?? [];
+  const twin = objects.find((name, i) => objects.indexOf(name) !== i);
+  if (twin) throw new BuildError(`two C files are called ${twin.replace(/^.*\/|\.o:$/g, "")}`, "");
+}
+
+/** On a board the debugger talks over the serial line that is the console's otherwise. */
+function configOf({ target, debug, config }: BuildOptions): Record<string, string> {
+  return { ...config, ...(debug && target.folder && { console: "off" }) };
 }
 
 /** A folder with the board's settings and those of a product (devices/options/secure.defaults). */
@@ -95,10 +123,10 @@ export async function link(made: Made, verbose: boolean): Promise<LinkReport> {
   };
 }
 
+/** Modules of one variable of the makefile: its lines, each but the last with a backslash at its end. */
 function listOf(makefile: string, name: string): string[] {
-  const start = makefile.indexOf(`\n${name} =\\\n`);
-  const text = makefile.slice(start + 1, makefile.indexOf("\n\n", start));
-  return text.match(/\S+\.xsb/g) ?? [];
+  const [lines = ""] = new RegExp(`^${name} =\\\\\n(.*\\\\\n)*.*`, "m").exec(makefile) ?? [];
+  return lines.match(/\S+\.xsb/g) ?? [];
 }
 
 /** Builds the image (with ESP-IDF) or the simulator's app; the path of what was made. */

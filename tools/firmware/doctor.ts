@@ -18,7 +18,8 @@ export interface Finding {
 
 export interface DoctorOptions {
   target: Target;
-  linkOnly: boolean;
+  /** Nothing is compiled but JavaScript and TypeScript. */
+  scriptsOnly: boolean;
   crypto: string;
   /** Serial port to flash through. */
   port: string | undefined;
@@ -28,9 +29,10 @@ export interface DoctorOptions {
 export function examine(options: DoctorOptions): Finding[] {
   const sdk = process.env.MODDABLE;
   const findings = [tools(), ...moddable(sdk)];
-  const { target, linkOnly, port } = options;
+  const { target, scriptsOnly, port } = options;
+  if (scriptsOnly) return findings;
   if (target.folder) {
-    if (!linkOnly) findings.push(...idf());
+    findings.push(...idf());
     if (port !== undefined) findings.push(serialPort(port));
   } else findings.push(...desktop(options.crypto));
   return findings;

@@ -11,9 +11,22 @@ import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const folder = "src/xs/manifest";
+/** The application that checks crypto in the simulator; as deep in the project as the firmware's manifests. */
+const selftest = "test/simulator/selftest";
 
 /** Modules that the SDK brings. */
-const SDK = ["timer", "crypt", "net", "qrcode", "mc/*", "embedded:*"];
+const SDK = [
+  "timer",
+  "crypt",
+  "net",
+  "qrcode",
+  "mc/*",
+  "embedded:*",
+  "ssl/*",
+  "ecdsa",
+  "ecp",
+  "curve",
+];
 /** Chosen by another manifest: the board's, its network and the crypto. */
 const CHOSEN = ["#board", "#platform/crypto"];
 const CHOSEN_ON_CHIP = ["#platform/network"];
@@ -72,6 +85,7 @@ async function firmware(main: string, platform: string): Promise<Listing> {
 
 /** The name under which other modules import `path`, as package.json's imports give it. */
 function moduleName(path: string): string | undefined {
+  if (path === "src/core/codec/cbor-lean.ts") return "wattle/#cbor";
   const own = /^(src\/)?([\w-]+)\/(.+)\.ts$/.exec(path);
   if (path.startsWith("node_modules/")) return path.slice(13).replace(/\.js$/, "");
   if (!own) return undefined;
@@ -79,21 +93,23 @@ function moduleName(path: string): string | undefined {
   return platform ? `wattle/#platform/${platform[1]}` : `wattle/#${own[2]}/${own[3]}`;
 }
 
-/** The whole of each generated manifest, by file name. */
+/** The whole of each generated manifest, by its path from the project's root. */
 export async function manifests(): Promise<Record<string, string>> {
   const noble = await listing(["src/xs/device/crypto-noble.ts"], []);
   const made: Record<string, Listing> = {
-    "modules-esp32.json": await firmware("src/xs/main.ts", "esp32"),
-    "modules-desktop.json": await firmware("host-sim/panel/device-app.ts", "desktop"),
+    [`${folder}/modules-esp32.json`]: await firmware("src/xs/main.ts", "esp32"),
+    [`${folder}/modules-desktop.json`]: await firmware("host-sim/panel/device-app.ts", "desktop"),
+    [`${selftest}/modules.json`]: await firmware(`${selftest}/app.ts`, "desktop"),
   };
   const { "wattle/#xs/device/crypto-noble": chosen, ...rest } = noble.modules;
-  made["crypto-noble.json"] = {
+  const noblePath = `${folder}/crypto-noble.json`;
+  made[noblePath] = {
     modules: { "wattle/#platform/crypto": chosen, ...rest },
     preload: noble.preload,
   };
   const texts: Record<string, string> = {};
   for (const [name, { modules, preload }] of Object.entries(made)) {
-    const include = name === "crypto-noble.json" ? ["$(MODULES)/crypt/digest/manifest.json"] : [];
+    const include = name === noblePath ? ["$(MODULES)/crypt/digest/manifest.json"] : [];
     const text = JSON.stringify({ include, modules, preload }, null, 2);
     // As the formatter has it: one item on one line.
     texts[name] = `${text.replace(/\[\n\s+("[^"\n]*")\n\s+\]/g, "[$1]")}\n`;
@@ -104,10 +120,10 @@ export async function manifests(): Promise<Record<string, string>> {
 async function main(): Promise<void> {
   const check = process.argv.includes("--check");
   for (const [name, text] of Object.entries(await manifests())) {
-    const path = join(root, folder, name);
+    const path = join(root, name);
     if (!check) writeFileSync(path, text);
     else if (readFileSync(path, "utf8") !== text) {
-      process.stderr.write(`${folder}/${name} is old: run node tools/firmware/modules.ts\n`);
+      process.stderr.write(`${name} is old: run node tools/firmware/modules.ts\n`);
       process.exitCode = 1;
     }
   }

@@ -2,16 +2,21 @@
 /** npm run firmware: checks the toolchain, builds the firmware for a board or the simulator, flashes it. */
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { FirmwareError } from "#node/firmware/error";
 import { boardNames, root, type Target, targetOf } from "./boards.ts";
 import { BuildError, type BuildOptions, configure, flash, link, make } from "./build.ts";
+import { checkTypes } from "./check.ts";
 import { examine, type Finding } from "./doctor.ts";
+import { releaseKeyFrom } from "./release-key.ts";
 
 interface Flags {
   board: string;
   flash?: string;
   linkOnly?: boolean;
+  check?: boolean;
   doctor?: boolean;
   crypto: string;
+  releaseKey?: string;
   secure?: boolean;
   debug?: boolean;
   verbose?: boolean;
@@ -22,12 +27,14 @@ const program = new Command("npm run firmware --")
   .addOption(new Option("--board <name>", "what to build for").choices([...boardNames(), "sim"]))
   .option("--flash <port>", "write it to the board on this serial port")
   .option("--link-only", "compile and link the JavaScript only: needs no ESP-IDF")
+  .option("--check", "check the types of src/xs against the SDK's own: needs no ESP-IDF")
   .option("--doctor", "only say what the build needs and what is missing")
   .addOption(
     new Option("--crypto <kind>", "Ed25519 by libsodium, or by noble in JavaScript")
       .choices(["native", "noble"])
       .default("native"),
   )
+  .option("--release-key <hex or file>", "takes updates of this key; without it, none")
   .option("--secure", "with secure boot, flash and NVS encryption (docs/firmware.md first)")
   .option("--debug", "with the debugger: connects to xsbug, uses the serial line")
   .option("--verbose", "show what the SDK's tools print")
@@ -45,8 +52,9 @@ async function main(): Promise<number> {
   const flags = program.parse().opts<Flags>();
   if (!flags.board) program.error(`error: name a board: --board ${boardNames().join(" | ")} | sim`);
   const target = targetOf(flags.board)!;
-  const { crypto, linkOnly = false } = flags;
-  const findings = examine({ target, linkOnly, crypto, port: flags.flash });
+  const { crypto } = flags;
+  const scriptsOnly = (flags.linkOnly || flags.check) ?? false;
+  const findings = examine({ target, scriptsOnly, crypto, port: flags.flash });
   const sick = findings.some(({ state }) => state === "missing");
   if (flags.doctor || sick) {
     for (const finding of findings) say(line(finding));
@@ -55,9 +63,14 @@ async function main(): Promise<number> {
   }
   for (const finding of findings) if (finding.state === "warning") say(line(finding));
   try {
+    if (flags.check) return await check(target, flags.verbose ?? false);
     await build(target, flags);
     return 0;
   } catch (error) {
+    if (error instanceof FirmwareError) {
+      say(`--release-key: ${error.message}`);
+      return 2;
+    }
     if (!(error instanceof BuildError)) throw error;
     say(error.output.split("\n").slice(-30).join("\n"));
     say(`${error.message}. The whole output: --verbose.`);
@@ -65,8 +78,32 @@ async function main(): Promise<number> {
   }
 }
 
+async function check(target: Target, verbose: boolean): Promise<number> {
+  const sdk = process.env.MODDABLE!;
+  const { folder } = await configure({
+    target,
+    sdk,
+    crypto: "native",
+    secure: false,
+    debug: false,
+    verbose,
+  });
+  const { compared, untyped, lacking, faults } = checkTypes(target, sdk, folder);
+  say(`${target.name}: compiled with the SDK's own typings of ${compared.length} modules`);
+  if (untyped.length > 0) say(`it has none of ${untyped.join(", ")}: these are src/xs/sdk.d.ts's`);
+  for (const what of lacking) say(`they lack ${what}`);
+  for (const fault of faults) say(fault);
+  say(
+    faults.length > 0
+      ? `${target.name}: ${faults.length} errors`
+      : `${target.name}: no other error`,
+  );
+  return faults.length > 0 ? 1 : 0;
+}
+
 async function build(target: Target, flags: Flags): Promise<void> {
   const { crypto, secure = false, debug = false, verbose = false } = flags;
+  const releaseKey = flags.releaseKey === undefined ? undefined : releaseKeyFrom(flags.releaseKey);
   const options: BuildOptions = {
     target,
     sdk: process.env.MODDABLE!,
@@ -74,7 +111,10 @@ async function build(target: Target, flags: Flags): Promise<void> {
     secure,
     debug,
     verbose,
+    ...(releaseKey !== undefined && { config: { releaseKey } }),
   };
+  if (releaseKey !== undefined)
+    say(`${target.name}: takes updates that are signed by ${releaseKey}`);
   const began = Date.now();
   say(`${target.name}: reading the manifests …`);
   const made = await configure(options);

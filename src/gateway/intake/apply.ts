@@ -13,7 +13,7 @@ import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
 import { publishEvents } from "../monitor.ts";
 import { linkTx, type Session } from "../session.ts";
 import { numberOf, type Parsed, type Said } from "./decode.ts";
-import { checkEvent } from "./event.ts";
+import { checkEvent, eventName } from "./event.ts";
 import { checkOrder } from "./order.ts";
 import { checkReading } from "./reading.ts";
 import { checkTx, takesNumber } from "./tx.ts";
@@ -99,7 +99,7 @@ export function applySaid(
     session.events.push(said.signed.value);
     if (session.events.length > EVENTS_SHOWN) session.events.shift();
     session.eventCount++;
-    area.counters.events++;
+    area.counters.countEvent(eventName(said.signed.value.event));
   } else {
     applyTxToDag(area, session, said.tx);
   }

@@ -79,10 +79,10 @@ export class Watchdog {
   }
 
   private goesOn(part: WatchedPart, nowMs: number): boolean {
-    const { progress, idle } = this.parts[part];
-    const now = progress();
+    const steps = this.parts[part];
+    const now = steps.progress();
     const before = this.seen.get(part);
-    if (before && now === before.progress && !idle())
+    if (before && now === before.progress && !steps.idle())
       return nowMs - before.atMs <= DEADLINES_MS[part];
     this.seen.set(part, { progress: now, atMs: nowMs });
     return true;

@@ -4,6 +4,7 @@
  * pieces. It ends once, and is never opened again.
  */
 import { LINK_CONNECT_MS, LINK_END_MS, LINK_SILENCE_SLACK_MS, LINK_STABLE_MS } from "#core/limits";
+import type { Timer } from "../time/alarm.ts";
 import {
   type MqttClientClass,
   type MqttClientIo,
@@ -12,7 +13,7 @@ import {
   type MqttPiece,
   Packet,
 } from "./client.ts";
-import { type GuardedDns, guardDns } from "./dns-guard.ts";
+import { DnsGuard } from "./dns-guard.ts";
 import { type Incoming, Reader } from "./reader.ts";
 import { FIXED_BYTES, topicBytes, Writer } from "./writer.ts";
 
@@ -28,21 +29,29 @@ export type EndReason =
   | "stuck"
   | "closed";
 
+/** Everything that the client is constructed with but its callbacks. */
+export type ClientSetup = Omit<
+  MqttClientOptions,
+  "onReadable" | "onWritable" | "onControl" | "onError"
+>;
+
 export interface ConnectionOptions {
-  client: MqttClientClass;
-  /** Everything that the client is constructed with but its callbacks. */
-  mqtt: Omit<MqttClientOptions, "onReadable" | "onWritable" | "onControl" | "onError">;
+  timer: Timer;
+  /** Of the client, ms; 0 for none. */
+  keepAlive: number;
   subscriptions: readonly string[];
   bytesMax(topic: string): number;
-  uptimeMs(): number;
 }
 
+/**
+ * Whom it tells. One object for all connections, and none of closures: each would take 150 bytes of a chip.
+ */
 export interface ConnectionEvents {
   /** Subscribed: publishes are taken from now on. */
-  ready(): void;
-  message(message: Incoming): void;
+  onReady(connection: Connection): void;
+  onMessage(connection: Connection, message: Incoming): void;
   /** It is over; `release` is due, outside of this call. */
-  ended(reason: EndReason): void;
+  onEnded(connection: Connection, reason: EndReason): void;
 }
 
 /** `opening` until CONNACK, `subscribing` until the last SUBACK; `ending` says its last word. */
@@ -52,10 +61,11 @@ export class Connection {
   readonly reader: Reader;
   /** Packets and pieces that came: a sign that the link is alive. */
   heard = 0;
-  private readonly options: ConnectionOptions;
+  private readonly timer: Timer;
+  private readonly keepAlive: number;
   private readonly events: ConnectionEvents;
   private readonly writer = new Writer();
-  private readonly guard: GuardedDns;
+  private guard: DnsGuard | undefined;
   private client: MqttClientIo | undefined;
   private phase: Phase = "opening";
   /** Filters that are not asked for yet, and packet ids of SUBSCRIBEs with how many filters they ask for. */
@@ -71,26 +81,26 @@ export class Connection {
   private inside = 0;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
-    this.options = options;
+    this.timer = options.timer;
+    this.keepAlive = options.keepAlive;
     this.events = events;
-    this.reader = new Reader((topic) => options.bytesMax(topic));
+    this.reader = new Reader(options.bytesMax);
     this.unasked = [...options.subscriptions];
-    this.openedMs = options.uptimeMs();
+    this.openedMs = options.timer.uptimeMs();
     this.heardMs = this.openedMs;
-    this.guard = guardDns(options.mqtt.dns);
   }
 
   /** Constructs the client. Apart from the constructor, because a class may fail at once. */
-  open(): void {
-    const { client: Client, mqtt } = this.options;
+  open(Client: MqttClientClass, setup: ClientSetup): void {
+    this.guard = new DnsGuard(setup.dns);
     try {
       this.client = new Client({
-        ...mqtt,
+        ...setup,
         dns: this.guard.dns,
-        onReadable: (count, piece) => this.within(() => this.onReadable(count, piece)),
-        onWritable: (count) => this.within(() => this.onWritable(count)),
-        onControl: (message) => this.within(() => this.onControl(message)),
-        onError: () => this.within(() => this.end("client")),
+        onReadable: (count, piece) => this.onReadable(count, piece),
+        onWritable: (count) => this.onWritable(count),
+        onControl: (message) => this.onControl(message),
+        onError: () => this.onError(),
       });
     } catch {
       this.end("client");
@@ -109,13 +119,13 @@ export class Connection {
   /** Whether it was ready for so long that the next failure is the first. */
   get wasStable(): boolean {
     const { readyMs } = this;
-    return readyMs !== undefined && this.options.uptimeMs() - readyMs >= LINK_STABLE_MS;
+    return readyMs !== undefined && this.timer.uptimeMs() - readyMs >= LINK_STABLE_MS;
   }
 
   /** Takes a publish, which from now on is not changed; false where it cannot. */
   publish(topic: string, payload: Uint8Array, retain: boolean): boolean {
     if (this.phase !== "ready") return false;
-    if (!this.writer.push({ topic, payload, retain }, this.options.uptimeMs())) return false;
+    if (!this.writer.push({ topic, payload, retain }, this.timer.uptimeMs())) return false;
     this.pump();
     return true;
   }
@@ -123,11 +133,11 @@ export class Connection {
   /** Ends cleanly: this last word, acknowledged, then DISCONNECT; `ended("closed")` comes in any case. */
   finish(topic: string, payload: Uint8Array): void {
     if (this.phase !== "ready") return this.end("closed");
-    this.endByMs = this.options.uptimeMs() + LINK_END_MS;
+    this.endByMs = this.timer.uptimeMs() + LINK_END_MS;
     this.writer.dropWaiting();
     this.phase = "ending";
     // Without room for it the connection just goes, and the broker says it: the will has the same words.
-    if (this.writer.push({ topic, payload, retain: true }, this.options.uptimeMs())) this.pump();
+    if (this.writer.push({ topic, payload, retain: true }, this.timer.uptimeMs())) this.pump();
     else this.end("closed");
   }
 
@@ -142,7 +152,7 @@ export class Connection {
 
   /** Ends what has lasted too long. */
   check(): void {
-    const nowMs = this.options.uptimeMs();
+    const nowMs = this.timer.uptimeMs();
     const atMs = this.checkAtMs;
     if (atMs === undefined || nowMs < atMs) return;
     if (this.phase === "ending") this.end("closed");
@@ -153,30 +163,30 @@ export class Connection {
   /** Closes the client and its look-up. Idempotent; never while `busy`. */
   release(): void {
     this.phase = "over";
-    this.guard.silence();
+    this.guard?.silence();
     const { client } = this;
     this.client = undefined;
     client?.close();
   }
 
   private silentAtMs(): number {
-    const { keepAlive } = this.options.mqtt;
+    const { keepAlive } = this;
     if (keepAlive === 0) return Number.MAX_SAFE_INTEGER;
     return this.heardMs + keepAlive + keepAlive / 2 + LINK_SILENCE_SLACK_MS;
   }
 
-  private within(act: () => void): void {
+  private onControl(message: MqttControl): void {
+    if (this.phase === "over") return;
     this.inside++;
     try {
-      act();
+      this.hear();
+      this.control(message);
     } finally {
       this.inside--;
     }
   }
 
-  private onControl({ operation, id, payload, returnCode }: MqttControl): void {
-    if (this.phase === "over") return;
-    this.hear();
+  private control({ operation, id, payload, returnCode }: MqttControl): void {
     if (operation === Packet.connack && returnCode) return this.end("client");
     // Room to write is told right after a CONNACK, so that subscribing waits for it.
     if (operation === Packet.connack && this.phase === "opening") this.phase = "subscribing";
@@ -189,7 +199,7 @@ export class Connection {
 
   private hear(): void {
     this.heard++;
-    this.heardMs = this.options.uptimeMs();
+    this.heardMs = this.timer.uptimeMs();
   }
 
   private onSuback(id: number, codes: ArrayLike<number>): void {
@@ -203,23 +213,42 @@ export class Connection {
     if (granted !== count) return this.end("subscribe-refused");
     if (this.asked.size > 0 || this.unasked.length > 0) return;
     this.phase = "ready";
-    this.readyMs = this.options.uptimeMs();
-    this.events.ready();
+    this.readyMs = this.timer.uptimeMs();
+    this.events.onReady(this);
   }
 
   private onWritable(count: number): void {
     if (this.phase === "over") return;
-    this.writer.onWritable(count);
-    if (this.phase === "subscribing") this.subscribe();
-    else this.pump();
+    this.inside++;
+    try {
+      this.writer.onWritable(count);
+      if (this.phase === "subscribing") this.subscribe();
+      else this.pump();
+    } finally {
+      this.inside--;
+    }
   }
 
   private onReadable(count: number, piece: MqttPiece): void {
     const { client } = this;
     if (!client || this.phase === "over") return;
-    this.hear();
-    const message = this.reader.take(client, count, piece);
-    if (message && this.phase !== "ending") this.events.message(message);
+    this.inside++;
+    try {
+      this.hear();
+      const message = this.reader.take(client, count, piece);
+      if (message && this.phase !== "ending") this.events.onMessage(this, message);
+    } finally {
+      this.inside--;
+    }
+  }
+
+  private onError(): void {
+    this.inside++;
+    try {
+      this.end("client");
+    } finally {
+      this.inside--;
+    }
   }
 
   /** As many filters in a SUBSCRIBE as fit; the rest when there is room again. */
@@ -244,7 +273,7 @@ export class Connection {
   private pump(): void {
     const { client, writer } = this;
     if (!client || (this.phase !== "ready" && this.phase !== "ending")) return;
-    writer.pump(client, this.options.uptimeMs());
+    writer.pump(client, this.timer.uptimeMs());
     if (this.phase === "ending" && writer.idle && !this.saidGoodbye) this.sayGoodbye(client);
   }
 
@@ -262,6 +291,6 @@ export class Connection {
     if (this.phase === "over") return;
     const clean = this.phase === "ending";
     this.phase = "over";
-    this.events.ended(clean ? "closed" : reason);
+    this.events.onEnded(this, clean ? "closed" : reason);
   }
 }

@@ -5,42 +5,56 @@
  */
 import type { DnsConstruction, DnsIo, DnsQuery } from "./client.ts";
 
-export interface GuardedDns {
-  dns: DnsConstruction;
+export class DnsGuard {
+  /** For the client: the same options with a guarded class. */
+  readonly dns: DnsConstruction;
+  silent = false;
+  private readonly inner: DnsConstruction;
+  private readonly open: DnsIo[] = [];
+
+  constructor(inner: DnsConstruction) {
+    this.inner = inner;
+    this.dns = { ...inner, io: Guarded, guard: this };
+  }
+
+  make(): DnsIo {
+    const { io: Io } = this.inner;
+    const made = new Io(this.inner as never);
+    this.open.push(made);
+    return made;
+  }
+
   /** From now on no look-up is answered; what is open is closed. Idempotent. */
-  silence(): void;
+  silence(): void {
+    this.silent = true;
+    for (const io of this.open.splice(0)) io.close?.();
+  }
 }
 
-/** The same options with a guarded class. */
-export function guardDns(dns: DnsConstruction): GuardedDns {
-  let silent = false;
-  const open: DnsIo[] = [];
-  class Guarded implements DnsIo {
-    private readonly inner: DnsIo;
-    constructor() {
-      this.inner = new dns.io(dns as never);
-      open.push(this.inner);
-    }
-    resolve(query: DnsQuery): void {
-      this.inner.resolve({
-        host: query.host,
-        onResolved(host, address) {
-          if (!silent) query.onResolved(host, address);
-        },
-        onError(...reason) {
-          if (!silent) query.onError(...reason);
-        },
-      });
-    }
-    close(): void {
-      this.inner.close?.();
-    }
+/** Constructed by the client, with `dns` of the guard. */
+class Guarded implements DnsIo {
+  private readonly guard: DnsGuard;
+  private readonly io: DnsIo;
+
+  constructor({ guard }: { guard: DnsGuard }) {
+    this.guard = guard;
+    this.io = guard.make();
   }
-  return {
-    dns: { ...dns, io: Guarded },
-    silence() {
-      silent = true;
-      for (const inner of open.splice(0)) inner.close?.();
-    },
-  };
+
+  resolve(query: DnsQuery): void {
+    const { guard } = this;
+    this.io.resolve({
+      host: query.host,
+      onResolved(host, address) {
+        if (!guard.silent) query.onResolved(host, address);
+      },
+      onError(...reason) {
+        if (!guard.silent) query.onError(...reason);
+      },
+    });
+  }
+
+  close(): void {
+    this.io.close?.();
+  }
 }

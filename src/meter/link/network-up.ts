@@ -12,8 +12,8 @@ import type { SessionNode } from "./session.ts";
 /** Wi-Fi or Ethernet: whether the node has an address. */
 export interface NetworkPort {
   up(): boolean;
-  /** `run` is called when `up` may have changed. Called once. */
-  onChange(run: () => void): void;
+  /** `run` is called when `up` may have changed. Called once; without it, `changed` is called instead. */
+  onChange?(run: () => void): void;
 }
 
 /** What is missing. `no-time` also where the broker is there and the time of day is not. */
@@ -48,7 +48,7 @@ export class NetworkUp {
   constructor(ports: NetworkUpPorts) {
     this.ports = ports;
     this.alarm = new Alarm(ports.timer, () => this.changed());
-    ports.network.onChange(() => this.changed());
+    ports.network.onChange?.(() => this.changed());
   }
 
   get state(): LinkState {

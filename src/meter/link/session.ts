@@ -16,7 +16,8 @@ import type { Log, Transport } from "../ports.ts";
 import { Alarm, type Timer } from "../time/alarm.ts";
 import { ceilingMs, fullJitter } from "../time/backoff.ts";
 import type { DnsConstruction, MqttClientClass } from "./client.ts";
-import { Connection, type EndReason } from "./connection.ts";
+import { Connection, type ConnectionEvents, type EndReason } from "./connection.ts";
+import type { Incoming } from "./reader.ts";
 import { topicFault } from "./writer.ts";
 
 export interface SessionOptions {
@@ -69,7 +70,7 @@ export interface SessionFacts {
   broken: number;
 }
 
-export class MqttSession implements Transport {
+export class MqttSession implements Transport, ConnectionEvents {
   readonly facts: SessionFacts = {
     attempts: 0,
     connections: 0,
@@ -230,41 +231,27 @@ export class MqttSession implements Transport {
     if (!node) return;
     this.facts.attempts++;
     const { topic, payload } = node.will();
-    const { host, port, user = node.id, password, dns, socket } = options;
-    const mqtt = {
+    const { host, port, user = node.id, password, dns, socket, bytesMax } = options;
+    const { keepAliveMs: keepAlive = LINK_KEEP_ALIVE_MS } = options;
+    const { timer } = this.ports;
+    const subscriptions = node.subscriptions();
+    this.connection = new Connection({ timer, keepAlive, subscriptions, bytesMax }, this);
+    this.connection.open(options.client, {
       host,
       port,
       id: node.id,
       clean: options.clean ?? true,
-      keepAlive: options.keepAliveMs ?? LINK_KEEP_ALIVE_MS,
+      keepAlive,
       user,
       ...(password !== undefined && { password }),
-      will: { topic, message: payload, QoS: 1, retain: true } as const,
+      will: { topic, message: payload, QoS: 1, retain: true },
       dns,
       socket,
-    };
-    const connection: Connection = new Connection(
-      {
-        client: options.client,
-        mqtt,
-        subscriptions: node.subscriptions(),
-        bytesMax: (name) => options.bytesMax(name),
-        uptimeMs: () => this.ports.timer.uptimeMs(),
-      },
-      {
-        ready: () => this.onReady(connection),
-        message: (message) => {
-          if (connection === this.connection && !this.over)
-            this.node?.onMessage(message.topic, message.payload);
-        },
-        ended: (reason) => this.onEnded(connection, reason),
-      },
-    );
-    this.connection = connection;
-    connection.open();
+    });
   }
 
-  private onReady(connection: Connection): void {
+  /** Of the connection, as the two below. */
+  onReady(connection: Connection): void {
     if (connection !== this.connection || this.over || !this.node) return;
     this.up = true;
     this.facts.connections++;
@@ -275,7 +262,11 @@ export class MqttSession implements Transport {
     this.arm();
   }
 
-  private onEnded(connection: Connection, reason: EndReason): void {
+  onMessage(connection: Connection, { topic, payload }: Incoming): void {
+    if (connection === this.connection && !this.over) this.node?.onMessage(topic, payload);
+  }
+
+  onEnded(connection: Connection, reason: EndReason): void {
     if (connection !== this.connection || this.over) return;
     this.over = true;
     this.rebirth = undefined;

@@ -3,6 +3,8 @@
 import { toHex } from "#core/codec/bytes";
 import { nodeIdOf } from "#core/identity";
 import { applyPairs, fieldHelp, parseWifi, shownSettings } from "./apply.ts";
+import { fingerprintOf } from "./authority.ts";
+import { AuthorityCommand } from "./authority-command.ts";
 import { newClaim } from "./claim.ts";
 import type { Command, ResetKind } from "./console.ts";
 import type { ProvisionContext } from "./context.ts";
@@ -10,13 +12,15 @@ import type { InputFault } from "./fields.ts";
 import { ENTROPY_FAULT } from "./identity.ts";
 import { ImprovState } from "./improv.ts";
 import { drawQr, qrText } from "./qr.ts";
-import { planNewIdentity } from "./reset.ts";
-import { linkOf, missingOf, withoutOwner } from "./settings.ts";
+import { planNewIdentity, resetSettings } from "./reset.ts";
+import { linkOf, missingOf } from "./settings.ts";
 
 const HELP: readonly string[] = Object.freeze([
   "wattle show                                what this node is and how it is set",
   "wattle set name=value …                    settings; an empty value sets the default",
   "wattle wifi <ssid> [<passphrase>] [--untried]",
+  "wattle ca begin | add <base64> | end       the authority that an mqtts broker's certificate is of",
+  "wattle ca clear                            forgets it",
   "wattle claim [new]                         public key and claim code, or another code",
   "wattle qr                                  the same to scan",
   "wattle reset settings --yes                for another owner's network",
@@ -37,9 +41,11 @@ const CONFIRM_DIGITS = 8;
 
 export class ConsoleCommands {
   private readonly context: ProvisionContext;
+  private readonly authority: AuthorityCommand;
 
   constructor(context: ProvisionContext) {
     this.context = context;
+    this.authority = new AuthorityCommand(context);
   }
 
   run(command: Command): void {
@@ -52,6 +58,8 @@ export class ConsoleCommands {
         return this.set(command.pairs);
       case "wifi":
         return this.wifi(command.ssid, command.passphrase, command.untried);
+      case "ca":
+        return this.authority.run(command.step, command.text);
       case "claim":
         return this.claim(command.fresh);
       case "qr":
@@ -71,27 +79,29 @@ export class ConsoleCommands {
   }
 
   private show(): void {
-    const { out, device, board, identity, claim, store } = this.context;
+    const { out, device, board, identity, claim, store, authority, ports } = this.context;
     const { settings } = store;
-    const { wifi } = linkOf(settings);
+    const { certificate } = authority;
+    const { wifi } = linkOf(settings, certificate);
     const key = identity.publicKey;
     out.answer("show", true, {
       ...device,
       state: STATE_NAMES[this.context.state()],
       identity: identity.ok ? "ok" : identity.fault,
       ...(identity.ok ? {} : { cause: identity.cause, cure: identity.cure }),
-      ...(key && { node: toHex(nodeIdOf(this.context.ports.crypto, key)), publicKey: toHex(key) }),
+      ...(key && { node: toHex(nodeIdOf(ports.crypto, key)), publicKey: toHex(key) }),
       claimed: claim?.claimed ?? false,
-      missing: missingOf(settings, board),
+      missing: missingOf(settings, board, certificate),
       settings: shownSettings(settings),
       ...(wifi && { ssid: wifi.ssid, passphrase: wifi.passphrase === "" ? "none" : "set" }),
+      ...(certificate && { ca: fingerprintOf(ports.crypto, certificate) }),
       drivers: Object.keys(board.drivers),
       ...(store.lost && { lost: "the settings in the store cannot be read: the defaults hold" }),
     });
   }
 
   private set(pairs: readonly (readonly [string, string])[]): void {
-    const { out, board, ports, identity, store } = this.context;
+    const { out, board, ports, identity, store, authority } = this.context;
     const before = store.settings;
     const context = { board, publicKey: identity.publicKey };
     const applied = applyPairs(before, pairs, context);
@@ -102,7 +112,7 @@ export class ConsoleCommands {
     const moved = before.gatewayKey && toHex(before.gatewayKey) !== keyText(settings.gatewayKey);
     const note =
       "another gateway keeps another ledger: a member of the old one needs a new identity";
-    const missing = missingOf(settings, board);
+    const missing = missingOf(settings, board, authority.certificate);
     out.answer("set", true, { missing, ...(moved && { note }) });
     ports.changed("settings");
   }
@@ -160,13 +170,12 @@ export class ConsoleCommands {
       return this.refuse("reset", "registers", cause, "read them twice and subtract");
     }
     if (kind === "identity") return this.resetIdentity(yes, confirm);
-    const { out, ports, store } = this.context;
+    const { out, ports } = this.context;
     if (!yes) {
-      const cause = "forgets Wi-Fi, broker, area, gateway, name and prices";
+      const cause = "forgets Wi-Fi, broker and its authority, area, gateway, name and prices";
       return this.refuse("reset", "settings", cause, "write wattle reset settings --yes");
     }
-    store.replaceAll(withoutOwner(store.settings));
-    ports.log("info", "settings-reset");
+    resetSettings(this.context);
     out.answer("reset", true, { kind, restart: true });
     ports.changed("reset");
   }

@@ -51,6 +51,8 @@ export class LineBuffer {
   }
 }
 
+export type AuthorityStep = "begin" | "add" | "end" | "clear";
+
 export type ResetKind = "settings" | "identity" | "registers";
 
 export type Command =
@@ -58,6 +60,7 @@ export type Command =
   | { name: "set"; pairs: [string, string][] }
   | { name: "wifi"; ssid: string; passphrase: string; untried: boolean }
   | { name: "claim"; fresh: boolean }
+  | { name: "ca"; step: AuthorityStep; text: string }
   | { name: "reset"; kind: ResetKind; yes: boolean; confirm: string | undefined }
   | { name: "fault"; command: string; errors: InputFault[] };
 
@@ -90,6 +93,8 @@ export function parseCommand(line: Line): Command | undefined {
       return rest.length === 1 && rest[0] === "new"
         ? { name: "claim", fresh: true }
         : tooMany("claim");
+    case "ca":
+      return parseAuthority(rest);
     case "reset":
       return parseReset(rest);
     default:
@@ -132,6 +137,16 @@ function parseWifiWords(words: readonly string[]): Command {
     return fault("wifi", "line", "has words that the command does not take", usage);
   const [ssid, passphrase = ""] = words;
   return { name: "wifi", ssid, passphrase, untried: words.length === 3 };
+}
+
+function parseAuthority(words: readonly string[]): Command {
+  const [step, text = ""] = words;
+  const takes = step === "add" ? 2 : 1;
+  if (words.length === takes && (step === "begin" || step === "end" || step === "clear"))
+    return { name: "ca", step, text };
+  if (words.length === takes && step === "add") return { name: "ca", step, text };
+  const usage = "write wattle ca begin, wattle ca add <base64>, wattle ca end, or wattle ca clear";
+  return fault("ca", "line", "is none of the four that there are", usage);
 }
 
 function parseReset(words: readonly string[]): Command {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What Improv and the console share: one device, its settings and identity, one way to join a network. */
+import type { AuthorityStore } from "./authority.ts";
 import type { Claim } from "./claim.ts";
 import type { Identity } from "./identity.ts";
 import type { DeviceFacts, ProvisionPorts, WifiNetwork } from "./ports.ts";
@@ -12,6 +13,7 @@ export interface ProvisionContext {
   readonly ports: ProvisionPorts;
   readonly out: SerialOut;
   readonly store: SettingsStore;
+  readonly authority: AuthorityStore;
   readonly identity: Identity;
   /** Undefined without an identity, or where the entropy source is stuck. */
   claim: Claim | undefined;

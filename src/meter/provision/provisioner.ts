@@ -6,15 +6,16 @@
  */
 import { IMPROV_GAP_MS } from "#core/limits";
 import type { NodeConfig } from "../config.ts";
-import { openClaim, spendClaim } from "./claim.ts";
+import { AuthorityStore } from "./authority.ts";
+import { type Claim, openClaim, spendClaim } from "./claim.ts";
 import { LineBuffer, parseCommand } from "./console.ts";
 import { ConsoleCommands } from "./console-commands.ts";
 import type { ProvisionContext } from "./context.ts";
 import { type Identity, openIdentity } from "./identity.ts";
-import { ImprovDecoder, ImprovState } from "./improv.ts";
+import { ImprovDecoder, type ImprovSink, ImprovState } from "./improv.ts";
 import { ImprovService } from "./improv-service.ts";
 import type { DeviceFacts, ProvisionPorts, WifiNetwork } from "./ports.ts";
-import { finishReset } from "./reset.ts";
+import { finishReset, resetSettings } from "./reset.ts";
 import { SerialOut } from "./serial-out.ts";
 import {
   type Board,
@@ -37,10 +38,17 @@ export interface Provisioned {
   meter: MeterSettings;
 }
 
-export class Provisioner {
+/** It is what Improv and the console share; outside of this folder only what has no such comment is used. */
+export class Provisioner implements ProvisionContext, ImprovSink {
   readonly identity: Identity;
-  private readonly ports: ProvisionPorts;
-  private readonly context: ProvisionContext;
+  /** Shared. */
+  readonly device: DeviceFacts;
+  readonly board: Board;
+  readonly ports: ProvisionPorts;
+  readonly out: SerialOut;
+  readonly store: SettingsStore;
+  readonly authority: AuthorityStore;
+  claim: Claim | undefined;
   private readonly wifi: WifiTry | undefined;
   private readonly decoder: ImprovDecoder;
   private readonly lines = new LineBuffer();
@@ -51,56 +59,50 @@ export class Provisioner {
 
   /** `drivers`: the metering drivers that the board has, with their calibration values. */
   constructor(device: DeviceFacts, drivers: Board["drivers"], ports: ProvisionPorts) {
+    this.device = device;
+    this.board = { wifi: ports.wifi !== undefined, drivers };
     this.ports = ports;
     finishReset(ports);
-    this.identity = openIdentity(ports);
+    const identity = openIdentity(ports);
+    this.identity = identity;
     this.wifi = ports.wifi && new WifiTry(ports.wifi);
-    const { identity } = this;
-    this.context = {
-      device,
-      board: { wifi: ports.wifi !== undefined, drivers },
-      ports,
-      out: new SerialOut((bytes) => ports.serial.write(bytes)),
-      store: new SettingsStore(ports.store, ports.log),
-      identity,
-      claim: identity.ok
-        ? openClaim(ports.store, ports.crypto, ports.entropy, identity.generation)
-        : undefined,
-      state: () => this.state(),
-      join: (wifi, done) => this.join(wifi, done),
-      scan: (done) => this.scan(done),
-    };
-    this.improv = new ImprovService(this.context);
-    this.commands = new ConsoleCommands(this.context);
-    this.decoder = new ImprovDecoder({
-      text: (byte) => this.onText(byte),
-      packet: (type, data) => this.improv.packet(type, data),
-      fault: () => this.improv.fault(),
-    });
+    this.out = new SerialOut(ports.serial);
+    this.store = new SettingsStore(ports.store, ports.log);
+    this.authority = new AuthorityStore(ports.store, ports.log);
+    if (identity.ok)
+      this.claim = openClaim(ports.store, ports.crypto, ports.entropy, identity.generation);
+    this.improv = new ImprovService(this);
+    this.commands = new ConsoleCommands(this);
+    this.decoder = new ImprovDecoder(this);
   }
 
   /** What the device starts with, or undefined while something is missing (see `missing`). */
   provisioned(): Provisioned | undefined {
-    const { identity } = this;
-    const { board, store } = this.context;
-    if (!identity.ok || missingOf(store.settings, board).length > 0) return undefined;
+    const { identity, board, store, authority } = this;
+    const missing = missingOf(store.settings, board, authority.certificate);
+    if (!identity.ok || missing.length > 0) return undefined;
     return {
-      node: nodeConfigOf(store.settings, board, identity.secretKey),
-      link: linkOf(store.settings),
+      node: nodeConfigOf(store.settings, missing, identity.secretKey),
+      link: linkOf(store.settings, authority.certificate),
       meter: meterOf(store.settings, board),
     };
   }
 
   /** Names of what is not set yet, `identity` where the node has none. */
   missing(): string[] {
-    const { board, store } = this.context;
-    const missing = missingOf(store.settings, board);
+    const { board, store, authority } = this;
+    const missing = missingOf(store.settings, board, authority.certificate);
     return this.identity.ok ? missing : ["identity", ...missing];
+  }
+
+  /** A network is being tried. */
+  get joining(): boolean {
+    return this.wifi?.busy ?? false;
   }
 
   /** The stored network, also of a node that is not provisioned any further. */
   link(): LinkSettings {
-    return linkOf(this.context.store.settings);
+    return linkOf(this.store.settings, this.authority.certificate);
   }
 
   /** Bytes from the serial line, in pieces of any size. */
@@ -125,21 +127,26 @@ export class Provisioner {
 
   /** The gateway knows the owner: the claim code is spent, until `wattle claim new`. */
   onClaimed(): void {
-    const { context, identity } = this;
-    if (identity.ok) context.claim = spendClaim(this.ports.store, identity.generation);
+    const { identity } = this;
+    if (identity.ok) this.claim = spendClaim(this.ports.store, identity.generation);
   }
 
-  private state(): number {
+  /** As `wattle reset settings --yes`: for a button that was held. */
+  resetSettings(): void {
+    resetSettings(this);
+    this.ports.changed("reset");
+  }
+
+  /** Shared. */
+  state(): number {
     if (this.wifi?.busy) return ImprovState.provisioning;
     return this.linkUp ? ImprovState.provisioned : ImprovState.authorized;
   }
 
-  private join(
-    wifi: Pick<Settings, "ssid" | "passphrase">,
-    done: (connected: boolean) => void,
-  ): boolean {
+  /** Shared. */
+  join(wifi: Pick<Settings, "ssid" | "passphrase">, done: (connected: boolean) => void): boolean {
     if (!this.wifi || this.wifi.busy || !wifi.ssid) return false;
-    const { store } = this.context;
+    const { store } = this;
     const { log } = this.ports;
     this.tell(ImprovState.provisioning);
     log("info", "wifi-try");
@@ -159,7 +166,8 @@ export class Provisioner {
     return true;
   }
 
-  private scan(done: (networks: readonly WifiNetwork[]) => void): void {
+  /** Shared. */
+  scan(done: (networks: readonly WifiNetwork[]) => void): void {
     // A radio cannot search while it joins.
     if (!this.wifi || this.wifi.busy) return done([]);
     this.wifi.scan(this.nowMs(), done);
@@ -168,13 +176,22 @@ export class Provisioner {
 
   /** Improv's state, where somebody listens who speaks it: in a terminal it is rubbish. */
   private tell(state: number): void {
-    if (this.improv.heard) this.context.out.state(state);
+    if (this.improv.heard) this.out.state(state);
   }
 
-  private onText(byte: number): void {
+  /** Of the line, as the two below. */
+  text(byte: number): void {
     const line = this.lines.push(byte);
     const command = line && parseCommand(line);
     if (command) this.commands.run(command);
+  }
+
+  packet(type: number, data: Uint8Array): void {
+    this.improv.packet(type, data);
+  }
+
+  fault(): void {
+    this.improv.fault();
   }
 
   /** Ends what has run out of time, and asks to be called at the next limit. */

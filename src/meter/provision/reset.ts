@@ -2,9 +2,11 @@
 /**
  * Factory reset. There are two kinds, and one that there is not:
  *
- * - Settings: whatever belongs to an owner (Wi-Fi, broker, area, gateway, name, prices). What belongs to the
- *   board and its connection stays: driver, calibration, direction, capacity. Identity, journal and registers
- *   stay, so that no number is used twice.
+ * - Settings: whatever belongs to an owner (Wi-Fi, broker and its authority, area, gateway, name, prices).
+ * What
+ *   belongs to the board and its connection stays: driver, calibration, direction, capacity. Identity,
+ * journal
+ *   and registers stay, so that no number is used twice.
  * - Identity: a new key and claim code. The journal's numbers belong to the old key and go with it: a new
  *   member begins at number one, and the old key, which could sign a number again, is overwritten. What the
  *   old identity said and had no receipt for is lost.
@@ -20,12 +22,26 @@ import { bytes, FieldFault, struct, uint } from "#core/codec/schema";
 import { Journal } from "../journal.ts";
 import type { KeyValueStore, Log } from "../ports.ts";
 import { firstState, type NodeState } from "../state.ts";
+import type { ProvisionContext } from "./context.ts";
 import { type IdentityPorts, type KeyCopy, newSecretKey, writeIdentity } from "./identity.ts";
+import { withoutOwner } from "./settings.ts";
 import { readSealed, writeSealed } from "./two-slots.ts";
 
 const INTENT_KEY = "k2";
 const CLAIM_KEY = "k1";
 const intentField = struct({ generation: uint(), secretKey: bytes(32) });
+
+/** Forgets what belongs to an owner. Whatever runs with it starts again (ProvisionPorts.changed). */
+export function resetSettings({
+  authority,
+  store,
+  ports,
+}: Pick<ProvisionContext, "authority" | "store" | "ports">): void {
+  // First, so that no cut leaves the next owner with the authority of the one before.
+  authority.clear();
+  store.replaceAll(withoutOwner(store.settings));
+  ports.log("info", "settings-reset");
+}
 
 /**
  * Writes down that the next start begins with a new identity, number `generation`. From here on it will

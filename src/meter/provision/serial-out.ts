@@ -2,6 +2,7 @@
 /** What a device says on its serial line: Improv packets, and answers of the console as lines of JSON. */
 import type { InputFault } from "./fields.ts";
 import { encodePacket, encodeRpcResult, PacketType } from "./improv.ts";
+import type { ProvisionPorts } from "./ports.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
 /** What an answer begins with, so that a program finds it between lines of log. */
@@ -9,10 +10,10 @@ const ANSWER = "wattle: ";
 const NEWLINE = 10;
 
 export class SerialOut {
-  private readonly write: (bytes: Uint8Array) => void;
+  private readonly serial: ProvisionPorts["serial"];
 
-  constructor(write: (bytes: Uint8Array) => void) {
-    this.write = write;
+  constructor(serial: ProvisionPorts["serial"]) {
+    this.serial = serial;
   }
 
   state(state: number): void {
@@ -38,7 +39,7 @@ export class SerialOut {
   }
 
   line(text: string): void {
-    this.write(encodeUtf8(`${text}\r\n`));
+    this.serial.write(encodeUtf8(`${text}\r\n`));
   }
 
   /** Improv's own client looks for packets at the beginning of a line only. */
@@ -48,6 +49,6 @@ export class SerialOut {
     bytes[0] = NEWLINE;
     bytes.set(packet, 1);
     bytes[bytes.length - 1] = NEWLINE;
-    this.write(bytes);
+    this.serial.write(bytes);
   }
 }

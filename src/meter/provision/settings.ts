@@ -175,10 +175,18 @@ export interface Board {
   readonly drivers: Readonly<Record<string, readonly CalibrationSpec[]>>;
 }
 
+export interface Broker {
+  host: string;
+  port: number;
+  tls: boolean;
+  /** Certificate of the authority that a TLS broker's is of, DER. */
+  authority: Uint8Array | undefined;
+}
+
 /** What the network side is started with. */
 export interface LinkSettings {
   wifi: { ssid: string; passphrase: string } | undefined;
-  broker: { host: string; port: number; tls: boolean };
+  broker: Broker;
   ntp: string;
 }
 
@@ -198,10 +206,15 @@ export function driverOf(settings: Settings, board: Board): string {
 }
 
 /** Names of the settings that a node cannot start without. */
-export function missingOf(settings: Settings, board: Board): string[] {
+export function missingOf(
+  settings: Settings,
+  board: Board,
+  authority: Uint8Array | undefined,
+): string[] {
   const missing: string[] = [];
   if (board.wifi && !settings.ssid) missing.push("wifi");
   if (settings.host === "") missing.push("broker");
+  if (settings.tls === 1 && !authority) missing.push("ca");
   if (settings.area === "") missing.push("area");
   if (settings.name === "") missing.push("name");
   if (!settings.gatewayKey) missing.push("gateway");
@@ -211,18 +224,21 @@ export function missingOf(settings: Settings, board: Board): string[] {
 }
 
 /** What the node application is started with. Nothing may be missing (assertion SETTINGS_MISSING). */
-export function nodeConfigOf(settings: Settings, board: Board, secretKey: Uint8Array): NodeConfig {
+export function nodeConfigOf(
+  settings: Settings,
+  missing: readonly string[],
+  secretKey: Uint8Array,
+): NodeConfig {
   const { net, area, name, gatewayKey, capacityWh, wallets, bidMicro, offerMicro } = settings;
-  const missing = missingOf(settings, board);
   assert(missing.length === 0 && gatewayKey, "SETTINGS_MISSING", missing.join(" "));
   const policy = { trade: settings.trade === 1, bidMicro, offerMicro };
   return { net, area, name, secretKey, gatewayKey, capacityWh, wallets, policy };
 }
 
-export function linkOf(settings: Settings): LinkSettings {
+export function linkOf(settings: Settings, authority: Uint8Array | undefined): LinkSettings {
   const { ssid, passphrase, host, port, tls, ntp } = settings;
   const wifi = ssid && { ssid: textOf(ssid), passphrase: textOf(passphrase) };
-  return { wifi, broker: { host, port, tls: tls === 1 }, ntp };
+  return { wifi, broker: { host, port, tls: tls === 1, authority }, ntp };
 }
 
 export function meterOf(settings: Settings, board: Board): MeterSettings {

@@ -31,6 +31,8 @@ const Message = Object.freeze({
 export const VERSION = 0x0303;
 export const RECORD_HEADER = 5;
 const MESSAGE_HEADER = 4;
+/** Version, random, no session id, cipher suite, compression (section 7.4.1.3). */
+const HELLO_BYTES_MIN = 38;
 /** Named curve (3) secp256r1 (23), and a point of 65 bytes (RFC 8422 section 5.4). */
 const POINT_START: readonly number[] = Object.freeze([3, 0, 23, 65, 4]);
 const PARAMETERS_BYTES = 69;
@@ -54,6 +56,8 @@ export class ServerFlight {
   key: PublicKey | undefined;
   private readonly judge: (chain: readonly Uint8Array[]) => Verdict;
   private next: Next = "serverHello";
+  /** A certificate of the node. */
+  private asked = false;
 
   constructor(judge: (chain: readonly Uint8Array[]) => Verdict) {
     this.judge = judge;
@@ -111,7 +115,8 @@ export class ServerFlight {
     switch (this.next) {
       case "serverHello":
         if (type !== Message.serverHello) return "order";
-        return this.take(body.length >= 38 && number(body, 0, 2) === VERSION, "certificate");
+        if (body.length < HELLO_BYTES_MIN || number(body, 0, 2) !== VERSION) return "message";
+        return this.take(true, "certificate");
       case "certificate":
         return type === Message.certificate ? this.certificate(body) : "order";
       case "keyExchange":
@@ -127,8 +132,6 @@ export class ServerFlight {
         return "order";
     }
   }
-
-  private asked = false;
 
   private certificate(body: Uint8Array): FlightFault | undefined {
     const chain: Uint8Array[] = [];

@@ -36,8 +36,8 @@ export function isSignedBy(
 }
 
 /**
- * r and s of an ECDSA signature (RFC 3279 section 2.2.3). Undefined where one is not 1 to n − 1: implementations
- * that leave this out take zeros for a signature of anything.
+ * r and s of an ECDSA signature (RFC 3279 section 2.2.3). Undefined where one is not 1 to n − 1:
+ * implementations that leave this out take zeros for a signature of anything.
  */
 export function ecdsaNumbers(signature: Uint8Array): { r: Uint8Array; s: Uint8Array } | undefined {
   try {

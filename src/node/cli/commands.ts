@@ -100,11 +100,15 @@ function deviceCommands(program: Command): void {
   program
     .command("provision")
     .description("set a node up over its serial port: settings, Wi-Fi, claim code")
-    .requiredOption("--port <path>", "the serial port, e.g. /dev/ttyUSB0; a pty or Unix socket too")
+    .requiredOption(
+      "--port <path>",
+      "the serial port, e.g. /dev/ttyUSB0; also a pty, Unix socket, host:port",
+    )
     .option("--baud <n>", "its speed", atLeastOne, 115_200)
     .option("--wifi <ssid>", "the network to join; its passphrase is asked for")
     .option("--wifi-pass-file <file>", "a file with the passphrase, empty for an open network")
     .option("--broker <url>", "the area's broker, e.g. mqtts://gateway.local:8883")
+    .option("--ca <file>", "PEM or DER: the authority that the mqtts broker's certificate is of")
     .option("--area <name>", "name of the area")
     .option("--name <name>", "the node's name, for people")
     .option("--gateway <key>", "the gateway's public key, its ready file, or its broker's URL")
@@ -115,7 +119,7 @@ function deviceCommands(program: Command): void {
     .addHelpText(
       "after",
       "\nExample:\n  wattle provision --port /dev/ttyUSB0 --wifi Home --broker mqtts://gateway.local:8883" +
-        " --area street --name house-7 --gateway ready.json --set capacity=4312",
+        " --ca ca.pem --area street --name house-7 --gateway ready.json --set capacity=4312",
     )
     .action(async (options) => {
       const { provisionCommand } = await import("./provision.ts");

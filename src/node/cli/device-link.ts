@@ -24,10 +24,13 @@ export interface Answer {
 export class DeviceError extends Error {
   /** Nothing came in time, where another try may help. */
   readonly silent: boolean;
-  constructor(message: string, silent = false) {
+  /** The line is gone. */
+  readonly gone: boolean;
+  constructor(message: string, kind?: "silent" | "gone") {
     super(message);
     this.name = "DeviceError";
-    this.silent = silent;
+    this.silent = kind === "silent";
+    this.gone = kind === "gone";
   }
 }
 
@@ -53,7 +56,7 @@ export class DeviceLink {
     port.listen(
       (bytes) => stream.push(bytes),
       (cause) => {
-        this.gone = new DeviceError(cause);
+        this.gone = new DeviceError(cause, "gone");
         this.waiting?.fail(this.gone);
       },
     );
@@ -116,7 +119,7 @@ export class DeviceLink {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.waiting = { ...listen(resolve, reject), fail: reject };
     const late = setTimeout(
-      () => reject(new DeviceError(`no answer within ${timeoutMs / 1000} s`, true)),
+      () => reject(new DeviceError(`no answer within ${timeoutMs / 1000} s`, "silent")),
       timeoutMs,
     );
     try {

@@ -4,20 +4,24 @@
  * Improv; then the node's public key and claim code are shown.
  */
 import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { askSecret } from "./ask-secret.ts";
+import { AuthorityError, authorityFrom } from "./authority-file.ts";
 import { type Answer, DeviceError, DeviceLink, printable } from "./device-link.ts";
 import { GatewayKeyError, gatewayKeyFrom } from "./gateway-key.ts";
 import { Rpc } from "./improv-client.ts";
-import { openPort, PortError } from "./serial-port.ts";
+import { isTcpPort, openPort, PortError } from "./serial-port.ts";
 
 export interface ProvisionCommandOptions {
-  /** A serial port, a pseudo-terminal or a Unix socket. */
+  /** A serial port, a pseudo-terminal, a Unix socket or `host:port`. */
   port: string;
   baud?: number;
   /** Name of the network to join; its passphrase is asked for, or in `wifiPassFile`. */
   wifi?: string;
   wifiPassFile?: string;
   broker?: string;
+  /** File with the certificate of the authority that an `mqtts` broker's is of. */
+  ca?: string;
   area?: string;
   name?: string;
   /** Public key, ready file or the broker's URL. */
@@ -44,6 +48,8 @@ const EXIT_REFUSED = 1;
 const EXIT_UNUSABLE = 2;
 
 const ANSWER_MS = 5000;
+/** Bytes of a certificate in one command: as base64 they fit a line of the device's console. */
+const CA_PART_BYTES = 360;
 const RETRY_MS = 1000;
 /** The device itself gives up after 25 s. */
 const WIFI_MS = 30_000;
@@ -71,15 +77,13 @@ export async function provisionCommand(options: ProvisionCommandOptions): Promis
   try {
     // Everything that can be wrong with the call is found before the device is touched.
     const passphrase = await passphraseFor(options, err);
+    const authority = options.ca === undefined ? undefined : authorityFrom(options.ca);
     const settings = await settingsOf(options, err);
-    link = new DeviceLink(await openPort(options.port, options.baud));
-    const shown = await greet(
-      link,
-      (options.timeout ?? START_S) * 1000,
-      options.retryMs ?? RETRY_MS,
-    );
-    progress(greeting(shown));
+    const met = await greet(options);
+    link = met.link;
+    progress(greeting(met.shown));
     if (options.scan) progress(networkTable(await link.rpcList(Rpc.scan, SCAN_MS)));
+    if (authority) progress(`  ca          ${await sendAuthority(link, authority)}`);
     if (settings.length > 0) {
       const { facts } = done(await link.command(["set", ...settings], ANSWER_MS));
       progress(`  set         ${settings.map((pair) => pair.split("=")[0]).join(", ")}`);
@@ -100,7 +104,10 @@ export async function provisionCommand(options: ProvisionCommandOptions): Promis
 }
 
 function failed(error: unknown, port: string, err: Say): number {
-  const usage = error instanceof PortError || error instanceof GatewayKeyError;
+  const usage =
+    error instanceof PortError ||
+    error instanceof GatewayKeyError ||
+    error instanceof AuthorityError;
   if (error instanceof ProvisionError || usage) {
     err(`wattle provision: ${error.message}\n`);
     return error instanceof ProvisionError ? error.exitCode : EXIT_UNUSABLE;
@@ -152,16 +159,40 @@ async function settingsOf(options: ProvisionCommandOptions, err: Say): Promise<s
   return [...settings, ...set];
 }
 
-/** Opening the port starts many boards again: the device gets time. */
-async function greet(link: DeviceLink, timeoutMs: number, retryMs: number): Promise<Answer> {
-  for (let leftMs = timeoutMs; ; leftMs -= retryMs) {
+/** Opening the port starts many boards again, and so do settings: the device gets time. */
+async function greet(
+  options: ProvisionCommandOptions,
+): Promise<{ link: DeviceLink; shown: Answer }> {
+  const retryMs = options.retryMs ?? RETRY_MS;
+  let link: DeviceLink | undefined;
+  for (let leftMs = (options.timeout ?? START_S) * 1000; ; leftMs -= retryMs) {
     try {
-      return done(await link.command(["show"], Math.min(retryMs, leftMs)));
+      link ??= new DeviceLink(await openPort(options.port, options.baud));
+      const shown = done(await link.command(["show"], Math.min(retryMs, leftMs)));
+      return { link, shown };
     } catch (error) {
-      const again = error instanceof DeviceError && error.silent && leftMs > retryMs;
-      if (!again) throw error;
+      const silent = error instanceof DeviceError && error.silent;
+      const gone =
+        (error instanceof DeviceError && error.gone && isTcpPort(options.port)) ||
+        (error instanceof PortError && error.passing);
+      if (!silent) link?.close();
+      if (leftMs <= retryMs || !(silent || gone)) throw error;
+      if (!gone) continue;
+      link = undefined;
+      await delay(retryMs);
     }
   }
+}
+
+/** Sends the certificate in pieces; its fingerprint, as the device has it. */
+async function sendAuthority(link: DeviceLink, certificate: Buffer): Promise<string> {
+  const send = async (...words: string[]) =>
+    done(await link.command(["ca", ...words], ANSWER_MS)).facts;
+  await send("begin");
+  for (let at = 0; at < certificate.length; at += CA_PART_BYTES)
+    await send("add", certificate.subarray(at, at + CA_PART_BYTES).toString("base64"));
+  const { ca } = await send("end");
+  return printable(ca);
 }
 
 /** An answer that says yes; else everything that the device found wrong. */
@@ -196,8 +227,8 @@ async function report(
   const { facts: claim } = done(await link.command(["claim"], ANSWER_MS));
   const missing = Array.isArray(shown.missing) ? shown.missing.map(printable) : [];
   if (json) {
-    const { node, publicKey, state, settings } = shown;
-    const facts = { node, publicKey, state, missing, settings };
+    const { node, publicKey, state, settings, ca } = shown;
+    const facts = { node, publicKey, state, missing, settings, ca };
     const { claimed, claim: code, qr } = claim;
     say(`${JSON.stringify({ ...facts, claimed, claim: code, qr })}\n`);
     return;
@@ -209,7 +240,8 @@ async function report(
     const drawn = await link.command(["qr"], ANSWER_MS);
     if (drawn.ok) say(drawing(drawn.lines, colour));
   }
-  if (missing.length > 0) say(`  missing     ${missing.join(", ")}: give them with --set\n`);
+  if (missing.length > 0)
+    say(`  missing     ${missing.join(", ")}: give them with --set, a ca with --ca\n`);
 }
 
 const PAINT = "\x1b[30;107m";

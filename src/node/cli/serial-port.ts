@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * A serial port without a native package: the system's own `stty` sets speed and raw mode, Node's terminal
- * streams do the rest. The path may also be a Unix socket, as simulated devices have, or a pseudo-terminal.
+ * streams do the rest. The path may also be a pseudo-terminal, or a Unix socket or `host:port`, as simulated
+ * devices have.
  */
 import { execFileSync } from "node:child_process";
 import { constants, openSync, type Stats, statSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { ReadStream, WriteStream } from "node:tty";
 
 /** Bytes to and from a device. */
@@ -18,10 +19,20 @@ export interface SerialPort {
 
 /** The operator's mistake, or the system's: the message says cause and cure. */
 export class PortError extends Error {
-  constructor(message: string) {
+  /** A simulated device that is starting again may listen in a moment. */
+  readonly passing: boolean;
+  constructor(message: string, passing = false) {
     super(message);
     this.name = "PortError";
+    this.passing = passing;
   }
+}
+
+const HOST_PORT = /^([\w.-]+):(\d{1,5})$/;
+
+/** Whether `path` is a TCP port of a simulated device, which closes it when it starts again. */
+export function isTcpPort(path: string): boolean {
+  return HOST_PORT.test(path);
 }
 
 /** Speed that the devices' consoles have. */
@@ -33,15 +44,16 @@ export async function openPort(path: string, baud = BAUD_DEFAULT): Promise<Seria
   try {
     stat = statSync(path);
   } catch (error) {
-    throw explained(path, error);
+    const match = HOST_PORT.exec(path);
+    if (!match) throw explained(path, error);
+    return openSocket(path, connect(Number(match[2]), match[1]));
   }
-  if (stat.isSocket()) return openSocket(path);
+  if (stat.isSocket()) return openSocket(path, connect(path));
   if (stat.isCharacterDevice()) return openTerminal(path, baud);
   throw new PortError(`${path}: no serial port. Give one such as /dev/ttyUSB0`);
 }
 
-async function openSocket(path: string): Promise<SerialPort> {
-  const socket = connect(path);
+async function openSocket(path: string, socket: Socket): Promise<SerialPort> {
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve);
     socket.once("error", (error) => reject(explained(path, error)));
@@ -108,6 +120,9 @@ function explained(path: string, error: unknown): PortError {
   if (code === "EBUSY")
     return new PortError(`${path}: in use. End the other program, a serial monitor perhaps`);
   if (code === "ECONNREFUSED")
-    return new PortError(`${path}: nobody listens on this socket. Start the device first`);
+    return new PortError(
+      `${path}: nobody listens on this socket. Start the device first`,
+      isTcpPort(path),
+    );
   return new PortError(`${path}: ${message}`);
 }

@@ -13,7 +13,7 @@ import type { BusCounts } from "./bus-tap.ts";
 export interface Measured {
   gateway: Gateway;
   store: LogStore;
-  pool: VerifyPool;
+  pool: Pick<VerifyPool, "counts">;
   bus: BusCounts;
   broker: Broker | undefined;
 }
@@ -95,6 +95,12 @@ const LABELLED: [string, string, string, ReadMany][] = [
     "messages and transactions not accepted, by code (docs/protocol.md)",
     "code",
     (m) => Object.fromEntries(area(m).counters.byCode),
+  ],
+  [
+    "wattle_events_total",
+    "events that meters reported, by kind (docs/operations.md)",
+    "kind",
+    (m) => Object.fromEntries(area(m).counters.eventsByKind),
   ],
   [
     "wattle_verified_total",

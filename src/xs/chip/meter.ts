@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The metering chip that the settings name, on the board's pins. */
-import I2C from "embedded:io/i2c";
 import { board } from "#board";
 import { assert } from "#core/errors/assert";
 import { Ade7953 } from "#drivers/ade7953/ade7953";
@@ -15,6 +14,7 @@ import { Sml } from "#drivers/sml/sml";
 import type { DriverOptions, EnergySensor } from "#drivers/types";
 import type { ResetReason } from "#meter/health/reset-reason";
 import type { Board, CalibrationSpec, MeterSettings } from "#meter/provision/settings";
+import { BoardI2c } from "#xs/chip/i2c";
 import { UartSerial } from "#xs/chip/serial";
 import { DriverMeter } from "#xs/device/driver-meter";
 import type { MeterEvents, OpenMeter } from "#xs/device/parts";
@@ -81,7 +81,6 @@ function perHundred(units: number): Ratio {
 
 /** `channels`: 1 input A, 2 input B, 3 both. `eref`: counts of the energy register for one kWh. */
 function ade7953(options: DriverOptions, calibration: Calibration): Ade7953 {
-  const { data, clock } = board.meter.i2c;
   const pref = calibration("pref") ?? ADE7953_REFERENCE.pref;
   const channel = {
     current: perHundred(calibration("iref") ?? ADE7953_REFERENCE.iref),
@@ -95,7 +94,7 @@ function ade7953(options: DriverOptions, calibration: Calibration): Ade7953 {
   const inputs = CHANNELS[calibration("channels") ?? 1];
   return new Ade7953({
     ...options,
-    sensor: { io: I2C, data, clock },
+    sensor: { io: BoardI2c },
     channels: inputs.map((input) => ({ ...channel, input })),
     voltage: perHundred(calibration("uref") ?? ADE7953_REFERENCE.uref),
   });

@@ -7,7 +7,7 @@
 import { assert } from "#core/errors/assert";
 import type { SerialIo, SerialOptions } from "#drivers/types";
 import { ffi } from "#xs/device/ffi";
-import { deviceTimer } from "#xs/device/timer";
+import { every } from "#xs/device/timer";
 
 /** Two P1 telegrams of 2 KB: one arrives while the other is read. */
 const BUFFER_BYTES = 4096;
@@ -31,7 +31,7 @@ export interface UartPins {
 export class UartSerial implements SerialIo {
   private readonly port: number;
   private readonly onReadable: ((count: number) => void) | undefined;
-  private cancel: (() => void) | undefined;
+  private readonly cancel: () => void;
   private open = true;
 
   constructor(options: SerialOptions & Partial<UartPins>) {
@@ -51,7 +51,7 @@ export class UartSerial implements SerialIo {
       BUFFER_BYTES,
     );
     assert(failed === 0, "UART", `port ${port}: error ${failed}`);
-    this.poll();
+    this.cancel = every(POLL_MS, () => this.poll());
   }
 
   read(count = READ_BYTES): ArrayBuffer | undefined {
@@ -71,15 +71,12 @@ export class UartSerial implements SerialIo {
   close(): void {
     if (!this.open) return;
     this.open = false;
-    this.cancel?.();
+    this.cancel();
     ffi().wattle_uart_close(this.port);
   }
 
   private poll(): void {
-    this.cancel = deviceTimer.after(POLL_MS, () => {
-      const waiting = ffi().wattle_uart_waiting(this.port);
-      if (waiting > 0) this.onReadable?.(waiting);
-      if (this.open) this.poll();
-    });
+    const waiting = ffi().wattle_uart_waiting(this.port);
+    if (waiting > 0) this.onReadable?.(waiting);
   }
 }

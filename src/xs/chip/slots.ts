@@ -19,34 +19,48 @@ const BOOT_STATES: Readonly<Record<number, "trial" | "valid">> = Object.freeze({
 });
 
 export function openSlots(): FirmwareSlots {
-  const running: FirmwareVersion = firmwareVersion();
-  return {
-    slot: ffi().wattle_slot_running(),
-    running,
-    bootState: BOOT_STATES[ffi().wattle_slot_state()] ?? "unknown",
-    idleBytes: ffi().wattle_slot_size(),
-    erase: (offset) => ffi().wattle_slot_erase(offset, SECTOR_BYTES) === 0,
-    write(offset, bytes) {
-      const padded = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES).fill(0xff);
-      padded.set(bytes);
-      return ffi().wattle_slot_write(offset, padded.buffer, 0, padded.length) === 0;
-    },
-    read,
-    digest(length) {
-      const digest = new Digest("SHA256");
-      for (let offset = 0; offset < length; offset += SECTOR_BYTES)
-        digest.write(read(offset, Math.min(SECTOR_BYTES, length - offset)));
-      return new Uint8Array(digest.close());
-    },
-    activate: () => ffi().wattle_slot_activate() === 0,
-    confirm: () => ffi().wattle_slot_confirm() === 0,
-    rollback: () => ffi().wattle_slot_roll_back() === 0,
-  };
+  return new EspSlots();
 }
 
-function read(offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  // What cannot be read stays 0 and fails the digest.
-  ffi().wattle_slot_read(offset, bytes.buffer, length);
-  return bytes;
+class EspSlots implements FirmwareSlots {
+  readonly slot = ffi().wattle_slot_running();
+  readonly running: FirmwareVersion = firmwareVersion();
+  readonly bootState = BOOT_STATES[ffi().wattle_slot_state()] ?? "unknown";
+  readonly idleBytes = ffi().wattle_slot_size();
+
+  erase(offset: number): boolean {
+    return ffi().wattle_slot_erase(offset, SECTOR_BYTES) === 0;
+  }
+
+  write(offset: number, bytes: Uint8Array): boolean {
+    const padded = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES).fill(0xff);
+    padded.set(bytes);
+    return ffi().wattle_slot_write(offset, padded.buffer, 0, padded.length) === 0;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    // What cannot be read stays 0 and fails the digest.
+    ffi().wattle_slot_read(offset, bytes.buffer, length);
+    return bytes;
+  }
+
+  digest(length: number): Uint8Array {
+    const digest = new Digest("SHA256");
+    for (let offset = 0; offset < length; offset += SECTOR_BYTES)
+      digest.write(this.read(offset, Math.min(SECTOR_BYTES, length - offset)));
+    return new Uint8Array(digest.close());
+  }
+
+  activate(): boolean {
+    return ffi().wattle_slot_activate() === 0;
+  }
+
+  confirm(): boolean {
+    return ffi().wattle_slot_confirm() === 0;
+  }
+
+  rollback(): boolean {
+    return ffi().wattle_slot_roll_back() === 0;
+  }
 }

@@ -42,14 +42,16 @@ class TcpLine implements Console {
   }
 
   private accept(onBytes: (bytes: Uint8Array) => void): void {
+    const from = this.listener.read();
+    if (!from) return;
     this.client?.close();
     this.waiting = [];
     this.writable = 0;
     const client: TCP = new TCP({
-      from: this.listener.read(),
+      from,
       format: "buffer",
       onReadable: () => {
-        const bytes = client.read();
+        const bytes = client.read() as ArrayBuffer | undefined;
         if (bytes) onBytes(new Uint8Array(bytes));
       },
       onWritable: (count) => {

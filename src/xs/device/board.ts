@@ -16,7 +16,10 @@ export interface Board {
     /** S0: between this pin and ground. */
     pulse: { pin: number };
   };
-  /** Held for ten seconds: settings are forgotten (never keys, never registers). Active low. */
+  /**
+   * Between this pin and ground, with the chip's pull-up: a pin without one reads noise. Held for ten seconds
+   * and let go, settings are forgotten (never keys, never registers). -1: none.
+   */
   button: number;
   /** Status light, active high; -1: none. */
   led: number;

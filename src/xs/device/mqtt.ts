@@ -1,39 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The SDK's MQTT client over TCP or TLS, as the session wants it. */
 import TCP from "embedded:io/socket/tcp";
-import TLSSocket from "embedded:io/socket/tcp/tls";
 import MQTTClient from "embedded:network/mqtt/client";
+import { assert } from "#core/errors/assert";
 import { MESSAGE_BYTES_MAX } from "#core/limits";
 import { clearingRecord } from "#core/records/clearing";
 import type { DnsConstruction, MqttClientClass } from "#meter/link/client";
 import { MqttSession, type SessionPorts } from "#meter/link/session";
-import type { LinkSettings } from "#meter/provision/settings";
+import type { Broker } from "#meter/provision/settings";
 import { SystemResolver } from "#xs/device/resolver";
+import { type Secure, TlsSocket } from "#xs/tls/socket";
 
 /** What a signed record has around it: an array, two lengths, a signature. */
 const SIGNED_BYTES = 128;
-/** TLS 1.2: what the SDK has. */
-const TLS_1_2 = 0x303;
-
-export interface Trust {
-  /** Certificate of the authority that signed the broker's, DER; undefined: those that the SDK brings. */
-  certificate: Uint8Array | undefined;
-}
 
 export function openSession(
-  broker: LinkSettings["broker"],
-  trust: Trust,
+  broker: Broker,
+  /** What a TLS broker is judged by. */
+  judge: Omit<Secure, "authority">,
   clearingTopic: string,
   ports: SessionPorts,
 ): MqttSession {
-  const { host, port, tls } = broker;
+  const { host, port } = broker;
   return new MqttSession(
     {
       client: MQTTClient as unknown as MqttClientClass,
       host,
       port,
       dns: { io: SystemResolver } as unknown as DnsConstruction,
-      socket: tls ? secureSocket(trust) : { io: TCP },
+      socket: socketOf(broker, judge),
       bytesMax: (topic) =>
         topic === clearingTopic ? clearingRecord.bytesMax + SIGNED_BYTES : MESSAGE_BYTES_MAX,
     },
@@ -41,7 +36,13 @@ export function openSession(
   );
 }
 
-function secureSocket({ certificate }: Trust): Record<string, unknown> {
-  const secure = { protocolVersion: TLS_1_2, ...(certificate && { certificate }) };
-  return { io: TLSSocket, TCP: { io: TCP }, secure };
+function socketOf(
+  { tls, authority }: Broker,
+  judge: Omit<Secure, "authority">,
+): Record<string, unknown> {
+  if (!tls) return { io: TCP };
+  assert(authority, "TLS_AUTHORITY", "a node that lacks it is not provisioned");
+  const { crypto, log } = judge;
+  const secure: Secure = { authority, crypto, log, utc: () => judge.utc() };
+  return { io: TlsSocket, TCP: { io: TCP }, secure };
 }

@@ -1,45 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The node application with its meter, its clock and its connection, as long as it is provisioned. */
 import { fromHex } from "#core/codec/bytes";
+import type { Crypto, Entropy } from "#core/crypto/port";
 import { METER_POLL_MS } from "#core/limits";
 import { Topics } from "#core/topics";
 import { TimeQuality } from "#core/units/time";
+import type { DriverFault } from "#drivers/types";
 import type { NodeConfig } from "#meter/config";
 import type { Watchdog } from "#meter/health/watchdog";
-import { type LinkState, NetworkUp } from "#meter/link/network-up";
-import type { MqttSession } from "#meter/link/session";
+import { type LinkState, NetworkUp, type NetworkUpPorts } from "#meter/link/network-up";
+import type { MqttSession, SessionPorts } from "#meter/link/session";
 import { MeterNode } from "#meter/node";
-import type { Log, NodePorts } from "#meter/ports";
+import type { Log, NodePorts, RealTime, StartFacts, UtcTime } from "#meter/ports";
 import type { Provisioned } from "#meter/provision/provisioner";
-import { type TimeFix, TimeKeeper } from "#meter/time/keeper";
+import { type KeeperPorts, type TimeFix, TimeKeeper } from "#meter/time/keeper";
 import { TimeSync } from "#meter/time/sync";
 import type { Firmware } from "#meter/update/ports";
 import { watch } from "#xs/device/health";
 import { openSession } from "#xs/device/mqtt";
 import type { Network } from "#xs/device/network";
-import type { DeviceParts, OpenMeter } from "#xs/device/parts";
+import type { DeviceParts, MeterEvents, OpenMeter } from "#xs/device/parts";
 import { deviceTimer, uptimeMs, waker } from "#xs/device/timer";
 
-/** Certificate of the authority that signed the broker's, DER, where one was stored. */
-const CERTIFICATE_KEY = "tlsca";
-
-export class RunningNode {
+/**
+ * For its parts it is the port itself: they ask it for the time of day, the timer and the log, and tell it
+ * what happens. An object of closures for each of them would take 2 KB of a chip's memory for good.
+ */
+export class RunningNode
+  implements KeeperPorts, SessionPorts, NetworkUpPorts, MeterEvents, RealTime
+{
   /** Undefined until the meter has told what it counts: a P1 or SML meter does so with its telegrams. */
   node: MeterNode | undefined;
   linkState: LinkState = "no-network";
+  /** Of the chip, so far. */
+  polls = 0;
   readonly session: MqttSession;
   readonly keeper: TimeKeeper;
+  readonly network: Network;
+  readonly sync: TimeSync | undefined;
+  readonly timer = deviceTimer;
+  readonly uptimeMs = uptimeMs;
+  readonly entropy: Entropy;
+  readonly crypto: Crypto;
+  readonly log: Log;
+  readonly wakeAfter = waker(() => this.node?.onTimer());
   private readonly parts: DeviceParts;
   private readonly provisioned: Provisioned;
   private readonly restart: () => void;
-  private readonly log: Log;
+  private readonly start: StartFacts;
   private readonly meter: OpenMeter;
   private readonly networkUp: NetworkUp;
-  private readonly wakeAfter = waker(() => this.node?.onTimer());
-  private onNetwork: () => void = () => {};
   private cancelPoll: (() => void) | undefined;
   private closed = false;
-  private polls = 0;
   private readonly watchdog: Watchdog | undefined;
   private offMs = 0;
 
@@ -49,59 +61,57 @@ export class RunningNode {
     network: Network,
     provisioned: Provisioned,
     log: Log,
+    start: StartFacts,
     restart: () => void,
   ) {
     this.parts = parts;
+    this.network = network;
     this.provisioned = provisioned;
+    this.start = start;
     this.restart = restart;
     this.log = log;
-    const { entropy, store } = parts;
+    const { entropy, crypto } = parts;
+    this.entropy = entropy;
+    this.crypto = crypto;
     const { link, node } = provisioned;
-    this.keeper = new TimeKeeper({
-      uptimeMs,
-      onStep: (beforeMs, afterMs) => this.node?.onStep(beforeMs, afterMs),
-      log,
-    });
-    const certificate = store.get(CERTIFICATE_KEY);
-    const { clearing } = new Topics(node.area);
-    const timer = deviceTimer;
-    const onChange = () => this.networkUp.changed();
-    const ports = { timer, entropy, log, onChange };
-    this.session = openSession(link.broker, { certificate }, clearing, ports);
+    const { timer } = this;
+    this.keeper = new TimeKeeper(this);
+    this.session = openSession(link.broker, this, new Topics(node.area).clearing, this);
     const server = link.ntp === "" ? undefined : parts.openTimeServer(link.ntp);
     const offer = (source: "sntp", fix: TimeFix) =>
       this.keeper.offer(source, { ...fix, utcMs: fix.utcMs + this.offMs });
-    const sync = server && new TimeSync({ timer, entropy, server, offer, log });
-    this.networkUp = new NetworkUp({
-      network: {
-        up: () => network.up(),
-        onChange: (run) => {
-          this.onNetwork = run;
-        },
-      },
-      timer,
-      utc: () => this.keeper.utc(),
-      sync,
-      session: this.session,
-      log,
-      onState: (state) => {
-        this.linkState = state;
-      },
-    });
-    this.meter = parts.openMeter(provisioned.meter, {
-      onFault: (fault, detail) => {
-        log("debug", "meter-fault", { fault, detail });
-        this.node?.onFault(fault);
-      },
-    });
-    const { session } = this;
-    const watched = {
-      polls: () => this.polls,
-      node: () => this.node,
-      link: { progress: () => session.progress, idle: () => !network.up() },
-    };
-    this.watchdog = watch(watched, parts.system, log);
+    this.sync = server && new TimeSync({ timer, entropy, server, offer, log });
+    this.networkUp = new NetworkUp(this);
+    this.meter = parts.openMeter(provisioned.meter, this);
+    this.watchdog = watch(this, network, parts.system, log);
     this.poll();
+  }
+
+  utc(): UtcTime {
+    return this.keeper.utc();
+  }
+
+  gatewayTime(realMs: number): void {
+    this.keeper.gatewayTime(realMs);
+  }
+
+  /** The time of day was set. */
+  onStep(beforeMs: number, afterMs: number): void {
+    this.node?.onStep(beforeMs, afterMs);
+  }
+
+  /** The session is connected, or is not any more. */
+  onChange(): void {
+    this.networkUp.changed();
+  }
+
+  onState(state: LinkState): void {
+    this.linkState = state;
+  }
+
+  onFault(fault: DriverFault, detail: string): void {
+    this.log("debug", "meter-fault", { fault, detail });
+    this.node?.onFault(fault);
   }
 
   /** All parts go on. */
@@ -131,7 +141,7 @@ export class RunningNode {
   }
 
   networkChanged(): void {
-    this.onNetwork();
+    this.networkUp.changed();
   }
 
   close(): void {
@@ -151,20 +161,16 @@ export class RunningNode {
 
   private begin(): void {
     const { crypto, entropy, store } = this.parts;
-    const { keeper, session, log } = this;
+    const { session, log } = this;
     const ports: NodePorts = {
       crypto,
       entropy,
       store,
       meter: this.meter.meter,
       transport: session,
-      time: {
-        uptimeMs,
-        utc: () => keeper.utc(),
-        gatewayTime: (realMs) => keeper.gatewayTime(realMs),
-        wakeAfter: this.wakeAfter,
-      },
+      time: this,
       log,
+      start: this.start,
       ...this.firmware(),
     };
     this.node = new MeterNode(this.provisioned.node, ports);

@@ -12,21 +12,41 @@ export function uptimeMs(): number {
   return ffi().wattle_uptime_ms();
 }
 
+/** The SDK's timer is an object that takes properties: what it runs is kept there, and no closure is made. */
+type Pending = ReturnType<typeof Timer.set> & { run?: () => void };
+
 export const deviceTimer: DriverTimer = Object.freeze({
   uptimeMs,
   after(delayMs: number, run: () => void) {
-    let timer: ReturnType<typeof Timer.set> | undefined;
-    const fire = () => {
-      timer = undefined;
-      guarded(run);
-    };
-    timer = Timer.set(fire, Math.max(0, Math.min(DELAY_MAX_MS, Math.ceil(delayMs))));
-    return () => {
-      if (timer !== undefined) Timer.clear(timer);
-      timer = undefined;
-    };
+    return pending(Timer.set(fire, Math.max(0, Math.min(DELAY_MAX_MS, Math.ceil(delayMs)))), run);
   },
 });
+
+/**
+ * Calls `run` every `everyMs`, until the result is called. For what is looked at many times a second: nothing
+ * is made anew each time. After a long turn of something else it catches up.
+ */
+export function every(everyMs: number, run: () => void): () => void {
+  return pending(Timer.repeat(again, everyMs), run);
+}
+
+function pending(timer: Pending, run: () => void): () => void {
+  timer.run = run;
+  return () => {
+    if (timer.run) Timer.clear(timer);
+    timer.run = undefined;
+  };
+}
+
+function fire(timer: Pending): void {
+  const { run } = timer;
+  timer.run = undefined;
+  if (run) guarded(run);
+}
+
+function again({ run }: Pending): void {
+  if (run) guarded(run);
+}
 
 /** `wakeAfter` for one component: a new call replaces the one before. */
 export function waker(run: () => void): (delayMs: number) => void {

@@ -9,25 +9,36 @@ import type { KeyValueStore } from "#meter/ports";
 const NAMESPACE = "wattle";
 
 export function openStore(): KeyValueStore {
-  const store = storage.open({ path: NAMESPACE, format: "buffer" });
-  return {
-    get(key) {
-      const value = store.read(key);
-      return value && new Uint8Array(value);
-    },
-    set: (key, value) => store.write(key, exact(value)),
-    delete: (key) => store.delete(key),
-    keys(prefix) {
-      const keys: string[] = [];
-      const all = store[Symbol.iterator]();
-      for (let next = all.next(); !next.done; next = all.next())
-        if (next.value.startsWith(prefix)) keys.push(next.value);
-      return keys;
-    },
-  };
+  return new NvsStore();
+}
+
+class NvsStore implements KeyValueStore {
+  private readonly store = storage.open({ path: NAMESPACE, format: "buffer" });
+
+  get(key: string): Uint8Array | undefined {
+    const value = this.store.read(key) as ArrayBuffer | undefined;
+    return value && new Uint8Array(value);
+  }
+
+  set(key: string, value: Uint8Array): void {
+    this.store.write(key, exact(value));
+  }
+
+  delete(key: string): void {
+    this.store.delete(key);
+  }
+
+  keys(prefix: string): string[] {
+    const keys: string[] = [];
+    const all = this.store[Symbol.iterator]();
+    for (let next = all.next(); !next.done; next = all.next())
+      if (next.value.startsWith(prefix)) keys.push(next.value);
+    return keys;
+  }
 }
 
 /** The bytes of a view and no others. */
 function exact(value: Uint8Array): ArrayBuffer {
-  return value.buffer.slice(value.byteOffset, value.byteOffset + value.length) as ArrayBuffer;
+  const buffer = value.buffer as ArrayBuffer;
+  return buffer.slice(value.byteOffset, value.byteOffset + value.length);
 }

@@ -14,6 +14,7 @@ import { Gateway } from "#gateway/gateway";
 import type { LogEntry } from "#gateway/ports";
 import { fromUtf8 } from "#host-sim/fleet/abi";
 import { LocalBus } from "#host-sim/sim/local-bus";
+import { Metrics } from "#node/process/metrics";
 import { crypto, LocalArea, worldOf } from "../../helpers/local-area.ts";
 
 const NET_WH = [
@@ -139,6 +140,23 @@ test("the monitor shows the latest events of a member, and a restarted gateway s
     return [eventCount, events];
   };
   assert.deepEqual(facts(again), facts(area.gateway));
+});
+
+test("the metrics count events by kind, and go on where the log ends at a restart", async () => {
+  const area = await offForASlot();
+  const again = new Gateway(area.options, { ...area.portsForReplay(), bus: new LocalBus() });
+  await again.start();
+  for (const gateway of [area.gateway, again]) {
+    const metrics = new Metrics({
+      gateway,
+      store: area.store,
+      pool: { counts: { workerCrashes: 0, inWorkers: 0, inline: 0 } },
+      bus: { messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0 },
+      broker: undefined,
+    });
+    const lines = (await metrics.text()).split("\n").filter((line) => /^wattle_events/.test(line));
+    assert.deepEqual(lines, ['wattle_events_total{kind="off-counted"} 1']);
+  }
 });
 
 test("an event below the node's last reading is refused, logged and receipted", async () => {

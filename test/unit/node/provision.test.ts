@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -10,7 +11,8 @@ import { areaAcl } from "#node/broker/acl";
 import { startBroker } from "#node/broker/embedded";
 import { askSecret } from "#node/cli/ask-secret";
 import { GatewayKeyError, gatewayKeyFrom } from "#node/cli/gateway-key";
-import { GATEWAY_KEY } from "../meter/provision/device.ts";
+import { certificate, newKey, pem } from "#test/helpers/certificates";
+import { AUTHORITY, GATEWAY_KEY } from "../meter/provision/device.ts";
 import { deviceOnPty, deviceOnSocket, type PortedDevice, provision } from "./provision-device.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wattle-provision-"));
@@ -25,6 +27,7 @@ function file(name: string, text: string): string {
 const PASS_FILE = file("pass", "hunter22secret\n");
 const SETUP = {
   broker: "mqtts://gateway.local:8883",
+  ca: file("ca.pem", pem(AUTHORITY)),
   area: "street",
   name: "House 7",
   gateway: GATEWAY_KEY,
@@ -48,6 +51,7 @@ function checkSetUp({ device, heard }: PortedDevice, out: string): void {
   assert.ok(ready);
   assert.equal(ready.node.name, "House 7");
   assert.equal(ready.node.capacityWh, 4312);
+  assert.deepEqual(ready.link.broker.authority, Uint8Array.from(AUTHORITY));
   assert.deepEqual(ready.link.wifi, { ssid: "Küche 2", passphrase: "hunter22secret" });
   const { publicKey, claim, qr } = device.command("claim");
   assert.ok(out.includes(`public key  ${publicKey}\n`));
@@ -85,6 +89,63 @@ test("a node is set up over a pseudo-terminal", async (t) => {
     assert.deepEqual([code, err], [0, ""]);
     checkSetUp(ported, out);
   });
+});
+
+test("an authority's file that cannot serve is found before the device is touched", async () => {
+  await withDevice(await deviceOnSocket(), async ({ port, heard }) => {
+    const key = newKey();
+    const own = { subject: "x", key };
+    const files: [ca: string, why: RegExp][] = [
+      [join(folder, "nowhere.pem"), /--ca .*nowhere\.pem: ENOENT/],
+      [file("text.pem", "hello"), /no certificate/],
+      [file("leaf.pem", pem(certificate(own))), /not an authority's certificate/],
+      [file("two.pem", pem(AUTHORITY).repeat(2)), /2 certificates/],
+      [
+        file("old.pem", pem(certificate({ ...own, ca: true, to: "20250201000000Z" }))),
+        /expired on Feb {2}1 00:00:00 2025/,
+      ],
+    ];
+    for (const [ca, why] of files) {
+      const { code, err } = await provision({ port, ca });
+      assert.equal(code, 2);
+      assert.match(err, why);
+    }
+    assert.equal(heard(), "");
+    const weak = newKey("ec", { namedCurve: "secp384r1" });
+    const ca = file("weak.pem", pem(certificate({ ...own, key: weak, ca: true })));
+    const { code, err } = await provision({ port, ca });
+    assert.equal(code, 1, "the device says which keys it takes");
+    assert.match(err, /ca cannot be used: a curve other than P-256/);
+  });
+});
+
+test("a device on a TCP port, which closes it while it starts again", async () => {
+  const ported = await deviceOnSocket({ wifi: null });
+  const server = createServer((socket) => {
+    // The first connection meets the old start, which is over at once.
+    if (asked++ === 0) return void socket.destroy();
+    const inner = connect(ported.port);
+    inner.pipe(socket).pipe(inner);
+    inner.on("error", () => {});
+    socket.on("error", () => {}).on("close", () => inner.destroy());
+  });
+  let asked = 0;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await withDevice(ported, async ({ device }) => {
+    const { port } = server.address() as AddressInfo;
+    const ca = file("ca.der.pem", pem(AUTHORITY));
+    const tcp = `127.0.0.1:${port}`;
+    const { code, out, err } = await provision({ port: tcp, ...SETUP, ca, retryMs: 20 });
+    assert.deepEqual([code, err], [0, ""]);
+    assert.equal(asked, 2);
+    const ready = device.provisioner.provisioned();
+    assert.deepEqual(ready?.link.broker.authority, Uint8Array.from(AUTHORITY));
+    assert.match(out, /^ {2}ca {10}[0-9a-f]{16}$/m);
+  });
+  server.close();
+  const nobody = await provision({ port: "127.0.0.1:1", timeout: 1, retryMs: 300 });
+  assert.equal(nobody.code, 2);
+  assert.match(nobody.err, /nobody listens/);
 });
 
 test("nothing but the port: the node is shown with what is missing", async () => {

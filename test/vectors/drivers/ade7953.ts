@@ -33,7 +33,7 @@ export const BOARD: Pick<Ade7953Options, "channels" | "voltage"> = {
 };
 
 /** [what, bytes in hex, the register's unsigned value, its value as a signed register of 24 bits] */
-const WORDS: readonly [string, string, number, number | undefined][] = [
+export const WORDS: readonly [string, string, number, number | undefined][] = [
   ["8 bits", "40", 0x40, 64],
   ["16 bits", "8004", 0x8004, 32_772],
   ["24 bits, largest", "7fffff", 0x7fffff, 8_388_607],
@@ -72,6 +72,12 @@ export function checkAde7953(): string[] {
   return [...faults, ...checkDriver()];
 }
 
+/** What the chip counts before each poll, A and B; B is inverted. */
+export const COUNTED: readonly [a: number, b: number][] = [
+  [12_900, -2_580],
+  [-258, 129_000],
+];
+
 /** The driver on a chip that counts both ways. */
 function checkDriver(): string[] {
   const timer = new ManualTimer();
@@ -87,10 +93,7 @@ function checkDriver(): string[] {
   });
   chip.count("A", 5000); // before it is configured
   timer.advance(300);
-  for (const [a, b] of [
-    [12_900, -2_580],
-    [-258, 129_000],
-  ]) {
+  for (const [a, b] of COUNTED) {
     chip.set(0x31c, 5_980_000);
     chip.set(0x31a, 400_000);
     chip.set(0x31b, 100_050);

@@ -3,58 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { PulseFilter, pulsesMax } from "#drivers/s0/pulse-filter";
+import { pulsesMax } from "#drivers/s0/pulse-filter";
+import { CLOCK_US } from "#test/vectors/drivers/s0-pulses";
+import { count, slowCount } from "./slow-count.ts";
 
-const CLOCK_US = 2 ** 32;
 const times = fc.record({
   minOnUs: fc.integer({ min: 1, max: 30 }),
   minOffUs: fc.integer({ min: 1, max: 30 }),
 });
 /** How long each level lasts, closed and open in turn. */
 const levels = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 60 });
-
-interface Line {
-  minOnUs: number;
-  minOffUs: number;
-}
-
-/** Pulses of a line by the definition: one step a microsecond. */
-function slowCount({ minOnUs, minOffUs }: Line, durations: readonly number[], on: boolean): number {
-  let pulse = on;
-  let net = 0;
-  let count = 0;
-  durations.forEach((duration, i) => {
-    const level = (i % 2 === 0) === on;
-    for (let us = 0; us < duration; us++) {
-      net = level === pulse ? Math.max(0, net - 1) : net + 1;
-      if (net < (pulse ? minOffUs : minOnUs)) continue;
-      pulse = !pulse;
-      net = 0;
-      if (pulse) count++;
-    }
-  });
-  return count;
-}
-
-/** The same by the filter; `settles` are further looks at the line, each after so many µs of a level. */
-function count(
-  line: Line,
-  durations: readonly number[],
-  on: boolean,
-  { clockUs = 0, settleUs = 0 } = {},
-): number {
-  let nowUs = clockUs;
-  const filter = new PulseFilter(line, on, nowUs % CLOCK_US);
-  let level = on;
-  for (const duration of durations) {
-    if (settleUs > 0)
-      for (let us = settleUs; us < duration; us += settleUs) filter.settle((nowUs + us) % CLOCK_US);
-    nowUs += duration;
-    level = !level;
-    filter.edge(level, nowUs % CLOCK_US);
-  }
-  return filter.count;
-}
 
 test("counts what the definition counts", () => {
   fc.assert(

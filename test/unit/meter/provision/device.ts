@@ -8,6 +8,7 @@ import { Provisioner } from "#meter/provision/provisioner";
 import type { QrMatrix } from "#meter/provision/qr";
 import { ImprovStream } from "#node/cli/improv-client";
 import { sodiumCrypto } from "#node/crypto/sodium";
+import { certificate, newKey } from "#test/helpers/certificates";
 import { Rng } from "#test/property/rng";
 
 export const crypto: Crypto = sodiumCrypto();
@@ -31,6 +32,9 @@ export const FULL = [
   "capacity=4312",
   "driver=bl0942",
 ];
+
+/** The authority of FULL's broker. */
+export const AUTHORITY = certificate({ subject: "street authority", key: newKey(), ca: true });
 
 export function seeded(seed: number): Entropy {
   const rng = new Rng(seed);
@@ -170,6 +174,16 @@ export class TestDevice {
 
   set(...pairs: string[]): Answer {
     return this.command(`set ${pairs.join(" ")}`);
+  }
+
+  /** Sends a certificate as `wattle ca …` takes it; the last answer. */
+  trust(authority: Uint8Array, lineBytes = 48): Answer {
+    let answer = this.command("ca begin");
+    for (let at = 0; at < authority.length && answer.ok; at += lineBytes)
+      answer = this.command(
+        `ca add ${Buffer.from(authority.subarray(at, at + lineBytes)).toString("base64")}`,
+      );
+    return answer.ok ? this.command("ca end") : answer;
   }
 
   /** `field cause` of everything that was wrong. */

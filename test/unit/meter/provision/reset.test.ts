@@ -79,7 +79,7 @@ test("a reset of the settings forgets the owner, and keeps board, identity, jour
   const device = restarted(store);
   const claim = device.command("claim").claim;
   assert.deepEqual(faults(device.command("reset settings")), [
-    "settings forgets Wi-Fi, broker, area, gateway, name and prices",
+    "settings forgets Wi-Fi, broker and its authority, area, gateway, name and prices",
   ]);
   assert.deepEqual(found(store), before, "nothing happens without --yes");
   assert.equal(device.command("reset settings --yes").ok, true);
@@ -99,6 +99,20 @@ test("a reset of the settings forgets the owner, and keeps board, identity, jour
     direction: "reversed",
     "cal.volt": 77,
   });
+});
+
+test("a button that is held does what the console's reset of the settings does", () => {
+  const typed = used();
+  restarted(typed).command("reset settings --yes");
+  const held = used();
+  const device = restarted(held);
+  device.provisioner.resetSettings();
+  assert.deepEqual(device.changes, ["reset"]);
+  assert.equal(device.said, "", "nobody asked on the serial line");
+  const contents = (store: KeyValueStore) =>
+    store.keys("").map((key) => [key, toHex(store.get(key)!)]);
+  assert.deepEqual(contents(held), contents(typed));
+  assert.notDeepEqual(contents(held), contents(used()));
 });
 
 /** Whether any value in the store holds the old owner's passphrase. */

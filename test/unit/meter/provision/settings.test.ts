@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { countingStore, memoryStore, PowerCut } from "#host-sim/fleet/store";
 import type { KeyValueStore } from "#meter/ports";
 import { SettingsStore } from "#meter/provision/settings";
-import { DRIVERS, FULL, GATEWAY_KEY, restarted, seeded, TestDevice } from "./device.ts";
+import { AUTHORITY, DRIVERS, FULL, GATEWAY_KEY, restarted, seeded, TestDevice } from "./device.ts";
 
 const { faults } = TestDevice;
 
@@ -75,7 +75,8 @@ test("the node's own key is not its gateway's", () => {
 test("what is set is shown, kept over a start, and handed to the node", () => {
   const device = new TestDevice();
   const more = ["cal.volt=15873", "cal.phase=-120", "direction=reversed", "bid=0.25", "trade=yes"];
-  assert.deepEqual(device.set(...FULL, ...more).missing, ["wifi"]);
+  assert.deepEqual(device.set(...FULL, ...more).missing, ["wifi", "ca"]);
+  device.trust(AUTHORITY);
   const again = restarted(device.store);
   assert.deepEqual(again.command("show").settings, {
     broker: "mqtts://gateway.local:8883",
@@ -110,7 +111,7 @@ test("what is set is shown, kept over a start, and handed to the node", () => {
   });
   assert.deepEqual(ready.link, {
     wifi: { ssid: "Home", passphrase: "secret-phrase" },
-    broker: { host: "gateway.local", port: 8883, tls: true },
+    broker: { host: "gateway.local", port: 8883, tls: true, authority: Uint8Array.from(AUTHORITY) },
     ntp: "pool.ntp.org",
   });
   const calibration = [
