@@ -3,11 +3,12 @@
  * A day of the whole firmware on the 32-bit XS host: set up over its console, then metering and trading with its
  * neighbours, an update and a lost connection in between. What it takes is counted from the first slot on.
  */
-import type { Crypto } from "#core/crypto/port";
-import { signRecord } from "#core/codec/record";
-import { releaseRecord } from "#core/records/release";
-import { assert } from "#core/errors/assert";
+
 import { toHex } from "#core/codec/bytes";
+import { signRecord } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
+import { assert } from "#core/errors/assert";
+import { releaseRecord } from "#core/records/release";
 import type { FirmwareShelf } from "#gateway/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { seededEntropy } from "../fleet/entropy.ts";
@@ -19,8 +20,16 @@ import { type XsCreation, XsHost } from "../xs-host/host.ts";
 import { deviceApp } from "./app.ts";
 import { DeviceArea } from "./area.ts";
 import { Board, POWER_ON } from "./board.ts";
-import { type Peaks, peaksOf, type Said, SaidCounter, type Spent, spentOf, spentSince } from "./figures.ts";
-import { sdm120, type SerialMeter } from "./serial-meter.ts";
+import {
+  type Peaks,
+  peaksOf,
+  type Said,
+  SaidCounter,
+  type Spent,
+  spentOf,
+  spentSince,
+} from "./figures.ts";
+import { type SerialMeter, sdm120 } from "./serial-meter.ts";
 import { FirmwareFlash } from "./slots.ts";
 
 export interface DayOptions {
@@ -87,7 +96,12 @@ export class DeviceDay {
     const { world, slots = world.slots, creation, chip, onLine } = options;
     const secret = seededKey(crypto, SEED, "gateway", 0);
     this.gatewayKey = crypto.publicKey(secret);
-    const market = { timing: "ex-post", mode: "auction", pricing: "uniform", kPermille: 500 } as const;
+    const market = {
+      timing: "ex-post",
+      mode: "auction",
+      pricing: "uniform",
+      kPermille: 500,
+    } as const;
     const deposit = { belowMicro: 20_000_000, toMicro: 100_000_000 };
     const choices = { genesisMicro: 100_000_000, deposit, market, slotTimeoutMs: 30_000 };
     this.area = new DeviceArea({
@@ -182,7 +196,13 @@ export class DeviceDay {
       `broker=mqtt://broker.lan area=street net=demo name=${home.name} wallets=2 trade=${trade} ` +
       `gateway=${toHex(this.gatewayKey)} capacity=${home.capacityWh} driver=${driver}`;
     await this.wait(2000);
-    for (const line of ['wifi Home "a secret" --untried', `set ${settings}`, "claim", "show", "help"]) {
+    for (const line of [
+      'wifi Home "a secret" --untried',
+      `set ${settings}`,
+      "claim",
+      "show",
+      "help",
+    ]) {
       await board.type(`wattle ${line}\n`);
       await this.wait(300);
     }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a device took, over all its starts, and what it said meanwhile. */
-import { openTx, TxType } from "#core/records/tx";
+
 import { upRecord } from "#core/records/receipt";
+import { openTx, TxType } from "#core/records/tx";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import type { LocalBus } from "../sim/local-bus.ts";
 import type { XsStats } from "../xs-host/host.ts";
-import type { DeviceArea } from "./area.ts";
 import type { Board } from "./board.ts";
 
 export interface Spent {
@@ -29,7 +29,8 @@ export interface Peaks {
 export async function spentOf(board: Board): Promise<Spent> {
   const lives = board.past.map(({ stats }) => stats);
   const all = [...lives, await board.machine.stats()];
-  const sum = (of: (stats: XsStats) => number) => all.reduce((total, stats) => total + of(stats), 0);
+  const sum = (of: (stats: XsStats) => number) =>
+    all.reduce((total, stats) => total + of(stats), 0);
   return {
     bytecodes: sum(({ meter }) => meter),
     collections: sum(({ collections }) => collections),
