@@ -69,7 +69,7 @@ export const Post = Object.freeze({
   restart: 47,
   watchdogStart: 48,
   watchdogFeed: 49,
-  /** argument: what of the slot; u32 offset, bytes. */
+  /** argument: SlotPost; u32 offset. What is written came as an argument. */
   slot: 50,
   /** u32 timers, u32 sockets, u32 look-ups: what is open. */
   held: 51,

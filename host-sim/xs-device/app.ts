@@ -25,6 +25,7 @@ const STAND_INS: Record<string, string> = {
   timer: "timer",
   time: "time",
   crypt: "crypt",
+  modules: "modules",
   net: "net",
   qrcode: "qrcode",
   "mc/config": "config",
@@ -70,65 +71,17 @@ function sdkPlugin(options: DeviceAppOptions): Plugin {
   };
 }
 
-/** What runs in the node's own memory with noble; the rest is the preloaded module "firmware". */
-const NOT_PRELOADED = new RegExp(
-  [
-    "/sdk/config\\.ts$",
-    "/@noble/",
-    "/xs-device/entry\\.ts$",
-    "/xs/main\\.ts$",
-    "/crypto-noble\\.ts$",
-    "/noble-ed25519\\.ts$",
-  ].join("|"),
-);
-
-/** Leaves to "firmware" what is not for the node's own memory, and notes what it has to export. */
-function splitPlugin(taken: Set<string>): Plugin {
-  return {
-    name: "split",
-    setup(build) {
-      build.onResolve({ filter: /./ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
-        if (pluginData || kind === "entry-point") return undefined;
-        const how = { importer, kind, resolveDir, pluginData: "split" };
-        const found = await build.resolve(path, how);
-        if (found.errors.length > 0) return { errors: found.errors };
-        if (NOT_PRELOADED.test(found.path)) return found;
-        taken.add(found.path);
-        return { path: "firmware", external: true };
-      });
-    },
-  };
-}
-
-/** An entry that exports all of `paths`. */
-function exportsPlugin(paths: Iterable<string>): Plugin {
-  return {
-    name: "exports",
-    setup(build) {
-      build.onResolve({ filter: /^/ }, ({ path, kind }) =>
-        kind === "entry-point" ? { path, namespace: "exports" } : undefined,
-      );
-      build.onLoad({ filter: /^/, namespace: "exports" }, () => {
-        const lines = [...paths].map((path) => `export * from ${JSON.stringify(path)};`);
-        return { contents: lines.join("\n"), resolveDir: root };
-      });
-    },
-  };
-}
+/** Its name on the device, from where crypto-noble.ts loads it. */
+const NOBLE = "wattle/#xs/device/noble";
 
 export async function deviceApp(options: DeviceAppOptions): Promise<XsApp> {
-  const { debug } = options;
-  const conditions = ["esp32"];
-  const entry = join(folder, "entry.ts");
-  const sdk = sdkPlugin(options);
-  const native = options.crypto === "native";
-  const start = 'import { start } from "entry"; start();';
-  const modules = [{ name: "main", source: start }];
-  const taken = new Set<string>();
-  const plugins = native ? [sdk] : [splitPlugin(taken), sdk];
-  modules.push(await bundleForXs(entry, { name: "entry", debug, conditions, plugins }));
-  if (native) return { modules, entry: "main", preload: ["entry"] };
-  const rest = { name: "firmware", debug, conditions, plugins: [exportsPlugin(taken), sdk] };
-  modules.push(await bundleForXs("firmware", rest));
-  return { modules, entry: "main", preload: ["firmware"] };
+  const how = { debug: options.debug, conditions: ["esp32"], plugins: [sdkPlugin(options)] };
+  const modules = [await bundleForXs(join(folder, "entry.ts"), { ...how, name: "entry" })];
+  let main = 'import { start } from "entry"; start();';
+  if (options.crypto === "noble") {
+    modules.push(await bundleForXs(at("src/xs/device/noble.ts"), { ...how, name: "noble" }));
+    main = `import { start } from "entry"; import value from "noble"; start({ name: "${NOBLE}", value });`;
+  }
+  modules.push({ name: "main", source: main });
+  return { modules, entry: "main", preload: ["entry"] };
 }

@@ -65,7 +65,13 @@ export interface BoardOptions {
 export class Board {
   machine!: DeviceMachine;
   starts = 0;
-  readonly counts: BrokerCounts = { connections: 0, published: 0, delivered: 0, acknowledged: 0 };
+  readonly counts: BrokerCounts = {
+    client: "",
+    connections: 0,
+    published: 0,
+    delivered: 0,
+    acknowledged: 0,
+  };
   /** The starts that are over. */
   readonly past: { meter: Meter; stats: XsStats }[] = [];
   /** Wi-Fi is there. */
@@ -93,6 +99,11 @@ export class Board {
   get nextMs(): number | undefined {
     const { nextMs } = this.machine;
     return nextMs === undefined ? undefined : this.bootMs + nextMs;
+  }
+
+  /** Of the image that runs. */
+  get version(): string {
+    return this.options.flash.version;
   }
 
   async boot(resetReason: number): Promise<void> {

@@ -13,6 +13,8 @@ const PINGREQ = 12;
 const DISCONNECT = 14;
 
 export interface BrokerCounts {
+  /** Id of the client that connected last. */
+  client: string;
   connections: number;
   published: number;
   delivered: number;
@@ -79,7 +81,8 @@ export class BrokerLink {
   private connect(body: Buffer): void {
     const flags = body[7];
     const fields = stringsOf(body, 10);
-    const [, topic, payload] = fields;
+    const [id, topic, payload] = fields;
+    this.counts.client = id.toString();
     if (flags & 4) this.will = { topic: topic.toString(), payload, retain: (flags & 32) !== 0 };
     this.counts.connections++;
     this.send(Uint8Array.of(0x20, 2, 0, 0));

@@ -36,7 +36,7 @@ export interface SlotIo {
   bytes: number;
   version: string;
   read(offset: number, length: number): Uint8Array;
-  post(what: number, offset: number, data: Uint8Array): void;
+  post(what: number, offset: number, data: Uint8Array | undefined): void;
 }
 
 /** What the machine holds open. */
@@ -157,8 +157,8 @@ export class DeviceMachine {
       this.open = { timers, sockets, lookups };
     } else if (fn === Post.print) this.io.print(Buffer.from(bytes).toString("latin1"));
     else if (fn === Post.slot) {
-      const offset = bytes.length >= 4 ? Buffer.from(bytes.buffer).readUInt32LE(0) : 0;
-      this.io.slot.post(argument, offset, bytes.subarray(4));
+      const offset = bytes.length === 4 ? Buffer.from(bytes.buffer).readUInt32LE(0) : 0;
+      this.io.slot.post(argument, offset, this.args.shift());
     } else if (fn === Post.idle) {
       const view = new DataView(bytes.buffer);
       this.nowMs = view.getFloat64(0, true);

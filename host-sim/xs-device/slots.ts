@@ -30,9 +30,9 @@ export class FirmwareFlash implements SlotIo {
     return this.idle.subarray(offset, offset + length);
   }
 
-  post(what: number, offset: number, data: Uint8Array): void {
+  post(what: number, offset: number, data: Uint8Array | undefined): void {
     if (what === SlotPost.erase) this.idle.fill(0xff, offset, offset + 4096);
-    else if (what === SlotPost.write) this.idle.set(data, offset);
+    else if (what === SlotPost.write) this.idle.set(data!, offset);
     else if (what === SlotPost.activate) this.activated = true;
     else if (what === SlotPost.confirm) this.state = VALID;
   }

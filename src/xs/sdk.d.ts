@@ -103,6 +103,14 @@ declare module "crypt" {
   }
 }
 
+declare module "modules" {
+  const Modules: {
+    /** Loads and runs a module at once; its default export. */
+    importNow(name: string): unknown;
+  };
+  export default Modules;
+}
+
 declare module "qrcode" {
   /** One byte a module, 1 where it is dark. */
   const qrCode: (options: {

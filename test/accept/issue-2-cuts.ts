@@ -4,11 +4,22 @@
 import { CUT_MODES } from "#host-sim/flash/power";
 import type { WriteMoment } from "#host-sim/fleet/store";
 import { sodiumCrypto } from "#node/crypto/sodium";
-import { everyCut, KINDS, MOMENTS } from "../sim/every-cut.ts";
+import { type Cuts, everyCut, KINDS, MOMENTS } from "../sim/every-cut.ts";
 import { cutEveryWrite, LOSS_MAX_MWH } from "../sim/metering-cuts.ts";
 import type { CutCase } from "../sim/power-cut.ts";
 import { sweepUpdate, UPDATE_CASES } from "../sim/update-cuts.ts";
 import type { Find, Line } from "./harness.ts";
+import { asThread, inThread } from "./threads.ts";
+
+/** Threads that share the writes of a kind of case: as many as the machine for CI has cores. */
+const THREADS = 2;
+const LIMIT_MS = 900_000;
+
+interface Task {
+  kind: Partial<CutCase>;
+  moments: readonly WriteMoment[];
+  at: number;
+}
 
 /** Places at which a torn write ends. */
 const TORN_SEEDS = [1, 2, 3, 4];
@@ -65,7 +76,16 @@ async function trading(
 ): Promise<void> {
   const required = `${NOTHING}, same totals`;
   try {
-    const { writes, cases, missed } = await everyCut(kind, moments, say);
+    const parts = Array.from({ length: THREADS }, (_, at) =>
+      inThread<Cuts>(import.meta.url, { kind, moments, at }, LIMIT_MS, say),
+    );
+    let [writes, cases, missed] = [0, 0, 0];
+    for (const part of await Promise.all(parts)) {
+      if (!part) throw new Error(`no end within ${LIMIT_MS / 1000} s`);
+      writes = part.writes;
+      cases += part.cases;
+      missed += part.missed;
+    }
     const counts = `${writes} writes, ${cases} cuts (${moments.join(", ")}), ${missed} missed a slot`;
     find(`${name}: ${counts}`, required, required);
   } catch (error) {
@@ -105,3 +125,7 @@ function reasonOf(error: unknown): string {
   const cause = error.cause === undefined ? "" : `: ${reasonOf(error.cause)}`;
   return `${error.message.split("\n")[0]}${cause}`;
 }
+
+await asThread<Task>(import.meta.url, ({ kind, moments, at }, say) =>
+  everyCut(kind, moments, { of: THREADS, at }, say),
+);

@@ -3,7 +3,6 @@
  * The fuzzers of the drivers, each in a thread of its own, so that one that hangs can be ended and named. This file
  * is the thread's program too.
  */
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import type { Fuzzed } from "../helpers/fuzzed.ts";
 import { ALL, fuzzAde7953 } from "../unit/drivers/ade7953/fuzz.ts";
 import { fuzzBl0942 } from "../unit/drivers/bl0942/fuzz.ts";
@@ -12,6 +11,7 @@ import { fuzzDsmr, fuzzOldDsmr } from "../unit/drivers/dsmr/fuzz.ts";
 import { fuzzModbus } from "../unit/drivers/modbus/fuzz.ts";
 import { fuzzS0 } from "../unit/drivers/s0/fuzz.ts";
 import { fuzzSml } from "../unit/drivers/sml/fuzz.ts";
+import { asThread, inThread } from "./threads.ts";
 
 export const CASES = 10_000;
 /** Each takes a few seconds. */
@@ -111,25 +111,17 @@ export const FUZZERS: readonly Fuzzer[] = [
 ];
 
 /** Runs one of them; a thread that does not end in time is stuck. */
-export function fuzz(name: string, seed: number): Promise<FuzzReport> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: { fuzzer: name, seed } });
-  return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => {
-      void worker.terminate();
-      const stuck = [`no end within ${LIMIT_MS / 1000} s`];
-      const seconds = LIMIT_MS / 1000;
-      resolve({ damaged: 0, wrong: [], stuck, faults: {}, between: 0, note: "", seconds });
-    }, LIMIT_MS);
-    worker.once("message", resolve).once("error", reject);
-    worker.once("exit", () => clearTimeout(limit));
-  });
+export async function fuzz(name: string, seed: number): Promise<FuzzReport> {
+  const report = await inThread<FuzzReport>(import.meta.url, { name, seed }, LIMIT_MS);
+  const seconds = LIMIT_MS / 1000;
+  const stuck = [`no end within ${seconds} s`];
+  return report ?? { damaged: 0, wrong: [], stuck, faults: {}, between: 0, note: "", seconds };
 }
 
-if (!isMainThread && workerData?.fuzzer !== undefined) {
-  const fuzzer = FUZZERS.find(({ name }) => name === workerData.fuzzer)!;
+await asThread<{ name: string; seed: number }>(import.meta.url, ({ name, seed }): FuzzReport => {
+  const fuzzer = FUZZERS.find((some) => some.name === name)!;
   const startMs = performance.now();
-  const { damaged, wrong, stuck, faults, between = 0, note = "" } = fuzzer.run(workerData.seed);
+  const { damaged, wrong, stuck, faults, between = 0, note = "" } = fuzzer.run(seed);
   const seconds = (performance.now() - startMs) / 1000;
-  const report: FuzzReport = { damaged, wrong, stuck, faults, between, note, seconds };
-  parentPort?.postMessage(report);
-}
+  return { damaged, wrong, stuck, faults, between, note, seconds };
+});

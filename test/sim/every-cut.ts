@@ -7,14 +7,20 @@ import { type CutCase, type CutResult, runCut } from "./power-cut.ts";
 export const MOMENTS: WriteMoment[] = ["before", "during", "after"];
 const UNDISTURBED: CutCase = { write: 0, moment: "before", reboot: "at once" };
 
-/**
- * Every write × every moment of one kind of case; returns how many ran and how many missed a slot.
- */
+/** How many writes there are, how many cases ran, and how many of them missed a slot. */
+export interface Cuts {
+  writes: number;
+  cases: number;
+  missed: number;
+}
+
+/** Every write × every moment of one kind of case; of the writes only those that are `part.at` modulo `part.of`. */
 export async function everyCut(
   kind: Partial<CutCase>,
   moments: readonly WriteMoment[],
+  part = { of: 1, at: 0 },
   say: (progress: string) => void = () => {},
-): Promise<{ writes: number; cases: number; missed: number }> {
+): Promise<Cuts> {
   const { market, day } = kind;
   const whole = await runCut({ ...UNDISTURBED, market, day });
   assert.deepEqual(whole.missed, []);
@@ -22,6 +28,7 @@ export async function everyCut(
   let cases = 0;
   let missed = 0;
   for (let write = 1; write <= whole.writes; write++) {
+    if (write % part.of !== part.at) continue;
     say(`write ${write} of ${whole.writes}`);
     for (const moment of moments) {
       const cut: CutCase = { ...UNDISTURBED, ...kind, write, moment };

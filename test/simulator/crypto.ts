@@ -19,6 +19,8 @@ import type { Parts } from "./sim-node.ts";
 const APP = { manifest: "test/simulator/selftest/manifest.json", name: "selftest" };
 /** What the loader takes in a line. */
 const LINE_BYTES_MAX = 4095;
+/** The machine does other things, too: the fastest of some batches counts. */
+const BATCHES = 5;
 const RUNS = { native: 2000, noble: 20 };
 
 type Vector = Ed25519Vector & Partial<Ed25519SigningVector>;
@@ -101,10 +103,12 @@ async function measure(
   app: string,
   find: Find,
 ): Promise<void> {
-  const times = ["sign", "verify", "sha256"].map((time) => ({ time, runs: RUNS[kind] }));
-  for (const { time, microseconds } of await ask(loader, app, times)) {
-    const ms = (Number(microseconds) / 1000).toFixed(3);
-    find(`${kind}: ${time} of 300 bytes, ms`, "a number", ms, Number(microseconds) >= 0);
+  for (const time of ["sign", "verify"]) {
+    const asked = new Array(BATCHES).fill({ time, runs: RUNS[kind] });
+    const answers = await ask(loader, app, asked);
+    const least = Math.min(...answers.map(({ microseconds }) => Number(microseconds)));
+    const ms = (least / 1000).toFixed(3);
+    find(`${kind}: ${time}, 300 bytes, ms at best`, "a number", ms, least > 0);
   }
 }
 

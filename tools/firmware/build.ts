@@ -4,10 +4,11 @@
  * end running simulators and serial tools by name, which no step of this build may do.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, type Target } from "./boards.ts";
 import { binFolder } from "./doctor.ts";
+import { type FlashUse, flashUse } from "./flash-use.ts";
 
 export interface BuildOptions {
   target: Target;
@@ -68,7 +69,16 @@ export async function configure(options: BuildOptions): Promise<Made> {
   await run("mcconfig", args, env, options.verbose);
   const made = { makefile: join(folder, "makefile"), folder, bin, env };
   refuseTwins(made.makefile);
+  if (!options.debug) forgetLink(folder);
   return made;
+}
+
+/**
+ * The linker keeps the names of earlier links in mc.xsi, also those that no module has any more: the image
+ * would grow, and depend on what was built before it.
+ */
+function forgetLink(folder: string): void {
+  for (const name of ["modules/mc.xsi", "mc.xs.c"]) rmSync(join(folder, name), { force: true });
 }
 
 /**
@@ -102,6 +112,8 @@ export interface LinkReport {
   preloaded: number;
   /** Lines of the linker about what preloading cannot freeze. */
   warnings: string[];
+  /** Of a 32-bit chip. */
+  flash: FlashUse;
 }
 
 /** Compiles and links the JavaScript as for the chip, without ESP-IDF. */
@@ -120,6 +132,7 @@ export async function link(made: Made, verbose: boolean): Promise<LinkReport> {
     modules: listOf(makefile, "MODULES").length,
     preloaded: listOf(makefile, "PRELOADS").length,
     warnings: output.split("\n").filter((line) => line.startsWith("### warning")),
+    flash: flashUse(readFileSync(target, "latin1")),
   };
 }
 

@@ -14,10 +14,13 @@ const folder = "src/xs/manifest";
 /** The application that checks crypto in the simulator; as deep in the project as the firmware's manifests. */
 const selftest = "test/simulator/selftest";
 
+const NOBLE = "wattle/#xs/device/crypto-noble";
+
 /** Modules that the SDK brings. */
 const SDK = [
   "timer",
   "crypt",
+  "modules",
   "net",
   "qrcode",
   "mc/*",
@@ -35,7 +38,7 @@ const CHOSEN_ON_CHIP = ["#platform/network"];
  * noble is never preloaded: its tables would be read-only, and in Moddable 8.2 a BigInt constant in flash is
  * never equal to one on the heap.
  */
-const NOT_PRELOADED = /^@noble\/|crypto-noble|noble-ed25519$/;
+const NOT_PRELOADED = /^@noble\/|device\/noble$|noble-ed25519$/;
 
 interface Listing {
   modules: Record<string, string>;
@@ -64,6 +67,14 @@ async function listing(entries: string[], conditions: string[]): Promise<Listing
   const preload = Object.keys(modules).filter((name) => !NOT_PRELOADED.test(name));
   return { modules, preload };
 }
+
+/** Columns of the formatter's lines (biome.json). */
+const WIDTH = 100;
+
+const NOBLE_INCLUDES = [
+  "$(MODULES)/base/modules/manifest.json",
+  "$(MODULES)/crypt/digest/manifest.json",
+];
 
 /** What other manifests choose from: their own imports have to be there whichever is chosen. */
 const CHOICES: Record<string, string[]> = {
@@ -95,26 +106,31 @@ function moduleName(path: string): string | undefined {
 
 /** The whole of each generated manifest, by its path from the project's root. */
 export async function manifests(): Promise<Record<string, string>> {
-  const noble = await listing(["src/xs/device/crypto-noble.ts"], []);
+  const noble = await listing(["src/xs/device/crypto-noble.ts", "src/xs/device/noble.ts"], []);
   const made: Record<string, Listing> = {
     [`${folder}/modules-esp32.json`]: await firmware("src/xs/main.ts", "esp32"),
     [`${folder}/modules-desktop.json`]: await firmware("host-sim/panel/device-app.ts", "desktop"),
     [`${selftest}/modules.json`]: await firmware(`${selftest}/app.ts`, "desktop"),
   };
-  const { "wattle/#xs/device/crypto-noble": chosen, ...rest } = noble.modules;
+  const { [NOBLE]: chosen, ...rest } = noble.modules;
   const noblePath = `${folder}/crypto-noble.json`;
   made[noblePath] = {
     modules: { "wattle/#platform/crypto": chosen, ...rest },
-    preload: noble.preload,
+    preload: noble.preload.map((name) => (name === NOBLE ? "wattle/#platform/crypto" : name)),
   };
   const texts: Record<string, string> = {};
   for (const [name, { modules, preload }] of Object.entries(made)) {
-    const include = name === noblePath ? ["$(MODULES)/crypt/digest/manifest.json"] : [];
+    const include = name === noblePath ? NOBLE_INCLUDES : [];
     const text = JSON.stringify({ include, modules, preload }, null, 2);
-    // As the formatter has it: one item on one line.
-    texts[name] = `${text.replace(/\[\n\s+("[^"\n]*")\n\s+\]/g, "[$1]")}\n`;
+    texts[name] = `${text.replace(/^.*\[\n[^\]]*\],?$/gm, oneLine)}\n`;
   }
   return texts;
+}
+
+/** As the formatter has it: a list on one line where it fits. */
+function oneLine(list: string): string {
+  const line = list.replace(/\[\s+/, "[").replace(/\s+\]/, "]").replace(/,\s+"/g, ', "');
+  return line.length <= WIDTH ? line : list;
 }
 
 async function main(): Promise<void> {

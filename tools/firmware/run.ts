@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** npm run firmware: checks the toolchain, builds the firmware for a board or the simulator, flashes it. */
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { FirmwareError } from "#node/firmware/error";
@@ -7,6 +8,7 @@ import { boardNames, root, type Target, targetOf } from "./boards.ts";
 import { BuildError, type BuildOptions, configure, flash, link, make } from "./build.ts";
 import { checkTypes } from "./check.ts";
 import { examine, type Finding } from "./doctor.ts";
+import type { FlashUse } from "./flash-use.ts";
 import { releaseKeyFrom } from "./release-key.ts";
 
 interface Flags {
@@ -18,6 +20,7 @@ interface Flags {
   crypto: string;
   releaseKey?: string;
   secure?: boolean;
+  try?: string | boolean;
   debug?: boolean;
   verbose?: boolean;
 }
@@ -36,6 +39,7 @@ const program = new Command("npm run firmware --")
   )
   .option("--release-key <hex or file>", "takes updates of this key; without it, none")
   .option("--secure", "with secure boot, flash and NVS encryption (docs/firmware.md first)")
+  .option("--try [names]", "the simulator's tests: trade, crypto, tls (test/simulator)")
   .option("--debug", "with the debugger: connects to xsbug, uses the serial line")
   .option("--verbose", "show what the SDK's tools print")
   .addHelpText(
@@ -45,7 +49,8 @@ Examples:
   npm run firmware -- --board esp32-devkit --doctor
   npm run firmware -- --board esp32-devkit --flash /dev/ttyUSB0
   npm run firmware -- --board esp32c3-devkit --link-only
-  npm run firmware -- --board sim`,
+  npm run firmware -- --board sim
+  npm run firmware -- --board sim --try trade`,
   );
 
 async function main(): Promise<number> {
@@ -53,6 +58,7 @@ async function main(): Promise<number> {
   if (!flags.board) program.error(`error: name a board: --board ${boardNames().join(" | ")} | sim`);
   const target = targetOf(flags.board)!;
   const { crypto } = flags;
+  if (flags.try !== undefined) return tryOut(target, flags);
   const scriptsOnly = (flags.linkOnly || flags.check) ?? false;
   const findings = examine({ target, scriptsOnly, crypto, port: flags.flash });
   const sick = findings.some(({ state }) => state === "missing");
@@ -76,6 +82,17 @@ async function main(): Promise<number> {
     say(`${error.message}. The whole output: --verbose.`);
     return 1;
   }
+}
+
+/** The tests build what they need, and say so where something for it is missing. */
+function tryOut(target: Target, { try: names, crypto }: Flags): number {
+  if (target.folder) program.error("error: --try is for --board sim");
+  const only = typeof names === "string" ? ["--only", names] : [];
+  const script = join(root, "test/simulator/run.ts");
+  const ran = spawnSync(process.execPath, [script, "--crypto", crypto, ...only], {
+    stdio: "inherit",
+  });
+  return ran.status ?? 1;
 }
 
 async function check(target: Target, verbose: boolean): Promise<number> {
@@ -119,12 +136,13 @@ async function build(target: Target, flags: Flags): Promise<void> {
   say(`${target.name}: reading the manifests …`);
   const made = await configure(options);
   if (flags.linkOnly) {
-    const { modules, preloaded, warnings } = await link(made, verbose);
+    const { modules, preloaded, warnings, flash: use } = await link(made, verbose);
     const took = ((Date.now() - began) / 1000).toFixed(0);
     say(`${target.name}: ${modules} modules linked, ${preloaded} of them preloaded, in ${took} s`);
     say(
       `${target.name}: ${warnings.length} notes of the linker on what is not constant (--verbose)`,
     );
+    if (target.folder) say(`${target.name}: ${flashText(use)}`);
     return;
   }
   say(`${target.name}: building; the first time takes minutes …`);
@@ -139,6 +157,13 @@ async function build(target: Target, flags: Flags): Promise<void> {
     const panels = join(root, "host-sim/panel/simulator");
     say(`Start it: "$MODDABLE/build/bin/lin/release/mcsim" ${panels} ${path}`);
   }
+}
+
+function flashText({ slotBytes, codeBytes, nameBytes }: FlashUse): string {
+  const kb = (bytes: number) => (bytes / 1024).toFixed(0);
+  const all = kb(slotBytes + codeBytes + nameBytes);
+  const parts = `${kb(slotBytes)} objects, ${kb(codeBytes)} code, ${kb(nameBytes)} names`;
+  return `the JavaScript takes about ${all} KB of flash: ${parts}`;
 }
 
 function line({ what, state, detail }: Finding): string {

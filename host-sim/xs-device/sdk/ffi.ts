@@ -3,10 +3,11 @@
 import { ascii, Call, Post, SlotPost, SystemFact } from "../abi.ts";
 import { call, machine, say, tell } from "./machine.ts";
 
-function offsetAndBytes(offset: number, bytes: Uint8Array): Uint8Array {
-  const data = new Uint8Array(4 + bytes.length);
-  new DataView(data.buffer).setUint32(0, offset, true);
-  data.set(bytes, 4);
+const PIECE_BYTES = 256;
+
+function word(value: number): Uint8Array {
+  const data = new Uint8Array(4);
+  new DataView(data.buffer).setUint32(0, value, true);
   return data;
 }
 
@@ -89,16 +90,21 @@ export default class FFI {
     return fact(SystemFact.slotBytes);
   }
   wattle_slot_erase(offset: number, _length: number): number {
-    tell(Post.slot, SlotPost.erase, offsetAndBytes(offset, new Uint8Array(0)));
+    tell(Post.slot, SlotPost.erase, word(offset));
     return 0;
   }
   wattle_slot_write(at: number, bytes: ArrayBuffer, offset: number, length: number): number {
-    tell(Post.slot, SlotPost.write, offsetAndBytes(at, new Uint8Array(bytes, offset, length)));
+    tell(Post.argument, 0, new Uint8Array(bytes, offset, length));
+    tell(Post.slot, SlotPost.write, word(at));
     return 0;
   }
   wattle_slot_read(at: number, bytes: ArrayBuffer, length: number): number {
-    const from = call(Call.slotRead, length, offsetAndBytes(at, new Uint8Array(0)));
-    return fill(bytes, 0, from) - length;
+    // In pieces: the C function fills the buffer, and makes none.
+    for (let done = 0; done < length; done += PIECE_BYTES) {
+      const piece = Math.min(PIECE_BYTES, length - done);
+      fill(bytes, done, call(Call.slotRead, piece, word(at + done)));
+    }
+    return 0;
   }
   wattle_slot_activate(): number {
     tell(Post.slot, SlotPost.activate);

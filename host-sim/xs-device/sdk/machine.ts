@@ -34,6 +34,8 @@ interface Machine {
   lookups: Map<number, (address: string | undefined) => void>;
   nextId: number;
   onWifi: ((up: boolean) => void) | undefined;
+  /** The module that can be imported at run time. */
+  offered: { name: string; value: unknown } | undefined;
 }
 
 let made: Machine | undefined;
@@ -49,6 +51,7 @@ export function machine(): Machine {
     lookups: new Map(),
     nextId: 0,
     onWifi: undefined,
+    offered: undefined,
   };
   return made;
 }

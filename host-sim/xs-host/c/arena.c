@@ -97,11 +97,20 @@ void* fxAllocateChunks(txMachine* the, txSize size) {
   if (!arena->base) return take(node, (size_t)size);
   // Not rounded: the engine joins a new piece to its block only when they touch. Sizes are
   // multiples of a pointer already (the engine rounds chunks, makeMachine the creation's sizes).
-  if ((size_t)size > (size_t)(arena->high - arena->low)) return NULL;
+  size_t grow = (size_t)size;
+  txBlock* block = the->firstBlock;
+  bool joined = block && (char*)block->limit == arena->low;
+  // Only what the free end of the block lacks, as the device's allocator does it.
+  if (joined) grow -= (size_t)(block->limit - block->current);
+  if (grow > (size_t)(arena->high - arena->low)) return NULL;
   void* result = arena->low;
-  arena->low += size;
-  arena->used += (size_t)size;
-  return result;
+  arena->low += grow;
+  arena->used += grow;
+  if (!joined) return result;
+  // The engine adds the whole size to the block's limit.
+  block->limit = (txByte*)arena->low - size;
+  the->maximumChunksSize -= size - (txSize)grow;
+  return block->limit;
 }
 
 void fxFreeChunks(txMachine* the, void* data) {

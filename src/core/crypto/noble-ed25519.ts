@@ -14,7 +14,6 @@ import {
   edwards,
 } from "@noble/curves/abstract/edwards.js";
 import { bytesToNumberLE, equalBytes } from "@noble/curves/utils.js";
-import { sha512 as nobleSha512 } from "@noble/hashes/sha2.js";
 import { assert } from "../errors/assert.ts";
 
 /** p = 2²⁵⁵ − 19 (RFC 8032 section 5.1). */
@@ -46,8 +45,8 @@ export interface Ed25519Options {
    * without PSRAM. Default 4.
    */
   windowBits?: number;
-  /** SHA-512, where the platform has a faster one than noble's. */
-  sha512?: (data: Uint8Array) => Uint8Array;
+  /** noble's own is not imported here: it would take memory on a device that has one in C. */
+  sha512: (data: Uint8Array) => Uint8Array;
 }
 
 export interface Ed25519 {
@@ -70,10 +69,10 @@ interface ExpandedKey {
  * `publicKey` and `sign` fail the assertion `CRYPTO_SECRET_KEY` unless the key has 32 bytes;
  * `verify` never throws, whatever the lengths.
  */
-export function createEd25519(options: Ed25519Options = {}): Ed25519 {
+export function createEd25519(options: Ed25519Options): Ed25519 {
   const windowBits = options.windowBits ?? 4;
   assert(Number.isInteger(windowBits) && windowBits >= 1 && windowBits <= 8, "CRYPTO_WINDOW_BITS");
-  const hash = options.sha512 ?? nobleSha512;
+  const hash = options.sha512;
   const Point = edwards(CURVE, { uvRatio: squareRootRatio });
   Point.BASE.precompute(windowBits);
   const keys: ExpandedKey[] = [];

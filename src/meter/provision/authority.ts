@@ -9,8 +9,6 @@ const KEYS: readonly [string, string] = Object.freeze(["tlsca0", "tlsca1"] as co
   string,
   string,
 ];
-/** Stored in its place where there is none any more. */
-const NONE_BYTES = 0;
 /** Bytes of a fingerprint that are shown: who compares it compares with a file that he has. */
 const SHOWN_BYTES = 8;
 
@@ -32,12 +30,12 @@ export class AuthorityStore {
     this.certificate = certificate;
   }
 
-  /** Forgets it, in both slots. */
+  /** Forgets it, in both slots: an empty one is none. */
   clear(): void {
     this.certificate = undefined;
     if (this.slots.value === undefined && this.slots.damaged === 0) return;
-    this.slots.save(new Uint8Array(NONE_BYTES));
-    this.slots.save(new Uint8Array(NONE_BYTES));
+    this.slots.save(new Uint8Array(0));
+    this.slots.save(new Uint8Array(0));
   }
 }
 

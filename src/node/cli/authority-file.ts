@@ -12,6 +12,11 @@ export class AuthorityError extends Error {
   }
 }
 
+/** The same certificate as PEM. */
+export function pemOf(certificate: Buffer): string {
+  return new X509Certificate(certificate).toString();
+}
+
 /**
  * DER of the one certificate in `path`, which is PEM or DER. The node itself looks at the key; what a clock is
  * needed for is looked at here. @throws AuthorityError

@@ -25,16 +25,18 @@ export interface GatewayKey {
 
 /**
  * The key from `source`: 64 hex digits, the path of a ready file (`wattle gateway --ready-file`) or of other
- * JSON with `gatewayKey` or `publicKey`, or the URL of the area's broker. @throws GatewayKeyError
+ * JSON with `gatewayKey` or `publicKey`, or the URL of the area's broker, whose certificate is of `ca` (PEM)
+ * where that is given. @throws GatewayKeyError
  */
 export async function gatewayKeyFrom(
   source: string,
   area: string | undefined,
+  ca?: string,
 ): Promise<GatewayKey> {
   if (KEY.test(source)) return { key: source.toLowerCase(), unchecked: false };
   if (!/^(mqtts?|wss?):\/\//.test(source)) return { key: fromFile(source), unchecked: false };
   if (area === undefined) throw new GatewayKeyError("--gateway <url> needs --area");
-  return { key: await fromBroker(source, area), unchecked: true };
+  return { key: await fromBroker(source, area, ca), unchecked: true };
 }
 
 function fromFile(path: string): string {
@@ -68,11 +70,12 @@ function keyOf(text: string): string | undefined {
 }
 
 /** The area's retained `monitor/gateway`. */
-async function fromBroker(url: string, area: string): Promise<string> {
+async function fromBroker(url: string, area: string, ca: string | undefined): Promise<string> {
   // What the brokers' rules let read, and nothing else.
   const clientId = `monitor-${randomBytes(6).toString("hex")}`;
   const named = (URL.parse(url)?.username ?? "") !== "";
-  const options = { clientId, protocolVersion: 4 as const, reconnectPeriod: 0 };
+  const trust = ca === undefined ? {} : { ca };
+  const options = { clientId, protocolVersion: 4 as const, reconnectPeriod: 0, ...trust };
   const shown = url.replace(/\/\/[^/@]*@/, "//");
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const fail = (why: string) => reject(new GatewayKeyError(`--gateway ${shown}: ${why}`));

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { askSecret } from "./ask-secret.ts";
-import { AuthorityError, authorityFrom } from "./authority-file.ts";
+import { AuthorityError, authorityFrom, pemOf } from "./authority-file.ts";
 import { type Answer, DeviceError, DeviceLink, printable } from "./device-link.ts";
 import { GatewayKeyError, gatewayKeyFrom } from "./gateway-key.ts";
 import { Rpc } from "./improv-client.ts";
@@ -78,7 +78,7 @@ export async function provisionCommand(options: ProvisionCommandOptions): Promis
     // Everything that can be wrong with the call is found before the device is touched.
     const passphrase = await passphraseFor(options, err);
     const authority = options.ca === undefined ? undefined : authorityFrom(options.ca);
-    const settings = await settingsOf(options, err);
+    const settings = await settingsOf(options, authority && pemOf(authority), err);
     const met = await greet(options);
     link = met.link;
     progress(greeting(met.shown));
@@ -142,14 +142,18 @@ async function passphraseFor(
   return typed;
 }
 
-async function settingsOf(options: ProvisionCommandOptions, err: Say): Promise<string[]> {
+async function settingsOf(
+  options: ProvisionCommandOptions,
+  ca: string | undefined,
+  err: Say,
+): Promise<string[]> {
   const { broker, area, name, gateway, set = [] } = options;
   const settings: string[] = [];
   if (broker !== undefined) settings.push(`broker=${broker}`);
   if (area !== undefined) settings.push(`area=${area}`);
   if (name !== undefined) settings.push(`name=${name}`);
   if (gateway !== undefined) {
-    const { key, unchecked } = await gatewayKeyFrom(gateway, area);
+    const { key, unchecked } = await gatewayKeyFrom(gateway, area, ca);
     if (unchecked) err(`The broker says that its gateway is ${key}: compare it before you go on\n`);
     settings.push(`gateway=${key}`);
   }

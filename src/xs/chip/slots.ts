@@ -33,9 +33,10 @@ class EspSlots implements FirmwareSlots {
   }
 
   write(offset: number, bytes: Uint8Array): boolean {
-    const padded = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES).fill(0xff);
-    padded.set(bytes);
-    return ffi().wattle_slot_write(offset, padded.buffer, 0, padded.length) === 0;
+    // A whole chunk goes as it is: a copy of 4 KB would be the largest thing in the machine's memory.
+    const whole = bytes.length % BLOCK_BYTES === 0 ? bytes : padded(bytes);
+    const buffer = whole.buffer as ArrayBuffer;
+    return ffi().wattle_slot_write(offset, buffer, whole.byteOffset, whole.length) === 0;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -63,4 +64,10 @@ class EspSlots implements FirmwareSlots {
   rollback(): boolean {
     return ffi().wattle_slot_roll_back() === 0;
   }
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES).fill(0xff);
+  whole.set(bytes);
+  return whole;
 }

@@ -7,6 +7,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import { areaAcl } from "#node/broker/acl";
 import { startBroker } from "#node/broker/embedded";
 import { askSecret } from "#node/cli/ask-secret";
@@ -327,8 +328,35 @@ test("the gateway's key from its broker, to be compared by the operator", async 
       const { settings } = device.command("show");
       assert.equal((settings as Record<string, string>).gateway, GATEWAY_KEY);
     });
+    await keyOverTls(broker.port);
   } finally {
     await broker.close();
   }
   await assert.rejects(gatewayKeyFrom(url, "street"), /ECONNREFUSED/);
 });
+
+/** The same broker behind TLS: its certificate is judged by the authority that the node gets. */
+async function keyOverTls(port: number): Promise<void> {
+  const authority = { subject: "street authority", key: newKey() };
+  const key = newKey();
+  const named = { subject: "broker", key, issuer: authority, ca: false, ip: [[127, 0, 0, 1]] };
+  const cert = pem(certificate(named));
+  const secret = key.export({ type: "pkcs8", format: "pem" });
+  const proxy = createTlsServer({ key: secret, cert }, (socket) => {
+    const inner = connect(port, "127.0.0.1");
+    inner.pipe(socket).pipe(inner);
+    inner.on("error", () => {});
+    socket.on("error", () => {}).on("close", () => inner.destroy());
+  });
+  proxy.on("tlsClientError", () => {});
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `mqtts://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const trusted = pem(certificate({ ...authority, ca: true }));
+    const found = await gatewayKeyFrom(url, "street", trusted);
+    assert.deepEqual(found, { key: GATEWAY_KEY, unchecked: true });
+    await assert.rejects(gatewayKeyFrom(url, "street", pem(AUTHORITY)), /--gateway mqtts/);
+  } finally {
+    proxy.close();
+  }
+}
