@@ -15,6 +15,8 @@ export interface DeviceAppOptions {
   /** Folder of the Moddable SDK: its own MQTT client in place of the stand-in. */
   sdk?: string;
   debug?: boolean;
+  /** For tests: runs behind the start of the application. */
+  plant?: string;
 }
 
 const folder = dirname(fileURLToPath(import.meta.url));
@@ -82,6 +84,6 @@ export async function deviceApp(options: DeviceAppOptions): Promise<XsApp> {
     modules.push(await bundleForXs(at("src/xs/device/noble.ts"), { ...how, name: "noble" }));
     main = `import { start } from "entry"; import value from "noble"; start({ name: "${NOBLE}", value });`;
   }
-  modules.push({ name: "main", source: main });
+  modules.push({ name: "main", source: `${main}\n${options.plant ?? ""}` });
   return { modules, entry: "main", preload: ["entry"] };
 }

@@ -19,6 +19,7 @@ import { type XsCreation, XsHost } from "../xs-host/host.ts";
 import { deviceApp } from "./app.ts";
 import { DeviceArea } from "./area.ts";
 import { Board, POWER_ON } from "./board.ts";
+import { type Costs, CostsMeter } from "./costs.ts";
 import {
   type Peaks,
   peaksOf,
@@ -46,9 +47,13 @@ export interface DayOptions {
   chip?: { driver: string; meter: SerialMeter };
   /** Folder of the Moddable SDK: its own MQTT client in place of the stand-in. */
   sdk?: string;
+  /** For tests: runs in the machine behind the start of the application. */
+  plant?: string;
   onLine?: (line: string) => void;
   /** Called where a slot was settled. */
   onSlot?: (settled: number, day: DeviceDay) => void | Promise<void>;
+  /** What is done from slot 0 on, in place of running the slots. */
+  instead?: (day: DeviceDay) => Promise<void>;
 }
 
 /** Time of day of slot 0: any, after TIME_EARLIEST_MS. */
@@ -71,8 +76,7 @@ export interface DayFigures {
   /** From the first slot to the last. */
   spent: Spent;
   said: Said;
-  /** Bytecodes of the provisioned start, until the entry module and its jobs have run. */
-  bootBytecodes: number;
+  costs: Costs;
   /** Over all starts. */
   peaks: Peaks;
   starts: number;
@@ -85,7 +89,7 @@ export class DeviceDay {
   private readonly options: DayOptions;
   private readonly crypto: Crypto = sodiumCrypto();
   private readonly gatewayKey: Uint8Array;
-  private readonly said = new SaidCounter();
+  private readonly counter = new SaidCounter();
   private shelf: { signed: Uint8Array; sha256: string } | undefined;
   private readonly lines: string[] = [];
 
@@ -139,7 +143,7 @@ export class DeviceDay {
 
   /** Runs it, and gives what it took; the process is closed. */
   static async run(options: DayOptions): Promise<DayFigures> {
-    const app = await deviceApp({ crypto: options.crypto, sdk: options.sdk });
+    const app = await deviceApp(options);
     const current: { day?: DeviceDay } = {};
     const machine = () => current.day!.board.machine;
     const xs = await XsHost.start(
@@ -162,23 +166,30 @@ export class DeviceDay {
     const { area, board } = this;
     const { world, slots = world.slots } = this.options;
     await area.start();
-    this.said.watch(area.bus, SIM_AREA);
+    this.counter.watch(area.bus, SIM_AREA);
     await board.boot(POWER_ON);
     await this.provision();
-    const bootBytecodes = board.machine.meter.start;
+    const boot = {
+      bytecodes: board.machine.meter.start,
+      collections: board.machine.startCollections,
+    };
     await area.run(board, () => area.scheduler.nowMs >= START_MS);
     const before = await spentOf(board);
-    await this.trade(slots);
+    const costs = new CostsMeter(this, world.slotSeconds * 1000);
+    costs.begin(START_MS, slots);
+    if (this.options.instead) await this.options.instead(this);
+    else await this.trade(slots);
     const spent = spentSince(before, await spentOf(board));
     const { version } = board;
+    const hours = (area.scheduler.nowMs - START_MS) / 3_600_000;
     return {
       failure: board.machine.failure,
       slots: area.gateway.area.settledSlots,
       missed: area.gateway.area.missedSlots.length,
-      hours: (area.scheduler.nowMs - START_MS) / 3_600_000,
+      hours,
       spent,
-      said: this.said.of(board.counts.client),
-      bootBytecodes,
+      said: this.said,
+      costs: costs.of(boot, spent, hours),
       peaks: await peaksOf(board),
       starts: board.starts,
       version,
@@ -210,6 +221,11 @@ export class DeviceDay {
     assert(asked.length === 5 || !board.alive, "SIM_PROVISION", `${asked.length} answers`);
     const { starts } = board;
     await area.run(board, () => board.starts > starts);
+  }
+
+  /** What the device has said so far. */
+  get said(): Said {
+    return this.counter.of(this.board.counts.client);
   }
 
   private async trade(slots: number): Promise<void> {

@@ -63,6 +63,8 @@ export class DeviceMachine {
   /** What a port threw: the power cut behind a failure. */
   cause: unknown;
   feeds = 0;
+  /** Of garbage, while the entry module ran. */
+  startCollections = 0;
   readonly meter: Meter = {
     start: 0,
     run: 0,
@@ -100,7 +102,9 @@ export class DeviceMachine {
       this.failure ??= error instanceof Error ? error.message : String(error);
       return;
     }
-    this.meter.start = (await this.xs.stats(this.index)).meter;
+    const stats = await this.xs.stats(this.index);
+    this.meter.start = stats.meter;
+    this.startCollections = stats.collections;
     await this.run(0);
   }
 

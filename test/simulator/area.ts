@@ -5,6 +5,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import mqtt, { type IClientOptions } from "mqtt";
 import { Topics } from "#core/topics";
+import { operatorKey } from "#node/config/operator-key";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { tokenPasswords } from "#node/mqtt/token";
 import { WATTLE } from "../accept/harness.ts";
 import { until } from "./sim-node.ts";
 
@@ -62,13 +65,34 @@ export class Area {
   private watch(ca: string | undefined): void {
     const clientId = `monitor-${process.pid}`;
     const options: IClientOptions = { clientId, username: clientId, protocolVersion: 4 };
-    const client = mqtt.connect(this.url, { ...options, ...(ca && { ca: readFileSync(ca) }) });
+    const password = ca === undefined ? this.operator(clientId) : undefined;
+    const client = mqtt.connect(this.url, {
+      ...options,
+      ...(ca && { ca: readFileSync(ca) }),
+      ...(password && { password: password() }),
+    });
+    if (password) client.on("reconnect", () => void (client.options.password = password()));
     this.client = client;
     const prefix = new Topics(AREA).monitor("");
     client.on("connect", () => client.subscribe(`${prefix}#`, { qos: 1 }));
     client.on("error", () => {}); // it tries again
     client.on("message", (topic, payload) => {
       this.monitor.set(topic.slice(prefix.length), JSON.parse(payload.toString("latin1")));
+    });
+  }
+
+  /** What proves to the gateway's own broker that this may look on. */
+  private operator(client: string): () => Buffer {
+    const secretKey = operatorKey(join(this.options.folder, "operator.key"));
+    const gatewayKey = Buffer.from(this.gatewayKey, "hex");
+    const crypto = sodiumCrypto();
+    return tokenPasswords({
+      crypto,
+      secretKey,
+      net: "wattle",
+      gatewayKey,
+      client,
+      nowMs: Date.now,
     });
   }
 

@@ -168,7 +168,7 @@ export default class MQTTClient implements MqttClientIo {
   private login({ id, user, password, will, clean, keepAlive }: MqttClientOptions): void {
     const fields = [text(id), text(will.topic), text(will.message)];
     if (user) fields.push(text(user));
-    if (password) fields.push(text(password));
+    if (password) fields.push(typeof password === "string" ? text(password) : counted(password));
     const flags = (clean ? 2 : 0) | 4 | (will.QoS << 3) | (will.retain ? 32 : 0);
     const seconds = Math.ceil(keepAlive / 1000);
     const last = flags | (user ? 128 : 0) | (password ? 64 : 0);
@@ -225,6 +225,15 @@ export default class MQTTClient implements MqttClientIo {
     this.options?.onError();
     this.close();
   }
+}
+
+/** Binary data of MQTT, as a string is. */
+function counted(data: ArrayBuffer): Uint8Array {
+  const bytes = new Uint8Array(data.byteLength + 2);
+  bytes[0] = data.byteLength >> 8;
+  bytes[1] = data.byteLength & 255;
+  bytes.set(new Uint8Array(data), 2);
+  return bytes;
 }
 
 /** A string of MQTT: its length and its bytes. */

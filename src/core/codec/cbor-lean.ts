@@ -40,8 +40,9 @@ function take(bytes: Uint8Array, cursor: { at: number }): CborValue {
   if (major === 0) return argument;
   const length = Number(argument);
   if (major === ARRAY) {
-    const items: CborValue[] = [];
-    for (let i = 0; i < length; i++) items.push(take(bytes, cursor));
+    // Of its whole length at once: XS moves a list that grows, and for a moment has it twice.
+    const items: CborValue[] = new Array(length).fill(0);
+    for (let i = 0; i < length; i++) items[i] = take(bytes, cursor);
     return items;
   }
   const start = cursor.at;

@@ -179,8 +179,9 @@ async function greet(
       const gone =
         (error instanceof DeviceError && error.gone && isTcpPort(options.port)) ||
         (error instanceof PortError && error.passing);
-      if (!silent) link?.close();
-      if (leftMs <= retryMs || !(silent || gone)) throw error;
+      const last = leftMs <= retryMs || !(silent || gone);
+      if (last || !silent) link?.close(); // an open one would keep the process alive
+      if (last) throw error;
       if (!gone) continue;
       link = undefined;
       await delay(retryMs);

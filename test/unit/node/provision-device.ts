@@ -14,6 +14,8 @@ export interface PortedDevice {
   /** Bytes that reached the device, as Latin-1. */
   heard(): string;
   close(): void;
+  /** Open ones, on a socket. */
+  connections?(): number;
 }
 
 export interface PortOptions extends DeviceOptions {
@@ -62,7 +64,7 @@ export async function deviceOnSocket(options: PortOptions = {}): Promise<PortedD
     server.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { port, device, heard, close };
+  return { port, device, heard, close, connections: () => sockets.size };
 }
 
 /**
