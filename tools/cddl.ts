@@ -6,8 +6,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { RecordType } from "#core/codec/record";
 import { MICRO_MAX, PRICE_MICRO_MAX, QTY_WH_MAX } from "#core/limits";
+import { certificateRecord } from "#core/records/certificate";
 import { NODE_ID_BYTES, WALLET_BYTES } from "#core/records/common";
 import { ALL_RECORDS, travelsSigned } from "#core/records/index";
+import { SEAL_BYTES } from "#core/trust/certificate";
 
 const target = fileURLToPath(new URL("../docs/protocol.cddl", import.meta.url));
 
@@ -20,9 +22,11 @@ const PREFACE = `; SPDX-License-Identifier: Apache-2.0
 ; everything else. Every record begins with its kind and its version.
 ;
 ; Hash of a record, which is also its id: SHA-256(domain, one zero byte, record). The domain stands
-; above each rule. A signed record's signature is Ed25519 over that hash by the node or gateway named
-; in it, by the key in it for a member, or by the operator's release key for a release. A tx is signed
-; over SHA-256("sc/tx/1", one zero byte, id of its body, SHA-256(pot)).
+; above each rule. A signed record's signature is Ed25519 over that hash: by the node or gateway named
+; in it; by the key in it for a member, an enrol, a connect and an authority; by the authority's anchor
+; key for revocations; by the operator's release key for a release. A tx is signed over
+; SHA-256("sc/tx/1", one zero byte, id of its body, SHA-256([pot, said])). A certificate is sealed with
+; a Boneh-Boyen signature instead.
 `;
 
 /** Names that the record tables use for plain values; sizes come from the code. */
@@ -30,14 +34,15 @@ const SHARED = `; An absent optional field is written as 0, or as "*" where the 
 safe-uint = 0..${Number.MAX_SAFE_INTEGER}
 ; SHA-256
 hash = bstr .size 32
-; the first bytes of SHA-256("wattle/node-id/1", one zero byte, first public key of the node or gateway)
+; the first bytes of SHA-256("wattle/node-id/1", one zero byte, first public key of the node or gateway);
+; of an authority likewise from its anchor key
 node-id = bstr .size ${NODE_ID_BYTES}
 ; a node's are the first bytes of SHA-256("wattle/wallet/1", one zero byte, public key, index in ASCII)
 wallet = bstr .size ${WALLET_BYTES}
 ; Ed25519 (RFC 8032)
 public-key = bstr .size 32
 signature = bstr .size 64
-; protocol time, ms since 1970 in the world's clock
+; ms since 1970: protocol time, the world's clock; UTC in a connect
 ms = safe-uint
 ; energy of a trade, Wh
 qty-wh = 0..${QTY_WH_MAX}
@@ -50,10 +55,23 @@ micro-per-kwh = 0..${PRICE_MICRO_MAX}
 const LINE_MAX = 100;
 const ENVELOPE = "signed<r> = [record: bstr .cbor r, signature: signature]";
 
+const SEALED = `\
+; The seal is a Boneh-Boyen signature over the record in its domain: a compressed point of G1 (BLS12-381),
+; then a scalar. The anchor of a gateway's is the signature of the authority's anchor key over the hash of
+; the record; a node's is 0.
+sealed-certificate = [record: bstr .cbor certificate, seal: bstr .size ${SEAL_BYTES}, anchor: signature / 0]`;
+
+/** Name of the rule of what a record travels in: its own where that is nothing. */
+function travelName(type: RecordType<unknown>): string {
+  if (travelsSigned(type)) return `signed-${type.name}`;
+  return type.name === certificateRecord.name ? `sealed-${type.name}` : type.name;
+}
+
 function recordRules(type: RecordType<unknown>): string {
-  const head = `; domain "${type.domain}", at most ${type.bytesMax} bytes`;
-  const signed = travelsSigned(type) ? `\nsigned-${type.name} = signed<${type.name}>` : "";
-  return `${head}\n${type.cddl}${signed}\n`;
+  const rules = [`; domain "${type.domain}", at most ${type.bytesMax} bytes`, type.cddl];
+  if (travelsSigned(type)) rules.push(`signed-${type.name} = signed<${type.name}>`);
+  if (type.name === certificateRecord.name) rules.push(SEALED);
+  return `${rules.join("\n")}\n`;
 }
 
 /** `name = [a, b]` with one field a line where it is long. */
@@ -70,7 +88,7 @@ function cddl(): string {
   const structs: Record<string, string> = {};
   for (const type of ALL_RECORDS) Object.assign(structs, type.rules);
   const structRules = Object.entries(structs).map(([name, rule]) => structRule(name, rule));
-  const names = ALL_RECORDS.map((t) => (travelsSigned(t) ? `signed-${t.name}` : t.name));
+  const names = ALL_RECORDS.map(travelName);
   // The first rule is what the document describes as a whole (RFC 8610 section 2).
   const message = `message = ${names.filter((name) => name !== "body").join(" /\n  ")}\n`;
   const sections = [

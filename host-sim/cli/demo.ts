@@ -55,8 +55,8 @@ export function demoCommand(program: Command): void {
       "\nExamples:\n  npm run demo" +
         "\n  npm run demo -- --data citylearn2022 --days 7 --report runs/week" +
         "\n  npm run demo -- --speed 1 --slot-seconds 60 --days 1" +
-        "\n\nWhile it runs, any MQTT client can look on (see the port that it prints):" +
-        "\n  mosquitto_sub -p <port> -i monitor-me -u monitor-me -t 'wattle/1/street/monitor/#' -v",
+        "\n\nWhile it runs, look on with (see the port that it prints):" +
+        "\n  wattle monitor --url mqtt://127.0.0.1:<port> --key runs/demo/operator.key",
     )
     .action(async (options: DemoOptions) => {
       const world = worldFrom(options);

@@ -13,11 +13,23 @@ export interface GatewayFacts {
 
 const WAIT_MS = 20_000;
 
-/** Reads `monitor/gateway`; rejects with cause and cure where nobody answers in time. */
-export async function readGatewayFacts(url: string, area: string): Promise<GatewayFacts> {
+/**
+ * Reads `monitor/gateway`, which everybody may; rejects with cause and cure where nobody answers in time.
+ * @param ca PEM of the authority of an mqtts broker
+ */
+export async function readGatewayFacts(
+  url: string,
+  area: string,
+  ca?: string,
+): Promise<GatewayFacts> {
   const topic = new Topics(area).monitor("gateway");
   const id = `monitor-nodes-${process.pid}`;
-  const client = mqtt.connect(url, { clientId: id, username: id, protocolVersion: 4 });
+  const client = mqtt.connect(url, {
+    clientId: id,
+    username: id,
+    protocolVersion: 4,
+    ...(ca !== undefined && { ca }),
+  });
   try {
     return await new Promise<GatewayFacts>((resolve, reject) => {
       let last = "";

@@ -14,13 +14,14 @@ import { Lines } from "../panel/lines.ts";
 import { POWER_W_MAX } from "../panel/protocol.ts";
 import { openEngine } from "./engine.ts";
 import { type GatewayFacts, readGatewayFacts } from "./gateway-facts.ts";
-import { key } from "./nodes.ts";
+import { authorityPem, key } from "./nodes.ts";
 import { addEngineOptions, type EngineOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
 
 type MeterOptions = EngineOptions & {
   url: string;
   area: string;
+  ca?: string;
   name: string;
   gatewayKey?: Uint8Array;
   store?: string;
@@ -37,6 +38,7 @@ export function meterCommand(program: Command): void {
     .description("run one meter with a simulated house: JSON lines in, its state as JSON lines out")
     .requiredOption("--url <mqtt>", "the gateway's broker, e.g. mqtt://127.0.0.1:1883")
     .option("--area <name>", "the gateway's area", "street")
+    .option("--ca <file>", "PEM or DER: the authority that the mqtts broker's certificate is of")
     .option("--name <name>", "the meter's name, unique in the area", name, "meter-1")
     .option("--gateway-key <hex>", "trust this gateway only (default: the one that answers)", key)
     .option("--store <dir>", "keep key, flash and chip in this folder, and go on from there")
@@ -72,8 +74,9 @@ function name(text: string): string {
 async function runMeter(options: MeterOptions): Promise<number> {
   const progress = new Progress();
   const { url, area } = options;
+  const ca = authorityPem(options.ca);
   progress.say(`looking for the gateway of area ${area} at ${url}`);
-  const facts = await readGatewayFacts(url, area);
+  const facts = await readGatewayFacts(url, area, ca);
   if (!options.gatewayKey)
     progress.say("trusting the gateway that answers; --gateway-key pins the one you mean");
   const kept = openKept(options.store);
@@ -84,6 +87,7 @@ async function runMeter(options: MeterOptions): Promise<number> {
     config: configOf(options, facts, kept.secretKey),
     seed: randomInt(2 ** 32),
     mqttUrl: url,
+    ca,
     flash: kept.flash,
     chip: kept.chip,
     tell: (line) => void process.stdout.write(`${line}\n`),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { fromHex } from "#core/codec/bytes";
 import type { KeyValueStore } from "#meter/ports";
+import { authorityFrom, pemOf } from "#node/cli/authority-file";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { type Fleet, startFleet } from "../fleet/fleet.ts";
 import { fileStores, memoryStore } from "../fleet/store.ts";
@@ -24,6 +25,7 @@ type NodesOptions = WorldOptions &
   EngineOptions & {
     url: string;
     area: string;
+    ca?: string;
     gatewayKey?: Uint8Array;
     state?: string;
     verbose?: boolean;
@@ -35,6 +37,7 @@ export function nodesCommand(program: Command): void {
     .description("run a fleet of nodes against a running gateway")
     .requiredOption("--url <mqtt>", "the gateway's broker, e.g. mqtt://127.0.0.1:1883")
     .option("--area <name>", "the gateway's area", "street")
+    .option("--ca <file>", "PEM or DER: the authority that the mqtts broker's certificate is of")
     .option("--gateway-key <hex>", "trust this gateway only (default: the one that answers)", key)
     .option("--state <dir>", "keep what the nodes must not forget in this folder")
     .option("--verbose", "print what the nodes log");
@@ -56,11 +59,17 @@ export function key(text: string): Uint8Array {
   return bytes;
 }
 
+/** What `--ca` names, as PEM. */
+export function authorityPem(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : pemOf(authorityFrom(path));
+}
+
 async function runNodes(options: NodesOptions): Promise<number> {
   const progress = new Progress();
   const world = worldFrom(options);
+  const ca = authorityPem(options.ca);
   progress.say(`looking for the gateway of area ${options.area} at ${options.url}`);
-  const facts = await readGatewayFacts(options.url, options.area);
+  const facts = await readGatewayFacts(options.url, options.area, ca);
   warnAbout(facts, world.slotSeconds, options.gatewayKey !== undefined, progress);
   const setups = nodeSetups(
     sodiumCrypto(),
@@ -77,6 +86,7 @@ async function runNodes(options: NodesOptions): Promise<number> {
     world,
     worldStartMs: facts.worldStartMs,
     mqttUrl: options.url,
+    ca,
     storeFor: (index) => stores.of(index),
     log: (level, event, more) => {
       if (options.verbose || level === "error")

@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { toHex } from "#core/codec/bytes";
 import { formatCoins } from "#core/units/money";
 import type { GatewayOptions } from "#gateway/options";
+import { OPERATOR_KEY_FILE } from "#node/config/operator-key";
 import { SIM_AREA, SIM_NET } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
 
 export interface RunFiles {
   config: string;
+  /** The gateway makes it. */
+  operatorKey: string;
   ready: string;
   store: string;
   gatewayLog: string;
@@ -34,6 +37,7 @@ export function writeRunFiles(dir: string, world: World, gateway: DemoGateway): 
   mkdirSync(dir, { recursive: true });
   const files: RunFiles = {
     config: join(dir, "gateway.json"),
+    operatorKey: join(dir, OPERATOR_KEY_FILE),
     ready: join(dir, "gateway.ready"),
     store: join(dir, "gateway.db"),
     gatewayLog: join(dir, "gateway.log"),

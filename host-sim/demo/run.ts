@@ -7,13 +7,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from "listr2";
 import { formatCoins } from "#core/units/money";
 import type { GatewayOptions } from "#gateway/options";
+import { operatorKey } from "#node/config/operator-key";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openStore } from "#node/store/sqlite";
 import type { FleetSummary } from "../fleet/summary.ts";
 import { type AssembledRun, assembleRun } from "../report/assemble.ts";
 import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";
 import { writeReport } from "../report/write.ts";
-import { SIM_AREA, seededKey } from "../setup.ts";
+import { SIM_AREA, SIM_NET, seededKey } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
 import { ensureXsHost } from "../xs-host/build.ts";
 import { type RunFiles, writeRunFiles } from "./files.ts";
@@ -156,8 +157,18 @@ async function startGateway(setup: DemoSetup, state: DemoState, task: Task): Pro
   const ready = await state.keeper.start();
   if (!setup.broker) fixPort(files.config, ready.port);
   state.url = setup.broker ?? `mqtt://127.0.0.1:${ready.port}`;
-  state.watch = watchMonitor(state.url, SIM_AREA, () => {});
+  const operator = setup.broker === undefined ? operatorOf(files, ready.gatewayKey) : undefined;
+  state.watch = watchMonitor(state.url, SIM_AREA, () => {}, operator);
   task.title = `Gateway: ${state.url}, store ${files.store}`;
+}
+
+/** What proves to the gateway's own broker that the demo may look on. */
+function operatorOf({ operatorKey: file }: RunFiles, gatewayKey: string) {
+  return {
+    ...{ crypto: sodiumCrypto(), net: SIM_NET, nowMs: Date.now },
+    secretKey: operatorKey(file),
+    gatewayKey: Buffer.from(gatewayKey, "hex"),
+  };
 }
 
 /** A gateway that is started again listens where the nodes look for it. */

@@ -2,6 +2,7 @@
 /** What the demo sees of the run: the monitor topics, as any other MQTT client sees them. */
 import mqtt, { type MqttClient } from "mqtt";
 import { Topics } from "#core/topics";
+import { type TokenSource, tokenPasswords } from "#node/mqtt/token";
 
 export interface SlotView {
   slot: number;
@@ -29,13 +30,20 @@ export interface Watch {
   close(): Promise<void>;
 }
 
-/** Subscribes to the monitor topics of `area`; reconnects by itself. */
-export function watchMonitor(url: string, area: string, onChange: () => void): Watch {
+/** Subscribes to the monitor topics of `area`, as the `operator` where one is given; reconnects by itself. */
+export function watchMonitor(
+  url: string,
+  area: string,
+  onChange: () => void,
+  operator?: Omit<TokenSource, "client">,
+): Watch {
   const topics = new Topics(area);
   const id = `monitor-demo-${process.pid}`;
+  const password = operator && tokenPasswords({ ...operator, client: id });
   const client: MqttClient = mqtt.connect(url, {
     clientId: id,
     username: id,
+    ...(password && { password: password() }),
     protocolVersion: 4,
     reconnectPeriod: 250,
   });
@@ -45,6 +53,7 @@ export function watchMonitor(url: string, area: string, onChange: () => void): W
     members: 0,
     close: () => client.endAsync(true),
   };
+  if (password) client.on("reconnect", () => void (client.options.password = password()));
   client.on("error", () => {}); // a gateway that is being restarted refuses for a moment
   client.on("connect", () => client.subscribe(topics.monitor("#"), { qos: 1 }));
   client.on("message", (topic, payload) => {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One member of a fleet through its starts, failures and power cuts. */
 import type { LogLevel } from "#meter/ports";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { tokenPasswords } from "#node/mqtt/token";
 import { chipSample } from "./chip.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { Link } from "./link.ts";
@@ -93,6 +95,8 @@ export class FleetNode {
     const link = new Link({
       url: this.options.mqttUrl,
       id: host.id,
+      password: this.passwords(host.id),
+      ca: this.options.ca,
       subscriptions: host.subscriptions,
       will: host.will,
       connected: () => host.connected(),
@@ -105,6 +109,12 @@ export class FleetNode {
     });
     this.life = own.life = { host, link };
     await link.open();
+  }
+
+  private passwords(client: string): () => Buffer {
+    const { secretKey, net, gatewayKey } = this.setup.config;
+    const nowMs = this.options.nowMs ?? Date.now;
+    return tokenPasswords({ crypto: sodiumCrypto(), secretKey, net, gatewayKey, client, nowMs });
   }
 
   private ioFor(own: { life?: Life }): NodeIo {

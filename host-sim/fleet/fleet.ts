@@ -18,6 +18,8 @@ export interface FleetOptions {
   worldStartMs: number;
   /** For example "mqtt://127.0.0.1:1883". */
   mqttUrl: string;
+  /** PEM of the authority of an mqtts broker. */
+  ca?: string;
   /** The same store for every start of node `index`. */
   storeFor(index: number): KeyValueStore;
   /** With the fact `node`, the node's name. */

@@ -23,6 +23,10 @@ export interface LinkOptions {
   url: string;
   /** Client id and username. */
   id: string;
+  /** Of one CONNECT. */
+  password?(): Buffer;
+  /** PEM of the authority of an mqtts broker. */
+  ca?: string;
   subscriptions: readonly string[];
   will: { readonly topic: string; readonly payload: string };
   /** Subscribed; before it no publish leaves. Handlers are called in order, one at a time. */
@@ -94,10 +98,13 @@ export class Link {
   }
 
   private attempt(tried: () => void): void {
-    const { url, id, will } = this.options;
+    const { url, id, will, ca } = this.options;
+    const password = this.options.password?.();
     const client = connect(url, {
       clientId: id,
       username: id,
+      ...(password && { password }),
+      ...(ca !== undefined && { ca }),
       protocolVersion: 4,
       clean: true,
       keepalive: 60,

@@ -5,6 +5,8 @@
  */
 import type { NodeConfig } from "#meter/config";
 import type { KeyValueStore, Log } from "#meter/ports";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { tokenPasswords } from "#node/mqtt/token";
 import { Link } from "../fleet/link.ts";
 import type { NodeEngine, NodeHost, NodeIo } from "../fleet/types.ts";
 import { Alarms } from "./face.ts";
@@ -30,6 +32,8 @@ export interface HeadlessOptions {
   /** Everything random in the node follows from it. */
   seed: number;
   mqttUrl: string;
+  /** PEM of the authority of an mqtts broker. */
+  ca?: string;
   /** What the node keeps, and what its chip keeps. */
   flash: KeyValueStore;
   chip: KeyValueStore;
@@ -126,7 +130,7 @@ export class HeadlessMeter {
   }
 
   private async powerOn(): Promise<void> {
-    const { engine, config, seed, mqttUrl } = this.options;
+    const { engine, config, seed, mqttUrl, ca } = this.options;
     // What an earlier life still says after it is over goes nowhere.
     const own: { life?: Life } = {};
     const setup = { config, seed, home: 0, boots: this.starts++ };
@@ -134,6 +138,12 @@ export class HeadlessMeter {
     const link = new Link({
       url: mqttUrl,
       id: host.id,
+      // By the machine's clock, whatever the meter's says: before it connects, a time server has set that.
+      password: tokenPasswords({
+        ...{ crypto: sodiumCrypto(), net: config.net, nowMs: Date.now, client: host.id },
+        ...{ secretKey: config.secretKey, gatewayKey: config.gatewayKey },
+      }),
+      ca,
       subscriptions: host.subscriptions,
       will: host.will,
       connected: () => host.connected(),

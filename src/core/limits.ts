@@ -245,3 +245,26 @@ export const BUTTON_RESET_MS = 10_000;
 export const BUTTON_STUCK_MS = 60_000;
 /** Time between two looks in which a button may have been let go and pressed again, ms. */
 export const BUTTON_UNSEEN_MS = 1_000;
+/** Characters of what is written on a meter: make and serial number. */
+export const METER_CHARS_MAX = 40;
+/** Rating of a connection, W: a 1 GW plant. */
+export const CONNECTION_W_MAX = 1_000_000_000;
+/**
+ * Revoked certificates that have not expired, in one list: it fits in a message. An authority with more has
+ * to give shorter validities.
+ */
+export const REVOKED_MAX = 512;
+/** Characters of an MQTT client id: a node's has 32, and people add a name to theirs. */
+export const CLIENT_CHARS_MAX = 80;
+/** How far a CONNECT token's time may be from the gateway's, ms: a node in holdover, a slow TLS handshake. */
+export const CONNECT_AGE_MS = 90_000;
+/** Certificates whose seals a gateway checks at one look at its folder: two seconds of a worker at most. */
+export const CERTIFICATES_PER_IMPORT = 1024;
+/** Certificates that nodes brought along and that wait for their check: each costs a worker 12 ms. */
+export const PRESENTED_MAX = 64;
+/** Requests for certificates that wait for the operator: he looks at each of them. */
+export const REQUESTS_MAX = 256;
+/** Pause before a node asks for its certificate once more, ms: an operator decides in minutes or days. */
+export const ENROL_AGAIN_MS = 300_000;
+/** The same for a renewal: a quarter of the validity is left for it. */
+export const RENEW_AGAIN_MS = 21_600_000;

@@ -11,15 +11,16 @@ export const UP_KINDS = Object.freeze([
   "tx",
   "event",
   "update",
+  "certificate",
 ] as const);
 export type UpKind = (typeof UP_KINDS)[number];
 /** What is said under a number and kept until it is receipted. */
-export type SaidKind = Exclude<UpKind, "enrol" | "update">;
+export type SaidKind = Exclude<UpKind, "enrol" | "update" | "certificate">;
 
 /** The kind with this index in logs and journals; undefined for one that takes no number. */
 export function saidKindAt(index: number): SaidKind | undefined {
   const kind = UP_KINDS[index];
-  return kind === "enrol" || kind === "update" ? undefined : kind;
+  return kind === "enrol" || kind === "update" || kind === "certificate" ? undefined : kind;
 }
 
 /** What a gateway publishes under `…/node/<id>/down/`. */
@@ -30,8 +31,12 @@ export const DOWN_KINDS = Object.freeze([
   "tx",
   "account",
   "update",
+  "certificate",
 ] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
+
+/** The authority's record, the gateway's certificate, and the lists of certificates that count no more. */
+export type TrustTopic = "authority" | "gateway" | "revoked-nodes" | "revoked-gateways";
 
 export class Topics {
   readonly area: string;
@@ -75,6 +80,10 @@ export class Topics {
   /** Retained: the firmware release for one kind of board. */
   update(board: string): string {
     return `${this.prefix}/update/${board}`;
+  }
+  /** Retained: what the authority says, open to everybody. */
+  trust(what: TrustTopic): string {
+    return `${this.prefix}/trust/${what}`;
   }
   /** Retained JSON for people and tools. */
   monitor(path: string): string {

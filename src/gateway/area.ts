@@ -2,7 +2,7 @@
 /** The state of one area: members, DAG, chain, open slots. Changed by intake, slot engine and replay only. */
 import { toHex } from "#core/codec/bytes";
 import { type RecordType, signRecord } from "#core/codec/record";
-import { codeOfWire } from "#core/errors/codes";
+import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { Dag } from "#core/ledger/dag";
 import { CAPS_MAX } from "#core/limits";
@@ -13,6 +13,7 @@ import { Topics } from "#core/topics";
 import type { Batch } from "./batch.ts";
 import { Chain, type SealedBlock } from "./chain/chain.ts";
 import { type Consensus, SoleGateway } from "./chain/consensus.ts";
+import { Registry } from "./identity/registry.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { Counters, newSession, type Session } from "./session.ts";
@@ -33,6 +34,10 @@ export class Area {
   readonly sessions = new Map<string, Session>();
   /** Names that are taken. Wallet addresses follow from keys, so that nobody can take another's. */
   readonly names = new Set<string>();
+  /** Who the authority says may take part. */
+  readonly registry: Registry;
+  /** What is retained of it on the broker, by topic. */
+  readonly trustSaid = new Map<string, Uint8Array>();
   readonly runs = new Map<number, SlotRun>();
   readonly counters = new Counters();
   /** Energy offered in the last cleared slot, for the guidance price. */
@@ -61,6 +66,7 @@ export class Area {
     this.id = toHex(this.idBytes);
     this.world = new World(options, ports.time);
     const { net } = options;
+    this.registry = new Registry(crypto, net);
     this.chain = new Chain({ net, leader: this.idBytes }, crypto, this.dag, this.world);
     this.consensus = new SoleGateway(crypto, options.secretKey);
   }
@@ -71,6 +77,15 @@ export class Area {
 
   get guided(): boolean {
     return this.options.market.mode === "guided";
+  }
+
+  /**
+   * Why this node may not take part now; undefined where it may, or where there is no authority. One that the
+   * log has counts whatever the configuration says.
+   */
+  barred(id: string): Code | undefined {
+    if (!this.ports.identity && !this.registry.authority) return undefined;
+    return this.registry.faultOf(id, this.world.nowMs());
   }
 
   /** A signed record of this gateway. */
@@ -88,9 +103,11 @@ export class Area {
     return session;
   }
 
+  /** Members that are there and may take part. */
   onlineIds(): string[] {
     const ids: string[] = [];
-    for (const session of this.sessions.values()) if (session.online) ids.push(session.id);
+    for (const session of this.sessions.values())
+      if (session.online && !this.barred(session.id)) ids.push(session.id);
     return ids.sort();
   }
 

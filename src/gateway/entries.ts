@@ -27,6 +27,10 @@ export const EntryKind = Object.freeze({
   block: 7,
   /** Members that did not do their part in a slot. */
   missed: 8,
+  /** What the authority said, as it was checked when it came: its record, a certificate, a list. */
+  authority: 9,
+  certificate: 10,
+  revocations: 11,
 });
 
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
@@ -43,6 +47,8 @@ export const worldEntry = struct({
 export type WorldEntry = Infer<typeof worldEntry>;
 
 export const memberEntry = struct({ signed: signedBytes });
+/** Of an authority's record, a certificate and a list. */
+export const trustEntry = struct({ encoded: signedBytes });
 
 /** `code` 0: accepted; otherwise refused, and kept all the same: it used up a number, and it is evidence. */
 export const saidEntry = struct({

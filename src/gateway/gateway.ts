@@ -7,17 +7,20 @@
 
 import { toHex } from "#core/codec/bytes";
 import { CODES, type Code } from "#core/errors/codes";
-import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX } from "#core/limits";
+import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX, PRESENTED_MAX } from "#core/limits";
 import { demandRecord } from "#core/records/notice";
 import { nothingRetained } from "#core/topics";
 import { Area } from "./area.ts";
 import { Batch } from "./batch.ts";
 import { EntryKind, packEntry, worldEntry } from "./entries.ts";
+import { announceTrust, enterImported } from "./identity/enter.ts";
+import { examine, type Imported, type Presented } from "./identity/import.ts";
+import { takeRequest } from "./identity/requests.ts";
 import { repeat, takeEnrol, takeSaid, takeState } from "./intake/apply.ts";
 import { decodeMessage, type Parsed } from "./intake/decode.ts";
 import { publishGateway, publishTotals } from "./monitor.ts";
 import type { GatewayOptions } from "./options.ts";
-import { greet, sendConfig, sendContracts, sendReceipts } from "./outbound.ts";
+import { greet, refuseMember, sendConfig, sendContracts, sendReceipts } from "./outbound.ts";
 import type { GatewayPorts, VerifyJob } from "./ports.ts";
 import { replayEntry, worldOf } from "./replay.ts";
 import { advance, nextDelayMs } from "./slots/engine.ts";
@@ -40,6 +43,11 @@ export class Gateway {
   /** Called once when all slots that were asked for are settled and said. */
   onFinished: () => void = () => {};
   private saidFinished = false;
+  /** Checked, and to be entered with the next turn. */
+  private imported: Imported[] = [];
+  /** Certificates that nodes brought along since the last look. */
+  private presented: Presented[] = [];
+  private examining: Promise<void> | undefined;
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
     this.ports = ports;
@@ -60,6 +68,8 @@ export class Gateway {
         height: area.chain.head?.header.height ?? -1,
         ms: ports.time.nowMs() - before,
       });
+    await this.lookAtIdentities();
+    announceTrust(area, batch);
     const { prefix } = area.topics;
     const deliver = (topic: string, payload: Uint8Array) => this.deliver(topic, payload);
     ports.bus.subscribe(`${prefix}/node/+/state`, deliver);
@@ -92,12 +102,38 @@ export class Gateway {
     this.onWork();
   }
 
+  /**
+   * Reads in what is new in the operator's folder, and what nodes brought along. The seals are checked beside
+   * the turns; what is right comes with one of them.
+   */
+  lookAtIdentities(): Promise<void> {
+    const { identity } = this.ports;
+    if (!identity || this.stopped) return Promise.resolve();
+    this.examining ??= this.examineAll(identity).finally(() => {
+      this.examining = undefined;
+      if (this.presented.length > 0) void this.lookAtIdentities();
+    });
+    return this.examining;
+  }
+
+  private async examineAll(identity: NonNullable<GatewayPorts["identity"]>): Promise<void> {
+    const { area, ports } = this;
+    const { crypto, log } = ports;
+    const presented = this.presented.splice(0);
+    const context = { crypto, log, seals: identity.seals, net: area.options.net };
+    const found = await examine(area.registry, identity.shelf, presented, context);
+    for (const { nodeId, code } of found.refused) this.refused(code, nodeId, "certificate");
+    if (!found.authority && found.certificates.length + found.lists.length === 0) return;
+    this.imported.push(found);
+    this.onWork();
+  }
+
   /** Works until the queue is empty. Calls while it runs return at once. */
   async process(): Promise<void> {
     if (this.busy || this.stopped) return;
     this.busy = true;
     try {
-      while (this.queue.length > 0 && !this.stopped) {
+      while (this.queue.length + this.imported.length > 0 && !this.stopped) {
         const inbound = this.queue.splice(0, COMMIT_BATCH_MAX);
         await this.turn(new Batch(), inbound);
       }
@@ -140,6 +176,7 @@ export class Gateway {
     const parsed = this.decode(inbound);
     const valid = await this.verify(parsed);
     if (inbound.length > 0) ports.probe("verified");
+    for (const found of this.imported.splice(0)) enterImported(area, batch, found);
     parsed.forEach((message, i) => {
       this.apply(batch, message, valid[i]);
     });
@@ -211,12 +248,27 @@ export class Gateway {
       if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
       return;
     }
+    if (message.what === "present") return this.present(message);
+    if (message.what === "request") {
+      const { signed, bytes } = message;
+      const verdict = takeRequest(area, batch, nodeId, signed.value, signed.id, bytes);
+      if (verdict.ok) return;
+      this.refused(verdict.code, nodeId, verdict.detail);
+      return sendConfig(area, batch, nodeId, verdict.code);
+    }
     const verdict = takeEnrol(area, batch, message);
     if (verdict.ok) greet(area, batch, area.sessions.get(nodeId)!);
     else {
       this.refused(verdict.code, nodeId, verdict.detail);
-      sendConfig(area, batch, nodeId, verdict.code);
+      refuseMember(area, batch, nodeId, verdict.code);
     }
+  }
+
+  private present({ nodeId, sealed, encoded }: Presented): void {
+    if (!this.ports.identity || !this.area.registry.wants(sealed)) return; // known: nothing to check
+    if (this.presented.length >= PRESENTED_MAX) return this.refused("ENROL_FULL", nodeId, "later");
+    this.presented.push({ nodeId, sealed, encoded });
+    void this.lookAtIdentities();
   }
 
   private refused(code: Code, nodeId: string | undefined, detail: string): void {

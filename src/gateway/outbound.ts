@@ -87,6 +87,13 @@ export function sendConfig(area: Area, batch: Batch, nodeId: string, code: Code 
   batch.send(area.topics.down(nodeId, "config"), bytes);
 }
 
+/** What a node that may not take part is told: why, and what it still owns. */
+export function refuseMember(area: Area, batch: Batch, nodeId: string, code: Code): void {
+  const session = area.sessions.get(nodeId);
+  if (session && area.chain.head) sendAccount(area, batch, session, area.chain.head);
+  sendConfig(area, batch, nodeId, code);
+}
+
 /** A node is (back) on the air: how far it was heard, what it owns, and what still waits for its answer. */
 export function greet(area: Area, batch: Batch, session: Session): void {
   // The account first: with the config the node begins to plan, and a RESERVE needs to know the coins.

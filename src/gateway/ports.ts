@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything the gateway application needs from outside; adapters in src/node implement it. */
 import type { Crypto } from "#core/crypto/port";
+import type { IdentityShelf, SealVerifier } from "./identity/ports.ts";
 
 /** One record of the gateway's log. `index` counts from 1 without gaps. */
 export interface LogEntry {
@@ -85,4 +86,6 @@ export interface GatewayPorts {
   log: GatewayLog;
   /** Where there is firmware to be had. */
   shelf?: FirmwareShelf;
+  /** Where an authority says who may take part; without it whoever `admit` lets in may. */
+  identity?: { shelf: IdentityShelf; seals: SealVerifier };
 }

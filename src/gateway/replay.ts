@@ -24,6 +24,7 @@ import {
   type WorldEntry,
   worldEntry,
 } from "./entries.ts";
+import { replayTrust } from "./identity/enter.ts";
 import { applySaid } from "./intake/apply.ts";
 import { openContent } from "./intake/decode.ts";
 import type { LogEntry } from "./ports.ts";
@@ -64,7 +65,13 @@ export function replayEntry(area: Area, entry: LogEntry): void {
   else if (kind === EntryKind.clearing) replayClearing(area, bytes);
   else if (kind === EntryKind.block) replayBlock(area, bytes);
   else if (kind === EntryKind.missed) replayMissed(area, bytes);
+  else if (isTrust(kind)) replayTrust(area, kind, bytes);
   else assert(false, "LOG_KIND", `entry ${entry.index} has kind ${kind}`);
+}
+
+function isTrust(kind: number): boolean {
+  const { authority, certificate, revocations } = EntryKind;
+  return kind === authority || kind === certificate || kind === revocations;
 }
 
 function checkWorld(area: Area, found: WorldEntry): void {

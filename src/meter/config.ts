@@ -15,6 +15,19 @@ export interface NodeConfig {
   /** Number of wallet addresses. */
   wallets: number;
   policy: TradePolicy;
+  /** The authority's anchor key: the gateway has to have a certificate of it. */
+  authority?: Uint8Array;
+  /** What a request for a certificate says; without it the node asks for none. */
+  enrolment?: EnrolmentConfig;
+}
+
+export interface EnrolmentConfig {
+  /** What is written on the meter. */
+  meter: string;
+  /** Rating of the connection, W. */
+  connectionW: number;
+  /** XXXX-XXXX; "" where the node is claimed already. */
+  claim: string;
 }
 
 /** How a node prices its orders. By default bids are at retail and offers at feed-in. */

@@ -6,7 +6,7 @@
  */
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
-import { codeOfWire } from "#core/errors/codes";
+import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf, walletOf } from "#core/identity";
 import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
 import { accountRecord } from "#core/records/block";
@@ -17,6 +17,8 @@ import { Topics } from "#core/topics";
 import type { DriverFault } from "#drivers/types";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
+import { Enrolment } from "./enrolment.ts";
+import { GatewayTrust } from "./gateway-trust.ts";
 import { fromGateway } from "./inspect.ts";
 import { Journal } from "./journal.ts";
 import { Metering } from "./metering.ts";
@@ -48,6 +50,11 @@ export class MeterNode {
   lastTrade: { slot: number; sold: boolean; legs: readonly TxLeg[] } | undefined;
   /** Firmware updates, on a board that has two slots for images. */
   readonly updater: Updater | undefined;
+  /** The node's certificate, where it is to have one. */
+  readonly enrolment: Enrolment | undefined;
+  private readonly trust: GatewayTrust | undefined;
+  /** Commitment to the wallet addresses. */
+  readonly commitment = new Uint8Array(32);
   private readonly config: NodeConfig;
   private readonly ports: NodePorts;
   private readonly slots: Slots;
@@ -77,6 +84,9 @@ export class MeterNode {
     this.speaker = new Speaker(this.id, this.topics, journal, ports);
     this.metering = new Metering(this, config, ports, keeper);
     this.slots = new Slots(this, config, ports, (code, detail) => this.raise(code, detail));
+    const { authority, enrolment } = config;
+    this.trust = authority && new GatewayTrust(ports.crypto, config, authority);
+    this.enrolment = enrolment && new Enrolment(this, config, enrolment, ports);
     this.updater = ports.firmware && updaterOf(this, ports, ports.firmware);
     if (this.updater) this.plan(); // a trial ends in time also where no network comes
   }
@@ -85,6 +95,8 @@ export class MeterNode {
   subscriptions(): string[] {
     const { prefix, epoch, caps } = this.topics;
     const topics = [`${prefix}/node/${this.id}/down/+`, epoch, caps, `${prefix}/market/+`];
+    if (this.trust)
+      topics.push(this.topics.trust("gateway"), this.topics.trust("revoked-gateways"));
     if (this.ports.firmware) topics.push(this.topics.update(this.ports.firmware.board));
     return topics;
   }
@@ -101,8 +113,32 @@ export class MeterNode {
     this.slots.owed.forget();
     this.publishState();
     this.helloPauseMs = RESEND_AFTER_MS;
-    this.hello();
+    this.enrolment?.reconnected();
+    this.greet();
     this.plan();
+  }
+
+  /** Says hello where the gateway is one, as far as this node can tell. */
+  private greet(): void {
+    const { trust, clock } = this;
+    if (trust?.fault(clock.nowMs() || undefined)) return; // its certificate is to come
+    this.hello();
+  }
+
+  /** What is retained about the gateway. */
+  private onTrust(code: Code | undefined): void {
+    if (code) return this.raise("GATEWAY_CERTIFICATE", code);
+    if (!this.speaker.open && this.helloAtMs === undefined) this.greet();
+    this.checkGateway();
+  }
+
+  /** A gateway whose certificate does not count any more is told nothing more. */
+  private checkGateway(): void {
+    const { trust, clock, speaker } = this;
+    const code = speaker.open && trust?.fault(clock.nowMs() || undefined);
+    if (!code) return;
+    speaker.open = false;
+    this.raise("GATEWAY_CERTIFICATE", code);
   }
 
   onDisconnect(): void {
@@ -127,7 +163,7 @@ export class MeterNode {
 
   onMessage(topic: string, payload: Uint8Array): void {
     const { topics } = this;
-    if (topic === topics.epoch) this.slots.onNotice(payload);
+    if (topic === topics.epoch) this.onNotice(payload);
     else if (topic === topics.caps) this.slots.onCaps(payload);
     else if (topic === topics.clearing) this.slots.onClearing(payload);
     else if (topic === topics.demand) this.slots.onDemand(payload);
@@ -137,6 +173,9 @@ export class MeterNode {
     else if (topic === topics.down(this.id, "account")) this.onAccount(payload);
     else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
     else if (topic === topics.down(this.id, "update")) this.updater?.onChunk(payload);
+    else if (topic === topics.down(this.id, "certificate")) this.onCertificate(payload);
+    else if (topic === topics.trust("gateway")) this.onTrust(this.trust?.onCertificate(payload));
+    else if (topic === topics.trust("revoked-gateways")) this.onTrust(this.trust?.onList(payload));
     else if (topic === topics.update(this.ports.firmware?.board ?? ""))
       this.updater?.onAnnounced(payload);
     else this.ports.log("debug", "unknown-topic", { topic });
@@ -145,11 +184,22 @@ export class MeterNode {
 
   onTimer(): void {
     if (this.helloAtMs !== undefined && this.ports.time.uptimeMs() >= this.helloAtMs) this.hello();
+    this.enrolment?.onTimer();
     this.speaker.onTimer();
     this.metering.say();
     this.slots.onTimer();
     this.updater?.onTimer();
     this.plan();
+  }
+
+  private onNotice(payload: Uint8Array): void {
+    this.slots.onNotice(payload);
+    this.checkGateway();
+    if (this.speaker.open) this.enrolment?.onTime(this.clock.nowMs());
+  }
+
+  private onCertificate(payload: Uint8Array): void {
+    if (this.enrolment?.onCertificate(payload) && !this.speaker.open) this.greet();
   }
 
   /** Once a second on a device that is on: samples the chip, and keeps what it counted. */
@@ -177,8 +227,9 @@ export class MeterNode {
     const { helloAtMs } = this;
     let next =
       helloAtMs === undefined ? undefined : Math.max(0, helloAtMs - this.ports.time.uptimeMs());
-    const { speaker, slots, updater } = this;
-    for (const delay of [speaker.delayMs(), slots.delayMs(), updater?.delayMs()])
+    const { speaker, slots, updater, enrolment } = this;
+    const delays = [speaker.delayMs(), slots.delayMs(), updater?.delayMs(), enrolment?.delayMs()];
+    for (const delay of delays)
       if (delay !== undefined && (next === undefined || delay < next)) next = delay;
     if (next !== undefined) this.ports.time.wakeAfter(next);
   }
@@ -198,6 +249,8 @@ export class MeterNode {
     this.helloAtMs = undefined; // answered
     if (config.code !== 0) {
       log("error", "not-admitted", { code: codeOfWire(config.code) ?? config.code });
+      this.speaker.open = false;
+      this.enrolment?.onRefused(config.code);
       return;
     }
     this.clock.atLeast(config.atMs);

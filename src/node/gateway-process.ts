@@ -11,11 +11,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { toHex } from "#core/codec/bytes";
 import { Topics } from "#core/topics";
 import { Gateway } from "#gateway/gateway";
-import type { Bus, GatewayLog, LogStore, Probe } from "#gateway/ports";
+import type { GatewayLog, LogStore, Probe } from "#gateway/ports";
 import { areaAcl } from "./broker/acl.ts";
+import { type Authenticate, byClaims, byTokens } from "./broker/authenticate.ts";
 import { type Broker, startBroker } from "./broker/embedded.ts";
+import { BROKER_LIMITS } from "./broker/options.ts";
 import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-config.ts";
 import { loadKey } from "./config/key-file.ts";
+import { operatorKeyBeside } from "./config/operator-key.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
 import { FolderShelf } from "./firmware/shelf.ts";
@@ -26,6 +29,7 @@ import { explainFailure, type Failure } from "./process/failure.ts";
 import { killPoints } from "./process/kill-points.ts";
 import { stderrLog } from "./process/log.ts";
 import { Metrics, serveMetrics } from "./process/metrics.ts";
+import { publishRates } from "./process/rates.ts";
 import { worldStartOf } from "./process/stored-world.ts";
 import { openStore } from "./store/sqlite.ts";
 
@@ -33,8 +37,8 @@ import { openStore } from "./store/sqlite.ts";
 const TIMER_MS_MAX = 2 ** 31 - 1;
 /** For what was published last to reach the sockets before they are closed, ms. */
 const STOP_GRACE_MS = 150;
-/** How often the firmware folder is looked at, ms. */
-const SHELF_MS = 10_000;
+/** How often the firmware folder and the files of the certificate are looked at, ms. */
+const LOOK_MS = 10_000;
 
 /** What `monitor/slot` says of a settled slot. */
 export interface SlotFacts {
@@ -73,8 +77,8 @@ export interface GatewayProcess {
   metrics(): Promise<string>;
   /** Copies the log as it is now to a new store at `path`, while the gateway goes on. */
   backup(path: string): Promise<number>;
-  /** Looks at the firmware folder now, and announces what has changed. */
-  lookForFirmware(): void;
+  /** Looks at the firmware folder and the certificate's files now, and takes what has changed. */
+  look(): void;
   /** Says goodbye, closes broker, store and threads. Idempotent. */
   stop(): Promise<void>;
 }
@@ -119,7 +123,7 @@ class Running implements GatewayProcess {
   private server: Server | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly shelf: FolderShelf | undefined;
-  private shelfTimer: NodeJS.Timeout | undefined;
+  private lookTimer: NodeJS.Timeout | undefined;
   private processing = false;
   private stopping: Promise<void> | undefined;
 
@@ -185,7 +189,7 @@ class Running implements GatewayProcess {
     await gateway.start();
     if (hooks.metricsPort !== undefined)
       this.server = await serveMetrics(this.measured, hooks.metricsPort);
-    if (this.shelf) this.shelfTimer = setInterval(() => this.lookForFirmware(), SHELF_MS).unref();
+    this.lookTimer = setInterval(() => this.look(), LOOK_MS).unref();
     const { area, net } = config;
     log("info", "gateway-ready", { net, area, key: this.gatewayKey, port: this.port });
   }
@@ -194,8 +198,10 @@ class Running implements GatewayProcess {
     return backupStore(this.store, path);
   }
 
-  lookForFirmware(): void {
-    if (!this.stopping && this.shelf?.scan()) this.gateway.publishFirmware();
+  look(): void {
+    if (this.stopping) return;
+    this.broker?.lookForCertificate();
+    if (this.shelf?.scan()) this.gateway.publishFirmware();
   }
 
   stop(): Promise<void> {
@@ -204,7 +210,7 @@ class Running implements GatewayProcess {
 
   private async close(): Promise<void> {
     clearTimeout(this.timer);
-    clearInterval(this.shelfTimer);
+    clearInterval(this.lookTimer);
     this.gateway?.stop();
     const busy = (this.broker?.counts.connections ?? 0) > 0;
     await delay(busy ? STOP_GRACE_MS : 1);
@@ -218,11 +224,15 @@ class Running implements GatewayProcess {
 
   private async connect(): Promise<BusTap> {
     const { config, log } = this;
-    let bus: Bus;
     if (config.bus.kind === "listen") {
-      const { host, port } = config.bus;
-      bus = this.broker = await startBroker({ host, port, acl: areaAcl(config.area), log });
-      return (this.bus = new BusTap(bus, false));
+      this.broker = await startBroker({
+        ...config.bus,
+        acl: areaAcl(config.area),
+        authenticate: this.authenticate(),
+        limits: publishRates(config),
+        log,
+      });
+      return (this.bus = new BusTap(this.broker, false));
     }
     const topic = new Topics(config.area).monitor("gateway");
     const { net, area } = config;
@@ -239,6 +249,31 @@ class Running implements GatewayProcess {
       if (connected++ > 0) tap.repeat();
     });
     return tap;
+  }
+
+  /** How clients prove who they are. */
+  private authenticate(): Authenticate {
+    const { config, crypto, log } = this;
+    const { net, access, keyFile, createKey } = config;
+    if (access === "claims") {
+      const cause = "whoever reaches the broker is who it says: for closed networks only";
+      log("warn", "access-claims", { cause });
+      return byClaims();
+    }
+    let { operators } = config;
+    if (!operators) {
+      const own = operatorKeyBeside(keyFile, createKey);
+      if (own?.made) log("info", "key-made", { file: own.file });
+      operators = own ? [toHex(crypto.publicKey(own.secretKey))] : [];
+    }
+    return byTokens({
+      crypto,
+      net,
+      gatewayKey: crypto.publicKey(this.secretKey),
+      operators: new Set(operators),
+      nowMs: () => Date.now(),
+      seenMax: BROKER_LIMITS.tokensMax,
+    });
   }
 
   /** The store with the time of each commit in the metrics. */

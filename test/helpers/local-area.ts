@@ -19,7 +19,7 @@ import { memoryStore, PowerCut } from "#host-sim/fleet/store";
 import { LocalBus } from "#host-sim/sim/local-bus";
 import { TableWorld } from "#host-sim/worlds/table-world";
 import type { World } from "#host-sim/worlds/types";
-import type { TradePolicy } from "#meter/config";
+import type { EnrolmentConfig, TradePolicy } from "#meter/config";
 import { MeterNode } from "#meter/node";
 import type { EnergyMeter, KeyValueStore } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
@@ -65,6 +65,10 @@ export interface LocalAreaSetup {
   flash?: (home: number) => KeyValueStore;
   policy?: (home: number) => TradePolicy;
   secretKey?: (home: number) => Uint8Array;
+  /** An authority's certificates, its anchor key for the nodes, and what they ask for. */
+  identity?: GatewayPorts["identity"];
+  authority?: Uint8Array;
+  enrolment?: (home: number) => EnrolmentConfig | undefined;
   /** The metering chip of a home, where it is not the world's. */
   meter?: (home: number) => EnergyMeter | undefined;
   /** Whether the metering chip does not answer just now. */
@@ -175,6 +179,7 @@ export class LocalArea {
         },
       },
       probe: () => {},
+      identity: this.setup.identity,
       log: (level, event, facts = {}) => this.logs.push({ who: "gateway", level, event, facts }),
     };
   }
@@ -234,6 +239,8 @@ export class LocalArea {
       capacityWh: world.homes[home].capacityWh,
       wallets: 2,
       policy: policy?.(home) ?? { trade: true },
+      authority: this.setup.authority,
+      enrolment: this.setup.enrolment?.(home),
     };
     const running: Running = Object.assign(life, {
       node: undefined as unknown as MeterNode,

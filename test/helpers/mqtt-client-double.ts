@@ -223,7 +223,7 @@ class Double implements MqttClientIo {
       clean,
       keepalive: Math.ceil(keepAlive / 1000),
       ...(user !== undefined && { username: user }),
-      ...(password !== undefined && { password: Buffer.from(password) }),
+      ...(password !== undefined && { password: Buffer.from(password as ArrayBuffer) }),
       will: { topic: will.topic, payload, qos: will.QoS, retain: will.retain },
     });
     this.pingedMs = this.heardMs = this.ports.uptimeMs();

@@ -27,6 +27,18 @@ const HITS_MIN = 100;
 /** Codes of the table that no message to a gateway can bring about, and why. */
 const UNREACHABLE: ReadonlyMap<Code, string> = new Map([
   ["TX_TOKENS", "V6 is not checked: proof-of-time tokens are not asked for yet"],
+  ...[
+    "NOT_ENROLLED",
+    "ENROL_PENDING",
+    "ENROL_REFUSED",
+    "ENROL_FULL",
+    "CERT_INVALID",
+    "CERT_EXPIRED",
+    "CERT_REVOKED",
+    "CAPACITY_OVER",
+  ].map((code) => [code as Code, "needs an authority"] as const),
+  ["WALLETS_UNPROVED", "wallet addresses follow from the public key"],
+  ["RATE_LIMITED", "the broker's"],
 ]);
 
 test("every message gets the answer that it deserves", { timeout: 600_000 }, async (t) => {

@@ -46,6 +46,22 @@ export const CODES = Object.freeze({
   REPLAYED: code(17, "reject", "this transaction was accepted before under another number"),
   SAID_NUMBER: code(18, "reject", "the record is signed for another message number"),
 
+  // Who may take part
+  NOT_ENROLLED: code(20, "reject", "no certificate of the authority; the node has to ask for one"),
+  ENROL_PENDING: code(21, "ignore", "the request waits for the operator"),
+  ENROL_REFUSED: code(22, "reject", "the operator refused the request"),
+  ENROL_FULL: code(23, "ignore", "as many requests wait as the limit allows"),
+  CERT_INVALID: code(
+    24,
+    "reject",
+    "not a certificate of this network's authority for this key and purpose",
+  ),
+  CERT_EXPIRED: code(25, "reject", "the certificate's time is over, or has not begun"),
+  CERT_REVOKED: code(26, "reject", "the authority revoked the certificate"),
+  CAPACITY_OVER: code(27, "reject", "a larger capacity than the certified connection carries"),
+  WALLETS_UNPROVED: code(28, "reject", "a wallet address without proof that it is the sender's"),
+  RATE_LIMITED: code(29, "ignore", "more messages than one member may send in that time"),
+
   // Readings
   READING_STALE: code(30, "reject", "not after the node's last reading"),
   READING_FUTURE: code(31, "reject", "for an instant that has not come yet"),
@@ -144,6 +160,11 @@ export const CODES = Object.freeze({
     123,
     "reject",
     "the contract's legs do not add up to the fill, or cost otherwise",
+  ),
+  GATEWAY_CERTIFICATE: code(
+    127,
+    "reject",
+    "the gateway has no certificate of the authority that counts",
   ),
   GATEWAY_BEHIND: code(125, "reject", "the gateway knows less than it has receipted"),
   RECEIPT_DIGEST: code(124, "reject", "the receipt is for other bytes than this node said"),

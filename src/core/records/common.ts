@@ -27,6 +27,11 @@ export const RecordKind = Object.freeze({
   release: 20,
   fetch: 21,
   chunk: 22,
+  authority: 23,
+  revocations: 24,
+  enrol: 25,
+  certificate: 26,
+  connect: 27,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every record type of the protocol in order of kind: what docs/protocol.cddl and the vectors cover. */
 import type { RecordType } from "../codec/record.ts";
+import { authorityRecord, revocationsRecord } from "./authority.ts";
 import { accountRecord, blockRecord, headerRecord } from "./block.ts";
+import { certificateRecord, enrolRecord } from "./certificate.ts";
 import { clearingRecord } from "./clearing.ts";
+import { connectRecord } from "./connect.ts";
 import { contractRecord } from "./contract.ts";
 import { eventRecord } from "./event.ts";
 import { configRecord, memberRecord } from "./member.ts";
@@ -35,12 +38,18 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   releaseRecord,
   fetchRecord,
   chunkRecord,
+  authorityRecord,
+  revocationsRecord,
+  enrolRecord,
+  certificateRecord,
+  connectRecord,
 ]);
 
 /**
  * Whether records of this type travel as `[bstr record, bstr signature]`. The others do not: a transaction
  * carries its own signature, over its body and tokens; a block's is its header's; an `up` carries a
- * signed one; a firmware image is signed as a whole by its release.
+ * signed one; a firmware image is signed as a whole by its release; a certificate is sealed
+ * (core/trust/certificate.ts).
  */
 export function travelsSigned(type: RecordType<unknown>): boolean {
   return !UNSIGNED.some((other) => other === type);
@@ -53,4 +62,5 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   upRecord,
   fetchRecord,
   chunkRecord,
+  certificateRecord,
 ]);

@@ -21,6 +21,7 @@ import { kindName, openEntry } from "./open.ts";
 import { auditMember, auditSaid } from "./said.ts";
 import { auditDemand, auditMissed, auditNotice } from "./slots.ts";
 import { AuditState, type Context, emptySummary } from "./state.ts";
+import { auditAuthority, auditCertificate, auditRevocations } from "./trust.ts";
 import type { AuditOptions, AuditPorts, AuditResult } from "./types.ts";
 
 const PROGRESS_EVERY = 4096;
@@ -35,6 +36,9 @@ const BY_KIND: Readonly<Record<number, (context: Context, bytes: Uint8Array) => 
     [EntryKind.clearing]: auditClearing,
     [EntryKind.block]: auditBlock,
     [EntryKind.missed]: auditMissed,
+    [EntryKind.authority]: auditAuthority,
+    [EntryKind.certificate]: auditCertificate,
+    [EntryKind.revocations]: auditRevocations,
   });
 
 /** Re-checks a whole log. Never throws on what a log holds; errors of reading it pass through. */
@@ -107,7 +111,7 @@ function begin(
   }
   if (options.gatewayKey && !bytesEqual(options.gatewayKey, world.gatewayKey))
     findings.fault("WORLD_GATEWAY", {}, "another gateway's key");
-  const state = new AuditState(world, nodeIdOf(ports.crypto, world.gatewayKey));
+  const state = new AuditState(world, nodeIdOf(ports.crypto, world.gatewayKey), ports.crypto);
   return { ports, options, findings, state };
 }
 

@@ -21,6 +21,11 @@ export const AUDIT_CODES = Object.freeze({
   SIGNATURE_GATEWAY: "the signature is not the gateway's over these bytes",
   WRONG_ORIGIN: "a record names another network, gateway or epoch than its log",
 
+  // Who may take part
+  AUTHORITY: "the authority's record is not its own, or a second one",
+  CERTIFICATE: "a certificate that the authority did not seal, or an old one",
+  REVOCATIONS: "a list that the authority did not sign, or an old one",
+
   // Members and what they said
   MEMBER_REPEATED: "a node was admitted twice",
   MEMBER_NAME: "a name that another member has on the monitor's topics, or that none may have",

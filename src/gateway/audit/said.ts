@@ -13,7 +13,8 @@ import { eventName } from "../intake/event.ts";
 import { openEntry } from "./open.ts";
 import { eventCode, orderCode, readingCode } from "./rules.ts";
 import { type AuditMember, type Context, newMember } from "./state.ts";
-import { effectiveMs, NEVER_LOGGED, takesNumber, txCode } from "./tx-rules.ts";
+import { barredCode, mayHaveEnded } from "./trust.ts";
+import { chainCode, effectiveMs, NEVER_LOGGED, takesNumber, txCode } from "./tx-rules.ts";
 import type { Which } from "./types.ts";
 
 /** Numbers of a node's chain that are remembered with their body, as at the gateway. */
@@ -35,6 +36,8 @@ export function auditMember(context: Context, bytes: Uint8Array): void {
   findings.signature({ publicKey, message, signature }, "SIGNATURE_NODE", which, "member");
   if (member.net !== state.net) findings.fault("WRONG_ORIGIN", which, `network ${member.net}`);
   if (state.members.has(id)) return findings.fault("MEMBER_REPEATED", which, id);
+  const barred = barredCode(context, id);
+  if (barred) findings.fault("SAID_TAKEN", which, `member: ${meaningOf(barred)}`);
   // Two names must not share a topic of the monitor.
   const level = name.replace(/[^A-Za-z0-9_.-]/g, "_");
   if (state.names.has(level))
@@ -73,7 +76,7 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
   if (net !== state.net || !bytesEqual(author, entry.node))
     findings.fault("SAID_AUTHOR", which, `${kind} of ${toHex(author)} in ${net}`);
   const expected = judge(context, member, said, entry.seq);
-  compareCodes(context, which, said, entry.code, expected);
+  compareCodes(context, node, which, said, entry.code, expected);
   if (entry.code === 0) accept(context, member, said);
   else refused(context, member, said, entry.code);
 }
@@ -87,8 +90,11 @@ function placeOf(said: Said, which: Which): void {
   which.txid = toHex(said.tx.txid);
 }
 
-function judge({ state }: Context, member: AuditMember, said: Said, seq: number): Code | undefined {
+function judge(context: Context, member: AuditMember, said: Said, seq: number): Code | undefined {
+  const { state } = context;
   if (numberOf(said) !== seq) return "SAID_NUMBER";
+  const barred = barredCode(context, member.id);
+  if (barred) return (said.kind === "tx" && chainCode(member, said.tx)) || barred;
   if (said.kind === "reading") return readingCode(state, member, said.signed.value);
   if (said.kind === "order") return orderCode(state, member, said.signed.value);
   if (said.kind === "event") return eventCode(member, said.signed.value);
@@ -97,12 +103,14 @@ function judge({ state }: Context, member: AuditMember, said: Said, seq: number)
 
 /** What the gateway decided against what its rules say. */
 function compareCodes(
-  { state, findings }: Context,
+  context: Context,
+  node: string,
   which: Which,
   said: Said,
   wire: number,
   expected: Code | undefined,
 ): void {
+  const { state, findings } = context;
   const found = wire === 0 ? undefined : codeOfWire(wire);
   if (wire !== 0 && !found)
     return findings.fault("SAID_CODE", which, `code ${wire} does not exist`);
@@ -111,6 +119,7 @@ function compareCodes(
     return findings.fault("SAID_REPLAYED", which, `${said.kind}: ${meaningOf(expected)}`);
   if (found === expected) return;
   // A running clock is real time, which no log shows: "in the future" is the gateway's word.
+  if (found === "CERT_EXPIRED" && mayHaveEnded(context, node)) return;
   if (found === "TX_TIME" && (state.notice?.clock ?? 0) !== 0 && said.kind === "tx") return;
   if (!found) findings.fault("SAID_TAKEN", which, `${said.kind}: ${meaningOf(expected!)}`);
   else if (!expected) findings.fault("SAID_REFUSED", which, `${said.kind} with ${found}`);

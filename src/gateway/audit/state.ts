@@ -5,6 +5,8 @@
  * as a node forgets it, so that a year takes as much memory as a week.
  */
 import { toHex } from "#core/codec/bytes";
+import type { Verifier } from "#core/crypto/boneh-boyen/verify";
+import type { Crypto } from "#core/crypto/port";
 import type { LedgerEvent } from "#core/ledger/execute";
 import { LedgerState } from "#core/ledger/state";
 import type { Clearing, MarketRule, Pair } from "#core/market/types";
@@ -14,6 +16,7 @@ import type { Order } from "#core/records/order";
 import type { Reading } from "#core/records/reading";
 import type { Tx } from "#core/records/tx";
 import type { PairEntry, WorldEntry } from "../entries.ts";
+import { Registry } from "../identity/registry.ts";
 import type { Findings } from "./findings.ts";
 import type { AuditOptions, AuditPorts, AuditSummary } from "./types.ts";
 
@@ -112,6 +115,9 @@ export class AuditState {
   readonly members = new Map<string, AuditMember>();
   readonly names = new Map<string, string>();
   readonly wallets = new Set<string>();
+  /** Who may take part, by what the log has of the authority. */
+  readonly registry: Registry;
+  seals: Pick<Verifier, "verify"> | undefined;
   /** Transactions that can be parents or wait for their block. */
   readonly txs = new Map<string, AuditTx>();
   /** SOLD and BOUGHT of slots that are not settled. */
@@ -134,10 +140,11 @@ export class AuditState {
   nowMs: number;
   readonly summary: AuditSummary;
 
-  constructor(world: WorldEntry, gatewayId: Uint8Array) {
+  constructor(world: WorldEntry, gatewayId: Uint8Array, crypto: Crypto) {
     this.world = world;
     this.gatewayId = gatewayId;
     this.net = latin(world.net);
+    this.registry = new Registry(crypto, this.net);
     this.nowMs = this.epochStartMs;
     this.summary = emptySummary();
     this.summary.net = this.net;

@@ -19,6 +19,10 @@ const VOID: ReadonlySet<Code> = new Set<Code>([
   "TX_TOKENS",
   "TX_TIME",
   "TX_TICK",
+  "NOT_ENROLLED",
+  "CERT_INVALID",
+  "CERT_EXPIRED",
+  "CERT_REVOKED",
 ]);
 
 /** Refusals that use up no number, so that no log has them: of what was said before or for another number. */
@@ -40,9 +44,9 @@ export function effectiveMs(state: AuditState, tx: Tx): number | undefined {
   return tMs;
 }
 
-/** Why a transaction may not enter the DAG, or undefined. */
-export function txCode(state: AuditState, member: AuditMember, tx: Tx): Code | undefined {
-  const { seq, prev, epoch, parents, tsMs, tick } = tx.body;
+/** Why a transaction is not the next of its author's chain, or undefined. */
+export function chainCode(member: AuditMember, tx: Tx): Code | undefined {
+  const { seq, prev } = tx.body;
   if (seq <= member.txSeq) {
     const used = member.recent.get(seq);
     return !used || used === toHex(tx.txid) ? "REPLAYED" : "TX_EQUIVOCATION";
@@ -50,6 +54,15 @@ export function txCode(state: AuditState, member: AuditMember, tx: Tx): Code | u
   if (seq !== member.txSeq + 1) return "TX_SEQ";
   const { txid } = member;
   if (txid ? !prev || !bytesEqual(prev, txid) : prev !== undefined) return "TX_PREV";
+  return undefined;
+}
+
+/** Why a transaction may not enter the DAG, or undefined. */
+export function txCode(state: AuditState, member: AuditMember, tx: Tx): Code | undefined {
+  const { epoch, parents, tsMs, tick } = tx.body;
+  const { txid } = member;
+  const chain = chainCode(member, tx);
+  if (chain) return chain;
   if (epoch !== EPOCH && epoch !== EPOCH - 1) return "TX_EPOCH";
   if (parents.length === 2 && compareBytes(parents[0], parents[1]) >= 0) return "TX_PARENTS";
   const tMs = effectiveMs(state, tx);

@@ -4,9 +4,11 @@ import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
 import { ACCEPT, CODES, type Code, refuse, type Verdict } from "#core/errors/codes";
 import { walletOf } from "#core/identity";
 import { COMMIT_BATCH_MAX, EVENTS_SHOWN, MEMBERS_MAX } from "#core/limits";
+import type { Member } from "#core/records/member";
 import { nextDigest } from "#core/records/receipt";
 import { type Tx, TxType } from "#core/records/tx";
 import { UP_KINDS } from "#core/topics";
+import { HOUR_MS } from "#core/units/time";
 import { type Area, monitorName } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
@@ -16,7 +18,7 @@ import { numberOf, type Parsed, type Said } from "./decode.ts";
 import { checkEvent, eventName } from "./event.ts";
 import { checkOrder } from "./order.ts";
 import { checkReading } from "./reading.ts";
-import { checkTx, takesNumber } from "./tx.ts";
+import { checkChain, checkTx, takesNumber } from "./tx.ts";
 
 /**
  * Refusals of what the node itself said before, or said under another number. They take no number: otherwise
@@ -29,6 +31,12 @@ export function checkSaid(area: Area, session: Session, said: Said): Verdict {
   const number = numberOf(said);
   if (number !== session.saidSeq + 1)
     return refuse("SAID_NUMBER", `${number}, not ${session.saidSeq + 1}`);
+  const barred = area.barred(session.id);
+  // A transaction keeps its place in its author's chain: the node goes on with it when it may again.
+  if (barred)
+    return (
+      (said.kind === "tx" && checkChain(session, said.tx)) || refuse(barred, session.member.name)
+    );
   if (said.kind === "tx") return checkTx(session, said.tx, area.dag, area.world);
   if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
   if (said.kind === "event") return checkEvent(session, said.signed.value);
@@ -136,6 +144,8 @@ export function takeEnrol(
   parsed: Extract<Parsed, { what: "enrol" }>,
 ): Verdict {
   const { nodeId, signed, bytes } = parsed;
+  const barred = area.barred(nodeId) ?? overCertified(area, nodeId, signed.value);
+  if (barred) return refuse(barred, signed.value.name);
   const known = area.sessions.get(nodeId);
   if (known) {
     known.online = true;
@@ -156,6 +166,14 @@ export function takeEnrol(
   area.addMember(fromHex(nodeId)!, signed.value, signed.id).online = true;
   area.ports.log("info", "member", { node: nodeId, name: signed.value.name });
   return ACCEPT;
+}
+
+/** A member's capacity has to be what its certified connection can carry in a slot. */
+function overCertified(area: Area, nodeId: string, { capacityWh }: Member): Code | undefined {
+  const certificate = area.ports.identity && area.registry.certificateOf(nodeId)?.certificate;
+  if (!certificate) return undefined;
+  const certifiedWh = Math.floor((certificate.connectionW * area.world.slotMs) / HOUR_MS);
+  return capacityWh > certifiedWh ? "CAPACITY_OVER" : undefined;
 }
 
 /** Birth or last will of a node: small JSON (docs/protocol.md). Anything else is refused. */

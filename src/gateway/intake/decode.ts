@@ -9,6 +9,7 @@ import type { Crypto } from "#core/crypto/port";
 import { refuse } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { MESSAGE_BYTES_MAX } from "#core/limits";
+import { type Enrol, enrolRecord } from "#core/records/certificate";
 import { eventRecord, type MeterEvent } from "#core/records/event";
 import { type Member, memberRecord } from "#core/records/member";
 import { type Order, orderRecord } from "#core/records/order";
@@ -17,6 +18,7 @@ import { upRecord } from "#core/records/receipt";
 import { type Fetch, fetchRecord } from "#core/records/release";
 import { openTx, type Tx } from "#core/records/tx";
 import { parseNodeTopic, type SaidKind, type Topics, type UpKind } from "#core/topics";
+import { openCertificate, type SealedCertificate } from "#core/trust/certificate";
 import type { VerifyJob } from "../ports.ts";
 import type { Session } from "../session.ts";
 
@@ -30,6 +32,8 @@ export type Said =
 export type Parsed =
   | { what: "state"; nodeId: string; payload: Uint8Array }
   | { what: "enrol"; nodeId: string; signed: Signed<Member>; bytes: Uint8Array; job: VerifyJob }
+  | { what: "request"; nodeId: string; signed: Signed<Enrol>; bytes: Uint8Array; job: VerifyJob }
+  | { what: "present"; nodeId: string; sealed: SealedCertificate; encoded: Uint8Array }
   | { what: "said"; session: Session; seq: number; content: Uint8Array; said: Said; job: VerifyJob }
   | { what: "repeat"; session: Session; seq: number }
   | { what: "fetch"; session: Session; asked: Fetch };
@@ -66,6 +70,7 @@ function decodeUp(
   payload: Uint8Array,
 ): Parsed | Refused {
   if (kind === "enrol") return decodeEnrol(context, nodeId, payload);
+  if (kind === "certificate") return decodeCertificate(context, nodeId, payload);
   if (kind !== "update") return decodeSaid(context, nodeId, kind, payload);
   // Not signed: a piece of an image does no harm to a member, and the rate is limited.
   const session = context.sessions.get(nodeId);
@@ -76,13 +81,47 @@ function decodeUp(
 
 function decodeEnrol(context: DecodeContext, nodeId: string, bytes: Uint8Array): Parsed | Refused {
   const signed = openSigned(memberRecord, context.crypto, bytes);
+  if (!signed.ok)
+    return signed.code === "WRONG_KIND" ? decodeRequest(context, nodeId, bytes) : signed;
+  const job = jobOf(context, nodeId, signed);
+  return "ok" in job ? job : { what: "enrol", nodeId, signed, bytes, job };
+}
+
+function decodeRequest(
+  context: DecodeContext,
+  nodeId: string,
+  bytes: Uint8Array,
+): Parsed | Refused {
+  const signed = openSigned(enrolRecord, context.crypto, bytes);
   if (!signed.ok) return signed;
-  if (signed.value.net !== context.net) return refuse("WRONG_NET", signed.value.net);
-  const { publicKey } = signed.value;
+  const job = jobOf(context, nodeId, signed);
+  return "ok" in job ? job : { what: "request", nodeId, signed, bytes, job };
+}
+
+/** The check of a record that its own key signed. */
+function jobOf(
+  context: DecodeContext,
+  nodeId: string,
+  signed: Signed<{ net: string; publicKey: Uint8Array }>,
+): VerifyJob | Refused {
+  const { net, publicKey } = signed.value;
+  if (net !== context.net) return refuse("WRONG_NET", net);
   if (toHex(nodeIdOf(context.crypto, publicKey)) !== nodeId)
     return refuse("NODE_MISMATCH", "the key is not that of the topic's node");
-  const job = { publicKey, message: signed.id, signature: signed.signature };
-  return { what: "enrol", nodeId, signed, bytes, job };
+  return { publicKey, message: signed.id, signature: signed.signature };
+}
+
+/** A certificate that a node brings along from another gateway. */
+function decodeCertificate(
+  context: DecodeContext,
+  nodeId: string,
+  encoded: Uint8Array,
+): Parsed | Refused {
+  const sealed = openCertificate(context.crypto, encoded);
+  if (!sealed.ok) return sealed;
+  if (sealed.value.net !== context.net) return refuse("WRONG_NET", sealed.value.net);
+  if (toHex(sealed.value.id) !== nodeId) return refuse("NODE_MISMATCH", "another's certificate");
+  return { what: "present", nodeId, sealed, encoded };
 }
 
 function decodeSaid(

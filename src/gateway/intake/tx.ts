@@ -24,6 +24,10 @@ const VOID: ReadonlySet<Code> = new Set<Code>([
   "TX_TOKENS",
   "TX_TIME",
   "TX_TICK",
+  "NOT_ENROLLED",
+  "CERT_INVALID",
+  "CERT_EXPIRED",
+  "CERT_REVOKED",
 ]);
 
 /** Whether a refused transaction takes its number all the same. */
@@ -43,7 +47,7 @@ export function checkTx(session: Session, tx: Tx, dag: Dag, world: World): Verdi
 }
 
 /** V3: the next number, linked to the last. */
-function checkChain(session: Session, tx: Tx): Verdict | undefined {
+export function checkChain(session: Session, tx: Tx): Verdict | undefined {
   const { seq, prev } = tx.body;
   if (seq <= session.txSeq) {
     const used = session.txids.get(seq);

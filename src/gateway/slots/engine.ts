@@ -221,9 +221,7 @@ function noticeOf(area: Area, slot: number): Notice {
 
 function readyToClear(area: Area, batch: Batch, run: SlotRun): boolean {
   if (area.world.isRunning && area.world.nowMs() < area.world.endMs(run.slot)) return false;
-  const waiting = [...run.expected].filter(
-    (id) => !run.collected(area.sessions.get(id)!, area.exAnte),
-  );
+  const waiting = waitedFor(area, run);
   // Forecasts were matched before the slot: there is nobody left to guide.
   if (area.guided && !area.exAnte && !run.demand) {
     const late = timedOut(area, run);
@@ -238,6 +236,21 @@ function readyToClear(area: Area, batch: Batch, run: SlotRun): boolean {
   if (!timedOut(area, run)) return false;
   miss(area, run, waiting);
   return true;
+}
+
+/** Who has not said all yet. Whoever may no longer take part is given up at once. */
+function waitedFor(area: Area, run: SlotRun): string[] {
+  const silent = [...run.expected].filter(
+    (id) => !run.collected(area.sessions.get(id)!, area.exAnte),
+  );
+  const barred = silent.filter((id) => area.barred(id));
+  if (barred.length === 0) return silent;
+  miss(
+    area,
+    run,
+    barred.filter((id) => !run.missed.has(id)),
+  );
+  return silent.filter((id) => !barred.includes(id));
 }
 
 /** Guided market: the total demand and a price guidance, which sellers answer (paper 1, II-B-3). */

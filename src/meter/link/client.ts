@@ -90,7 +90,8 @@ export interface MqttClientOptions {
   /** Milliseconds; 0 for none. */
   keepAlive: number;
   user?: string;
-  password?: string;
+  /** Bytes are an ArrayBuffer: the SDK takes no view. */
+  password?: string | ArrayBuffer;
   /** `message` is text: the SDK takes that or an ArrayBuffer, and no view. */
   will: { topic: string; message: string; QoS: 0 | 1; retain: boolean };
   dns: DnsConstruction;

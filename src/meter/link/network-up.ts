@@ -110,7 +110,8 @@ export class NetworkUp {
     const { sync, session, timer } = this.ports;
     const nowMs = timer.uptimeMs();
     if (this.brokerByMs === undefined) {
-      // TLS judges certificates by the time of day; but where there is no internet the gateway brings it.
+      // TLS judges certificates by the time of day, and the broker judges tokens. After a while it is tried
+      // all the same: where neither asks for it, the gateway brings it.
       this.brokerByMs = nowMs + (sync ? NETWORK_TIME_WAIT_MS : 0);
       sync?.start();
     }

@@ -26,7 +26,6 @@ export interface SessionOptions {
   port: number;
   /** Default: the node's id, which the gateway's broker asks for. */
   user?: string;
-  password?: string;
   /** Default LINK_KEEP_ALIVE_MS. */
   keepAliveMs?: number;
   /**
@@ -44,6 +43,8 @@ export interface SessionPorts {
   timer: Timer;
   entropy: Entropy;
   log: Log;
+  /** Of the CONNECT that is about to be sent: each attempt asks anew. Without it there is none. */
+  password?(): ArrayBuffer;
   /** Whether there is a connection has changed. */
   onChange?(): void;
 }
@@ -231,9 +232,10 @@ export class MqttSession implements Transport, ConnectionEvents {
     if (!node) return;
     this.facts.attempts++;
     const { topic, payload } = node.will();
-    const { host, port, user = node.id, password, dns, socket, bytesMax } = options;
+    const { host, port, user = node.id, dns, socket, bytesMax } = options;
     const { keepAliveMs: keepAlive = LINK_KEEP_ALIVE_MS } = options;
     const { timer } = this.ports;
+    const password = this.ports.password?.();
     const subscriptions = node.subscriptions();
     this.connection = new Connection({ timer, keepAlive, subscriptions, bytesMax }, this);
     this.connection.open(options.client, {

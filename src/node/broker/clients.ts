@@ -1,30 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The embedded broker's decisions about its clients, and what it counts about them. */
 import type { Aedes, Client, ConnectPacket, PublishPacket } from "aedes";
+import { type Identity, isStanding } from "./acl.ts";
+import { type Authenticate, byClaims } from "./authenticate.ts";
 import { ConnError } from "./conn-guard.ts";
-import {
-  type Authenticate,
-  type BrokerLimits,
-  type BrokerOptions,
-  type Log,
-  usernameIsClientId,
-} from "./options.ts";
+import type { BrokerLimits, BrokerOptions, Log } from "./options.ts";
+import { Buckets } from "./rate.ts";
 
 /** Return codes of CONNACK (MQTT 3.1.1 section 3.2.2.3). */
 const IDENTIFIER_REJECTED = 2;
+const UNAVAILABLE = 3;
 const BAD_CREDENTIALS = 4;
 const NOT_AUTHORIZED = 5;
+/** Of faults that are not the token's. */
+const CONNACK: Readonly<Record<string, number>> = {
+  TOKEN_STORE_FULL: UNAVAILABLE,
+  NOT_OPERATOR: NOT_AUTHORIZED,
+};
 
 /** Where denied publishes go: nobody can subscribe there, so they are acknowledged and gone. */
 const DENIED_TOPIC = "$SYS/denied";
 
+/** A warning of one kind is logged once in this time, ms; the others are counted. */
+const WARN_PAUSE_MS = 1000;
+
 /** What is known of a connection. */
 interface Connection {
-  keepaliveS: number;
-  /** Why its last will is denied, if it is. */
-  willDenied?: string;
+  packet: ConnectPacket;
+  /** Once it is settled who it is; with the key that was proven. */
+  who?: Identity & { readonly key: string };
   filters: Set<string>;
   denied: number;
+  limited: number;
 }
 
 /**
@@ -49,6 +56,13 @@ export class BrokerClients {
   readonly #authenticate: Authenticate;
   readonly #connections = new WeakMap<Client, Connection>();
   readonly #announced = new WeakSet<Client>();
+  /** Who is connected, by client id. */
+  readonly #present = new Map<string, Client>();
+  readonly #publishes: Buckets;
+  readonly #publishBytes: Buckets;
+  readonly #connects: Buckets;
+  readonly #warnedMs = new Map<string, number>();
+  readonly #uptimeMs: () => number;
   readonly #publishDenied = new Map<string, number>();
   readonly #subscribeDenied = new Map<string, number>();
   readonly #connectRefused = new Map<string, number>();
@@ -58,7 +72,11 @@ export class BrokerClients {
     this.#options = options;
     this.#limits = limits;
     this.#log = log;
-    this.#authenticate = options.authenticate ?? usernameIsClientId(options.credentials);
+    this.#authenticate = options.authenticate ?? byClaims(options.credentials);
+    this.#uptimeMs = options.uptimeMs ?? (() => performance.now());
+    this.#publishes = new Buckets(limits.publishes, limits.ratesMax);
+    this.#publishBytes = new Buckets(limits.publishBytes, limits.ratesMax);
+    this.#connects = new Buckets(limits.connectsPerClient, limits.ratesMax);
   }
 
   counts() {
@@ -73,13 +91,7 @@ export class BrokerClients {
   /** Keeps what only the CONNECT packet has; the decision comes with `authenticate`. */
   preConnect(client: Client, packet: ConnectPacket): boolean {
     (client as Client & { duplicates: object }).duplicates = NO_DUPLICATES;
-    const { will, clientId } = packet;
-    const willDenied =
-      will && this.#options.acl.publish(clientId, will.topic, will.retain ?? false);
-    const keepaliveS = packet.keepalive ?? 0;
-    this.#connections.set(client, { keepaliveS, willDenied, filters: new Set(), denied: 0 });
-    // One session too many gets a clean one: CONNACK then says that there is no session.
-    if (!packet.clean && !this.maySave(clientId)) packet.clean = true;
+    this.#connections.set(client, { packet, filters: new Set(), denied: 0, limited: 0 });
     return true;
   }
 
@@ -90,17 +102,36 @@ export class BrokerClients {
     password: Uint8Array | undefined,
   ): Promise<Refusal | null> {
     const connection = this.#connections.get(client);
-    if (!connection || !this.#options.acl.knows(client.id)) {
+    const { acl } = this.#options;
+    if (!connection || !acl.knows(client.id)) {
       return this.#refusal("UNKNOWN_CLIENT", IDENTIFIER_REJECTED);
     }
-    if (!(await this.#authenticate(client.id, username, password))) {
-      return this.#refusal("BAD_CREDENTIALS", BAD_CREDENTIALS, client.id);
+    const who = await this.#authenticate(client.id, username, password);
+    if ("fault" in who) {
+      return this.#refusal(who.fault, CONNACK[who.fault] ?? BAD_CREDENTIALS, client.id);
     }
-    const { keepaliveS } = connection;
-    if (keepaliveS === 0 || keepaliveS > this.#limits.keepaliveMaxS) {
+    const { packet } = connection;
+    const { keepalive = 0, will } = packet;
+    if (keepalive === 0 || keepalive > this.#limits.keepaliveMaxS) {
       return this.#refusal("KEEPALIVE", NOT_AUTHORIZED, client.id);
     }
-    if (connection.willDenied) return this.#refusal("WILL_DENIED", NOT_AUTHORIZED, client.id);
+    const denied = will && acl.publish(who, will.topic, will.retain ?? false);
+    if (denied && !isStanding(denied)) {
+      return this.#refusal("WILL_DENIED", NOT_AUTHORIZED, client.id);
+    }
+    // A node's id says whose it is; any other is its holder's for as long as that is there.
+    const holder = this.#present.get(client.id);
+    const held = holder && this.#connections.get(holder)?.who?.key;
+    if (held && held !== who.key) {
+      return this.#refusal("CLIENT_TAKEN", IDENTIFIER_REJECTED, client.id);
+    }
+    // After the proof: before it, anybody could use up what is another's.
+    if (!this.#connects.take(client.id, 1, this.#uptimeMs())) {
+      return this.#refusal("RATE_LIMITED", UNAVAILABLE, client.id);
+    }
+    connection.who = who;
+    // One session too many gets a clean one: CONNACK then says that there is no session.
+    if (!acl.keeps(who) || !this.maySave(client.id)) packet.clean = client.clean = true;
     return null;
   }
 
@@ -112,23 +143,49 @@ export class BrokerClients {
   /** Null always, unless the connection has to end: a denied packet is turned away to nowhere. */
   authorizePublish(client: Client | null, packet: PublishPacket): Error | null {
     if (client === null) return null; // the broker's own
-    const reason = this.#options.acl.publish(client.id, packet.topic, packet.retain);
+    const connection = this.#connections.get(client);
+    const who = connection?.who;
+    if (!connection || !who) return new Error("publish of nobody");
+    // The last will is one and was announced: without it a client that is dropped would seem there.
+    const isWill = packet === (client as Client & { will?: unknown }).will;
+    if (!isWill && !this.#mayPublish(client.id, packet)) {
+      count(this.#publishDenied, "RATE_LIMITED");
+      if (connection.limited++ === 0)
+        this.#warn("RATE_LIMITED", "broker-publish-denied", { client: client.id });
+      if (connection.limited > this.#limits.limitedMax) return new Error("far too many publishes");
+      dropPublish(packet);
+      return null;
+    }
+    const reason = this.#options.acl.publish(who, packet.topic, packet.retain);
     if (reason === undefined) return null;
     count(this.#publishDenied, reason);
-    const connection = this.#connections.get(client);
-    const denied = connection ? ++connection.denied : 1;
+    // What a node is can change under it: it goes on as it did until it is told.
+    if (!isStanding(reason)) connection.denied++;
+    const { denied } = connection;
     this.#log("debug", "broker-publish-denied", { client: client.id, reason, denied });
     if (denied > this.#limits.deniedMax) return new Error("too many denied publishes");
-    packet.topic = DENIED_TOPIC;
-    packet.payload = Buffer.alloc(0);
-    packet.retain = false;
+    dropPublish(packet);
     return null;
   }
 
+  #mayPublish(clientId: string, { payload, topic }: PublishPacket): boolean {
+    const nowMs = this.#uptimeMs();
+    if (!this.#publishes.take(clientId, 1, nowMs)) return false;
+    return this.#publishBytes.take(clientId, payload.length + topic.length, nowMs);
+  }
+
+  /** The packet where it may go out to `client` now, else null. */
+  authorizeForward<T extends { topic: string }>(client: Client, packet: T): T | null {
+    const who = this.#connections.get(client)?.who;
+    return who && this.#options.acl.hears(who, packet.topic) ? packet : null;
+  }
+
   authorizeSubscribe(client: Client, filter: string): boolean {
-    const filters = this.#connections.get(client)?.filters ?? new Set();
+    const connection = this.#connections.get(client);
+    if (!connection?.who) return false;
+    const { filters, who } = connection;
     const full = filters.size >= this.#limits.subscriptionsMax && !filters.has(filter);
-    const reason = full ? "TOO_MANY_SUBSCRIPTIONS" : this.#options.acl.subscribe(client.id, filter);
+    const reason = full ? "TOO_MANY_SUBSCRIPTIONS" : this.#options.acl.subscribe(who, filter);
     if (reason === undefined) {
       filters.add(filter);
       return true;
@@ -142,11 +199,14 @@ export class BrokerClients {
   listenTo(aedes: Aedes): void {
     aedes.on("clientReady", (client) => {
       this.#announced.add(client);
-      this.#log("debug", "broker-connect", { client: client.id });
+      this.#present.set(client.id, client);
+      const who = this.#connections.get(client)?.who;
+      this.#log("debug", "broker-connect", { client: client.id, class: who?.class ?? "" });
       for (const handler of this.connectHandlers) handler(client.id);
     });
     aedes.on("clientDisconnect", (client) => {
       if (!this.#announced.delete(client)) return; // it never got as far as CONNACK
+      if (this.#present.get(client.id) === client) this.#present.delete(client.id);
       this.#log("debug", "broker-disconnect", { client: client.id });
       for (const handler of this.disconnectHandlers) handler(client.id);
     });
@@ -167,9 +227,24 @@ export class BrokerClients {
 
   #refusal(code: string, returnCode: number, clientId?: string): Refusal {
     this.refuse(code);
-    if (clientId) this.#log("warn", "broker-connect-refused", { client: clientId, code });
+    if (clientId) this.#warn(code, "broker-connect-refused", { client: clientId, code });
     return Object.assign(new Error(code), { returnCode });
   }
+
+  /** Whoever makes mistakes fast must not fill the log with them. */
+  #warn(code: string, event: string, facts: Record<string, string | number>): void {
+    const nowMs = this.#uptimeMs();
+    if (nowMs - (this.#warnedMs.get(code) ?? -WARN_PAUSE_MS) < WARN_PAUSE_MS) return;
+    this.#warnedMs.set(code, nowMs);
+    this.#log("warn", event, facts);
+  }
+}
+
+/** Turns it away to where nobody hears it; its sender gets its acknowledgement. */
+function dropPublish(packet: PublishPacket): void {
+  packet.topic = DENIED_TOPIC;
+  packet.payload = Buffer.alloc(0);
+  packet.retain = false;
 }
 
 function count(counts: Map<string, number>, code: string): void {

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The embedded MQTT 3.1.1 broker: aedes over TCP with the area's access rules and limits around it.
+ * The embedded MQTT 3.1.1 broker: aedes over TCP or TLS with the area's access rules and limits around it.
  *
  * A publish that the rules deny is acknowledged, dropped and counted (MQTT-3.3.5-2 allows this or
  * closing the connection). Closing would make a node with a QoS 1 message in its session reconnect
  * and repeat it for ever; it comes only after `deniedMax` of them. A denied subscription gets 0x80,
  * and a client whose last will is denied is refused at once, with return code 5.
  */
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
 import { Aedes, type AedesPublishPacket, type AuthenticateError } from "aedes";
 import type { Bus } from "#gateway/ports";
 import { BrokerClients } from "./clients.ts";
 import { guardConnection } from "./conn-guard.ts";
+import { Listener } from "./listener.ts";
 import { guardMemory, type MemoryDrops, type Persistence } from "./memory-guard.ts";
-import { BROKER_LIMITS, type BrokerLimits, type BrokerOptions, type Log } from "./options.ts";
+import { BROKER_LIMITS, type BrokerOptions, type Log } from "./options.ts";
 
 /** How often what happened since the start, by code. */
 export interface BrokerCounts extends MemoryDrops {
@@ -29,15 +28,19 @@ export interface BrokerCounts extends MemoryDrops {
 export interface Broker extends Bus {
   /** The TCP port that it listens on. */
   readonly port: number;
+  /** End of its certificate's time, ms since 1970; undefined without TLS. */
+  readonly tlsExpiresMs: number | undefined;
   readonly counts: BrokerCounts;
   publish(topic: string, payload: Uint8Array, options: { retain: boolean; qos?: 0 | 1 }): void;
   /** Called with the client id after a client's CONNACK. */
   onConnect(handler: (clientId: string) => void): void;
   /** Called once for every onConnect, also when another connection takes the id over. */
   onDisconnect(handler: (clientId: string) => void): void;
+  /** Takes the certificate anew where its files have changed; keeps the old one where they are bad. */
+  lookForCertificate(): void;
 }
 
-/** Starts the broker; throws with a cure where the port cannot be had. */
+/** Starts the broker; throws with a cure where the port cannot be had or the certificate is bad. */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const limits = { ...BROKER_LIMITS, ...options.limits };
   const log = options.log ?? (() => {});
@@ -55,6 +58,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         },
       );
     },
+    authorizeForward: (client, packet) => clients.authorizeForward(client, packet),
     authorizePublish: (client, packet, done) => done(clients.authorizePublish(client, packet)),
     authorizeSubscribe: (client, subscription, done) =>
       done(null, clients.authorizeSubscribe(client, subscription.topic) ? subscription : null),
@@ -64,48 +68,41 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const memory = guardMemory(persistence, limits);
   clients.maySave = memory.maySave;
   clients.listenTo(aedes);
-  const sockets = new Set<Socket>();
-  const server = acceptInto(aedes, sockets, limits, clients);
+  const { host, port, tls } = options;
+  let listener: Listener;
   try {
-    server.listen(options.port, options.host);
-    await once(server, "listening");
+    listener = new Listener({
+      ...{ host, port, limits, tls, log },
+      uptimeMs: options.uptimeMs ?? (() => performance.now()),
+      nowMs: options.nowMs ?? Date.now,
+      accept(socket) {
+        guardConnection(socket, limits);
+        aedes.handle(socket);
+      },
+      refuse: (code) => clients.refuse(code),
+    });
+    await listener.listen();
   } catch (error) {
     await new Promise<void>((resolve) => aedes.close(resolve));
-    throw explainListen(error, options);
+    throw error;
   }
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : options.port;
-  log("info", "broker-listening", { host: options.host, port });
+  log("info", "broker-listening", { host, port: listener.port, tls: tls ? "yes" : "no" });
   const bus = inProcessBus(aedes, persistence, log);
   let closing: Promise<void> | undefined;
   return {
-    port,
+    port: listener.port,
+    get tlsExpiresMs() {
+      return listener.expiresMs;
+    },
+    lookForCertificate: () => listener.lookForCertificate(),
     ...bus,
     onConnect: (handler) => void clients.connectHandlers.push(handler),
     onDisconnect: (handler) => void clients.disconnectHandlers.push(handler),
     get counts() {
-      return { ...clients.counts(), connections: sockets.size, ...memory.drops };
+      return { ...clients.counts(), connections: listener.connections, ...memory.drops };
     },
-    close: () => (closing ??= closeAll(aedes, server, sockets)),
+    close: () => (closing ??= closeAll(aedes, listener)),
   };
-}
-
-/** A TCP server that hands guarded connections to aedes. */
-function acceptInto(
-  aedes: Aedes,
-  sockets: Set<Socket>,
-  limits: BrokerLimits,
-  clients: BrokerClients,
-): Server {
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    guardConnection(socket, limits);
-    aedes.handle(socket);
-  });
-  server.maxConnections = limits.connectionsMax;
-  server.on("drop", () => clients.refuse("TOO_MANY_CONNECTIONS"));
-  return server;
 }
 
 /** The gateway's own side: no socket, no access rules. */
@@ -143,21 +140,7 @@ function inProcessBus(
   };
 }
 
-async function closeAll(aedes: Aedes, server: Server, sockets: Set<Socket>): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  await new Promise<void>((resolve) => aedes.close(resolve));
-  for (const socket of sockets) socket.destroy(); // those that never sent a CONNECT
-  await closed;
-}
-
-function explainListen(error: unknown, { host, port }: BrokerOptions): Error {
-  const code = (error as NodeJS.ErrnoException).code;
-  const cures: Record<string, string> = {
-    EADDRINUSE: "another program listens there. Stop it, or choose another port",
-    EADDRNOTAVAIL: "this machine has no such address. Choose one of its own, or 0.0.0.0",
-    EACCES: "ports below 1024 need privileges. Choose another port",
-  };
-  const cure = cures[code ?? ""] ?? String(error);
-  return new Error(`broker on ${host}:${port}: ${cure}`, { cause: error });
+async function closeAll(aedes: Aedes, listener: Listener): Promise<void> {
+  // No further connection, then good-bye to those that there are, then the sockets.
+  await listener.close(() => new Promise<void>((resolve) => aedes.close(resolve)));
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The operator's commands, put on the command line. Each is loaded when it is called. */
 import { type Command, InvalidArgumentError } from "commander";
+import { authorityCommands } from "./authority-commands.ts";
 import { firmwareCommands } from "./firmware-commands.ts";
 
-/** Adds `gateway`, `monitor`, `export`, `verify`, `provision` and `firmware`. */
+/** Adds `gateway`, `monitor`, `export`, `verify`, `provision`, `firmware` and `authority`. */
 export function registerNodeCommands(program: Command): void {
   gatewayCommands(program);
   monitorCommands(program);
   ledgerCommands(program);
   deviceCommands(program);
   firmwareCommands(program);
+  authorityCommands(program);
 }
 
 function port(text: string): number {
@@ -37,6 +39,9 @@ function gatewayCommands(program: Command): void {
     .requiredOption("--config <file>", "JSON; docs/operations.md has every key")
     .option("--set <key=value>", "over what the file says; may be repeated", collect, [])
     .option("--firmware <dir>", "folder with signed firmware for the meters (docs/updates.md)")
+    .option("--tls <dir>", "TLS with broker.pem and broker.key in this folder; port 8883")
+    .option("--tls-cert <file>", "TLS with this certificate (PEM), and those between it and its CA")
+    .option("--tls-key <file>", "the certificate's private key (PEM)")
     .option("--metrics-port <n>", "serve Prometheus metrics on 127.0.0.1", port)
     .option("--ready-file <file>", "write {port, gatewayKey, pid} there once it takes nodes")
     .option("--exit-when-finished", "end when all slots of the configuration are settled")
@@ -59,6 +64,8 @@ function monitorCommands(program: Command): void {
     .description("watch an area live in the terminal, by its MQTT monitor topics alone")
     .requiredOption("--url <mqtt>", "the area's broker, e.g. mqtt://127.0.0.1:1883")
     .option("--area <name>", "name of the area", "street")
+    .option("--key <file>", "the operator's key (default: operator.key, where it is there)")
+    .option("--ca <file>", "PEM or DER: the authority that the mqtts broker's certificate is of")
     .option("--once", "print what there is now, and end")
     .option("--plain", "lines instead of a screen that is drawn again")
     .addHelpText("after", "\nExample:\n  wattle monitor --url mqtt://127.0.0.1:1883 --area street")

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `wattle gateway`: runs a gateway until it is stopped or finished, and says what it is doing. */
 import { renameSync, writeFileSync, writeSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { formatCoins } from "#core/units/money";
 import { isoTime } from "#core/units/time";
 import { type GatewayConfig, loadGatewayConfig } from "../config/gateway-config.ts";
+import { OPERATOR_KEY_FILE } from "../config/operator-key.ts";
 import { renderGatewayConfig } from "../config/render-config.ts";
 import { type GatewayProcess, type SlotFacts, startGatewayProcess } from "../gateway-process.ts";
 import { EXIT_FATAL, explainFailure } from "../process/failure.ts";
@@ -16,6 +17,10 @@ export interface GatewayCommandOptions {
   set?: readonly string[];
   /** Folder with signed firmware, over what the file says. */
   firmware?: string;
+  /** Folder with broker.pem and broker.key; or the two by path. Over what the file says. */
+  tls?: string;
+  tlsCert?: string;
+  tlsKey?: string;
   /** Serve GET /metrics on this port of 127.0.0.1. */
   metricsPort?: number;
   /** End, with code 0, when all slots are settled. */
@@ -34,9 +39,7 @@ export interface GatewayCommandOptions {
 export async function gatewayCommand(options: GatewayCommandOptions): Promise<number> {
   let config: GatewayConfig | undefined;
   try {
-    const { firmware, set = [] } = options;
-    const folder = firmware && `firmware.folder=${JSON.stringify(resolve(firmware))}`;
-    config = loadGatewayConfig(options.config, folder ? [...set, folder] : set);
+    config = loadGatewayConfig(options.config, [...(options.set ?? []), ...flagSets(options)]);
     if (options.printConfig) {
       process.stdout.write(renderGatewayConfig(config));
       return 0;
@@ -48,6 +51,17 @@ export async function gatewayCommand(options: GatewayCommandOptions): Promise<nu
     process.stderr.write(`wattle gateway: ${message}\n`);
     return exitCode;
   }
+}
+
+/** What flags say, as `--set` would. */
+function flagSets({ firmware, tls, tlsCert, tlsKey }: GatewayCommandOptions): string[] {
+  const sets: string[] = [];
+  const path = (key: string, value: string | undefined) =>
+    value !== undefined && sets.push(`${key}=${JSON.stringify(resolve(value))}`);
+  path("firmware.folder", firmware);
+  path("listen.tls.cert", tlsCert ?? (tls && join(tls, "broker.pem")));
+  path("listen.tls.key", tlsKey ?? (tls && join(tls, "broker.key")));
+  return sets;
 }
 
 async function runGateway(config: GatewayConfig, options: GatewayCommandOptions): Promise<number> {
@@ -77,7 +91,7 @@ async function runGateway(config: GatewayConfig, options: GatewayCommandOptions)
       (error) => process.stderr.write(`wattle gateway: backup: ${error.message}\n`),
     );
   };
-  const look = () => gateway.lookForFirmware();
+  const look = () => gateway.look();
   // What nobody caught is a bug: the state is unknown, so nothing more is said.
   const crash = (error: unknown) => {
     const { message } = explainFailure(error, config.store);
@@ -86,7 +100,7 @@ async function runGateway(config: GatewayConfig, options: GatewayCommandOptions)
     process.exit(EXIT_FATAL);
   };
   process.on("SIGINT", stop).on("SIGTERM", stop).on("SIGUSR2", backup);
-  if (config.firmware) process.on("SIGHUP", look);
+  if (config.firmware || tlsOf(config)) process.on("SIGHUP", look);
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
   try {
     for (const line of greeting(config, gateway)) say(line);
@@ -104,8 +118,11 @@ function greeting(config: GatewayConfig, running: GatewayProcess): string[] {
   const { bus, market, clock, retail } = config;
   const { area } = running.gateway;
   const url = bus.kind === "broker" ? bus.url.replace(/\/\/[^/@]*@/, "//") : "";
+  const scheme = tlsOf(config) ? "mqtts" : "mqtt";
   const where =
-    bus.kind === "listen" ? `listening on mqtt://${bus.host}:${running.port}` : `client of ${url}`;
+    bus.kind === "listen"
+      ? `listening on ${scheme}://${bus.host}:${running.port}, ${accessText(config)}`
+      : `client of ${url}`;
   const replayed = area.chain.head
     ? `${area.settledSlots} slots settled, block ${area.chain.head.header.height}`
     : `new, waiting for ${config.expectNodes} node${config.expectNodes === 1 ? "" : "s"}`;
@@ -130,6 +147,16 @@ function greeting(config: GatewayConfig, running: GatewayProcess): string[] {
       ? []
       : [`  metrics http://127.0.0.1:${running.metricsPort}/metrics`]),
   ];
+}
+
+function tlsOf({ bus }: GatewayConfig): boolean {
+  return bus.kind === "listen" && bus.tls !== undefined;
+}
+
+function accessText({ access, operators, keyFile }: GatewayConfig): string {
+  if (access === "claims") return "clients are who they say (access: claims)";
+  const file = join(dirname(keyFile), OPERATOR_KEY_FILE);
+  return operators ? `${operators.length} operators' keys` : `operator's key ${file}`;
 }
 
 function firmwareText(folder: string, { gateway }: GatewayProcess): string {

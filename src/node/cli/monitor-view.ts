@@ -22,6 +22,8 @@ export class MonitorView {
   link: Link = "connecting";
   /** Why the last attempt failed, for people. */
   linkError = "";
+  /** The broker shows no more than who the gateway is. */
+  outsider = false;
   private readonly area: string;
   private readonly url: string;
   private readonly prefix: string;
@@ -124,6 +126,7 @@ export class MonitorView {
       `gateway ${this.gatewayText(gateway)}  net ${text(gateway.net)}` +
         `  clock ${text(gateway.clock)}  market ${marketText(gateway.market)}`,
     );
+    if (this.outsider) return lines;
     lines.push(
       slot
         ? `slot ${Number(slot.slot) + 1}${of}  ${text(slot.start)}  ${text(slot.slotSeconds)} s` +

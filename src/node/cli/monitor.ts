@@ -3,14 +3,20 @@
  * `wattle monitor`: a live view of an area over MQTT; it reads the monitor topics and says
  * nothing.
  */
-import { randomBytes } from "node:crypto";
-import { connect, type MqttClient } from "mqtt";
+import { existsSync } from "node:fs";
+import { OPERATOR_KEY_FILE, operatorKey } from "../config/operator-key.ts";
+import { authorityFrom, pemOf } from "./authority-file.ts";
+import { MonitorLink } from "./monitor-link.ts";
 import { MonitorView } from "./monitor-view.ts";
 
 export interface MonitorCommandOptions {
   /** For example "mqtt://127.0.0.1:1883". */
   url: string;
   area: string;
+  /** The operator's key file. Default: operator.key, where it is there. */
+  key?: string;
+  /** File with the certificate of an mqtts broker's authority. */
+  ca?: string;
   /** Default: the client id, which the embedded broker asks for. */
   username?: string;
   password?: string;
@@ -26,7 +32,6 @@ export interface MonitorCommandOptions {
 const REDRAW_MS = 100;
 /** With `once`: after the last message came, ms. */
 const SETTLE_MS = 300;
-const RECONNECT_MS = 1000;
 /** Lines of a picture where nobody says how many fit. */
 const HEIGHT_PLAIN = 5000;
 
@@ -36,36 +41,21 @@ const RESTORE = "\x1b[?25h\x1b[?1049l";
 /** Runs until q, Ctrl-C or SIGTERM (or one picture with `once`); the answer is the exit code. */
 export async function monitorCommand(options: MonitorCommandOptions): Promise<number> {
   const view = new MonitorView(options.area, options.url.replace(/\/\/[^/@]*@/, "//"));
-  const clientId = `monitor-${randomBytes(6).toString("hex")}`;
-  let client: MqttClient;
+  const follow: Follow = { onChange: () => {} };
+  let link: MonitorLink;
   try {
-    client = connect(options.url, {
-      clientId,
-      ...(!namesUser(options.url) && { username: options.username ?? clientId }),
-      ...(options.password !== undefined && { password: options.password }),
-      protocolVersion: 4,
-      clean: true,
-      keepalive: 30,
-      reconnectPeriod: RECONNECT_MS,
-    });
+    link = linkOf(options, view, follow);
   } catch (error) {
-    const cure = "Give a URL such as mqtt://127.0.0.1:1883";
-    process.stderr.write(`wattle monitor: ${(error as Error).message}. ${cure}.\n`);
+    process.stderr.write(`wattle monitor: ${(error as Error).message}\n`);
     return 78;
   }
-  const follow = follower(client, view);
   try {
     if (options.once) return await once(view, follow, options.onceTimeoutMs ?? 5000);
     if (options.plain || !process.stdout.isTTY) return await plain(view, follow);
     return await live(view, follow);
   } finally {
-    client.end(true);
+    link.end();
   }
-}
-
-/** Whether the URL has a user of its own, as for brokers that ask monitors for a password. */
-function namesUser(url: string): boolean {
-  return (URL.parse(url)?.username ?? "") !== "";
 }
 
 interface Follow {
@@ -73,28 +63,40 @@ interface Follow {
   onChange: (settled: boolean) => void;
 }
 
-function follower(client: MqttClient, view: MonitorView): Follow {
-  const follow: Follow = { onChange: () => {} };
-  client.on("connect", () => {
-    view.link = "connected";
-    view.linkError = "";
-    follow.onChange(false);
-    client.subscribe(view.filters, { qos: 1 }, (error) => {
-      if (!error) return;
-      view.linkError = `the broker denies this area: ${error.message}`;
-      follow.onChange(false);
-    });
-  });
-  client.on("message", (topic, payload) => follow.onChange(view.apply(topic, payload)));
-  client.on("close", () => {
-    if (view.link === "connected") view.link = "lost";
-    follow.onChange(false);
-  });
-  client.on("error", (error) => {
-    view.linkError = (error as NodeJS.ErrnoException).code ?? error.message;
-    follow.onChange(false);
-  });
-  return follow;
+/** @throws what says which option is wrong, and what to give */
+function linkOf(options: MonitorCommandOptions, view: MonitorView, follow: Follow): MonitorLink {
+  const { url, area, username, password } = options;
+  if (!URL.canParse(url))
+    throw new Error(`${url} is no URL. Give one such as mqtt://127.0.0.1:1883`);
+  const file = options.key ?? (existsSync(OPERATOR_KEY_FILE) ? OPERATOR_KEY_FILE : undefined);
+  const key = file === undefined ? undefined : { file, secretKey: operatorKey(file) };
+  const ca = options.ca === undefined ? undefined : pemOf(authorityFrom(options.ca));
+  const { filters } = view;
+  return new MonitorLink(
+    { url, area, filters, key, ca, username, password },
+    {
+      connected() {
+        view.link = "connected";
+        view.linkError = "";
+        view.outsider = false;
+        follow.onChange(false);
+      },
+      closed() {
+        if (view.link === "connected") view.link = "lost";
+        follow.onChange(false);
+      },
+      trouble(text) {
+        view.linkError = text;
+        follow.onChange(false);
+      },
+      outsider(text) {
+        view.linkError = text;
+        view.outsider = true;
+        follow.onChange(false);
+      },
+      message: (topic, payload) => follow.onChange(view.apply(topic, payload)),
+    },
+  );
 }
 
 /** Resolves when the user or the system wants an end. */

@@ -79,14 +79,18 @@ const object = <const E extends v.ObjectEntries>(entries: E) =>
   v.lazy((input) => (isObject(input) ? v.strictObject(entries) : v.never()));
 
 const memberEntries = { name, publicKey };
+const tlsEntries = { cert: path, key: path };
 const listenEntries = {
   host: v.optional(path, "127.0.0.1"),
-  port: v.optional(whole(0, 65535), 1883),
+  port: v.optional(whole(0, 65535)),
+  tls: v.optional(object(tlsEntries)),
 };
 const brokerEntries = { url, username: v.optional(v.string()), password: v.optional(v.string()) };
 const admitEntries = {
   members: v.pipe(v.array(object(memberEntries)), v.minLength(1), v.maxLength(MEMBERS_MAX)),
 };
+/** Whoever looks after an area: people, and tools of theirs. */
+const OPERATORS_MAX = 64;
 const depositEntries = { belowCoins: coins(), toCoins: coins() };
 const withdrawEntries = { aboveCoins: coins(), toCoins: coins() };
 const clockEntries = { speed: rate };
@@ -115,6 +119,8 @@ const topEntries = {
   store: v.optional(path, "gateway.db"),
   listen: v.optional(object(listenEntries)),
   broker: v.optional(object(brokerEntries)),
+  access: v.optional(v.picklist(["tokens", "claims"])),
+  operators: v.optional(v.pipe(v.array(publicKey), v.maxLength(OPERATORS_MAX))),
   admit: v.optional(
     v.lazy((input) => (isObject(input) ? v.strictObject(admitEntries) : v.literal("open"))),
     "open",
@@ -149,6 +155,7 @@ export type ParsedConfig = v.InferOutput<typeof configSchema>;
 export const KEYS: Readonly<Record<string, readonly string[]>> = {
   "": Object.keys(topEntries),
   listen: Object.keys(listenEntries),
+  "listen.tls": Object.keys(tlsEntries),
   broker: Object.keys(brokerEntries),
   admit: Object.keys(admitEntries),
   "admit.members[]": Object.keys(memberEntries),
@@ -173,13 +180,28 @@ export const HELP: Readonly<Record<string, Help>> = {
   keyFile: { allowed: "a path", cure: "Give the file that holds the gateway's secret key" },
   createKey: { allowed: "true or false", cure: "Use true to make a missing key file" },
   store: { allowed: "a path", cure: "Give the SQLite file that holds the gateway's log" },
-  listen: { allowed: "{host, port}", cure: "Give the address of the embedded broker" },
+  listen: { allowed: "{host, port, tls}", cure: "Give the address of the embedded broker" },
   "listen.host": { allowed: "an address", cure: 'Use "0.0.0.0" for every interface' },
   "listen.port": { allowed: "a whole number, 0 to 65535", cure: "Use 0 for any free port" },
+  "listen.tls": { allowed: "{cert, key}", cure: "Leave it out for plain MQTT" },
+  "listen.tls.cert": { allowed: "a path", cure: "Give the broker's certificate, as PEM" },
+  "listen.tls.key": { allowed: "a path", cure: "Give the certificate's private key, as PEM" },
   broker: { allowed: "{url, username, password}", cure: "Leave it out for the embedded broker" },
   "broker.url": { allowed: "a URL such as mqtt://host:1883", cure: "Name the external broker" },
   "broker.username": { allowed: "text", cure: "Leave it out to use the client id gateway-<area>" },
   "broker.password": { allowed: "text", cure: "Leave it out where the broker asks for none" },
+  access: {
+    allowed: '"tokens" or "claims"',
+    cure: "tokens: clients prove who they are; claims: they say so, for closed networks",
+  },
+  operators: {
+    allowed: `a list of at most ${OPERATORS_MAX} public keys`,
+    cure: "Leave it out for the key in operator.key beside keyFile",
+  },
+  "operators[]": {
+    allowed: "64 lower-case hex digits",
+    cure: "Copy the public key that wattle monitor names when it is refused",
+  },
   admit: { allowed: '"open" or {members: [...]}', cure: "List the members, or admit whoever asks" },
   "admit.members": {
     allowed: `a list of 1 to ${MEMBERS_MAX} members {name, publicKey}`,

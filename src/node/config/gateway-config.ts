@@ -9,6 +9,7 @@ import * as v from "valibot";
 import { SECOND_MS } from "#core/units/time";
 import type { GatewayOptions } from "#gateway/options";
 import type { Tariff } from "#gateway/ports";
+import type { TlsFiles } from "../broker/tls-files.ts";
 import { ConfigError, type ConfigProblem, didYouMean, shown } from "./config-error.ts";
 import { configSchema, HELP, KEYS, type ParsedConfig } from "./config-schema.ts";
 import { readRetailCsv } from "./tariff.ts";
@@ -28,8 +29,12 @@ export interface GatewayConfig {
   store: string;
   /** The embedded broker, or an external one. */
   bus:
-    | { kind: "listen"; host: string; port: number }
+    | { kind: "listen"; host: string; port: number; tls?: TlsFiles }
     | { kind: "broker"; url: string; username?: string; password?: string };
+  /** How clients of the embedded broker say who they are: with proof, or without. */
+  access: "tokens" | "claims";
+  /** Public keys, hex; undefined: that of the key file beside the gateway's. */
+  operators: readonly string[] | undefined;
   admit: "open" | { name: string; publicKey: string }[];
   expectNodes: number;
   genesisMicro: number;
@@ -154,6 +159,15 @@ function checkTogether(parsed: ParsedConfig): ConfigProblem[] {
     say("ageMaxSeconds", s(parsed.ageMaxSeconds), `at least ${s(tickMs)}`, "Raise it");
   if (parsed.listen && parsed.broker)
     say("broker", "listen and broker", "one of them", "Leave out listen to use that broker");
+  if (parsed.broker)
+    for (const key of ["access", "operators"] as const)
+      if (parsed[key] !== undefined)
+        say(
+          key,
+          "with broker",
+          "with listen only",
+          "Leave it out: who may do what is that broker's",
+        );
   if (tariff.retailPerKwh !== undefined && tariff.retailCsv !== undefined)
     say("tariff", "retailPerKwh and retailCsv", "one of them", "Leave one out");
   if (tariff.retailColumn !== undefined && tariff.retailCsv === undefined)
@@ -184,7 +198,8 @@ function tickOf({ tickSeconds, slotSeconds }: ParsedConfig): number {
 
 function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
   const { net, area, createKey, broker, admit, deposit, clock, market, tariff } = parsed;
-  const listen = parsed.listen ?? { host: "127.0.0.1", port: 1883 };
+  const { host = "127.0.0.1", tls, port = tls ? 8883 : 1883 } = parsed.listen ?? {};
+  const files = tls && { cert: resolve(dir, tls.cert), key: resolve(dir, tls.key) };
   const members = admit === "open" ? undefined : admit.members;
   const tickMs = tickOf(parsed);
   const { retailCsv, retailColumn: column } = tariff;
@@ -195,7 +210,11 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     keyFile: resolve(dir, parsed.keyFile),
     createKey,
     store: resolve(dir, parsed.store),
-    bus: broker ? { kind: "broker", ...broker } : { kind: "listen", ...listen },
+    bus: broker
+      ? { kind: "broker", ...broker }
+      : { kind: "listen", host, port, ...(files && { tls: files }) },
+    access: parsed.access ?? "tokens",
+    operators: parsed.operators,
     admit: members ?? "open",
     expectNodes: parsed.expectNodes ?? members?.length ?? 1,
     genesisMicro: parsed.genesisCoins,

@@ -12,7 +12,11 @@ export function renderGatewayConfig(config: GatewayConfig): string {
   const coins = (micro: number) => formatCoins(micro).replace(/\.?0+$/, "");
   const where =
     bus.kind === "listen"
-      ? { listen: { host: bus.host, port: bus.port } }
+      ? {
+          listen: { host: bus.host, port: bus.port, ...(bus.tls && { tls: bus.tls }) },
+          access: config.access,
+          ...(config.operators && { operators: config.operators }),
+        }
       : {
           broker: {
             url: bus.url.replace(/\/\/[^/@]*@/, "//"),

@@ -87,6 +87,11 @@ const GAUGES: [string, string, Read][] = [
     "TCP connections of the embedded broker",
     (m) => m.broker?.counts.connections ?? 0,
   ],
+  [
+    "wattle_broker_certificate_expiry_seconds",
+    "end of the embedded broker's certificate, s since 1970; 0: no TLS",
+    (m) => (m.broker?.tlsExpiresMs ?? 0) / 1000,
+  ],
 ];
 
 const LABELLED: [string, string, string, ReadMany][] = [

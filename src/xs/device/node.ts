@@ -2,8 +2,11 @@
 /** The node application with its meter, its clock and its connection, as long as it is provisioned. */
 import { fromHex } from "#core/codec/bytes";
 import type { Crypto, Entropy } from "#core/crypto/port";
+import { assert } from "#core/errors/assert";
+import { nodeIdOf } from "#core/identity";
 import { METER_POLL_MS } from "#core/limits";
 import { Topics } from "#core/topics";
+import { connectToken } from "#core/trust/connect";
 import { TimeQuality } from "#core/units/time";
 import type { DriverFault } from "#drivers/types";
 import type { NodeConfig } from "#meter/config";
@@ -93,6 +96,24 @@ export class RunningNode
 
   gatewayTime(realMs: number): void {
     this.keeper.gatewayTime(realMs);
+  }
+
+  /**
+   * The token of a CONNECT. Where the time of day is not known it says 1970: the gateway refuses it, and the
+   * next attempt has another.
+   */
+  password(): ArrayBuffer {
+    const { crypto, node } = this;
+    const { net, secretKey, gatewayKey } = this.config;
+    assert(node, "PASSWORD_NODE", "the session starts with the node");
+    const token = connectToken(crypto, secretKey, {
+      net,
+      gateway: nodeIdOf(crypto, gatewayKey),
+      client: node.id,
+      publicKey: node.publicKey,
+      atMs: this.utc().utcMs,
+    });
+    return token.slice().buffer;
   }
 
   /** The time of day was set. */

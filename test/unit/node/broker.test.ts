@@ -186,9 +186,9 @@ test("who may connect: username, known ids, secrets and keepalive", async (t) =>
 
 test("an authenticate port decides instead, and its failure refuses", async (t) => {
   const broker = await start(t, {
-    authenticate: async (clientId) => {
-      if (clientId === OTHER) throw new Error("directory down");
-      return true;
+    authenticate: async (client) => {
+      if (client === OTHER) throw new Error("directory down");
+      return { client, class: "node", key: "" };
     },
   });
   await connectClient(broker.port, ID, { username: "anybody" });

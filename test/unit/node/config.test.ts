@@ -50,6 +50,8 @@ test("an area is enough; everything else has a default", () => {
     createKey: true,
     store: join(dir, "gateway.db"),
     bus: { kind: "listen", host: "127.0.0.1", port: 1883 },
+    access: "tokens",
+    operators: undefined,
     admit: "open",
     expectNodes: 1,
     genesisMicro: 100_000_000,

@@ -227,7 +227,7 @@ test("a running gateway announces what is put into its folder, and keeps the opt
     assert.deepEqual([...running.gateway.updates.versions()], [], "it has not looked yet");
     sign(image("live.bin", 3000, 9), "5.0.0");
     assert.equal(publish(at("live.release"), at("live")).code, 0);
-    running.lookForFirmware();
+    running.look();
     assert.deepEqual([...running.gateway.updates.versions()], [["c3", "5.0.0"]]);
     assert.match(await running.metrics(), /^wattle_firmware_bytes_total 0$/m);
   } finally {

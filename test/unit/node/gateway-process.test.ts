@@ -23,7 +23,7 @@ import {
   TRADABLE_WH,
   WORLD_START,
 } from "./meter-pair.ts";
-import { connectClient, until } from "./mqtt-tools.ts";
+import { connectOperator, until } from "./mqtt-tools.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "wattle-gateway-"));
 after(() => rmSync(dir, { recursive: true, force: true }));
@@ -149,7 +149,7 @@ test("a restart in the middle changes no total", async () => {
 test("a monitor sees the gateway come and say goodbye", async () => {
   const json = configFor();
   const running = await start(json);
-  const client = await connectClient(running.port, "monitor-test");
+  const client = await connectOperator(running, join(dir, "operator.key"));
   const states: string[] = [];
   client.on("message", (topic, payload) => {
     if (topic.endsWith("/gateway")) states.push(JSON.parse(payload.toString()).state);

@@ -3,9 +3,11 @@
 import { connect, type MqttClient } from "mqtt";
 import { TimeQuality } from "#core/units/time";
 import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
+import type { NodeConfig } from "#meter/config";
 import { MeterNode } from "#meter/node";
 import type { KeyValueStore } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
+import { tokenPassword } from "./mqtt-tools.ts";
 
 export const WORLD_START = "2026-01-01T00:00:00Z";
 export const WORLD_START_MS = Date.parse(WORLD_START);
@@ -51,11 +53,12 @@ export class Meter {
   received = 0;
   private client: MqttClient | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private readonly config: NodeConfig;
 
   constructor(home: number, gatewayKey: string, area: string) {
     this.name = ["seller", "buyer"][home];
     let drawn = 0;
-    const config = {
+    const config: NodeConfig = (this.config = {
       net: "test",
       area,
       name: this.name,
@@ -64,7 +67,7 @@ export class Meter {
       capacityWh: 5000,
       wallets: 2,
       policy: { trade: true },
-    };
+    });
     this.node = new MeterNode(config, {
       crypto,
       entropy: {
@@ -99,6 +102,7 @@ export class Meter {
     const client = connect(`mqtt://127.0.0.1:${port}`, {
       clientId: this.node.id,
       username: this.node.id,
+      password: tokenPassword(this.config, this.node.id),
       protocolVersion: 4,
       reconnectPeriod: 0,
       keepalive: 60,

@@ -2,14 +2,51 @@
 /** What the tests of broker and client share: clients that connect or tell why not, and waiting. */
 import assert from "node:assert/strict";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import type { NodeConfig } from "#meter/config";
 import type { Acl } from "#node/broker/acl";
+import { operatorKey } from "#node/config/operator-key";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import { tokenPasswords } from "#node/mqtt/token";
 
 /** For tests that are about something else. */
 export const allowAll: Acl = {
   knows: () => true,
   publish: () => undefined,
   subscribe: () => undefined,
+  hears: () => true,
+  keeps: () => true,
 };
+
+const crypto = sodiumCrypto();
+/** Two tokens of one client in a millisecond would be one too many. */
+let lastMs = 0;
+
+/** What a node shows its gateway's broker now, or at `atMs`. */
+export function tokenPassword(
+  { secretKey, net, gatewayKey }: Pick<NodeConfig, "secretKey" | "net" | "gatewayKey">,
+  client: string,
+  atMs: number = Math.max(Date.now(), lastMs + 1),
+): Buffer {
+  lastMs = Math.max(lastMs, atMs);
+  const nowMs = () => atMs;
+  return tokenPasswords({ crypto, secretKey, net, gatewayKey, client, nowMs })();
+}
+
+/** A client as the operator whose key file is `keyFile`. */
+export function connectOperator(
+  { port, gatewayKey }: { port: number; gatewayKey: string },
+  keyFile: string,
+  inbox?: string[],
+  client = "monitor-test",
+): Promise<MqttClient> {
+  const key = { secretKey: operatorKey(keyFile), gatewayKey: Buffer.from(gatewayKey, "hex") };
+  return connectClient(
+    port,
+    client,
+    { password: tokenPassword({ ...key, net: "test" }, client) },
+    inbox,
+  );
+}
 
 /**
  * A connected client with its id as username; rejects with the broker's refusal. What it receives

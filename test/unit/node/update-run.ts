@@ -14,7 +14,7 @@ import { makeImage } from "#host-sim/flash/image";
 import { keygenCommand, publishCommand, signCommand } from "#node/cli/firmware";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { readReleaseKey } from "#node/firmware/release-key";
-import { connectClient, until } from "./mqtt-tools.ts";
+import { connectOperator, until } from "./mqtt-tools.ts";
 import { UpdatingMeter } from "./updating-meter.ts";
 
 const crypto = sodiumCrypto();
@@ -170,7 +170,7 @@ export class UpdateRun {
 
   /** What the broker keeps of the meter once it says that it runs 1.1.0. */
   private async retainedState(): Promise<State> {
-    const monitor = await connectClient(this.gateway.port, "monitor-test");
+    const monitor = await connectOperator(this.gateway, join(this.dir, "operator.key"));
     let retained: State = {};
     monitor.on("message", (_, payload) => (retained = JSON.parse(payload.toString())));
     await monitor.subscribeAsync(`wattle/1/u/node/${this.meter.node.id}/state`, { qos: 1 });

@@ -14,8 +14,10 @@ import { Power } from "#host-sim/flash/power";
 import { flashByWire, SimSlots } from "#host-sim/flash/slots";
 import { poweredStore } from "#host-sim/flash/store";
 import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
+import type { NodeConfig } from "#meter/config";
 import { MeterNode } from "#meter/node";
 import { sodiumCrypto } from "#node/crypto/sodium";
+import { tokenPassword } from "./mqtt-tools.ts";
 
 const crypto = sodiumCrypto();
 const SPEED = 100;
@@ -42,6 +44,7 @@ export class UpdatingMeter {
   meterless = "";
   node!: MeterNode;
   private readonly setup: UpdatingSetup;
+  private readonly config: NodeConfig;
   private readonly entries = new Map<string, Uint8Array>();
   private client: MqttClient | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -51,6 +54,16 @@ export class UpdatingMeter {
 
   constructor(setup: UpdatingSetup) {
     this.setup = setup;
+    this.config = {
+      net: "test",
+      area: setup.area,
+      name: "updated",
+      secretKey: crypto.sha256(Uint8Array.of(77)),
+      gatewayKey: Uint8Array.from(Buffer.from(setup.gatewayKey, "hex")),
+      capacityWh: 5000,
+      wallets: 1,
+      policy: { trade: true },
+    };
     this.flash = new NorFlash(OTADATA_SECTORS + SLOTS * setup.slotSectors, this.power);
     flashByWire(this.flash, 0, setup.factory);
   }
@@ -63,18 +76,8 @@ export class UpdatingMeter {
     this.starts.push(formatVersion(started.version));
     this.bootMs = performance.now();
     const reset = () => void setImmediate(() => this.restart());
-    const { gatewayKey, releaseKey, board } = this.setup;
-    const config = {
-      net: "test",
-      area: this.setup.area,
-      name: "updated",
-      secretKey: crypto.sha256(Uint8Array.of(77)),
-      gatewayKey: Uint8Array.from(Buffer.from(gatewayKey, "hex")),
-      capacityWh: 5000,
-      wallets: 1,
-      policy: { trade: true },
-    };
-    this.node = new MeterNode(config, {
+    const { releaseKey, board } = this.setup;
+    this.node = new MeterNode(this.config, {
       crypto,
       entropy: { bytes: (n) => crypto.sha256(Uint8Array.of(5, ++this.draws)).slice(0, n) },
       store: poweredStore(this.entries, this.power),
@@ -113,6 +116,7 @@ export class UpdatingMeter {
     const client = connect(`mqtt://127.0.0.1:${port}`, {
       clientId: node.id,
       username: node.id,
+      password: tokenPassword(this.config, node.id),
       protocolVersion: 4,
       reconnectPeriod: 0,
       keepalive: 60,

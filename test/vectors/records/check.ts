@@ -4,11 +4,19 @@
  * runs in a bundle on the XS engine.
  */
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
-import { openSigned, type RecordType, signRecord, verifySigned } from "#core/codec/record";
+import {
+  openSigned,
+  type RecordType,
+  type Refusal,
+  signRecord,
+  verifySigned,
+} from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import { ALL_RECORDS, travelsSigned } from "#core/records/index";
 import { openTx, signTx, type Tx } from "#core/records/tx";
+import { openCertificate } from "#core/trust/certificate";
+import { sealedFaults, trustFaults } from "./check-trust.ts";
 
 /** Seed of the key that signs every vector: the bytes 0 to 31. */
 export const TEST_SEED: Uint8Array = Uint8Array.from({ length: 32 }, (_, i) => i);
@@ -29,15 +37,18 @@ export interface RecordVector {
   hex: string;
   /** `[bstr record, bstr signature]` by the test key, for records that travel signed. */
   signedHex?: string;
+  /** `[bstr record, seal, anchor]` for a certificate; the seal has no meaning, the anchor is the test key's. */
+  sealedHex?: string;
   /** The record's id; for a transaction the id of its body. */
   id: string;
 }
 
-/** Bytes that must be refused with `code`, as a record of `record` or (`signed`) as its envelope. */
+/** Bytes that must be refused with `code`, as a record of `record` or (`signed`, `sealed`) as its envelope. */
 export interface NegativeVector {
   name: string;
   record: string;
   signed?: true;
+  sealed?: true;
   hex: string;
   code: string;
 }
@@ -98,6 +109,10 @@ function faultsOf(crypto: Crypto, vector: RecordVector): string[] {
   if (!sameJson(toJson(decoded.value), vector.fields)) faults.push("decodes otherwise");
   if (vector.record === "tx") return [...faults, ...txFaults(crypto, vector, bytes)];
   if (toHex(domainHash(crypto, type.domain, bytes)) !== vector.id) faults.push("has another id");
+  if (vector.record === "certificate") {
+    const envelope = bytesOf(vector.sealedHex ?? "");
+    return [...faults, ...sealedFaults(crypto, crypto.publicKey(TEST_SEED), envelope, vector)];
+  }
   if (vector.signedHex === undefined) {
     if (travelsSigned(type)) faults.push("is not signed");
     return faults;
@@ -125,7 +140,7 @@ function signedFaults(
     faults.push("verifies for another record");
   const again = signRecord(type, crypto, TEST_SEED, value);
   if (!bytesEqual(again.bytes, envelope)) faults.push("signs otherwise");
-  return faults;
+  return [...faults, ...trustFaults(crypto, publicKey, type.name, value, envelope)];
 }
 
 function txFaults(crypto: Crypto, vector: RecordVector, bytes: Uint8Array): string[] {
@@ -147,12 +162,22 @@ function negativeFault(crypto: Crypto, negative: NegativeVector): string | undef
   const bytes = bytesOf(negative.hex);
   let code: string;
   try {
-    const opened = negative.signed ? openSigned(type, crypto, bytes) : type.decode(bytes);
+    const opened = openNegative(crypto, type, negative, bytes);
     code = opened.ok ? "accepted" : opened.code;
   } catch (error) {
     code = `threw ${String(error)}`;
   }
   return code === negative.code ? undefined : `${code}, not ${negative.code}`;
+}
+
+function openNegative(
+  crypto: Crypto,
+  type: RecordType<unknown>,
+  { sealed, signed }: NegativeVector,
+  bytes: Uint8Array,
+): { ok: true } | Refusal {
+  if (sealed) return openCertificate(crypto, bytes);
+  return signed ? openSigned(type, crypto, bytes) : type.decode(bytes);
 }
 
 function typeOf(name: string): RecordType<unknown> | undefined {
@@ -164,7 +189,8 @@ function sameJson(a: Json, b: Json): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-function bytesOf(hex: string): Uint8Array {
+/** The bytes of a vector's hex. */
+export function bytesOf(hex: string): Uint8Array {
   const bytes = fromHex(hex);
   if (bytes === undefined) throw new Error(`not hex in a vector: ${hex.slice(0, 40)}`);
   return bytes;

@@ -9,15 +9,21 @@ import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import { nobleCrypto } from "#core/crypto/noble";
+import { Subject } from "#core/records/authority";
 import { blockRecord, headerRecord } from "#core/records/block";
+import { type Certificate, certificateRecord } from "#core/records/certificate";
 import { ALL_RECORDS, travelsSigned } from "#core/records/index";
 import { signTx, txRecord } from "#core/records/tx";
-import { type RecordVector, TEST_SEED, toJson } from "./check.ts";
+import { encodeSealed } from "#core/trust/certificate";
+import { bytesOf, type RecordVector, TEST_SEED, toJson } from "./check.ts";
+import { TEST_SEAL } from "./check-trust.ts";
 import { makeNegatives } from "./negatives.ts";
+import { makeTrustNegatives } from "./negatives-trust.ts";
 import { type Sample, sample } from "./sample.ts";
 import { FIRMWARE_SAMPLES } from "./samples-firmware.ts";
 import { BLOCK, GATEWAY_SAMPLES, HEADER } from "./samples-gateway.ts";
 import { BODIES, NODE_SAMPLES } from "./samples-node.ts";
+import { TRUST_SAMPLES } from "./samples-trust.ts";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 const crypto = nobleCrypto();
@@ -32,9 +38,16 @@ function vectorOf({ name, type, value }: Sample): RecordVector {
     hex: toHex(record),
     id: toHex(domainHash(crypto, type.domain, record)),
   };
+  if (type.name === certificateRecord.name) return sealedVector(vector, value as Certificate);
   if (!travelsSigned(type)) return vector;
   const { bytes } = signRecord(type, crypto, TEST_SEED, value);
   return { ...vector, signedHex: toHex(bytes) };
+}
+
+function sealedVector(vector: RecordVector, { subject }: Certificate): RecordVector {
+  const id = bytesOf(vector.id);
+  const anchor = subject === Subject.gateway ? crypto.sign(TEST_SEED, id) : undefined;
+  return { ...vector, sealedHex: toHex(encodeSealed(bytesOf(vector.hex), TEST_SEAL, anchor)) };
 }
 
 /** Number of the message that the sample transactions are said in. */
@@ -64,7 +77,7 @@ function write(name: string, vectors: readonly unknown[]): void {
 
 for (const name of readdirSync(here)) if (name.endsWith(".json")) rmSync(here + name);
 const vectors = [
-  ...[...NODE_SAMPLES, ...GATEWAY_SAMPLES, ...FIRMWARE_SAMPLES].map(vectorOf),
+  ...[...NODE_SAMPLES, ...GATEWAY_SAMPLES, ...FIRMWARE_SAMPLES, ...TRUST_SAMPLES].map(vectorOf),
   ...txVectors(),
   ...blockVectors(),
 ];
@@ -73,6 +86,6 @@ for (const { name } of ALL_RECORDS)
     name,
     vectors.filter((vector) => vector.record === name),
   );
-const negatives = makeNegatives(vectors);
+const negatives = [...makeNegatives(vectors), ...makeTrustNegatives(vectors)];
 write("negative", negatives);
 process.stdout.write(`wrote ${vectors.length} vectors and ${negatives.length} negatives\n`);

@@ -45,6 +45,8 @@ test("every kind has vectors, signed ones where it travels signed, and no two ar
     for (const vector of own) {
       const signed = vector.signedHex !== undefined;
       assert.equal(signed, travelsSigned(type), `${type.name}, ${vector.name}: signed or not`);
+      const sealed = vector.sealedHex !== undefined;
+      assert.equal(sealed, type.name === "certificate", `${type.name}: sealed or not`);
     }
   }
   assert.equal(new Set(VECTORS.map((vector) => vector.hex)).size, VECTORS.length, "hex is unique");
@@ -80,6 +82,13 @@ test("the checker sees a changed byte, field, id, signature or refusal", () => {
   for (const [what, change] of wrong) {
     const faults = checkRecords(crypto, [{ ...vector, ...change }], []);
     assert.notDeepEqual(faults, [], `a changed ${what} is seen`);
+  }
+  for (const certificate of VECTORS.filter(({ record }) => record === "certificate")) {
+    const sealedHex = certificate.sealedHex ?? "";
+    for (const changed of [flip(sealedHex), sealedHex.slice(0, -2), "", undefined]) {
+      const faults = checkRecords(crypto, [{ ...certificate, sealedHex: changed }], []);
+      assert.notDeepEqual(faults, [], `${certificate.name}: another envelope is seen`);
+    }
   }
   const good = { name: "good", record: "reading", hex: vector.hex, code: "MALFORMED" };
   assert.equal(checkRecords(crypto, [], [good]).length, 1, "an accepted negative is seen");

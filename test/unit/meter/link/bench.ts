@@ -23,6 +23,7 @@ export interface BenchSettings {
   options?: Partial<SessionOptions>;
   subscriptions?: readonly string[];
   pings?: boolean;
+  password?: () => ArrayBuffer;
 }
 
 export class Bench {
@@ -79,7 +80,10 @@ export class Bench {
         bytesMax: () => 16_384,
         ...settings.options,
       },
-      { timer, entropy: { bytes: (n) => rng.bytes(n) }, log: () => {} },
+      {
+        ...{ timer, entropy: { bytes: (n) => rng.bytes(n) }, log: () => {} },
+        password: settings.password,
+      },
     );
     this.node = {
       id: ID,

@@ -2,9 +2,14 @@
 /** The session against the real broker over TCP, with a client that behaves as the SDK's. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { toHex } from "#core/codec/bytes";
+import { nodeIdOf } from "#core/identity";
+import { connectToken } from "#core/trust/connect";
 import { MqttSession } from "#meter/link/session";
 import { areaAcl } from "#node/broker/acl";
+import { byTokens } from "#node/broker/authenticate";
 import { type Broker, startBroker } from "#node/broker/embedded";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { type Census, clientDouble } from "../../../helpers/mqtt-client-double.ts";
 import { RealTimer, tcpWire } from "../../../helpers/tcp-wire.ts";
 import { Rng } from "../../../property/rng.ts";
@@ -13,10 +18,17 @@ import { connectClient, until } from "../../node/mqtt-tools.ts";
 const ID = "00112233445566778899aabbccddeeff";
 const ROOT = `wattle/1/a/node/${ID}`;
 
+/** Without pauses it tries far more often than a node does. */
+const FREE = { perSecond: 1e6, burst: 1e6 };
 const broker = (port = 0) => startBroker({ host: "127.0.0.1", port, acl: areaAcl("a") });
 
 /** What a node knows of itself over one link: enough to see what the session does. */
-function nodeOn(t: TestContext, port: () => number) {
+function nodeOn(
+  t: TestContext,
+  port: () => number,
+  { id = ID, password }: { id?: string; password?: () => ArrayBuffer } = {},
+) {
+  const root = `wattle/1/a/node/${id}`;
   const timer = new RealTimer();
   const census: Census = { clients: 0, wires: 0, timers: 0, misuse: [] };
   const rng = new Rng(9);
@@ -36,7 +48,7 @@ function nodeOn(t: TestContext, port: () => number) {
       ),
       host: "localhost",
       port: 0,
-      user: ID,
+      user: id,
       dns: {
         io: class {
           resolve(query: { host: string; onResolved(host: string, address: string): void }) {
@@ -48,15 +60,15 @@ function nodeOn(t: TestContext, port: () => number) {
       bytesMax: () => 48 * 1024,
     },
     // No jitter: pauses of a millisecond, so that nothing has to be waited for.
-    { timer, entropy: { bytes: (n) => new Uint8Array(n) }, log: () => {} },
+    { timer, entropy: { bytes: (n) => new Uint8Array(n) }, log: () => {}, password },
   );
   session.start({
-    id: ID,
-    subscriptions: () => [`${ROOT}/down/+`, "wattle/1/a/epoch"],
-    will: () => ({ topic: `${ROOT}/state`, payload: "offline" }),
+    id,
+    subscriptions: () => [`${root}/down/+`, "wattle/1/a/epoch"],
+    will: () => ({ topic: `${root}/state`, payload: "offline" }),
     onConnect: () => {
       events.push("connect");
-      session.publish(`${ROOT}/state`, text("online"), true);
+      session.publish(`${root}/state`, text("online"), true);
     },
     onDisconnect: () => void events.push("disconnect"),
     onMessage: (topic, payload) => void inbox.push({ topic, payload }),
@@ -165,4 +177,35 @@ test("a refused subscription leads to no connection, however often it is tried",
   node.session.close();
   await until(() => node.timer.waiting.size === 0, "nothing left");
   assert.equal(node.census.clients, 0);
+});
+
+test("with a token for each attempt: refused without the time of day, and in once it is known", async (t) => {
+  const crypto = sodiumCrypto();
+  const secretKey = crypto.sha256(text("node"));
+  const publicKey = crypto.publicKey(secretKey);
+  const gatewayKey = crypto.publicKey(crypto.sha256(text("gateway")));
+  const id = toHex(nodeIdOf(crypto, publicKey));
+  const net = "n";
+  const nowMs = () => Date.now();
+  const rule = { crypto, net, gatewayKey, operators: new Set<string>(), nowMs, seenMax: 10 };
+  const authenticate = byTokens(rule);
+  const limits = { connects: FREE, connectsPerAddress: FREE };
+  const acl = areaAcl("a");
+  const side = await startBroker({ host: "127.0.0.1", port: 0, acl, authenticate, limits });
+  t.after(() => side.close());
+  let known = false;
+  let atMs = 0;
+  const gateway = nodeIdOf(crypto, gatewayKey);
+  const password = () => {
+    atMs = known ? Math.max(Date.now(), atMs + 1) : 0;
+    const token = { net, gateway, client: id, publicKey, atMs };
+    return connectToken(crypto, secretKey, token).slice().buffer;
+  };
+  const node = nodeOn(t, () => side.port, { id, password });
+  await until(() => side.counts.connectRefused.TOKEN_TIME >= 2, "refusals");
+  assert.equal(node.session.online, false);
+  known = true;
+  await until(() => node.session.online, "online");
+  assert.deepEqual(Object.keys(side.counts.connectRefused), ["TOKEN_TIME"]);
+  assert.deepEqual(node.census.misuse, []);
 });

@@ -14,7 +14,10 @@ import {
 import { Bench, bytes, DOWN, ID, STATE, UP } from "./bench.ts";
 
 test("it connects as the node, with its will, and subscribes before it tells the node", () => {
-  const bench = new Bench({ options: { user: "u", password: "p" } });
+  const bench = new Bench({
+    options: { user: "u" },
+    password: () => Uint8Array.of(0, 255, 10).buffer,
+  });
   let subscribed = 0;
   bench.onConnect = () => {
     subscribed = bench.broker.subscribed.length;
@@ -25,7 +28,7 @@ test("it connects as the node, with its will, and subscribes before it tells the
   assert.equal(connect.clean, true);
   assert.equal(connect.keepalive, LINK_KEEP_ALIVE_MS / 1000);
   assert.equal(connect.username, "u");
-  assert.equal(String(connect.password), "p");
+  assert.deepEqual(connect.password, Buffer.from([0, 255, 10]), "bytes, as they are");
   assert.equal(connect.will!.topic, STATE);
   assert.equal(String(connect.will!.payload), '{"state":"offline","boot":7}');
   assert.equal(connect.will!.qos, 1);

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the gateway needs from outside to know who is who. */
+
+/** The operator's folder of certificates, lists and requests. */
+export interface IdentityShelf {
+  /** The authority's signed record; undefined where the operator has put none there. */
+  authority(): Uint8Array | undefined;
+  /** Sealed certificates of nodes and gateways, in any order. */
+  certificates(): readonly Uint8Array[];
+  /** Signed lists of revoked certificates, in any order. */
+  lists(): readonly Uint8Array[];
+  /** Keeps a node's request for the operator, in place of an earlier one. False where no more fit. */
+  request(id: string, signed: Uint8Array): boolean;
+  /** What the operator decided about the request with this record id (hex), if anything. */
+  refused(request: string): boolean;
+}
+
+/** A record that the authority is said to have sealed. */
+export interface SealJob {
+  domain: string;
+  record: Uint8Array;
+  seal: Uint8Array;
+}
+
+/** Checks Boneh–Boyen seals, many at once for little more than one; answers in order. */
+export interface SealVerifier {
+  verifySeals(sealKey: Uint8Array, jobs: readonly SealJob[]): Promise<boolean[]> | boolean[];
+}
