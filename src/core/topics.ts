@@ -11,6 +11,7 @@ export const UP_KINDS = Object.freeze([
   "tx",
   "event",
   "update",
+  "wallets",
 ] as const);
 export type UpKind = (typeof UP_KINDS)[number];
 /** What is said under a number and kept until it is receipted. */
@@ -30,6 +31,7 @@ export const DOWN_KINDS = Object.freeze([
   "tx",
   "account",
   "update",
+  "proof",
 ] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
 
@@ -75,6 +77,10 @@ export class Topics {
   /** Retained: the firmware release for one kind of board. */
   update(board: string): string {
     return `${this.prefix}/update/${board}`;
+  }
+  /** Retained: the latest public block, which tells an outsider no more than it has to. */
+  get publicBlock(): string {
+    return `${this.prefix}/public/block`;
   }
   /** Retained JSON for people and tools. */
   monitor(path: string): string {

@@ -7,20 +7,23 @@
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
 import { codeOfWire } from "#core/errors/codes";
-import { nodeIdOf, walletOf } from "#core/identity";
+import { nodeIdOf } from "#core/identity";
 import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
 import { accountRecord } from "#core/records/block";
 import { configRecord, memberRecord } from "#core/records/member";
+import { proofRecord } from "#core/records/proof";
 import { receiptRecord } from "#core/records/receipt";
 import { openTx, type TxLeg } from "#core/records/tx";
+import { walletsRecord } from "#core/records/wallets";
 import { Topics } from "#core/topics";
 import type { DriverFault } from "#drivers/types";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
-import { fromGateway } from "./inspect.ts";
+import { fromGateway, proofFault } from "./inspect.ts";
 import { Journal } from "./journal.ts";
 import { Metering } from "./metering.ts";
 import type { NodePorts } from "./ports.ts";
+import { Purse } from "./purse.ts";
 import { RegisterKeeper } from "./register/keeper.ts";
 import { startRegisters } from "./register/register.ts";
 import { Slots } from "./slots.ts";
@@ -39,8 +42,8 @@ export class MeterNode {
   readonly id: string;
   readonly publicKey: Uint8Array;
   readonly topics: Topics;
-  readonly wallets: Uint8Array[] = [];
   readonly state: NodeState;
+  readonly purse: Purse;
   readonly clock: ProtocolClock;
   readonly speaker: Speaker;
   readonly metering: Metering;
@@ -54,6 +57,8 @@ export class MeterNode {
   /** Real time at which the request to be a member goes out again; undefined where none is due. */
   private helloAtMs: number | undefined;
   private helloPauseMs = RESEND_AFTER_MS;
+  /** Id of the block that the last statement of account of this start is for. */
+  private accountHeader: Uint8Array | undefined;
   private alarm: { code: string; detail: string } | undefined;
 
   /** Recovers from the store; counts the boot durably before anything else is said. */
@@ -64,14 +69,13 @@ export class MeterNode {
     this.idBytes = nodeIdOf(ports.crypto, this.publicKey);
     this.id = toHex(this.idBytes);
     this.topics = new Topics(config.area);
-    for (let i = 0; i < config.wallets; i++)
-      this.wallets.push(walletOf(ports.crypto, this.publicKey, i));
     const journal = new Journal(ports.store);
     const keeper = new RegisterKeeper(ports.store, journal);
     this.state = journal.recover();
     this.state.registers = keeper.recover(this.state.registers);
     startRegisters(this.state.registers, ports.meter.chipStayedOn);
     this.state.boot++;
+    this.purse = new Purse(config, this.idBytes, ports.crypto, this.state);
     journal.save(this.state);
     this.clock = new ProtocolClock(ports.time);
     this.speaker = new Speaker(this.id, this.topics, journal, ports);
@@ -118,7 +122,8 @@ export class MeterNode {
    */
   private hello(): void {
     const { net, name, capacityWh, secretKey } = this.config;
-    const member = { net, publicKey: this.publicKey, name, capacityWh, wallets: this.wallets };
+    const wallets = this.purse.claim();
+    const member = { net, publicKey: this.publicKey, name, capacityWh, ...wallets };
     const { bytes } = signRecord(memberRecord, this.ports.crypto, secretKey, member);
     this.ports.transport.publish(this.topics.up(this.id, "enrol"), bytes, false);
     this.helloAtMs = this.ports.time.uptimeMs() + jittered(this.ports.entropy, this.helloPauseMs);
@@ -135,6 +140,7 @@ export class MeterNode {
     else if (topic === topics.down(this.id, "contract")) this.slots.onContract(payload);
     else if (topic === topics.down(this.id, "tx")) this.slots.onTx(payload);
     else if (topic === topics.down(this.id, "account")) this.onAccount(payload);
+    else if (topic === topics.down(this.id, "proof")) this.onProof(payload);
     else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
     else if (topic === topics.down(this.id, "update")) this.updater?.onChunk(payload);
     else if (topic === topics.update(this.ports.firmware?.board ?? ""))
@@ -220,6 +226,7 @@ export class MeterNode {
     this.speaker.open = true;
     this.speaker.restart();
     this.metering.say();
+    this.sayWallets();
     this.slots.resume();
     this.updater?.onOpen();
   }
@@ -250,6 +257,7 @@ export class MeterNode {
     if (!this.speaker.receipted(this.state, opened.value))
       return this.raise("RECEIPT_DIGEST", `up to ${upTo}`);
     for (const said of lost) {
+      if (said?.kind === "wallets") this.purse.refused();
       const tx = said?.kind === "tx" ? openTx(crypto, said.content) : undefined;
       if (tx?.ok) forgetReserve(this.state, tx.tx.txid);
     }
@@ -270,10 +278,40 @@ export class MeterNode {
     this.state.freeMicro = account.freeMicro;
     this.state.lockedMicro = account.lockedMicro;
     this.state.accountMs = account.atMs;
+    this.accountHeader = account.header;
     for (const { txid, code } of account.rejected) {
       log("warn", "tx-rejected", { txid: toHex(txid), code: codeOfWire(code) ?? code });
       forgetReserve(this.state, txid);
     }
+    this.purse.follow(account.walletSet);
+    this.sayWallets();
+  }
+
+  /** The gateway's greeting: what it says that this node owns stands under a block's state root. */
+  private onProof(payload: Uint8Array): void {
+    const { crypto } = this.ports;
+    const { gatewayKey, net } = this.config;
+    const opened = fromGateway(proofRecord, crypto, gatewayKey, net, payload);
+    if (!opened) return this.raise("GATEWAY_SIGNATURE", "proof");
+    if (toHex(opened.value.node) !== this.id || !this.accountHeader) return;
+    const { freeMicro, lockedMicro } = this.state;
+    const account = { header: this.accountHeader, freeMicro, lockedMicro };
+    const commitment = this.purse.commitmentOf(opened.value.walletSet);
+    const fault = proofFault(crypto, gatewayKey, net, opened.value, account, commitment);
+    if (fault) this.raise("GATEWAY_BALANCE", fault);
+  }
+
+  /** Says the next set of wallet addresses in time, before the present one is used up. */
+  private sayWallets(): void {
+    const { speaker, purse, state } = this;
+    if (!speaker.open || speaker.full) return;
+    const claim = purse.due();
+    if (!claim) return;
+    const { net, secretKey } = this.config;
+    const wallets = { net, node: this.idBytes, ...claim, said: state.saidSeq + 1 };
+    const { bytes } = signRecord(walletsRecord, this.ports.crypto, secretKey, wallets);
+    purse.said(claim);
+    speaker.say(state, "wallets", bytes);
   }
 
   /** Something is wrong with the gateway, or with what claims to be it: said where all members see it. */

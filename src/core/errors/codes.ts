@@ -45,6 +45,12 @@ export const CODES = Object.freeze({
   AREA_FULL: code(16, "reject", "the area has as many members as its limit allows"),
   REPLAYED: code(17, "reject", "this transaction was accepted before under another number"),
   SAID_NUMBER: code(18, "reject", "the record is signed for another message number"),
+  WALLETS_SET: code(
+    19,
+    "reject",
+    "not a newer set of wallet addresses, or the one before is in no block yet",
+  ),
+  WALLETS_UNPROVED: code(28, "reject", "a wallet address without proof that it is the sender's"),
 
   // Readings
   READING_STALE: code(30, "reject", "not after the node's last reading"),
@@ -146,6 +152,7 @@ export const CODES = Object.freeze({
     "the contract's legs do not add up to the fill, or cost otherwise",
   ),
   GATEWAY_BEHIND: code(125, "reject", "the gateway knows less than it has receipted"),
+  GATEWAY_BALANCE: code(126, "reject", "the balance is not what the block's state root says"),
   RECEIPT_DIGEST: code(124, "reject", "the receipt is for other bytes than this node said"),
 
   // Firmware: what a node finds wrong with a release

@@ -27,6 +27,9 @@ export const RecordKind = Object.freeze({
   release: 20,
   fetch: 21,
   chunk: 22,
+  wallets: 28,
+  publicBlock: 29,
+  proof: 30,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

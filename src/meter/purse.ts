@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A node's wallet addresses: a fresh one for each trade. What was used is part of the node's state, so that no
+ * address is used for two trades after a power cut either. The next set is said while the last addresses of
+ * the present one are being used, and begun when the ledger knows it.
+ *
+ * Address 0 of a set is for deposits and withdrawals, trades take the others. A node with one address uses it
+ * for everything; where the next set is not known in time, the present one is used again from its start.
+ */
+import type { Crypto } from "#core/crypto/port";
+import { LEGS_MAX } from "#core/limits";
+import {
+  claimWallets,
+  type WalletClaim,
+  walletCommitment,
+  walletOf,
+  walletSecretOf,
+} from "#core/wallets";
+import type { NodeConfig } from "./config.ts";
+import type { NodeState } from "./state.ts";
+
+/** Addresses left when the next set is said: a RESERVE, the longest SOLD, and one to spare. */
+const LEFT_MIN = LEGS_MAX + 2;
+
+export class Purse {
+  private readonly config: NodeConfig;
+  private readonly node: Uint8Array;
+  private readonly crypto: Crypto;
+  private readonly state: NodeState;
+  /** The newest set that the ledger is known to have, since this start. */
+  private known: number;
+  /** The key of one set, the one last used: to derive it costs a signature's time. */
+  private key: { set: number; walletKey: Uint8Array } | undefined;
+
+  constructor(config: NodeConfig, node: Uint8Array, crypto: Crypto, state: NodeState) {
+    this.config = config;
+    this.node = node;
+    this.crypto = crypto;
+    this.state = state;
+    const { wallets } = state;
+    this.known = wallets.set;
+    if (wallets.addresses === 0) wallets.addresses = wallets.nextAddresses = config.wallets;
+  }
+
+  /** What the request to be a member says: the set in use. */
+  claim(): WalletClaim {
+    const { set, addresses } = this.state.wallets;
+    return this.claimOf(set, addresses);
+  }
+
+  /** What a state root says of set `set`. */
+  commitmentOf(set: number): Uint8Array {
+    return walletCommitment(this.crypto, this.keyOf(set));
+  }
+
+  /** The address that is used after `ahead` others that are not used yet. */
+  address(ahead: number): Uint8Array {
+    const { set, index } = this.place(ahead);
+    return walletOf(this.crypto, this.keyOf(set), index);
+  }
+
+  /** The next `count` addresses are used; the caller stores the state with what it says. */
+  use(count: number): void {
+    const { wallets } = this.state;
+    const { set, index } = this.place(count);
+    if (set === wallets.set) {
+      wallets.used += count; // beyond the set's addresses: they are used again
+      return;
+    }
+    wallets.set = set;
+    wallets.addresses = wallets.nextAddresses;
+    wallets.used = index - first(wallets.addresses);
+  }
+
+  /** What the ledger has by a statement of account; a node that lost its store begins a new set. */
+  follow(set: number): void {
+    const { wallets } = this.state;
+    if (set > wallets.next) {
+      wallets.set = wallets.next = set;
+      wallets.addresses = wallets.nextAddresses = this.config.wallets;
+      wallets.used = this.config.wallets; // nobody knows which of them
+    }
+    this.known = Math.max(this.known, set);
+  }
+
+  /** The set that has to be said now, or undefined. The caller says it, or calls again. */
+  due(): WalletClaim | undefined {
+    const { wallets } = this.state;
+    const { set, next, used, addresses, nextAddresses } = wallets;
+    const refused = nextAddresses === 0;
+    if (this.known < next && !refused) return undefined;
+    const other = nextAddresses !== this.config.wallets; // the node was given another number of them
+    const low = next === set && used > 0 && addresses - first(addresses) - used < LEFT_MIN;
+    if (!other && !(low && addresses > 1)) return undefined;
+    return this.claimOf(next + 1, this.config.wallets);
+  }
+
+  /** `claim` goes out with this state. */
+  said({ set, addresses }: WalletClaim): void {
+    this.state.wallets.next = set;
+    this.state.wallets.nextAddresses = addresses;
+  }
+
+  /** The gateway did not take the set that was said last: the next one is tried. */
+  refused(): void {
+    this.state.wallets.nextAddresses = 0;
+  }
+
+  /** Where the address after `ahead` unused ones is. */
+  private place(ahead: number): { set: number; index: number } {
+    const { set, addresses, used, next, nextAddresses } = this.state.wallets;
+    const from = first(addresses);
+    const trades = addresses - from;
+    const over = used + ahead - trades;
+    if (over < 0) return { set, index: from + used + ahead };
+    if (next > set && this.known >= next && nextAddresses > 0) {
+      const start = first(nextAddresses);
+      const fresh = Math.min(over, ahead);
+      return { set: next, index: start + (fresh % (nextAddresses - start)) };
+    }
+    return { set, index: from + (over % trades) };
+  }
+
+  private keyOf(set: number): Uint8Array {
+    if (this.key?.set !== set) {
+      const secret = walletSecretOf(this.crypto, this.config.secretKey, set);
+      this.key = { set, walletKey: this.crypto.publicKey(secret) };
+    }
+    return this.key.walletKey;
+  }
+
+  private claimOf(set: number, addresses: number): WalletClaim {
+    const { net, secretKey } = this.config;
+    return claimWallets(this.crypto, secretKey, net, this.node, set, addresses);
+  }
+}
+
+/** The first address for trades. */
+function first(addresses: number): number {
+  return addresses === 1 ? 0 : 1;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A node's addresses: a fresh one for each trade, whatever the number, the ledger's pace or the store. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { toHex } from "#core/codec/bytes";
+import { nodeIdOf } from "#core/identity";
+import { LEGS_MAX } from "#core/limits";
+import { listWallets, type WalletClaim } from "#core/wallets";
+import { Purse } from "#meter/purse";
+import { firstState, type NodeState, nodeState } from "#meter/state";
+import { crypto } from "../../helpers/local-area.ts";
+
+const secretKey = new Uint8Array(32).fill(7);
+const node = nodeIdOf(crypto, crypto.publicKey(secretKey));
+
+function purseOf(wallets: number, state: NodeState = firstState()): Purse {
+  const policy = { trade: true };
+  const facts = { net: "t", area: "a", name: "n", capacityWh: 1, gatewayKey: new Uint8Array(32) };
+  return new Purse({ ...facts, secretKey, wallets, policy }, node, crypto, state);
+}
+
+/** What the ledger would accept: the addresses of all sets that it knows. */
+function pool(...claims: WalletClaim[]): string[] {
+  return claims.flatMap((claim) => [...listWallets(crypto, claim).wallets]);
+}
+
+/** Uses `count` addresses, one at a time. */
+function take(purse: Purse, count: number): string[] {
+  const taken: string[] = [];
+  for (let i = 0; i < count; i++) {
+    taken.push(toHex(purse.address(0)));
+    purse.use(1);
+  }
+  return taken;
+}
+
+test("trades take the addresses after the first, in order, and the next set after them", () => {
+  const purse = purseOf(64);
+  const first = purse.claim();
+  assert.deepEqual([first.set, first.addresses], [0, 64]);
+  const taken = take(purse, 63 - LEGS_MAX - 2);
+  assert.equal(purse.due(), undefined, "34 are left");
+  taken.push(...take(purse, 1));
+  const second = purse.due();
+  assert.equal(second?.set, 1, "33 are left");
+  purse.said(second!);
+  assert.equal(purse.due(), undefined, "said once");
+  taken.push(...take(purse, 20));
+  purse.follow(1);
+  taken.push(...take(purse, 40));
+  assert.equal(purse.claim().set, 1, "the set in use");
+  const own = pool(first, second!);
+  assert.deepEqual(taken, [...own.slice(1, 64), ...own.slice(65, 65 + taken.length - 63)]);
+  assert.equal(new Set(taken).size, 50 + 40);
+});
+
+test("what is looked at ahead is what will be used", () => {
+  const state = firstState();
+  const purse = purseOf(8, state);
+  take(purse, 4);
+  purse.said(purse.due()!);
+  purse.follow(1);
+  const ahead = Array.from({ length: 9 }, (_, i) => toHex(purse.address(i)));
+  purse.use(2);
+  assert.deepEqual([...ahead.slice(2)], take(purse, 7));
+});
+
+test("a node with one address uses it for everything and says no other", () => {
+  const purse = purseOf(1);
+  const [only] = pool(purse.claim());
+  assert.deepEqual(take(purse, 5), [only, only, only, only, only]);
+  assert.equal(purse.due(), undefined);
+});
+
+test("while the next set is not known the present one is used again, without its first", () => {
+  const purse = purseOf(4);
+  const own = pool(purse.claim());
+  assert.deepEqual(take(purse, 7), [...own.slice(1), ...own.slice(1), own[1]]);
+  const next = purse.due()!;
+  purse.said(next);
+  purse.follow(1);
+  assert.deepEqual(take(purse, 2), pool(next).slice(1, 3), "then it begins with a fresh one");
+});
+
+test("a node that was given another number of addresses says a set of that many", () => {
+  const state = firstState();
+  const before = purseOf(8, state);
+  const taken = take(before, 2);
+  before.said(before.due()!);
+  const purse = purseOf(16, state);
+  assert.equal(purse.claim().addresses, 8, "the set in use stays as it was said");
+  assert.equal(purse.due(), undefined, "the set said last waits for its block");
+  purse.follow(1);
+  const next = purse.due()!;
+  assert.deepEqual([next.set, next.addresses], [2, 16]);
+  purse.said(next);
+  purse.follow(2);
+  taken.push(...take(purse, 10));
+  const [old, fresh] = [pool(purseOf(8).claim()), pool(next)];
+  assert.deepEqual(taken, [...old.slice(1), ...fresh.slice(1, 6)]);
+});
+
+test("a node that lost its store begins a new set", () => {
+  const purse = purseOf(64);
+  purse.follow(5);
+  const next = purse.due()!;
+  assert.equal(next.set, 6);
+  purse.said(next);
+  purse.follow(6);
+  assert.deepEqual(take(purse, 3), pool(next).slice(1, 4));
+});
+
+test("a refused set is never used, and another one is tried", () => {
+  const purse = purseOf(4);
+  take(purse, 1);
+  purse.said(purse.due()!);
+  purse.refused();
+  const other = purse.due()!;
+  assert.equal(other.set, 2);
+  const own = pool(purse.claim());
+  for (const wallet of take(purse, 6)) assert.ok(own.includes(wallet));
+});
+
+test("no address serves two trades, wherever the power is cut and whatever the ledger's pace", () => {
+  const step = fc.record({
+    count: fc.integer({ min: 1, max: LEGS_MAX }),
+    heard: fc.boolean(),
+    cut: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      let stored = nodeState.encode(firstState(), "state");
+      let purse = purseOf(128, nodeState.decode(stored, "state"));
+      let state = firstState();
+      const open = () => {
+        state = nodeState.decode(stored, "state");
+        purse = purseOf(128, state);
+      };
+      const store = () => {
+        stored = nodeState.encode(state, "state");
+      };
+      open();
+      const said: WalletClaim[] = [purse.claim()];
+      const used = new Set<string>();
+      for (const { count, heard, cut } of steps) {
+        const next = purse.due();
+        if (next) {
+          purse.said(next);
+          said.push(next);
+          store();
+        }
+        // A trade is said with the state after it, or not at all.
+        const wallets = Array.from({ length: count }, (_, i) => toHex(purse.address(i)));
+        purse.use(count);
+        if (cut) open();
+        else {
+          store();
+          const left = state.wallets.used <= state.wallets.addresses - 1;
+          for (const wallet of wallets) {
+            if (left) assert.ok(!used.has(wallet), wallet);
+            used.add(wallet);
+          }
+        }
+        if (heard) purse.follow(said[said.length - 1].set);
+      }
+      const own = new Set(pool(...said));
+      for (const wallet of used) assert.ok(own.has(wallet), "an address of a set that was said");
+    }),
+    { numRuns: 60 },
+  );
+});
