@@ -27,7 +27,7 @@ import { killPoints } from "./process/kill-points.ts";
 import { stderrLog } from "./process/log.ts";
 import { Metrics, serveMetrics } from "./process/metrics.ts";
 import { worldStartOf } from "./process/stored-world.ts";
-import { openStore } from "./store/sqlite.ts";
+import { openSealedStore } from "./store/sealed.ts";
 
 /** The longest that setTimeout waits; a longer delay asks again. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -137,7 +137,8 @@ class Running implements GatewayProcess {
     this.probe = probe;
     const publicKey = this.crypto.publicKey(secretKey);
     this.gatewayKey = toHex(publicKey);
-    this.store = openStore(config.store, { probe });
+    const { sealKeyFile: keyFile, createKey: create } = config;
+    this.store = openSealedStore(config.store, { keyFile, create, probe });
     try {
       this.worldStartMs = worldStartOf(config, publicKey, this.store, Date.now());
     } catch (error) {
@@ -191,7 +192,7 @@ class Running implements GatewayProcess {
   }
 
   backup(path: string): Promise<number> {
-    return backupStore(this.store, path);
+    return backupStore(this.store, path, this.config.sealKeyFile);
   }
 
   lookForFirmware(): void {

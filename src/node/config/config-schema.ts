@@ -113,6 +113,7 @@ const topEntries = {
   keyFile: v.optional(path, "gateway.key"),
   createKey: v.optional(v.boolean(), true),
   store: v.optional(path, "gateway.db"),
+  sealKeyFile: v.optional(path, "gateway.seal"),
   listen: v.optional(object(listenEntries)),
   broker: v.optional(object(brokerEntries)),
   admit: v.optional(
@@ -173,6 +174,7 @@ export const HELP: Readonly<Record<string, Help>> = {
   keyFile: { allowed: "a path", cure: "Give the file that holds the gateway's secret key" },
   createKey: { allowed: "true or false", cure: "Use true to make a missing key file" },
   store: { allowed: "a path", cure: "Give the SQLite file that holds the gateway's log" },
+  sealKeyFile: { allowed: "a path", cure: "Give the file that holds the key of the store" },
   listen: { allowed: "{host, port}", cure: "Give the address of the embedded broker" },
   "listen.host": { allowed: "an address", cure: 'Use "0.0.0.0" for every interface' },
   "listen.port": { allowed: "a whole number, 0 to 65535", cure: "Use 0 for any free port" },

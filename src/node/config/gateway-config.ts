@@ -26,6 +26,7 @@ export interface GatewayConfig {
   keyFile: string;
   createKey: boolean;
   store: string;
+  sealKeyFile: string;
   /** The embedded broker, or an external one. */
   bus:
     | { kind: "listen"; host: string; port: number }
@@ -195,6 +196,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     keyFile: resolve(dir, parsed.keyFile),
     createKey,
     store: resolve(dir, parsed.store),
+    sealKeyFile: resolve(dir, parsed.sealKeyFile),
     bus: broker ? { kind: "broker", ...broker } : { kind: "listen", ...listen },
     admit: members ?? "open",
     expectNodes: parsed.expectNodes ?? members?.length ?? 1,
