@@ -217,6 +217,7 @@ export class MeterNode {
       this.state.txid = config.txSeq === 0 ? undefined : config.txid;
       this.state.txMs = config.txMs;
       this.metering.adopt(config);
+      this.purse.lost();
     } else if (config.upTo < this.state.receiptedSeq) {
       // It forgot what it receipted: a restored backup, or another gateway with the same key.
       return this.raise("GATEWAY_BEHIND", `${config.upTo} of ${this.state.receiptedSeq} receipted`);
@@ -226,7 +227,6 @@ export class MeterNode {
     this.speaker.open = true;
     this.speaker.restart();
     this.metering.say();
-    this.sayWallets();
     this.slots.resume();
     this.updater?.onOpen();
   }
@@ -284,7 +284,6 @@ export class MeterNode {
       forgetReserve(this.state, txid);
     }
     this.purse.follow(account.walletSet);
-    this.sayWallets();
   }
 
   /** The gateway's greeting: what it says that this node owns stands under a block's state root. */
@@ -302,7 +301,7 @@ export class MeterNode {
   }
 
   /** Says the next set of wallet addresses in time, before the present one is used up. */
-  private sayWallets(): void {
+  sayWallets(): void {
     const { speaker, purse, state } = this;
     if (!speaker.open || speaker.full) return;
     const claim = purse.due();

@@ -2,10 +2,10 @@
 /**
  * A node's wallet addresses: a fresh one for each trade. What was used is part of the node's state, so that no
  * address is used for two trades after a power cut either. The next set is said while the last addresses of
- * the present one are being used, and begun when the ledger knows it.
+ * the present one are being used. It may be begun at once: a block applies it before what was said after it.
  *
  * Address 0 of a set is for deposits and withdrawals, trades take the others. A node with one address uses it
- * for everything; where the next set is not known in time, the present one is used again from its start.
+ * for everything; where the next set could not be said in time, the present one is used again from its start.
  */
 import type { Crypto } from "#core/crypto/port";
 import { LEGS_MAX } from "#core/limits";
@@ -72,15 +72,19 @@ export class Purse {
     wallets.used = index - first(wallets.addresses);
   }
 
-  /** What the ledger has by a statement of account; a node that lost its store begins a new set. */
+  /** What the ledger has by a statement of account. */
   follow(set: number): void {
     const { wallets } = this.state;
-    if (set > wallets.next) {
-      wallets.set = wallets.next = set;
-      wallets.addresses = wallets.nextAddresses = this.config.wallets;
-      wallets.used = this.config.wallets; // nobody knows which of them
-    }
     this.known = Math.max(this.known, set);
+    if (set > wallets.next) this.lost();
+  }
+
+  /** The store was lost, and with it what was used of the set that the ledger knows: a new one is begun. */
+  lost(): void {
+    const { wallets } = this.state;
+    wallets.set = wallets.next = this.known;
+    wallets.addresses = wallets.nextAddresses = this.config.wallets;
+    wallets.used = this.config.wallets;
   }
 
   /** The set that has to be said now, or undefined. The caller says it, or calls again. */
@@ -103,7 +107,9 @@ export class Purse {
 
   /** The gateway did not take the set that was said last: the next one is tried. */
   refused(): void {
-    this.state.wallets.nextAddresses = 0;
+    const { wallets } = this.state;
+    wallets.nextAddresses = 0;
+    if (wallets.set === wallets.next) wallets.used = wallets.addresses; // none of it is any good
   }
 
   /** Where the address after `ahead` unused ones is. */
@@ -113,7 +119,7 @@ export class Purse {
     const trades = addresses - from;
     const over = used + ahead - trades;
     if (over < 0) return { set, index: from + used + ahead };
-    if (next > set && this.known >= next && nextAddresses > 0) {
+    if (next > set && nextAddresses > 0) {
       const start = first(nextAddresses);
       const fresh = Math.min(over, ahead);
       return { set: next, index: start + (fresh % (nextAddresses - start)) };

@@ -136,6 +136,7 @@ export class Slots {
     if (!notice || !this.node.speaker.open) return;
     const { clock } = this.node;
     if (this.config.policy.trade) {
+      this.node.sayWallets();
       if (!this.usableCaps()) return; // a RESERVE needs parents; the caps are retained and on their way
       this.reserve(notice, notice.slot, notice.startMs, notice.retailMicro);
       this.reserve(notice, notice.slot + 1, notice.endMs, notice.retailNextMicro);

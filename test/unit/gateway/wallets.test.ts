@@ -15,6 +15,7 @@ import { EntryKind, packEntry, saidEntry, unpackEntry } from "#gateway/entries";
 import { Gateway } from "#gateway/gateway";
 import { openContent } from "#gateway/intake/decode";
 import type { LogEntry } from "#gateway/ports";
+import { memoryStore } from "#host-sim/fleet/store";
 import { LocalBus } from "#host-sim/sim/local-bus";
 import { crypto, LocalArea, worldOf } from "../../helpers/local-area.ts";
 
@@ -45,13 +46,13 @@ function saidIn(entries: Iterable<LogEntry>) {
     });
 }
 
-test("many trades: no address in two of them, and sets come before they are needed", async () => {
-  const area = await traded();
+/** How many legs the log has; none of two trades under one address. */
+function tradesIn(area: LocalArea): number {
   const seen = new Map<string, string>();
-  let trades = 0;
+  let legsSeen = 0;
   for (const { entry, said } of saidIn(area.store.read())) {
-    assert.equal(entry.code, 0, said.kind);
     if (said.kind !== "tx") continue;
+    assert.equal(entry.code, 0, "taken");
     const { type, slot, from, legs } = said.tx.body;
     for (const [i, { wallet }] of legs.entries()) {
       // A purchase is the same trade as the RESERVE that pays for it.
@@ -60,9 +61,15 @@ test("many trades: no address in two of them, and sets come before they are need
       const known = seen.get(toHex(wallet));
       assert.ok(known === undefined || known === trade, `${known} and ${trade}`);
       seen.set(toHex(wallet), trade);
-      trades++;
+      legsSeen++;
     }
   }
+  return legsSeen;
+}
+
+test("many trades: no address in two of them, and sets come before they are needed", async () => {
+  const area = await traded();
+  const trades = tradesIn(area);
   assert.ok(trades > 4 * SLOTS, String(trades));
   const { state } = area.gateway.area.chain;
   assert.ok(area.gateway.area.tradedWh > 0);
@@ -79,6 +86,26 @@ test("many trades: no address in two of them, and sets come before they are need
   const sets = (gateway: Gateway) => [...gateway.area.sessions.values()].map((s) => s.walletSet);
   assert.deepEqual(sets(again), sets(area.gateway));
 });
+
+for (const [home, role] of ["seller", "seller", "buyer"].entries())
+  test(`a ${role} that lost its store uses none of the addresses that it used (home ${home})`, async () => {
+    const area: LocalArea = new LocalArea({ world: worldOf(NET_WH) });
+    let lost = false;
+    area.bus.attach(["wattle/1/a/epoch"], () => {
+      if (lost || area.gateway.area.world.openSlot !== 5) return;
+      lost = true;
+      area.stopNode(home);
+      area.flash[home] = memoryStore();
+      area.startNode(home);
+    });
+    await area.start();
+    await area.run();
+    assert.ok(lost && tradesIn(area) > 4 * SLOTS);
+    const { set } = area.gateway.area.chain.state.newestSet(area.nodeId(home));
+    assert.ok(set >= 1, "it began a new set");
+    assert.equal(area.gateway.area.counters.rejectedTxs, 0, "that the ledger knew in time");
+    assert.equal(audit(area.store.read(), { crypto }).summary.faults, 0);
+  });
 
 test("a node with one address trades with it, and says no other", async () => {
   const area = await traded(1);

@@ -46,13 +46,16 @@ test("trades take the addresses after the first, in order, and the next set afte
   assert.equal(second?.set, 1, "33 are left");
   purse.said(second!);
   assert.equal(purse.due(), undefined, "said once");
-  taken.push(...take(purse, 20));
-  purse.follow(1);
-  taken.push(...take(purse, 40));
+  taken.push(...take(purse, 60));
+  assert.equal(purse.due(), undefined, "the next waits until the ledger has this one");
   assert.equal(purse.claim().set, 1, "the set in use");
   const own = pool(first, second!);
   assert.deepEqual(taken, [...own.slice(1, 64), ...own.slice(65, 65 + taken.length - 63)]);
-  assert.equal(new Set(taken).size, 50 + 40);
+  assert.equal(new Set(taken).size, 30 + 60);
+  purse.follow(1);
+  assert.equal(purse.due(), undefined, "36 are left");
+  take(purse, 3);
+  assert.equal(purse.due()?.set, 2);
 });
 
 test("what is looked at ahead is what will be used", () => {
@@ -60,7 +63,6 @@ test("what is looked at ahead is what will be used", () => {
   const purse = purseOf(8, state);
   take(purse, 4);
   purse.said(purse.due()!);
-  purse.follow(1);
   const ahead = Array.from({ length: 9 }, (_, i) => toHex(purse.address(i)));
   purse.use(2);
   assert.deepEqual([...ahead.slice(2)], take(purse, 7));
@@ -73,13 +75,12 @@ test("a node with one address uses it for everything and says no other", () => {
   assert.equal(purse.due(), undefined);
 });
 
-test("while the next set is not known the present one is used again, without its first", () => {
+test("where the next set was not said the present one is used again, without its first", () => {
   const purse = purseOf(4);
   const own = pool(purse.claim());
   assert.deepEqual(take(purse, 7), [...own.slice(1), ...own.slice(1), own[1]]);
   const next = purse.due()!;
   purse.said(next);
-  purse.follow(1);
   assert.deepEqual(take(purse, 2), pool(next).slice(1, 3), "then it begins with a fresh one");
 });
 
@@ -87,28 +88,34 @@ test("a node that was given another number of addresses says a set of that many"
   const state = firstState();
   const before = purseOf(8, state);
   const taken = take(before, 2);
-  before.said(before.due()!);
+  const second = before.due()!;
+  before.said(second);
   const purse = purseOf(16, state);
   assert.equal(purse.claim().addresses, 8, "the set in use stays as it was said");
   assert.equal(purse.due(), undefined, "the set said last waits for its block");
+  taken.push(...take(purse, 6));
   purse.follow(1);
   const next = purse.due()!;
   assert.deepEqual([next.set, next.addresses], [2, 16]);
   purse.said(next);
-  purse.follow(2);
   taken.push(...take(purse, 10));
-  const [old, fresh] = [pool(purseOf(8).claim()), pool(next)];
-  assert.deepEqual(taken, [...old.slice(1), ...fresh.slice(1, 6)]);
+  const [old, middle, fresh] = [pool(purseOf(8).claim()), pool(second), pool(next)];
+  assert.deepEqual(taken, [...old.slice(1), ...middle.slice(1), ...fresh.slice(1, 5)]);
 });
 
 test("a node that lost its store begins a new set", () => {
-  const purse = purseOf(64);
-  purse.follow(5);
-  const next = purse.due()!;
-  assert.equal(next.set, 6);
-  purse.said(next);
-  purse.follow(6);
-  assert.deepEqual(take(purse, 3), pool(next).slice(1, 4));
+  for (const known of [0, 5]) {
+    const purse = purseOf(64);
+    purse.follow(known);
+    purse.lost();
+    const next = purse.due()!;
+    assert.equal(next.set, known + 1);
+    purse.said(next);
+    assert.deepEqual(take(purse, 3), pool(next).slice(1, 4), "and nothing of the one before");
+  }
+  const older = purseOf(64); // its store is an old one
+  older.follow(2);
+  assert.equal(older.due()?.set, 3);
 });
 
 test("a refused set is never used, and another one is tried", () => {
@@ -120,6 +127,12 @@ test("a refused set is never used, and another one is tried", () => {
   assert.equal(other.set, 2);
   const own = pool(purse.claim());
   for (const wallet of take(purse, 6)) assert.ok(own.includes(wallet));
+  purse.said(other);
+  take(purse, 2); // it was begun before the refusal came
+  purse.refused();
+  const third = purse.due()!;
+  purse.said(third);
+  assert.deepEqual(take(purse, 2), pool(third).slice(1, 3));
 });
 
 test("no address serves two trades, wherever the power is cut and whatever the ledger's pace", () => {
