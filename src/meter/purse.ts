@@ -91,10 +91,11 @@ export class Purse {
   due(): WalletClaim | undefined {
     const { wallets } = this.state;
     const { set, next, used, addresses, nextAddresses } = wallets;
+    // The ledger keeps two sets of an account: none is said while the one before it is not begun.
     const refused = nextAddresses === 0;
-    if (this.known < next && !refused) return undefined;
+    if (!refused && (next !== set || this.known < next)) return undefined;
     const other = nextAddresses !== this.config.wallets; // the node was given another number of them
-    const low = next === set && used > 0 && addresses - first(addresses) - used < LEFT_MIN;
+    const low = used > 0 && addresses - first(addresses) - used < LEFT_MIN;
     if (!other && !(low && addresses > 1)) return undefined;
     return this.claimOf(next + 1, this.config.wallets);
   }
