@@ -27,8 +27,8 @@ export class Purse {
   private readonly node: Uint8Array;
   private readonly crypto: Crypto;
   private readonly state: NodeState;
-  /** The newest set that the ledger is known to have, since this start. */
-  private known: number;
+  /** The newest set that the ledger has by what was heard since this start; −1 before. */
+  private known = -1;
   /** The key of one set, the one last used: to derive it costs a signature's time. */
   private key: { set: number; walletKey: Uint8Array } | undefined;
 
@@ -38,7 +38,6 @@ export class Purse {
     this.crypto = crypto;
     this.state = state;
     const { wallets } = state;
-    this.known = wallets.set;
     if (wallets.addresses === 0) wallets.addresses = wallets.nextAddresses = config.wallets;
   }
 
@@ -62,14 +61,14 @@ export class Purse {
   /** The next `count` addresses are used; the caller stores the state with what it says. */
   use(count: number): void {
     const { wallets } = this.state;
-    const { set, index } = this.place(count);
-    if (set === wallets.set) {
+    const over = wallets.used + count - tradesOf(wallets.addresses);
+    if (over < 0 || !this.follows) {
       wallets.used += count; // beyond the set's addresses: they are used again
       return;
     }
-    wallets.set = set;
+    wallets.set = wallets.next;
     wallets.addresses = wallets.nextAddresses;
-    wallets.used = index - first(wallets.addresses);
+    wallets.used = Math.min(over, count);
   }
 
   /** What the ledger has by a statement of account. */
@@ -82,7 +81,7 @@ export class Purse {
   /** The store was lost, and with it what was used of the set that the ledger knows: a new one is begun. */
   lost(): void {
     const { wallets } = this.state;
-    wallets.set = wallets.next = this.known;
+    wallets.set = wallets.next = Math.max(0, this.known);
     wallets.addresses = wallets.nextAddresses = this.config.wallets;
     wallets.used = this.config.wallets;
   }
@@ -95,7 +94,7 @@ export class Purse {
     const refused = nextAddresses === 0;
     if (!refused && (next !== set || this.known < next)) return undefined;
     const other = nextAddresses !== this.config.wallets; // the node was given another number of them
-    const low = used > 0 && addresses - first(addresses) - used < LEFT_MIN;
+    const low = used > 0 && tradesOf(addresses) - used < LEFT_MIN;
     if (!other && !(low && addresses > 1)) return undefined;
     return this.claimOf(next + 1, this.config.wallets);
   }
@@ -113,19 +112,20 @@ export class Purse {
     if (wallets.set === wallets.next) wallets.used = wallets.addresses; // none of it is any good
   }
 
+  /** Whether another set was said that can be begun. */
+  private get follows(): boolean {
+    const { set, next, nextAddresses } = this.state.wallets;
+    return next > set && nextAddresses > 0;
+  }
+
   /** Where the address after `ahead` unused ones is. */
   private place(ahead: number): { set: number; index: number } {
     const { set, addresses, used, next, nextAddresses } = this.state.wallets;
-    const from = first(addresses);
-    const trades = addresses - from;
-    const over = used + ahead - trades;
-    if (over < 0) return { set, index: from + used + ahead };
-    if (next > set && nextAddresses > 0) {
-      const start = first(nextAddresses);
-      const fresh = Math.min(over, ahead);
-      return { set: next, index: start + (fresh % (nextAddresses - start)) };
-    }
-    return { set, index: from + (over % trades) };
+    const over = used + ahead - tradesOf(addresses);
+    if (over < 0) return { set, index: first(addresses) + used + ahead };
+    if (!this.follows) return { set, index: first(addresses) + (over % tradesOf(addresses)) };
+    const fresh = Math.min(over, ahead) % tradesOf(nextAddresses);
+    return { set: next, index: first(nextAddresses) + fresh };
   }
 
   private keyOf(set: number): Uint8Array {
@@ -140,6 +140,11 @@ export class Purse {
     const { net, secretKey } = this.config;
     return claimWallets(this.crypto, secretKey, net, this.node, set, addresses);
   }
+}
+
+/** How many trades a set of so many addresses is for. */
+function tradesOf(addresses: number): number {
+  return addresses - first(addresses);
 }
 
 /** The first address for trades. */

@@ -20,6 +20,13 @@ function purseOf(wallets: number, state: NodeState = firstState()): Purse {
   return new Purse({ ...facts, secretKey, wallets, policy }, node, crypto, state);
 }
 
+/** One whose first set the ledger has. */
+function knownPurse(wallets: number, state: NodeState = firstState()): Purse {
+  const purse = purseOf(wallets, state);
+  purse.follow(0);
+  return purse;
+}
+
 /** What the ledger would accept: the addresses of all sets that it knows. */
 function pool(...claims: WalletClaim[]): string[] {
   return claims.flatMap((claim) => [...listWallets(crypto, claim).wallets]);
@@ -36,7 +43,7 @@ function take(purse: Purse, count: number): string[] {
 }
 
 test("trades take the addresses after the first, in order, and the next set after them", () => {
-  const purse = purseOf(64);
+  const purse = knownPurse(64);
   const first = purse.claim();
   assert.deepEqual([first.set, first.addresses], [0, 64]);
   const taken = take(purse, 63 - LEGS_MAX - 2);
@@ -60,7 +67,7 @@ test("trades take the addresses after the first, in order, and the next set afte
 
 test("what is looked at ahead is what will be used", () => {
   const state = firstState();
-  const purse = purseOf(8, state);
+  const purse = knownPurse(8, state);
   take(purse, 4);
   purse.said(purse.due()!);
   const ahead = Array.from({ length: 9 }, (_, i) => toHex(purse.address(i)));
@@ -69,14 +76,14 @@ test("what is looked at ahead is what will be used", () => {
 });
 
 test("a node with one address uses it for everything and says no other", () => {
-  const purse = purseOf(1);
+  const purse = knownPurse(1);
   const [only] = pool(purse.claim());
   assert.deepEqual(take(purse, 5), [only, only, only, only, only]);
   assert.equal(purse.due(), undefined);
 });
 
 test("where the next set was not said the present one is used again, without its first", () => {
-  const purse = purseOf(4);
+  const purse = knownPurse(4);
   const own = pool(purse.claim());
   assert.deepEqual(take(purse, 7), [...own.slice(1), ...own.slice(1), own[1]]);
   const next = purse.due()!;
@@ -86,7 +93,7 @@ test("where the next set was not said the present one is used again, without its
 
 test("a node that was given another number of addresses says a set of that many", () => {
   const state = firstState();
-  const before = purseOf(8, state);
+  const before = knownPurse(8, state);
   const taken = take(before, 2);
   const second = before.due()!;
   before.said(second);
@@ -100,7 +107,7 @@ test("a node that was given another number of addresses says a set of that many"
   assert.deepEqual([next.set, next.addresses], [2, 16]);
   purse.said(next);
   taken.push(...take(purse, 10));
-  const [old, middle, fresh] = [pool(purseOf(8).claim()), pool(second), pool(next)];
+  const [old, middle, fresh] = [pool(knownPurse(8).claim()), pool(second), pool(next)];
   assert.deepEqual(taken, [...old.slice(1), ...middle.slice(1), ...fresh.slice(1, 5)]);
 });
 
@@ -120,7 +127,7 @@ test("a node that lost its store begins a new set", () => {
 });
 
 test("a refused set is never used, and another one is tried", () => {
-  const purse = purseOf(4);
+  const purse = knownPurse(4);
   take(purse, 1);
   purse.said(purse.due()!);
   purse.refused();
@@ -136,51 +143,114 @@ test("a refused set is never used, and another one is tried", () => {
   assert.deepEqual(take(purse, 2), pool(third).slice(1, 3));
 });
 
-test("no address serves two trades, wherever the power is cut and whatever the ledger's pace", () => {
-  const step = fc.record({
-    count: fc.integer({ min: 1, max: LEGS_MAX }),
-    heard: fc.boolean(),
-    cut: fc.boolean(),
-  });
+/** The gateway's side: one set waits for its block at a time, and the ledger keeps two. */
+class Pool {
+  newest: WalletClaim;
+  private pending: WalletClaim | undefined;
+  private sets: WalletClaim[];
+
+  constructor(first: WalletClaim) {
+    this.newest = first;
+    this.sets = [first];
+  }
+
+  say(claim: WalletClaim): boolean {
+    if (this.pending || claim.set <= this.newest.set) return false;
+    this.pending = claim;
+    return true;
+  }
+
+  seal(): void {
+    if (!this.pending) return;
+    this.sets = [...this.sets.slice(-1), this.pending];
+    this.newest = this.pending;
+    this.pending = undefined;
+  }
+
+  /** The addresses that count in the next block: what is pending is applied first. */
+  get owned(): Set<string> {
+    const sets = this.pending ? [...this.sets.slice(-1), this.pending] : this.sets;
+    return new Set(pool(...sets));
+  }
+}
+
+const step = fc.record({
+  count: fc.integer({ min: 1, max: LEGS_MAX }),
+  what: fc.constantFrom(
+    "say",
+    "say",
+    "say",
+    "cut",
+    "lose",
+    "give 1",
+    "give 8",
+    "give 64",
+    "give 128",
+  ),
+  heard: fc.boolean(),
+});
+
+test("every address is the node's in its block, and of one trade, whatever happens", () => {
+  let trades = 0;
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 5, maxLength: 25 }), (steps) => {
+      let wallets = 64;
       let stored = nodeState.encode(firstState(), "state");
-      let purse = purseOf(128, nodeState.decode(stored, "state"));
       let state = firstState();
-      const open = () => {
-        state = nodeState.decode(stored, "state");
-        purse = purseOf(128, state);
-      };
+      let purse = purseOf(wallets, state);
+      const ledger = new Pool(purse.claim());
       const store = () => {
         stored = nodeState.encode(state, "state");
       };
+      const open = () => {
+        state = nodeState.decode(stored, "state");
+        purse = purseOf(wallets, state);
+        store();
+        purse.follow(ledger.newest.set); // the greeting
+      };
       open();
-      const said: WalletClaim[] = [purse.claim()];
       const used = new Set<string>();
-      for (const { count, heard, cut } of steps) {
+      for (const { count, what, heard } of steps) {
         const next = purse.due();
         if (next) {
           purse.said(next);
-          said.push(next);
           store();
+          assert.ok(ledger.say(next), `set ${next.set} after ${ledger.newest.set}`);
         }
-        // A trade is said with the state after it, or not at all.
-        const wallets = Array.from({ length: count }, (_, i) => toHex(purse.address(i)));
+        const from = state.wallets.used;
+        const addresses = Array.from({ length: count }, (_, i) => toHex(purse.address(i)));
+        const { addresses: size, set, next: last } = state.wallets;
+        const left = size - 1 - from + (last > set ? state.wallets.nextAddresses - 1 : 0);
         purse.use(count);
-        if (cut) open();
+        if (what === "cut") open();
         else {
           store();
-          const left = state.wallets.used <= state.wallets.addresses - 1;
-          for (const wallet of wallets) {
-            if (left) assert.ok(!used.has(wallet), wallet);
-            used.add(wallet);
+          const { owned } = ledger;
+          for (const address of addresses) {
+            assert.ok(owned.has(address), `${what}: an address of the account`);
+            // Where all are used they are used again, as a node with a single one does always.
+            if (left >= count && size > 1) assert.ok(!used.has(address), `${what}: used before`);
+            used.add(address);
           }
+          trades += count;
         }
-        if (heard) purse.follow(said[said.length - 1].set);
+        if (heard) {
+          ledger.seal();
+          purse.follow(ledger.newest.set);
+        }
+        if (what.startsWith("give")) {
+          wallets = Number(what.slice(5));
+          open();
+        } else if (what === "lose") {
+          ledger.seal();
+          stored = nodeState.encode(firstState(), "state");
+          wallets = ledger.newest.addresses;
+          open();
+          purse.lost();
+        }
       }
-      const own = new Set(pool(...said));
-      for (const wallet of used) assert.ok(own.has(wallet), "an address of a set that was said");
     }),
-    { numRuns: 60 },
+    { numRuns: 200 },
   );
+  assert.ok(trades > 5000, String(trades));
 });
