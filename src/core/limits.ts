@@ -30,9 +30,9 @@ export const QTY_WH_MAX = 1_000_000_000;
 export const PRICE_MICRO_MAX = 1_000_000_000;
 /** Coins in one wallet or payment, µc: a billion coins, and 9 of them still add up below 2^53. */
 export const MICRO_MAX = 1_000_000_000_000_000;
-/** Wallet addresses in one set: an address for each of three days' trades, and a gateway lists them all. */
+/** Wallet addresses in one set: a purchase in each quarter-hour of two days, and a gateway lists them all. */
 export const WALLETS_MAX = 256;
-/** Addresses in a set where nothing else is said: half a day of quarter-hours with a RESERVE and a sale. */
+/** Addresses in a set where nothing else is said: eight hours of quarter-hours with a RESERVE and a sale. */
 export const WALLETS_DEFAULT = 64;
 /** Characters of a name that people give (network, area, meter). */
 export const NAME_CHARS_MAX = 40;
