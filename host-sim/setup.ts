@@ -5,6 +5,7 @@
  */
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
+import { WALLETS_DEFAULT } from "#core/limits";
 import { MINUTE_MS, SECOND_MS } from "#core/units/time";
 import type { GatewayOptions } from "#gateway/options";
 import type { Tariff } from "#gateway/ports";
@@ -15,9 +16,6 @@ import type { World } from "./worlds/types.ts";
 /** Network and area of a simulated neighbourhood. */
 export const SIM_NET = "demo";
 export const SIM_AREA = "street";
-
-/** Wallet addresses of a simulated node. */
-const WALLETS = 2;
 
 /** A key that follows from the run's seed. For simulations only: whoever knows the seed knows the keys. */
 export function seededKey(crypto: Crypto, seed: number, label: string, index: number): Uint8Array {
@@ -44,7 +42,7 @@ export function nodeSetups(
       secretKey: seededKey(crypto, seed, "node", index),
       gatewayKey,
       capacityWh: home.capacityWh,
-      wallets: WALLETS,
+      wallets: WALLETS_DEFAULT,
       policy: DEFAULT_POLICY,
     },
   }));

@@ -37,7 +37,7 @@ hash = bstr .size 32
 ; the first bytes of SHA-256("wattle/node-id/1", one zero byte, first public key of the node or gateway);
 ; of an authority likewise from its anchor key
 node-id = bstr .size ${NODE_ID_BYTES}
-; a node's are the first bytes of SHA-256("wattle/wallet/1", one zero byte, public key, index in ASCII)
+; the first bytes of SHA-256("wattle/wallet/2", one zero byte, wallet key of the set, index in ASCII)
 wallet = bstr .size ${WALLET_BYTES}
 ; Ed25519 (RFC 8032)
 public-key = bstr .size 32

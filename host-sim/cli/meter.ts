@@ -4,7 +4,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { NAME_CHARS_MAX } from "#core/limits";
+import { NAME_CHARS_MAX, WALLETS_DEFAULT } from "#core/limits";
 import { DEFAULT_POLICY, type NodeConfig } from "#meter/config";
 import type { KeyValueStore } from "#meter/ports";
 import { loadKey } from "#node/config/key-file";
@@ -30,7 +30,6 @@ type MeterOptions = EngineOptions & {
 
 /** The most of a house, and a quarter more: boundaries are read a little late, and the next one is not. */
 const CAPACITY_W = POWER_W_MAX * 1.25;
-const WALLETS = 2;
 
 export function meterCommand(program: Command): void {
   const command = program
@@ -138,7 +137,7 @@ function configOf(options: MeterOptions, facts: GatewayFacts, secretKey: Uint8Ar
     secretKey,
     gatewayKey: options.gatewayKey ?? facts.publicKey,
     capacityWh: Math.ceil((CAPACITY_W * facts.slotSeconds) / 3600),
-    wallets: WALLETS,
+    wallets: WALLETS_DEFAULT,
     policy: DEFAULT_POLICY,
   };
 }

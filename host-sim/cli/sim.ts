@@ -7,7 +7,7 @@ import { formatCoins } from "#core/units/money";
 import type { LogStore } from "#gateway/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openMemoryStore } from "#node/store/memory";
-import { openStore } from "#node/store/sqlite";
+import { openSealedStore } from "#node/store/sealed";
 import type { NodeEngine } from "../fleet/types.ts";
 import { assembleRun } from "../report/assemble.ts";
 import { addCounts, ZERO_COUNTS } from "../report/counts.ts";
@@ -60,7 +60,9 @@ async function simulate(options: SimOptions): Promise<number> {
   progress.say(`${world.name}: ${world.homes.length} homes, ${world.slots} slots`);
   if (options.store)
     for (const end of ["", "-wal", "-shm"]) rmSync(options.store + end, { force: true });
-  const store: LogStore = options.store ? openStore(options.store) : openMemoryStore();
+  const store: LogStore = options.store
+    ? openSealedStore(options.store, { create: true })
+    : openMemoryStore();
   const engine = await openEngine(options, progress);
   const startMs = performance.now();
   try {

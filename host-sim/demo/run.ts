@@ -9,7 +9,7 @@ import { formatCoins } from "#core/units/money";
 import type { GatewayOptions } from "#gateway/options";
 import { operatorKey } from "#node/config/operator-key";
 import { sodiumCrypto } from "#node/crypto/sodium";
-import { openStore } from "#node/store/sqlite";
+import { openSealedStore } from "#node/store/sealed";
 import type { FleetSummary } from "../fleet/summary.ts";
 import { type AssembledRun, assembleRun } from "../report/assemble.ts";
 import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";
@@ -230,7 +230,7 @@ function measure(state: DemoState): void {
 }
 
 function check(setup: DemoSetup, state: DemoState, task: Task): void {
-  const store = openStore(state.files.store);
+  const store = openSealedStore(state.files.store);
   try {
     const { fleet } = state;
     state.run = assembleRun({

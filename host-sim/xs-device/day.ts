@@ -204,7 +204,7 @@ export class DeviceDay {
     const trade = this.options.trade === false ? "no" : "yes";
     const settings =
       `broker=mqtt://broker.lan area=${SIM_AREA} net=${SIM_NET} name=${home.name} trade=${trade} ` +
-      `wallets=2 gateway=${toHex(this.gatewayKey)} capacity=${home.capacityWh} driver=${driver}`;
+      `gateway=${toHex(this.gatewayKey)} capacity=${home.capacityWh} driver=${driver}`;
     await this.wait(2000);
     for (const line of [
       'wifi Home "a secret" --untried',

@@ -66,6 +66,8 @@ export interface Said {
   /** SOLD and BOUGHT. */
   trades: number;
   events: number;
+  /** Sets of wallet addresses. */
+  wallets: number;
 }
 
 /** Counts what each node says. */
@@ -94,6 +96,7 @@ export class SaidCounter {
     if (kind === "reading") said.readings++;
     else if (kind === "order") said.orders++;
     else if (kind === "event") said.events++;
+    else if (kind === "wallets") said.wallets++;
     else {
       const tx = openTx(sodiumCrypto(), up.value.content);
       if (tx.ok && tx.tx.body.type === TxType.reserve) said.reserves++;
@@ -103,5 +106,5 @@ export class SaidCounter {
 }
 
 function nothing(): Said {
-  return { readings: 0, orders: 0, reserves: 0, trades: 0, events: 0 };
+  return { readings: 0, orders: 0, reserves: 0, trades: 0, events: 0, wallets: 0 };
 }

@@ -30,8 +30,10 @@ export const QTY_WH_MAX = 1_000_000_000;
 export const PRICE_MICRO_MAX = 1_000_000_000;
 /** Coins in one wallet or payment, µc: a billion coins, and 9 of them still add up below 2^53. */
 export const MICRO_MAX = 1_000_000_000_000_000;
-/** Wallet addresses of one account. */
-export const WALLETS_MAX = 16;
+/** Wallet addresses in one set: a purchase in each quarter-hour of two days, and a gateway lists them all. */
+export const WALLETS_MAX = 256;
+/** Addresses in a set where nothing else is said: eight hours of quarter-hours with a RESERVE and a sale. */
+export const WALLETS_DEFAULT = 64;
 /** Characters of a name that people give (network, area, meter). */
 export const NAME_CHARS_MAX = 40;
 /** Caps in one broadcast: twenty are usual at ten concurrent transactions per latency (ledger 4.3). */
@@ -69,7 +71,9 @@ export const COMMIT_BATCH_MAX = 512;
 export const BLOCK_TXS_MAX = 4096;
 /** Sealed blocks that count as parents: a transaction may be on its way while a slot seals two or three. */
 export const PARENT_BLOCKS_MAX = 8;
-/** Members, readings and clearings that one block applies: well within WIRE_ARRAY_MAX. */
+/** Salts in one statement of account: a slot has two blocks, and a few more where it is very full. */
+export const SALTS_MAX = 8;
+/** Members, wallets, readings and clearings that one block applies: well within WIRE_ARRAY_MAX. */
 export const BLOCK_EVENTS_MAX = 4096;
 /** Bytes of one command on a device's serial console: a broker's name, a key and all short settings. */
 export const CONSOLE_LINE_BYTES_MAX = 512;

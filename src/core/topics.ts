@@ -12,6 +12,7 @@ export const UP_KINDS = Object.freeze([
   "event",
   "update",
   "certificate",
+  "wallets",
 ] as const);
 export type UpKind = (typeof UP_KINDS)[number];
 /** What is said under a number and kept until it is receipted. */
@@ -32,6 +33,7 @@ export const DOWN_KINDS = Object.freeze([
   "account",
   "update",
   "certificate",
+  "proof",
 ] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
 
@@ -84,6 +86,10 @@ export class Topics {
   /** Retained: what the authority says, open to everybody. */
   trust(what: TrustTopic): string {
     return `${this.prefix}/trust/${what}`;
+  }
+  /** Retained: the latest public block, which tells an outsider no more than it has to. */
+  get publicBlock(): string {
+    return `${this.prefix}/public/block`;
   }
   /** Retained JSON for people and tools. */
   monitor(path: string): string {

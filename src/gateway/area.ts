@@ -9,10 +9,14 @@ import { CAPS_MAX } from "#core/limits";
 import { EffectKind } from "#core/records/block";
 import type { Member } from "#core/records/member";
 import { capsRecord } from "#core/records/notice";
+import { publicBlockRecord } from "#core/records/public-block";
 import { Topics } from "#core/topics";
+import { listWallets } from "#core/wallets";
 import type { Batch } from "./batch.ts";
 import { Chain, type SealedBlock } from "./chain/chain.ts";
 import { type Consensus, SoleGateway } from "./chain/consensus.ts";
+import { Proofs } from "./chain/proofs.ts";
+import { PublicChain } from "./chain/public.ts";
 import { Registry } from "./identity/registry.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { GatewayPorts } from "./ports.ts";
@@ -30,9 +34,11 @@ export class Area {
   readonly world: World;
   readonly dag = new Dag();
   readonly chain: Chain;
+  readonly publicChain: PublicChain;
+  readonly proofs = new Proofs();
   readonly consensus: Consensus;
   readonly sessions = new Map<string, Session>();
-  /** Names that are taken. Wallet addresses follow from keys, so that nobody can take another's. */
+  /** Names that are taken. */
   readonly names = new Set<string>();
   /** Who the authority says may take part. */
   readonly registry: Registry;
@@ -68,6 +74,7 @@ export class Area {
     const { net } = options;
     this.registry = new Registry(crypto, net);
     this.chain = new Chain({ net, leader: this.idBytes }, crypto, this.dag, this.world);
+    this.publicChain = new PublicChain(crypto, options.area, options.secretKey);
     this.consensus = new SoleGateway(crypto, options.secretKey);
   }
 
@@ -99,7 +106,8 @@ export class Area {
     const session = newSession(id, idBytes, member);
     this.sessions.set(id, session);
     this.names.add(monitorName(member.name));
-    this.chain.addEvent({ type: "member", id: recordId, node: id, member });
+    const wallets = listWallets(this.ports.crypto, member);
+    this.chain.addEvent({ type: "member", id: recordId, node: id, member, wallets });
     return session;
   }
 
@@ -174,9 +182,12 @@ export class Area {
     this.capsAge = 0;
   }
 
-  /** Publishes a new head of the chain. */
+  /** Publishes a new head of the chain, and its public form for outsiders. */
   sendHead(batch: Batch, block: SealedBlock): void {
     batch.send(this.topics.chainHead, block.headerBytes, true);
+    const { head } = this.publicChain;
+    if (head)
+      batch.send(this.topics.publicBlock, this.sign(publicBlockRecord, head.block).bytes, true);
     this.capsAge += this.sessions.size;
   }
 }

@@ -10,7 +10,7 @@ import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema"
 import { assert } from "#core/errors/assert";
 import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from "#core/limits";
 import { CLEARING_BYTES_MAX } from "#core/records/clearing";
-import { micro, nodeId, price, qtyWh, slotNumber, wallet } from "#core/records/common";
+import { micro, nodeId, price, qtyWh, slotNumber } from "#core/records/common";
 
 export const EntryKind = Object.freeze({
   /** The world: names, gateway key, times; always the first entry. */
@@ -31,6 +31,8 @@ export const EntryKind = Object.freeze({
   authority: 9,
   certificate: 10,
   revocations: 11,
+  /** The public form of the block before it. */
+  published: 12,
 });
 
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
@@ -66,7 +68,6 @@ export const demandEntry = struct({ signed: signedBytes });
 export const pairStruct = struct({
   seller: nodeId,
   buyer: nodeId,
-  sellerWallet: wallet,
   reserve: hash,
   qtyWh,
   priceMicro: price,
@@ -82,6 +83,8 @@ export const clearingEntry = struct({
   pairs: list(pairStruct, 2 * MEMBERS_MAX),
 });
 export const missedEntry = struct({ slot: slotNumber, nodes: list(nodeId, MEMBERS_MAX) });
+/** The salt of a public block and its id: with the block before, all that makes it again. */
+export const publishedEntry = struct({ salt: hash, id: hash });
 export const blockEntry = struct({ block: { ...bytes(1, 4 * 1024 * 1024), cddl: "bstr" } });
 
 /** The bytes of an entry. */

@@ -87,6 +87,7 @@ export class Gateway {
     const { topics } = this.area;
     batch.log(EntryKind.world, packEntry(worldEntry, worldOf(this.area)));
     const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
+    retained.push(topics.publicBlock);
     for (const topic of retained) batch.send(topic, nothingRetained(), true);
   }
 

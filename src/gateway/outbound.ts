@@ -6,6 +6,7 @@ import { REFUSALS_MAX } from "#core/limits";
 import { accountRecord } from "#core/records/block";
 import type { Contract } from "#core/records/contract";
 import { configRecord } from "#core/records/member";
+import { proofRecord } from "#core/records/proof";
 import { receiptRecord } from "#core/records/receipt";
 import type { Area } from "./area.ts";
 import type { Batch } from "./batch.ts";
@@ -61,9 +62,32 @@ function sendAccount(area: Area, batch: Batch, session: Session, block: SealedBl
     freeMicro: state.freeOf(session.id),
     lockedMicro: state.lockedOf(session.id),
     rejected: block.block.rejected.filter(({ txid }) => own.has(toHex(txid))).slice(0, 64),
+    walletSet: state.newestSet(session.id).set,
+    salts: area.publicChain.salts,
     atMs: block.header.atMs,
   });
   batch.send(area.topics.down(session.id, "account"), bytes);
+}
+
+/** What a node that boots checks its balance with (paper 1, II-B-1); after the account that it is about. */
+function sendProof(area: Area, batch: Batch, session: Session, block: SealedBlock): void {
+  const { chain, options, ports } = area;
+  if (!chain.state.accounts.has(session.id)) return;
+  const place = area.proofs.placeOf(ports.crypto, chain, session.id);
+  if (!place) return;
+  const { set: walletSet, commitment } = chain.state.newestSet(session.id);
+  const { bytes } = area.sign(proofRecord, {
+    net: options.net,
+    gateway: area.idBytes,
+    node: session.idBytes,
+    header: block.headerBytes,
+    ...place,
+    balanceMicro: chain.state.freeOf(session.id),
+    lockedMicro: chain.state.lockedOf(session.id),
+    walletSet,
+    commitment,
+  });
+  batch.send(area.topics.down(session.id, "proof"), bytes);
 }
 
 /** The answer to a request to be a member. */
@@ -97,7 +121,10 @@ export function refuseMember(area: Area, batch: Batch, nodeId: string, code: Cod
 /** A node is (back) on the air: how far it was heard, what it owns, and what still waits for its answer. */
 export function greet(area: Area, batch: Batch, session: Session): void {
   // The account first: with the config the node begins to plan, and a RESERVE needs to know the coins.
-  if (area.chain.head) sendAccount(area, batch, session, area.chain.head);
+  if (area.chain.head) {
+    sendAccount(area, batch, session, area.chain.head);
+    sendProof(area, batch, session, area.chain.head);
+  }
   sendConfig(area, batch, session.id, undefined);
   for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {
     const own = run.contracts.filter(({ contract }) => toHex(contract.node) === session.id);

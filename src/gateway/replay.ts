@@ -19,6 +19,7 @@ import {
   memberEntry,
   missedEntry,
   noticeEntry,
+  publishedEntry,
   saidEntry,
   unpackEntry,
   type WorldEntry,
@@ -65,6 +66,7 @@ export function replayEntry(area: Area, entry: LogEntry): void {
   else if (kind === EntryKind.clearing) replayClearing(area, bytes);
   else if (kind === EntryKind.block) replayBlock(area, bytes);
   else if (kind === EntryKind.missed) replayMissed(area, bytes);
+  else if (kind === EntryKind.published) area.publicChain.check(unpackEntry(publishedEntry, bytes));
   else if (isTrust(kind)) replayTrust(area, kind, bytes);
   else assert(false, "LOG_KIND", `entry ${entry.index} has kind ${kind}`);
 }
@@ -153,6 +155,7 @@ function replayClearing(area: Area, bytes: Uint8Array): void {
 function replayBlock(area: Area, bytes: Uint8Array): void {
   const { block } = unpackEntry(blockEntry, bytes);
   const sealed = area.chain.replay(block);
+  area.publicChain.follow(sealed);
   area.world.atLeast(sealed.header.atMs);
   area.countPaid(sealed);
   for (const slot of sealed.block.closed) {

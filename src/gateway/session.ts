@@ -19,6 +19,8 @@ export interface Session {
   readonly id: string;
   readonly idBytes: Uint8Array;
   readonly member: Member;
+  /** The newest set of its addresses that was taken, in a block or not. */
+  walletSet: number;
   /** Highest contiguous number that is durable, the digest over all up to it, refusals not yet receipted. */
   saidSeq: number;
   digest: Uint8Array;
@@ -56,6 +58,7 @@ export function newSession(id: string, idBytes: Uint8Array, member: Member): Ses
     id,
     idBytes,
     member,
+    walletSet: member.set,
     saidSeq: 0,
     digest: FIRST_DIGEST,
     refusals: [],

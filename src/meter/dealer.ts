@@ -9,6 +9,7 @@ import type { Contract } from "#core/records/contract";
 import { Side } from "#core/records/order";
 import { openTx, type TxLeg, TxType } from "#core/records/tx";
 import { mwhFromWh } from "#core/units/energy";
+import type { Purse } from "./purse.ts";
 import type { SlotMemory } from "./state.ts";
 
 /** Contracts are kept of the slot that settles and of the one before: it is over when the next is cleared. */
@@ -29,21 +30,23 @@ export interface Deal {
   legs: TxLeg[];
   /** The end of the last leg's stretch of the register, mWh. */
   nextMwh: bigint;
+  /** Fresh wallet addresses that it takes. */
+  wallets: number;
   notBeforeMs: number;
 }
 
 export class Dealer {
   private readonly crypto: Crypto;
   private readonly node: Uint8Array;
-  private readonly wallet: Uint8Array;
+  private readonly purse: Purse;
   /** Checked contracts by slot, and SOLDs to this node by `slot|seller`. */
   private readonly contracts = new Map<number, Contract[]>();
   private readonly solds = new Map<string, ReceivedSold>();
 
-  constructor(crypto: Crypto, node: Uint8Array, wallet: Uint8Array) {
+  constructor(crypto: Crypto, node: Uint8Array, purse: Purse) {
     this.crypto = crypto;
     this.node = node;
-    this.wallet = wallet;
+    this.purse = purse;
   }
 
   /** Keeps a contract that was checked; one part once. */
@@ -58,13 +61,17 @@ export class Dealer {
   due(memory: SlotMemory): Deal[] {
     const deals: Deal[] = [];
     let nextMwh = memory.nextMwh;
+    let wallets = 0;
     for (const contract of this.contracts.get(memory.slot) ?? []) {
       if (memory.settled.includes(contract.part) || contract.legs.length === 0) continue;
       const seller = contract.side === Side.offer;
-      const deal = seller ? this.sell(contract, nextMwh) : this.buy(contract, nextMwh);
+      const deal = seller
+        ? this.sell(contract, nextMwh, wallets)
+        : this.buy(contract, nextMwh, memory.reserveWallet);
       if (!deal) continue;
       deals.push(deal);
       nextMwh = deal.nextMwh;
+      wallets += deal.wallets;
     }
     return deals;
   }
@@ -84,19 +91,26 @@ export class Dealer {
     return body.slot;
   }
 
-  private sell(contract: Contract, startMwh: bigint): Deal {
+  /** Each leg is a trade of its own, under an address of its own; `ahead` are taken by deals before. */
+  private sell(contract: Contract, startMwh: bigint, ahead: number): Deal {
     let nextMwh = startMwh;
-    const legs = contract.legs.map((leg): TxLeg => {
+    const legs = contract.legs.map((leg, i): TxLeg => {
       const meter = { fromMwh: nextMwh, toMwh: nextMwh + mwhFromWh(leg.qtyWh) };
       nextMwh = meter.toMwh;
       const { counterparty: to, reserve: ref, qtyWh, ecashMicro } = leg;
       // Quoting the buyer's RESERVE is the seller's countersignature of the payment (paper 1, II-B-4).
-      return { to, wallet: this.wallet, ref, qtyWh, ecashMicro, meter };
+      return { to, wallet: this.purse.address(ahead + i), ref, qtyWh, ecashMicro, meter };
     });
-    return { type: TxType.sold, part: contract.part, legs, nextMwh, notBeforeMs: contract.atMs };
+    const { part, atMs: notBeforeMs } = contract;
+    return { type: TxType.sold, part, legs, nextMwh, wallets: legs.length, notBeforeMs };
   }
 
-  private buy(contract: Contract, startMwh: bigint): Deal | undefined {
+  private buy(
+    contract: Contract,
+    startMwh: bigint,
+    wallet: Uint8Array | undefined,
+  ): Deal | undefined {
+    if (!wallet) return undefined; // its RESERVE was rejected
     let nextMwh = startMwh;
     let notBeforeMs = contract.atMs;
     const legs: TxLeg[] = [];
@@ -108,9 +122,9 @@ export class Dealer {
       nextMwh = meter.toMwh;
       notBeforeMs = Math.max(notBeforeMs, sold.tsMs + 1);
       const { counterparty: to, qtyWh, ecashMicro } = leg;
-      legs.push({ to, wallet: this.wallet, ref: sold.txid, qtyWh, ecashMicro, meter });
+      legs.push({ to, wallet, ref: sold.txid, qtyWh, ecashMicro, meter });
     }
-    return { type: TxType.bought, part: contract.part, legs, nextMwh, notBeforeMs };
+    return { type: TxType.bought, part: contract.part, legs, nextMwh, wallets: 0, notBeforeMs };
   }
 
   private counterpartyKey(slot: number, seller: Uint8Array): Uint8Array | undefined {

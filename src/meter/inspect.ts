@@ -9,14 +9,17 @@ import { merkleVerify } from "#core/crypto/merkle";
 import type { Crypto } from "#core/crypto/port";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
+import { accountLeaf } from "#core/ledger/account-leaf";
 import { checkFill } from "#core/market/check";
 import { ecashMicro } from "#core/market/cost";
 import { guidedRule } from "#core/market/guided";
 import type { MarketOrder, MarketRule } from "#core/market/types";
+import { headerRecord } from "#core/records/block";
 import { type ClearingRecord, summaryFromWire } from "#core/records/clearing";
 import type { Contract } from "#core/records/contract";
 import { type Demand, MarketMode, MarketPricing, type Notice } from "#core/records/notice";
 import { Side } from "#core/records/order";
+import type { BalanceProof } from "#core/records/proof";
 import type { SlotMemory } from "./state.ts";
 
 /** Opens a record that only this node's gateway may have signed, for this network; undefined otherwise. */
@@ -31,6 +34,30 @@ export function fromGateway<T extends { net: string }>(
   if (!opened.ok || opened.value.net !== net) return undefined;
   if (!verifySigned(crypto, gatewayKey, opened)) return undefined;
   return { value: opened.value, id: opened.id };
+}
+
+/**
+ * What is wrong with the proof of a balance, or undefined: it has to be the one of the statement of account
+ * `account`, and stand under the state root of that statement's block.
+ */
+export function proofFault(
+  crypto: Crypto,
+  gatewayKey: Uint8Array,
+  net: string,
+  proof: BalanceProof,
+  account: { header: Uint8Array; freeMicro: number; lockedMicro: number },
+  commitment: Uint8Array,
+): string | undefined {
+  const header = fromGateway(headerRecord, crypto, gatewayKey, net, proof.header);
+  if (!header) return "no header of the gateway";
+  if (!bytesEqual(header.id, account.header)) return "of another block than the account";
+  const leaf = accountLeaf(proof.node, proof);
+  const { index, leaves, path } = proof;
+  if (!merkleVerify(crypto, leaf, index, leaves, path, header.value.stateRoot))
+    return "not under the state root";
+  if (proof.balanceMicro !== account.freeMicro || proof.lockedMicro !== account.lockedMicro)
+    return `${proof.balanceMicro} and ${proof.lockedMicro} µc under the state root`;
+  return bytesEqual(proof.commitment, commitment) ? undefined : "the addresses of another";
 }
 
 /** The rule that the notice announced; in a guided slot, of the guidance broadcast before the offers. */

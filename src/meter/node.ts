@@ -7,22 +7,26 @@
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
 import { type Code, codeOfWire } from "#core/errors/codes";
-import { nodeIdOf, walletOf } from "#core/identity";
+import { nodeIdOf } from "#core/identity";
 import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
 import { accountRecord } from "#core/records/block";
 import { configRecord, memberRecord } from "#core/records/member";
+import { proofRecord } from "#core/records/proof";
 import { receiptRecord } from "#core/records/receipt";
 import { openTx, type TxLeg } from "#core/records/tx";
+import { walletsRecord } from "#core/records/wallets";
 import { Topics } from "#core/topics";
 import type { DriverFault } from "#drivers/types";
+import { type Alarm, birthText, willText } from "./birth.ts";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { Enrolment } from "./enrolment.ts";
 import { GatewayTrust } from "./gateway-trust.ts";
-import { fromGateway } from "./inspect.ts";
+import { fromGateway, proofFault } from "./inspect.ts";
 import { Journal } from "./journal.ts";
 import { Metering } from "./metering.ts";
 import type { NodePorts } from "./ports.ts";
+import { Purse } from "./purse.ts";
 import { RegisterKeeper } from "./register/keeper.ts";
 import { startRegisters } from "./register/register.ts";
 import { Slots } from "./slots.ts";
@@ -31,8 +35,6 @@ import { forgetReserve, type NodeState } from "./state.ts";
 import { updaterOf } from "./update/attach.ts";
 import type { Updater } from "./update/updater.ts";
 
-/** `state` messages are at most this long (docs/protocol.md section 8). */
-const STATE_CHARS_MAX = 256;
 /** A restart takes less, ms: none is begun so soon before a boundary, where the meter has to be read. */
 const RESTART_MS = 60_000;
 
@@ -41,8 +43,8 @@ export class MeterNode {
   readonly id: string;
   readonly publicKey: Uint8Array;
   readonly topics: Topics;
-  readonly wallets: Uint8Array[] = [];
   readonly state: NodeState;
+  readonly purse: Purse;
   readonly clock: ProtocolClock;
   readonly speaker: Speaker;
   readonly metering: Metering;
@@ -53,15 +55,15 @@ export class MeterNode {
   /** The node's certificate, where it is to have one. */
   readonly enrolment: Enrolment | undefined;
   private readonly trust: GatewayTrust | undefined;
-  /** Commitment to the wallet addresses. */
-  readonly commitment = new Uint8Array(32);
   private readonly config: NodeConfig;
   private readonly ports: NodePorts;
   private readonly slots: Slots;
   /** Real time at which the request to be a member goes out again; undefined where none is due. */
   private helloAtMs: number | undefined;
   private helloPauseMs = RESEND_AFTER_MS;
-  private alarm: { code: string; detail: string } | undefined;
+  /** Id of the block that the last statement of account of this start is for. */
+  private accountHeader: Uint8Array | undefined;
+  private alarm: Alarm | undefined;
 
   /** Recovers from the store; counts the boot durably before anything else is said. */
   constructor(config: NodeConfig, ports: NodePorts) {
@@ -71,14 +73,13 @@ export class MeterNode {
     this.idBytes = nodeIdOf(ports.crypto, this.publicKey);
     this.id = toHex(this.idBytes);
     this.topics = new Topics(config.area);
-    for (let i = 0; i < config.wallets; i++)
-      this.wallets.push(walletOf(ports.crypto, this.publicKey, i));
     const journal = new Journal(ports.store);
     const keeper = new RegisterKeeper(ports.store, journal);
     this.state = journal.recover();
     this.state.registers = keeper.recover(this.state.registers);
     startRegisters(this.state.registers, ports.meter.chipStayedOn);
     this.state.boot++;
+    this.purse = new Purse(config, this.idBytes, ports.crypto, this.state);
     journal.save(this.state);
     this.clock = new ProtocolClock(ports.time);
     this.speaker = new Speaker(this.id, this.topics, journal, ports);
@@ -89,6 +90,11 @@ export class MeterNode {
     this.enrolment = enrolment && new Enrolment(this, config, enrolment, ports);
     this.updater = ports.firmware && updaterOf(this, ports, ports.firmware);
     if (this.updater) this.plan(); // a trial ends in time also where no network comes
+  }
+
+  /** Commitment to the first set of wallet addresses: what a certificate binds. */
+  get commitment(): Uint8Array {
+    return this.purse.commitmentOf(0);
   }
 
   /** What the transport subscribes to on every connect. */
@@ -103,7 +109,7 @@ export class MeterNode {
 
   /** The last will that the transport registers: which start of the node is gone. */
   will(): { topic: string; payload: string } {
-    return { topic: this.topics.state(this.id), payload: this.stateText("offline") };
+    return { topic: this.topics.state(this.id), payload: willText(this.state) };
   }
 
   /** The transport is connected and subscribed: birth, then the request to be (still) a member. */
@@ -154,7 +160,8 @@ export class MeterNode {
    */
   private hello(): void {
     const { net, name, capacityWh, secretKey } = this.config;
-    const member = { net, publicKey: this.publicKey, name, capacityWh, wallets: this.wallets };
+    const wallets = this.purse.claim();
+    const member = { net, publicKey: this.publicKey, name, capacityWh, ...wallets };
     const { bytes } = signRecord(memberRecord, this.ports.crypto, secretKey, member);
     this.ports.transport.publish(this.topics.up(this.id, "enrol"), bytes, false);
     this.helloAtMs = this.ports.time.uptimeMs() + jittered(this.ports.entropy, this.helloPauseMs);
@@ -171,6 +178,7 @@ export class MeterNode {
     else if (topic === topics.down(this.id, "contract")) this.slots.onContract(payload);
     else if (topic === topics.down(this.id, "tx")) this.slots.onTx(payload);
     else if (topic === topics.down(this.id, "account")) this.onAccount(payload);
+    else if (topic === topics.down(this.id, "proof")) this.onProof(payload);
     else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
     else if (topic === topics.down(this.id, "update")) this.updater?.onChunk(payload);
     else if (topic === topics.down(this.id, "certificate")) this.onCertificate(payload);
@@ -264,6 +272,7 @@ export class MeterNode {
       this.state.txid = config.txSeq === 0 ? undefined : config.txid;
       this.state.txMs = config.txMs;
       this.metering.adopt(config);
+      this.purse.lost();
     } else if (config.upTo < this.state.receiptedSeq) {
       // It forgot what it receipted: a restored backup, or another gateway with the same key.
       return this.raise("GATEWAY_BEHIND", `${config.upTo} of ${this.state.receiptedSeq} receipted`);
@@ -303,6 +312,7 @@ export class MeterNode {
     if (!this.speaker.receipted(this.state, opened.value))
       return this.raise("RECEIPT_DIGEST", `up to ${upTo}`);
     for (const said of lost) {
+      if (said?.kind === "wallets") this.purse.refused();
       const tx = said?.kind === "tx" ? openTx(crypto, said.content) : undefined;
       if (tx?.ok) forgetReserve(this.state, tx.tx.txid);
     }
@@ -323,10 +333,39 @@ export class MeterNode {
     this.state.freeMicro = account.freeMicro;
     this.state.lockedMicro = account.lockedMicro;
     this.state.accountMs = account.atMs;
+    this.accountHeader = account.header;
     for (const { txid, code } of account.rejected) {
       log("warn", "tx-rejected", { txid: toHex(txid), code: codeOfWire(code) ?? code });
       forgetReserve(this.state, txid);
     }
+    this.purse.follow(account.walletSet);
+  }
+
+  /** The gateway's greeting: what it says that this node owns stands under a block's state root. */
+  private onProof(payload: Uint8Array): void {
+    const { crypto } = this.ports;
+    const { gatewayKey, net } = this.config;
+    const opened = fromGateway(proofRecord, crypto, gatewayKey, net, payload);
+    if (!opened) return this.raise("GATEWAY_SIGNATURE", "proof");
+    if (toHex(opened.value.node) !== this.id || !this.accountHeader) return;
+    const { freeMicro, lockedMicro } = this.state;
+    const account = { header: this.accountHeader, freeMicro, lockedMicro };
+    const commitment = this.purse.commitmentOf(opened.value.walletSet);
+    const fault = proofFault(crypto, gatewayKey, net, opened.value, account, commitment);
+    if (fault) this.raise("GATEWAY_BALANCE", fault);
+  }
+
+  /** Says the next set of wallet addresses in time, before the present one is used up. */
+  sayWallets(): void {
+    const { speaker, purse, state } = this;
+    if (!speaker.open || speaker.full) return;
+    const claim = purse.due();
+    if (!claim) return;
+    const { net, secretKey } = this.config;
+    const wallets = { net, node: this.idBytes, ...claim, said: state.saidSeq + 1 };
+    const { bytes } = signRecord(walletsRecord, this.ports.crypto, secretKey, wallets);
+    purse.said(claim);
+    speaker.say(state, "wallets", bytes);
   }
 
   /** Something is wrong with the gateway, or with what claims to be it: said where all members see it. */
@@ -338,29 +377,9 @@ export class MeterNode {
 
   /** Says again how this node is: retained, for the gateway and for people. */
   publishState(): void {
-    const payload = this.stateText("online");
+    const payload = birthText(this.state, this.updater?.facts(), this.ports.start, this.alarm);
     const bytes = new Uint8Array(payload.length);
     for (let i = 0; i < payload.length; i++) bytes[i] = payload.charCodeAt(i) & 0x7f;
     this.ports.transport.publish(this.topics.state(this.id), bytes, true);
-  }
-
-  /** ASCII JSON; the boot number tells a stale last will from a present one. */
-  private stateText(state: "online" | "offline"): string {
-    const facts: Record<string, string | number> = { state, boot: this.state.boot };
-    if (state === "online") Object.assign(facts, this.updater?.facts());
-    // Writes of flash so far, its wear: with messages and registers, at the time of this birth.
-    if (state === "online") facts.writes = this.state.version + this.state.registers.writes;
-    const { start } = this.ports;
-    if (start && state === "online") {
-      facts.reset = start.reset;
-      if (start.failed > 0) facts.failed = start.failed;
-      if (start.safe) facts.safe = 1;
-    }
-    if (this.alarm && state === "online") {
-      facts.alarm = this.alarm.code;
-      facts.detail = this.alarm.detail;
-    }
-    const text = JSON.stringify(facts);
-    return text.length <= STATE_CHARS_MAX ? text : JSON.stringify({ ...facts, detail: undefined });
   }
 }

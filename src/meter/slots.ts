@@ -74,7 +74,7 @@ export class Slots {
     this.config = config;
     this.ports = ports;
     this.raise = raise;
-    this.dealer = new Dealer(ports.crypto, node.idBytes, node.wallets[0]);
+    this.dealer = new Dealer(ports.crypto, node.idBytes, node.purse);
   }
 
   onNotice(payload: Uint8Array): void {
@@ -136,6 +136,7 @@ export class Slots {
     if (!notice || !this.node.speaker.open) return;
     const { clock } = this.node;
     if (this.config.policy.trade) {
+      this.node.sayWallets();
       if (!this.usableCaps()) return; // a RESERVE needs parents; the caps are retained and on their way
       this.reserve(notice, notice.slot, notice.startMs, notice.retailMicro);
       this.reserve(notice, notice.slot + 1, notice.endMs, notice.retailNextMicro);
@@ -189,7 +190,7 @@ export class Slots {
     if (!plan) return;
     const leg: TxLeg = {
       to: undefined,
-      wallet: this.node.wallets[0],
+      wallet: this.node.purse.address(0),
       ref: undefined,
       qtyWh: plan.qtyWh,
       ecashMicro: plan.ecashMicro,
@@ -203,6 +204,8 @@ export class Slots {
       memory.reserveWh = plan.qtyWh;
       memory.reserveMicro = plan.ecashMicro;
       memory.reserveMs = tsMs;
+      memory.reserveWallet = leg.wallet;
+      this.node.purse.use(1);
     });
   }
 
@@ -299,13 +302,14 @@ export class Slots {
     const memory = this.node.state.slots.find((entry) => entry.slot === slot);
     const notice = this.current;
     if (!memory || !notice) return;
-    for (const deal of this.dealer.due(memory)) this.sayDeal(notice, memory, deal);
+    // Each begins on the register, and among the addresses, where the one before ends.
+    for (const deal of this.dealer.due(memory)) if (!this.sayDeal(notice, memory, deal)) break;
   }
 
-  private sayDeal(notice: Notice, memory: SlotMemory, deal: Deal): void {
+  private sayDeal(notice: Notice, memory: SlotMemory, deal: Deal): boolean {
     const expiryMs = deal.notBeforeMs + (notice.endMs - notice.startMs);
     const notBefore = Math.max(deal.notBeforeMs, this.node.clock.nowMs());
-    this.sayTx(
+    return this.sayTx(
       notice,
       deal.type,
       memory.slot,
@@ -315,6 +319,7 @@ export class Slots {
       () => {
         memory.settled.push(deal.part);
         memory.nextMwh = deal.nextMwh;
+        this.node.purse.use(deal.wallets);
         const sold = deal.type === TxType.sold;
         this.node.lastTrade = { slot: memory.slot, sold, legs: deal.legs };
       },
@@ -332,7 +337,7 @@ export class Slots {
     beforeMs: number,
     done: (txid: Uint8Array, tsMs: number) => void,
     notBeforeMs = this.node.clock.nowMs(),
-  ): void {
+  ): boolean {
     const { state } = this.node;
     const draft = { type, slot, legs, expiryMs, notBeforeMs };
     const { net, secretKey } = this.config;
@@ -340,13 +345,13 @@ export class Slots {
     const caps = this.usableCaps();
     const body = draftBody(net, this.node.idBytes, state, notice, caps, entropy, draft);
     // What cannot be kept must not take a number: the chain would break there for good.
-    if (!body || body.tsMs >= beforeMs || this.node.speaker.full) return;
+    if (!body || body.tsMs >= beforeMs || this.node.speaker.full) return false;
     const tx = signTx(crypto, secretKey, body, state.saidSeq + 1);
     state.txSeq = body.seq;
     state.txid = tx.txid;
     state.txMs = body.tsMs;
     done(tx.txid, body.tsMs);
-    this.node.speaker.say(state, "tx", tx.bytes);
+    return this.node.speaker.say(state, "tx", tx.bytes);
   }
 
   private usableCaps(): Caps | undefined {

@@ -5,7 +5,8 @@
  */
 import { bytesEqual } from "#core/codec/bytes";
 import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema";
-import { SLOTS_KEPT } from "#core/limits";
+import { SLOTS_KEPT, WALLETS_MAX } from "#core/limits";
+import { wallet } from "#core/records/common";
 import { FIRST_DIGEST } from "#core/records/receipt";
 import { firstRegisters, registers } from "./register/registers.ts";
 
@@ -19,6 +20,8 @@ const slotMemory = struct({
   reserveWh: uint(),
   reserveMicro: uint(),
   reserveMs: uint(),
+  /** The address that it was said under: the slot's purchases have the same. */
+  reserveWallet: optional(wallet),
   /** The order: 0 none yet, else 1 + Side. */
   ordered: uint(3),
   order: optional(hash),
@@ -58,6 +61,14 @@ const stateFields = {
   lockedMicro: uint(),
   accountMs: uint(),
   slots: list(slotMemory, SLOTS_KEPT),
+  /** Wallet addresses (purse.ts): the set in use, how many it has, how many are used; the set said last. */
+  wallets: struct({
+    set: uint(0xffffffff),
+    addresses: uint(WALLETS_MAX),
+    used: uint(),
+    next: uint(0xffffffff),
+    nextAddresses: uint(WALLETS_MAX),
+  }),
 };
 
 export const nodeState = struct(stateFields);
@@ -85,6 +96,7 @@ export function firstState(): NodeState {
     lockedMicro: 0,
     accountMs: 0,
     slots: [],
+    wallets: { set: 0, addresses: 0, used: 0, next: 0, nextAddresses: 0 },
   };
 }
 
@@ -98,6 +110,7 @@ export function slotOf(state: NodeState, slot: number): SlotMemory {
     reserveWh: 0,
     reserveMicro: 0,
     reserveMs: 0,
+    reserveWallet: undefined,
     ordered: 0,
     order: undefined,
     qtyWh: 0,
@@ -119,5 +132,6 @@ export function forgetReserve(state: NodeState, txid: Uint8Array): void {
     memory.reserveWh = 0;
     memory.reserveMicro = 0;
     memory.reserveMs = 0;
+    memory.reserveWallet = undefined;
   }
 }

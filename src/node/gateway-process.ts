@@ -31,7 +31,7 @@ import { stderrLog } from "./process/log.ts";
 import { Metrics, serveMetrics } from "./process/metrics.ts";
 import { publishRates } from "./process/rates.ts";
 import { worldStartOf } from "./process/stored-world.ts";
-import { openStore } from "./store/sqlite.ts";
+import { openSealedStore } from "./store/sealed.ts";
 
 /** The longest that setTimeout waits; a longer delay asks again. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -141,7 +141,8 @@ class Running implements GatewayProcess {
     this.probe = probe;
     const publicKey = this.crypto.publicKey(secretKey);
     this.gatewayKey = toHex(publicKey);
-    this.store = openStore(config.store, { probe });
+    const { sealKeyFile: keyFile, createKey: create } = config;
+    this.store = openSealedStore(config.store, { keyFile, create, probe });
     try {
       this.worldStartMs = worldStartOf(config, publicKey, this.store, Date.now());
     } catch (error) {
@@ -195,7 +196,7 @@ class Running implements GatewayProcess {
   }
 
   backup(path: string): Promise<number> {
-    return backupStore(this.store, path);
+    return backupStore(this.store, path, this.config.sealKeyFile);
   }
 
   look(): void {

@@ -10,6 +10,7 @@
  *     run.area.chain.state    // what it made of it
  */
 import type { Crypto } from "#core/crypto/port";
+import { WALLETS_DEFAULT } from "#core/limits";
 import { TimeQuality } from "#core/units/time";
 import type { Area } from "#gateway/area";
 import { Gateway } from "#gateway/gateway";
@@ -206,7 +207,7 @@ export class AreaRun {
         secretKey: this.keyOf(home),
         gatewayKey: crypto.publicKey(this.secretKey),
         capacityWh,
-        wallets: 2,
+        wallets: WALLETS_DEFAULT,
         policy: this.options.policy?.(home) ?? { trade: true },
       },
       {

@@ -9,6 +9,7 @@ import { openSigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { nodeIdOf } from "#core/identity";
+import { WALLETS_DEFAULT } from "#core/limits";
 import { type Receipt, receiptRecord } from "#core/records/receipt";
 import { TimeQuality } from "#core/units/time";
 import { Gateway } from "#gateway/gateway";
@@ -64,6 +65,8 @@ export interface LocalAreaSetup {
   /** Flash of each home's node; default in memory. */
   flash?: (home: number) => KeyValueStore;
   policy?: (home: number) => TradePolicy;
+  /** Wallet addresses in a set of each node. */
+  wallets?: number;
   secretKey?: (home: number) => Uint8Array;
   /** An authority's certificates, its anchor key for the nodes, and what they ask for. */
   identity?: GatewayPorts["identity"];
@@ -237,7 +240,7 @@ export class LocalArea {
       secretKey: this.secretKeyOf(home),
       gatewayKey: crypto.publicKey(secretKey),
       capacityWh: world.homes[home].capacityWh,
-      wallets: 2,
+      wallets: this.setup.wallets ?? WALLETS_DEFAULT,
       policy: policy?.(home) ?? { trade: true },
       authority: this.setup.authority,
       enrolment: this.setup.enrolment?.(home),

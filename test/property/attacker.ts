@@ -6,14 +6,16 @@
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
 import type { Code } from "#core/errors/codes";
-import { nodeIdOf, walletOf } from "#core/identity";
+import { nodeIdOf } from "#core/identity";
 import { memberRecord } from "#core/records/member";
 import { type Order, orderRecord } from "#core/records/order";
 import { type Reading, readingRecord } from "#core/records/reading";
 import { upRecord } from "#core/records/receipt";
 import { type Body, signTx, type Tx, TxType } from "#core/records/tx";
+import { type Wallets, walletsRecord } from "#core/records/wallets";
 import type { UpKind } from "#core/topics";
 import { tickOf } from "#core/units/time";
+import { claimWallets, type WalletClaim, walletOf } from "#core/wallets";
 import { crypto, named } from "../helpers/local-area.ts";
 
 export const NET = "test";
@@ -54,6 +56,7 @@ export class Attacker {
   readonly publicKey: Uint8Array;
   readonly idBytes: Uint8Array;
   readonly id: string;
+  readonly claim: WalletClaim;
   readonly wallets: Uint8Array[];
   readonly seller: boolean;
   /** Numbers taken, and those among them that were refused. */
@@ -78,7 +81,8 @@ export class Attacker {
     this.publicKey = crypto.publicKey(this.secretKey);
     this.idBytes = nodeIdOf(crypto, this.publicKey);
     this.id = toHex(this.idBytes);
-    this.wallets = [0, 1].map((index) => walletOf(crypto, this.publicKey, index));
+    this.claim = claimWallets(crypto, this.secretKey, NET, this.idBytes, 0, 2);
+    this.wallets = [0, 1].map((index) => walletOf(crypto, this.claim.walletKey, index));
     this.importMwh = 1_000_000n;
     this.exportMwh = 1_000_000n;
   }
@@ -88,8 +92,8 @@ export class Attacker {
   }
 
   enrol(changes: Partial<Parameters<typeof memberRecord.encode>[0]> = {}): Uint8Array {
-    const { publicKey, name, wallets } = this;
-    const member = { net: NET, publicKey, name, capacityWh: CAPACITY_WH, wallets, ...changes };
+    const { publicKey, name, claim } = this;
+    const member = { net: NET, publicKey, name, capacityWh: CAPACITY_WH, ...claim, ...changes };
     return signRecord(memberRecord, crypto, this.secretKey, member).bytes;
   }
 
@@ -130,6 +134,13 @@ export class Attacker {
 
   signReading(reading: Reading): Uint8Array {
     return signRecord(readingRecord, crypto, this.secretKey, reading).bytes;
+  }
+
+  /** A claim to set `set` of three addresses. */
+  signWallets(set: number, changes: Partial<Wallets> = {}): Uint8Array {
+    const claim = claimWallets(crypto, this.secretKey, NET, this.idBytes, set, 3);
+    const wallets = { net: NET, node: this.idBytes, ...claim, said: this.seq + 1, ...changes };
+    return signRecord(walletsRecord, crypto, this.secretKey, wallets).bytes;
   }
 
   signOrder(order: Order): Uint8Array {

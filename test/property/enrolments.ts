@@ -54,11 +54,10 @@ export class Enrolments {
     const choices: (() => [Attacker, Shot])[] = [
       () => [stranger, enrol(stranger, stranger.enrol(), "REGISTRATION_CLOSED")],
       () => [who, enrol(who, who.enrol({ name: other.name }), "NAME_TAKEN")],
-      () => [who, enrol(who, who.enrol({ wallets: other.wallets }), "WALLET_FOREIGN")],
-      () => [
-        who,
-        enrol(who, who.enrol({ wallets: [who.wallets[0], who.wallets[0]] }), "WALLET_FOREIGN"),
-      ],
+      () => [who, enrol(who, who.enrol(other.claim), "WALLETS_UNPROVED")],
+      () => [who, enrol(who, who.enrol({ addresses: 3 }), "WALLETS_UNPROVED")],
+      () => [who, enrol(who, who.enrol({ addresses: 0 }), "WALLETS_UNPROVED")],
+      () => [who, enrol(who, who.enrol({ set: 1 }), "WALLETS_UNPROVED")],
       () => [who, enrol(who, other.enrol(), "NODE_MISMATCH")],
       () => [
         who,
@@ -84,7 +83,7 @@ export class Enrolments {
 const ANSWERED: ReadonlySet<Code> = new Set([
   "REGISTRATION_CLOSED",
   "NAME_TAKEN",
-  "WALLET_FOREIGN",
+  "WALLETS_UNPROVED",
   "AREA_FULL",
   "FIELD_RANGE", // of the name
 ]);

@@ -127,7 +127,8 @@ function checkHonest(range: Range): void {
   const honest = HONEST_WH.map((_, home) => local.nodeId(home));
   for (const [home, id] of honest.entries()) {
     assert.deepEqual(range.refusals.get(id) ?? [], [], `nothing of home ${home} is refused`);
-    for (const wallet of local.state.account(id).wallets) wallets.add(wallet);
+    for (const { wallets: own } of local.state.account(id).sets)
+      for (const wallet of own) wallets.add(wallet);
   }
   for (const { slot, nodes } of range.area.missedSlots)
     for (const node of nodes) assert.ok(!honest.includes(node), `slot ${slot} missed ${node}`);

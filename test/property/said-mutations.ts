@@ -20,6 +20,7 @@ import {
   readingParts,
   txParts,
   WIRE_MUTATIONS,
+  walletsParts,
 } from "./wire-mutations.ts";
 
 /** What members sell and buy in a slot: a little less than their meters show. */
@@ -76,6 +77,24 @@ export function rightOrder(range: Range, who: Attacker, slot: number, sells: boo
   return { ...base, side: Side.bid, qtyWh: BID_WH, priceMicro, reserve };
 }
 
+/** A set of addresses that is right but for one field. */
+export function badWallets(range: Range, who: Attacker): Shot {
+  const { rng } = range;
+  const other = rng.pick(range.attackers.filter((attacker) => attacker !== who));
+  const { walletKey, walletProof } = other.claim;
+  const faults: [Code, Parameters<Attacker["signWallets"]>[1]][] = [
+    ["WALLETS_SET", { set: 0 }],
+    ["WALLETS_UNPROVED", { addresses: 0 }],
+    ["WALLETS_UNPROVED", { addresses: 4 + rng.below(99) }],
+    ["WALLETS_UNPROVED", { set: 2 + rng.below(99) }],
+    ["WALLETS_UNPROVED", { walletKey }],
+    ["WALLETS_UNPROVED", { walletProof }],
+    ["WALLETS_UNPROVED", { walletKey, walletProof }],
+  ];
+  const [code, change] = rng.pick(faults);
+  return who.say("wallets", who.signWallets(1, change), code);
+}
+
 /** An order for the open slot that is right but for one field; `read`: its readings are there. */
 export function badOrder(range: Range, who: Attacker, read: boolean): Shot {
   const { rng, world } = range;
@@ -116,6 +135,7 @@ export function otherNumberShot(range: Range, who: Attacker): Shot {
     who.numbered("order", who.signOrder({ ...order, said })),
     who.numbered("reading", who.signReading({ ...reading, said })),
     who.numbered("event", signEvent(who, { ...rightEvent(range, who), said })),
+    who.numbered("wallets", who.signWallets(1, { said })),
   ]);
   return { ...shot, code: "SAID_NUMBER", form: "mutated" };
 }
@@ -137,12 +157,13 @@ export function wireShot(range: Range, who: Attacker): Shot {
   return { ...foreign, code: "NODE_MISMATCH", form: "mutated" };
 }
 
-const KINDS = ["tx", "reading", "order", "event", "enrol"] as const;
+const KINDS = ["tx", "reading", "order", "event", "wallets", "enrol"] as const;
 
 function partsOf(range: Range, who: Attacker, kind: (typeof KINDS)[number]): Parts {
   const { world } = range;
   if (kind === "tx") return txParts(who.history[who.history.length - 1]);
   if (kind === "enrol") return memberParts(who.enrol());
+  if (kind === "wallets") return walletsParts(who.signWallets(1));
   if (kind === "event") return eventParts(signEvent(who, rightEvent(range, who)));
   if (kind === "order")
     return orderParts(who.signOrder(rightOrder(range, who, world.openSlot!, true)));

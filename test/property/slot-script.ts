@@ -6,6 +6,7 @@ import type { Range } from "./range.ts";
 import {
   badOrder,
   badReading,
+  badWallets,
   envelopeShot,
   garbageShot,
   lateOrder,
@@ -103,6 +104,7 @@ function* collectShots(range: Range, who: Attacker, slot: number): Generator<Sho
   for (let i = 0; i < 8; i++) {
     yield badReading(range, who);
     yield badOrder(range, who, false);
+    yield badWallets(range, who);
     yield wireShot(range, who);
   }
   yield rightReading(range, who);

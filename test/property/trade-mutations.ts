@@ -31,7 +31,8 @@ function legsOf(range: Range, who: Attacker, contract: Contract, solds?: Solds):
     const meter = { fromMwh, toMwh: fromMwh + BigInt(qtyWh) * 1000n };
     fromMwh = meter.toMwh;
     const ref = solds ? solds.get(toHex(to))!.tx.txid : leg.reserve;
-    return { to, wallet: who.wallets[1], ref, qtyWh, ecashMicro, meter };
+    // A purchase is paid under the address of its RESERVE.
+    return { to, wallet: who.wallets[solds ? 0 : 1], ref, qtyWh, ecashMicro, meter };
   });
 }
 

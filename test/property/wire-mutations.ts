@@ -113,12 +113,32 @@ export function memberParts(content: Uint8Array): Parts {
       [4, "x".repeat(41)],
       [4, 7],
       [5, 1_000_000_001],
-      [6, []],
-      [6, [new Uint8Array(19)]],
+      [6, U32],
+      [7, 257],
+      [8, new Uint8Array(31)],
+      [9, new Uint8Array(63)],
     ],
-    bytesMax: 1024,
+    bytesMax: 512,
     oversized: "OVERSIZED",
-    wrap: signed("wattle/member/1"),
+    wrap: signed("wattle/member/2"),
+  };
+}
+
+export function walletsParts(content: Uint8Array): Parts {
+  return {
+    items: itemsOf(itemsOf(content)[0] as Uint8Array),
+    author: 3,
+    bad: [
+      [3, new Uint8Array(15)],
+      [4, "1"],
+      [5, 257],
+      [6, new Uint8Array(33)],
+      [7, []],
+      [8, new Uint8Array(8)],
+    ],
+    bytesMax: 256,
+    oversized: "OVERSIZED",
+    wrap: signed("wattle/wallets/1"),
   };
 }
 
@@ -161,9 +181,15 @@ function resigned(parts: Parts, who: Attacker, index: number, value: CborValue):
   return parts.wrap(encodeCbor(items), who.secretKey);
 }
 
+/** Where the version stands, after the heads of the array and of the kind. */
+function versionAt(record: Uint8Array): number {
+  const kindAt = record[0] === 0x98 ? 2 : 1;
+  return kindAt + (record[kindAt] === 0x18 ? 2 : 1);
+}
+
 /** The version, which is below 24, with its head one byte longer than need be. */
 function longVersion(record: Uint8Array): Uint8Array {
-  const at = record[0] === 0x98 ? 3 : 2;
+  const at = versionAt(record);
   return concatBytes(record.slice(0, at), Uint8Array.of(0x18), record.slice(at));
 }
 
@@ -183,7 +209,7 @@ const FOREIGN = [
 ];
 
 function foreignVersion(record: Uint8Array, rng: Rng): Uint8Array {
-  const at = record[0] === 0x98 ? 3 : 2;
+  const at = versionAt(record);
   const foreign = Uint8Array.from(rng.pick(FOREIGN));
   return concatBytes(record.slice(0, at), foreign, record.slice(at + 1));
 }
@@ -197,7 +223,10 @@ function flipped(bytes: Uint8Array, rng: Rng): Uint8Array {
 export const WIRE_MUTATIONS: readonly WireMutation[] = [
   ["WRONG_NET", (parts, who) => resigned(parts, who, 2, "other")],
   ["WRONG_KIND", (parts, who, rng) => resigned(parts, who, 0, 30 + rng.below(300))],
-  ["UNSUPPORTED_VERSION", (parts, who, rng) => resigned(parts, who, 1, 2 + rng.below(9))],
+  [
+    "UNSUPPORTED_VERSION",
+    (parts, who, rng) => resigned(parts, who, 1, (parts.items[1] as number) + 1 + rng.below(9)),
+  ],
   [
     "FIELD_RANGE",
     (parts, who, rng) => {

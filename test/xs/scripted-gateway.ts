@@ -7,7 +7,7 @@ import { compareBytes, toHex } from "#core/codec/bytes";
 import { openSigned, type RecordType, signRecord } from "#core/codec/record";
 import { merkleProofs } from "#core/crypto/merkle";
 import type { Crypto } from "#core/crypto/port";
-import { nodeIdOf, walletOf } from "#core/identity";
+import { nodeIdOf } from "#core/identity";
 import { clear } from "#core/market/auction";
 import { ecashMicro } from "#core/market/cost";
 import type { MarketOrder, MarketRule } from "#core/market/types";
@@ -20,6 +20,7 @@ import { orderRecord, Side } from "#core/records/order";
 import { FIRST_DIGEST, nextDigest, receiptRecord, upRecord } from "#core/records/receipt";
 import { signTx, TxType } from "#core/records/tx";
 import { Topics } from "#core/topics";
+import { walletOf } from "#core/wallets";
 
 export const NET = "test";
 export const START_MS = 1_767_225_600_000;
@@ -102,6 +103,8 @@ export class ScriptedGateway {
       freeMicro: 50_000_000,
       lockedMicro: 0,
       rejected: [],
+      walletSet: 0,
+      salts: [filled(2)],
       atMs: START_MS - 60_000,
     };
     const block = { height: 1, header: filled(1), slot: 0 };
@@ -207,7 +210,6 @@ export class ScriptedGateway {
     return {
       counterparty: this.neighbour,
       counterpartyKey: this.neighbourKey,
-      sellerWallet: walletOf(this.crypto, selling ? this.neighbourKey : this.nodeKey, 0),
       reserve: selling ? this.bidReserve! : filled(0x55),
       lockedMicro: LOCKED_MICRO,
       qtyWh,
@@ -217,7 +219,8 @@ export class ScriptedGateway {
   }
 
   private sold(slot: number, leg: ContractLeg, atMs: number): Message {
-    const { reserve: ref, qtyWh, ecashMicro: micro, sellerWallet: wallet } = leg;
+    const { reserve: ref, qtyWh, ecashMicro: micro } = leg;
+    const wallet = walletOf(this.crypto, this.neighbourKey, 1);
     const meter = { fromMwh: 5_000n, toMwh: 5_000n + BigInt(qtyWh) * 1000n };
     const body = {
       net: NET,

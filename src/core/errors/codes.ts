@@ -45,6 +45,11 @@ export const CODES = Object.freeze({
   AREA_FULL: code(16, "reject", "the area has as many members as its limit allows"),
   REPLAYED: code(17, "reject", "this transaction was accepted before under another number"),
   SAID_NUMBER: code(18, "reject", "the record is signed for another message number"),
+  WALLETS_SET: code(
+    19,
+    "reject",
+    "not a newer set of wallet addresses, or the one before is in no block yet",
+  ),
 
   // Who may take part
   NOT_ENROLLED: code(20, "reject", "no certificate of the authority; the node has to ask for one"),
@@ -167,6 +172,7 @@ export const CODES = Object.freeze({
     "the gateway has no certificate of the authority that counts",
   ),
   GATEWAY_BEHIND: code(125, "reject", "the gateway knows less than it has receipted"),
+  GATEWAY_BALANCE: code(126, "reject", "the balance is not what the block's state root says"),
   RECEIPT_DIGEST: code(124, "reject", "the receipt is for other bytes than this node said"),
 
   // Firmware: what a node finds wrong with a release

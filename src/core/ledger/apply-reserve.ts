@@ -30,9 +30,10 @@ export function applyReserve(
   for (const lock of state.locks.values())
     if (lock.node === node && lock.slot === body.slot)
       return refuse("RESERVE_REPEATED", lock.reserve);
-  const free = state.wallets.get(wallet)!;
+  const account = state.account(node);
+  const free = account.balanceMicro;
   if (leg.ecashMicro > free) return refuse("RESERVE_UNFUNDED", `${leg.ecashMicro} of ${free} µc`);
-  state.wallets.set(wallet, free - leg.ecashMicro);
+  account.balanceMicro = free - leg.ecashMicro;
   const reserve = toHex(tx.txid);
   state.locks.set(reserve, {
     reserve,

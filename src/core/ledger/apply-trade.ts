@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * SOLD and BOUGHT (ledger 4.6): the seller's and the buyer's word on the same energy. Coins move when both
- * agree: from what RESERVE locked, to the seller's wallet, once. Every leg is checked before any is applied.
+ * agree: from what RESERVE locked, to the seller, once. Every leg is checked before any is applied.
  */
 import { bytesEqual, fromHex, toHex } from "../codec/bytes.ts";
 import { assert } from "../errors/assert.ts";
@@ -72,7 +72,8 @@ export function applyBought(state: LedgerState, tx: Tx, tMs: number, effects: Ef
       return refuse("BOUGHT_REPEATED", toHex(leg.ref));
     if (leg.qtyWh !== pair.qtyWh || leg.ecashMicro !== pair.ecashMicro)
       return refuse("BOUGHT_TERMS", `${leg.qtyWh} Wh for ${leg.ecashMicro} µc`);
-    if (state.owners.get(toHex(leg.wallet)) !== buyer)
+    // One trade has one address of the buyer: that of its RESERVE.
+    if (state.locks.get(pair.reserve)?.wallet !== toHex(leg.wallet))
       return refuse("WALLET_FOREIGN", toHex(leg.wallet));
     if (tMs <= pair.sold.tMs) return refuse("BOUGHT_ORDER", "BOUGHT is not later than SOLD");
     const range = rangeFault(leg, claimed, account.importMwh);
@@ -110,7 +111,7 @@ export function pay(
   lock.leftMicro -= pair.ecashMicro;
   lock.leftWh = Math.max(0, lock.leftWh - pair.qtyWh);
   const { wallet } = pair.sold;
-  state.wallets.set(wallet, state.wallets.get(wallet)! + pair.ecashMicro);
+  state.account(pair.seller).balanceMicro += pair.ecashMicro;
   pair.state = bought ? "paid" : "arbitrated";
   effects.push({
     kind: bought ? EffectKind.pay : EffectKind.arbitrate,

@@ -31,7 +31,10 @@ export function applyTx(
   }
 }
 
-/** New coins for a wallet: `genesis` before the first block, `deposit` through the operator's on-ramp. */
+/**
+ * New coins for the account that `wallet` is of: `genesis` before the first block, `deposit` through the
+ * operator's on-ramp.
+ */
 export function mint(
   state: LedgerState,
   kind: "genesis" | "deposit",
@@ -39,23 +42,21 @@ export function mint(
   micro: number,
   effects: Effect[],
 ): void {
-  const before = state.wallets.get(wallet);
-  assert(before !== undefined, "MINT_WALLET", wallet);
-  state.wallets.set(wallet, before + micro);
+  const node = state.owners.get(wallet);
+  assert(node !== undefined, "MINT_WALLET", wallet);
+  state.account(node).balanceMicro += micro;
   if (kind === "genesis") state.totals.genesisMicro += micro;
   else state.totals.mintedMicro += micro;
   effects.push(coinEffect(EffectKind[kind], { to: fromHex(wallet), micro }));
 }
 
-/** Coins that leave a wallet for good: a withdrawal through the operator's on-ramp. */
+/** Coins that leave the account that `wallet` is of for good: a withdrawal through the operator's on-ramp. */
 export function burn(state: LedgerState, wallet: string, micro: number, effects: Effect[]): void {
-  const before = state.wallets.get(wallet);
-  assert(
-    before !== undefined && before >= micro,
-    "BURN_WALLET",
-    `${wallet}: ${micro} of ${before}`,
-  );
-  state.wallets.set(wallet, before - micro);
+  const node = state.owners.get(wallet);
+  assert(node !== undefined, "BURN_WALLET", wallet);
+  const account = state.account(node);
+  assert(account.balanceMicro >= micro, "BURN_FUNDS", `${micro} of ${account.balanceMicro}`);
+  account.balanceMicro -= micro;
   state.totals.burnedMicro += micro;
   const effect = coinEffect(EffectKind.withdraw, { to: undefined, micro });
   effects.push({ ...effect, from: fromHex(wallet) });
@@ -84,7 +85,7 @@ export function closeSlot(state: LedgerState, slot: number, effects: Effect[]): 
   }
   for (const [reserve, lock] of sortedEntries(state.locks)) {
     if (lock.slot > slot) continue;
-    state.wallets.set(lock.wallet, state.wallets.get(lock.wallet)! + lock.leftMicro);
+    state.account(lock.node).balanceMicro += lock.leftMicro;
     state.locks.delete(reserve);
     const wallet = fromHex(lock.wallet)!;
     effects.push({

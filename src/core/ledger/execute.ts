@@ -14,17 +14,19 @@ import { type Block, type Effect, effectStruct, rejectedStruct } from "../record
 import type { Member } from "../records/member.ts";
 import type { Reading } from "../records/reading.ts";
 import type { Tx } from "../records/tx.ts";
+import type { WalletSet } from "../wallets.ts";
 import { applyTx, burn, closeSlot, contract, mint } from "./apply.ts";
 import type { LedgerState, Pair } from "./state.ts";
 
 /** A signed record that a block applies beside transactions. */
 export type LedgerEvent = { id: Uint8Array } & (
-  | { type: "member"; node: string; member: Member }
+  | { type: "member"; node: string; member: Member; wallets: WalletSet }
+  | { type: "wallets"; node: string; wallets: WalletSet }
   | { type: "reading"; node: string; reading: Reading }
   | { type: "clearing"; pairs: Pair[] }
 );
 
-/** Coins that come in or go out through the operator's on-ramp. */
+/** Coins that come in or go out through the operator's on-ramp; `wallet` is any address of the account. */
 export interface MintOrder {
   kind: "genesis" | "deposit" | "withdraw";
   wallet: string;
@@ -50,7 +52,8 @@ export function executeBlock(
   const effects: Effect[] = [];
   const rejected: Block["rejected"] = [];
   for (const event of plan.events) {
-    if (event.type === "member") state.addAccount(event.node, event.member);
+    if (event.type === "member") state.addAccount(event.node, event.member, event.wallets);
+    else if (event.type === "wallets") state.addWallets(event.node, event.wallets);
     else if (event.type === "reading") state.read(event.node, event.reading);
     else contract(state, event.pairs);
   }

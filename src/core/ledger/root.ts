@@ -1,26 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The state root of a block: a Merkle root over wallets, locks, registers and totals in a fixed order. */
+/** The state root of a block: a Merkle root over accounts, locks, registers and totals in a fixed order. */
 
 import { fromHex } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import { merkleRoot } from "../crypto/merkle.ts";
 import type { Crypto } from "../crypto/port.ts";
+import { accountLeaf } from "./account-leaf.ts";
 import type { LedgerState } from "./state.ts";
 
-/** What a leaf is about; the number is its first element. */
-const Leaf = Object.freeze({ wallet: 0, lock: 1, registers: 2, totals: 3 });
+/** What a leaf is about; the number is its first element. An account is 0 (account-leaf.ts). */
+const Leaf = Object.freeze({ lock: 1, registers: 2, totals: 3 });
+
+/** The place of an account's leaf among `stateLeaves`. */
+export function accountIndex(state: LedgerState, node: string): number {
+  let before = 0;
+  for (const other of state.accounts.keys()) if (other < node) before++;
+  return before;
+}
 
 /** The leaves of the state, each a CBOR array, in order of kind and key. */
 export function stateLeaves(state: LedgerState): Uint8Array[] {
   const leaves: Uint8Array[] = [];
-  for (const wallet of [...state.wallets.keys()].sort())
-    leaves.push(encodeCbor([Leaf.wallet, fromHex(wallet)!, state.wallets.get(wallet)!]));
+  const nodes = [...state.accounts.keys()].sort();
+  const locked = new Map<string, number>();
+  for (const { node, leftMicro } of state.locks.values())
+    locked.set(node, (locked.get(node) ?? 0) + leftMicro);
+  for (const node of nodes) {
+    const { set: walletSet, commitment } = state.newestSet(node);
+    const balanceMicro = state.freeOf(node);
+    const lockedMicro = locked.get(node) ?? 0;
+    const facts = { balanceMicro, lockedMicro, walletSet, commitment };
+    leaves.push(accountLeaf(fromHex(node)!, facts));
+  }
   for (const reserve of [...state.locks.keys()].sort()) {
     const lock = state.locks.get(reserve)!;
     leaves.push(
       encodeCbor([
         Leaf.lock,
         fromHex(reserve)!,
+        fromHex(lock.node)!,
         fromHex(lock.wallet)!,
         lock.slot,
         lock.leftWh,
@@ -29,7 +47,7 @@ export function stateLeaves(state: LedgerState): Uint8Array[] {
       ]),
     );
   }
-  for (const node of [...state.accounts.keys()].sort()) {
+  for (const node of nodes) {
     const entry = state.account(node);
     leaves.push(
       encodeCbor([

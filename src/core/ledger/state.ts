@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The ledger's state: accounts with wallets and registers, locks, and the contracts of the slots that are
- * not settled. Only apply.ts changes it, and only a block applies anything (architecture: trust).
+ * The ledger's state: accounts with coins and registers, the account pool, locks, and the contracts of the
+ * slots that are not settled. Only apply.ts changes it, and only a block applies anything.
+ *
+ * Coins belong to the account (paper 1, II-A: an account has one wallet); a wallet address is a pseudonym of
+ * the account, the label of one trade.
  */
-import { toHex } from "../codec/bytes.ts";
 import { assert } from "../errors/assert.ts";
 import type { Member } from "../records/member.ts";
 import type { Reading } from "../records/reading.ts";
+import type { WalletSet } from "../wallets.ts";
+
+/** Sets of addresses of one account that count: the one in use, and the one that follows it. */
+const SETS_KEPT = 2;
 
 /** A member's account. Ids and wallets are hex. */
 export interface AccountEntry {
@@ -14,7 +20,10 @@ export interface AccountEntry {
   readonly publicKey: Uint8Array;
   readonly name: string;
   readonly capacityWh: number;
-  readonly wallets: string[];
+  /** Sets of addresses that count, the newest last. */
+  readonly sets: WalletSet[];
+  /** Free coins, µc: without those in locks. */
+  balanceMicro: number;
   /** Last signed registers, mWh, and the boundary at which they were read; −1 before the first. */
   boundary: number;
   importMwh: bigint;
@@ -32,6 +41,7 @@ export interface AccountEntry {
 export interface Lock {
   readonly reserve: string;
   readonly node: string;
+  /** The address that it was said under. */
   readonly wallet: string;
   readonly slot: number;
   readonly tMs: number;
@@ -65,7 +75,6 @@ export interface Totals {
 
 export class LedgerState {
   readonly accounts = new Map<string, AccountEntry>();
-  readonly wallets = new Map<string, number>();
   /** Wallet address → account: the account pool (paper 1, II-A). */
   readonly owners = new Map<string, string>();
   readonly locks = new Map<string, Lock>();
@@ -81,14 +90,15 @@ export class LedgerState {
     return entry;
   }
 
-  addAccount(node: string, member: Member): AccountEntry {
+  addAccount(node: string, member: Member, wallets: WalletSet): AccountEntry {
     assert(!this.accounts.has(node), "ACCOUNT_TWICE", node);
     const entry: AccountEntry = {
       node,
       publicKey: member.publicKey,
       name: member.name,
       capacityWh: member.capacityWh,
-      wallets: member.wallets.map(toHex),
+      sets: [],
+      balanceMicro: 0,
       boundary: -1,
       importMwh: 0n,
       exportMwh: 0n,
@@ -99,12 +109,38 @@ export class LedgerState {
       claimedExportMwh: 0n,
     };
     this.accounts.set(node, entry);
-    for (const wallet of entry.wallets) {
+    this.addWallets(node, wallets);
+    return entry;
+  }
+
+  /** Enters a set of addresses that is newer than the account's others; the older of those may go. */
+  addWallets(node: string, added: WalletSet): void {
+    const { sets } = this.account(node);
+    const newest = sets[sets.length - 1];
+    assert(!newest || added.set > newest.set, "WALLETS_ORDER", node);
+    for (const wallet of added.wallets) {
       assert(!this.owners.has(wallet), "WALLET_TWICE", wallet);
       this.owners.set(wallet, node);
-      this.wallets.set(wallet, 0);
     }
-    return entry;
+    sets.push(added);
+    while (sets.length > SETS_KEPT && !this.inUse(sets[0])) {
+      for (const wallet of sets[0].wallets) this.owners.delete(wallet);
+      sets.shift();
+    }
+  }
+
+  /** Whether a lock or a contract that is not settled names an address of the set. */
+  private inUse({ wallets }: WalletSet): boolean {
+    for (const lock of this.locks.values()) if (wallets.includes(lock.wallet)) return true;
+    for (const { sold } of this.pairs.values())
+      if (sold && wallets.includes(sold.wallet)) return true;
+    return false;
+  }
+
+  /** The newest set of an account's addresses. */
+  newestSet(node: string): WalletSet {
+    const { sets } = this.account(node);
+    return sets[sets.length - 1];
   }
 
   /** Takes a reading whose order and bounds were checked at intake. */
@@ -126,9 +162,7 @@ export class LedgerState {
   }
 
   freeOf(node: string): number {
-    let free = 0;
-    for (const wallet of this.account(node).wallets) free += this.wallets.get(wallet)!;
-    return free;
+    return this.account(node).balanceMicro;
   }
 
   lockedOf(node: string): number {
@@ -137,11 +171,11 @@ export class LedgerState {
     return locked;
   }
 
-  /** Sums over all wallets and locks, µc. */
+  /** Sums over the wallets of all accounts, and over locks, µc. */
   sums(): { walletsMicro: number; lockedMicro: number } {
     let walletsMicro = 0;
     let lockedMicro = 0;
-    for (const free of this.wallets.values()) walletsMicro += free;
+    for (const { balanceMicro } of this.accounts.values()) walletsMicro += balanceMicro;
     for (const lock of this.locks.values()) lockedMicro += lock.leftMicro;
     return { walletsMicro, lockedMicro };
   }

@@ -2,7 +2,7 @@
 /** Blocks of the consortium chain (paper 1, II-B-5; ledger 5): a header to sign, and the contents. */
 import { recordType } from "../codec/record.ts";
 import { bytes, hash, type Infer, list, optional, struct, uint } from "../codec/schema.ts";
-import { BLOCK_TXS_MAX, WIRE_ARRAY_MAX } from "../limits.ts";
+import { BLOCK_TXS_MAX, SALTS_MAX, WIRE_ARRAY_MAX } from "../limits.ts";
 import { micro, ms, netName, nodeId, qtyWh, RecordKind, slotNumber, wallet } from "./common.ts";
 
 const headerFields = {
@@ -23,7 +23,7 @@ const headerFields = {
   rejectedRoot: hash,
   effectsRoot: hash,
   eventsRoot: hash,
-  /** Root over wallets, locks, registers and totals after this block. */
+  /** Root over accounts, locks, registers and totals after this block. */
   stateRoot: hash,
 };
 
@@ -70,7 +70,7 @@ const blockFields = {
   txs: list(hash, BLOCK_TXS_MAX),
   rejected: list(rejectedStruct, BLOCK_TXS_MAX),
   effects: list(effectStruct, WIRE_ARRAY_MAX),
-  /** Ids of other signed records applied here: members, readings and clearings, in the order applied. */
+  /** Ids of other signed records (members, wallets, readings, clearings), in the order applied. */
   events: list(hash, WIRE_ARRAY_MAX),
   /** Slots closed by this block: their open locks are released. */
   closed: list(slotNumber, 16),
@@ -92,9 +92,16 @@ const accountFields = {
   lockedMicro: micro,
   /** Own transactions that this block rejected. */
   rejected: list(rejectedStruct, 64),
+  /** The newest set of its addresses that the ledger knows. */
+  walletSet: uint(0xffffffff),
+  /**
+   * Salts of the public blocks since the last slot that was closed, this block's last: with them a member can
+   * show an outsider that something of its own is in a block.
+   */
+  salts: list(hash, SALTS_MAX),
   atMs: ms,
 };
 
 /** What a node owns after a block, signed by its gateway. */
 export type Account = Infer<typeof accountFields>;
-export const accountRecord = recordType("account", RecordKind.account, 1, accountFields, 4096);
+export const accountRecord = recordType("account", RecordKind.account, 2, accountFields, 4096);

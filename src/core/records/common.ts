@@ -32,6 +32,9 @@ export const RecordKind = Object.freeze({
   enrol: 25,
   certificate: 26,
   connect: 27,
+  wallets: 28,
+  publicBlock: 29,
+  proof: 30,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

@@ -16,7 +16,6 @@ import {
   qtyWh,
   RecordKind,
   slotNumber,
-  wallet,
 } from "./common.ts";
 
 /** `award`: a forecast was matched (ex-ante), nothing is owed yet. `final`: to be sold and bought now. */
@@ -26,8 +25,6 @@ export const contractLeg = struct(
   {
     counterparty: nodeId,
     counterpartyKey: publicKey,
-    /** Where the seller is paid. */
-    sellerWallet: wallet,
     /** The buyer's RESERVE, and the coins that it still holds in the ledger. */
     reserve: hash,
     lockedMicro: micro,
@@ -61,4 +58,4 @@ const contractFields = {
 };
 
 export type Contract = Infer<typeof contractFields>;
-export const contractRecord = recordType("contract", RecordKind.contract, 1, contractFields);
+export const contractRecord = recordType("contract", RecordKind.contract, 2, contractFields);

@@ -11,10 +11,13 @@ import { eventRecord } from "./event.ts";
 import { configRecord, memberRecord } from "./member.ts";
 import { capsRecord, demandRecord, noticeRecord } from "./notice.ts";
 import { orderRecord } from "./order.ts";
+import { proofRecord } from "./proof.ts";
+import { publicBlockRecord } from "./public-block.ts";
 import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
+import { walletsRecord } from "./wallets.ts";
 
 /** All record types by rising kind. */
 export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
@@ -43,6 +46,9 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   enrolRecord,
   certificateRecord,
   connectRecord,
+  walletsRecord,
+  publicBlockRecord,
+  proofRecord,
 ]);
 
 /**

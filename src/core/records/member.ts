@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who belongs to an area: a node's request to be admitted, and the gateway's answer. */
 import { recordType } from "../codec/record.ts";
-import { bytes, hash, type Infer, list, text, u64, uint } from "../codec/schema.ts";
-import { NAME_CHARS_MAX, QTY_WH_MAX, WALLETS_MAX } from "../limits.ts";
-import { ms, netName, nodeId, publicKey, RecordKind, wallet } from "./common.ts";
+import { bytes, hash, type Infer, text, u64, uint } from "../codec/schema.ts";
+import { NAME_CHARS_MAX, QTY_WH_MAX } from "../limits.ts";
+import { ms, netName, nodeId, publicKey, RecordKind } from "./common.ts";
+import { walletFields } from "./wallets.ts";
 
 const memberFields = {
   net: netName,
@@ -11,12 +12,12 @@ const memberFields = {
   name: text(NAME_CHARS_MAX),
   /** Largest energy that the connection carries in one slot, either way, Wh. */
   capacityWh: uint(QTY_WH_MAX),
-  wallets: list(wallet, WALLETS_MAX, 1),
+  ...walletFields,
 };
 
 /** Signed by the node's own key: it asks to be a member, and says hello after every connect. */
 export type Member = Infer<typeof memberFields>;
-export const memberRecord = recordType("member", RecordKind.member, 1, memberFields, 1024);
+export const memberRecord = recordType("member", RecordKind.member, 2, memberFields, 512);
 
 const configFields = {
   net: netName,

@@ -18,6 +18,7 @@ import { AuditEnds, auditBlock } from "./block.ts";
 import { auditClearing } from "./clearing.ts";
 import { Findings } from "./findings.ts";
 import { kindName, openEntry } from "./open.ts";
+import { auditPublished, checkPublished } from "./published.ts";
 import { auditMember, auditSaid } from "./said.ts";
 import { auditDemand, auditMissed, auditNotice } from "./slots.ts";
 import { AuditState, type Context, emptySummary } from "./state.ts";
@@ -39,6 +40,7 @@ const BY_KIND: Readonly<Record<number, (context: Context, bytes: Uint8Array) => 
     [EntryKind.authority]: auditAuthority,
     [EntryKind.certificate]: auditCertificate,
     [EntryKind.revocations]: auditRevocations,
+    [EntryKind.published]: auditPublished,
   });
 
 /** Re-checks a whole log. Never throws on what a log holds; errors of reading it pass through. */
@@ -62,6 +64,7 @@ export function audit(
     if (index % PROGRESS_EVERY === 0) options.onProgress?.(index);
   }
   if (index === 0) findings.fault("WORLD_FIRST", {}, "the log is empty");
+  if (context) checkPublished(context);
   findings.flush();
   options.onProgress?.(index);
   const summary = context?.state.summary ?? emptySummary();

@@ -15,6 +15,7 @@ import { checkCoins, checkMints } from "./coins.ts";
 import { blockEvents, blockTxs } from "./contents.ts";
 import { openEntry, signedByGateway } from "./open.ts";
 import { compareOutcome } from "./outcome.ts";
+import { checkPublished } from "./published.ts";
 import { checkEnergy, checkPayments, settle } from "./settle.ts";
 import { checkMissed } from "./slots.ts";
 import { type AuditTx, type Context, EPOCH } from "./state.ts";
@@ -34,6 +35,7 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
   const header = opened.value;
   const { height } = header;
   signedByGateway(context, opened, "header", { height });
+  checkPublished(context);
   checkHeader(context, header);
   checkRoots(context, header, block);
   const events = blockEvents(context, height, block);
@@ -45,6 +47,7 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
     if (run) checkMissed(context, run);
   }
   const result = execute(context, height, { events, mints, txs, closed: block.closed });
+  state.keepPromises(events);
   compareOutcome(context, height, block, result);
   if (!bytesEqual(stateRoot(ports.crypto, state.ledger), header.stateRoot))
     findings.fault("BLOCK_STATE", { height }, toHex(header.stateRoot));
@@ -54,6 +57,7 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
   checkCoins(context, height);
   settle(context, height, result.effects, block.closed);
   adopt(context, opened.id, header);
+  state.unpublished = { id: opened.id, header, block };
   for (const slot of block.closed) state.forgetSlot(slot);
 }
 

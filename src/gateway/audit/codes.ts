@@ -29,7 +29,7 @@ export const AUDIT_CODES = Object.freeze({
   // Members and what they said
   MEMBER_REPEATED: "a node was admitted twice",
   MEMBER_NAME: "a name that another member has on the monitor's topics, or that none may have",
-  MEMBER_WALLET: "a wallet address that does not follow from the member's key",
+  MEMBER_WALLET: "wallet addresses that the member does not prove to be its own, or that are taken",
   SAID_UNKNOWN_NODE: "words of a node that is not a member",
   SAID_NUMBER: "a node's numbers are not contiguous: something it said is missing or repeated",
   SAID_REPLAYED:
@@ -76,11 +76,13 @@ export const AUDIT_CODES = Object.freeze({
   BLOCK_TX_MISSING: "an accepted transaction was left out of the block",
   BLOCK_TX_ORDER: "transactions are not in order of effective time and id",
   BLOCK_CUT: "the cut is not the tips of the block's transactions",
-  BLOCK_EVENTS: "members, readings and clearings are not those of the log since the last block",
+  BLOCK_EVENTS:
+    "members, wallets, readings and clearings are not those of the log since the last block",
   BLOCK_REJECTED: "other transactions are rejected than the ledger's rules reject",
   BLOCK_EFFECTS: "coins moved otherwise than the ledger's rules move them",
   BLOCK_STATE: "the state root is not that of the ledger after this block",
   BLOCK_CLOSED: "slots are closed out of order or before they were cleared",
+  PUBLIC_BLOCK: "the public form of a block is missing, or not what the block and its salt give",
   BLOCK_EXECUTE: "the ledger cannot execute this block; the audit ends here",
   GENESIS: "genesis coins after the first block, or unequal or to others than its members",
   DEPOSIT:

@@ -6,6 +6,7 @@
 import { toHex } from "#core/codec/bytes";
 import type { MintOrder } from "#core/ledger/execute";
 import { type Block, EffectKind } from "#core/records/block";
+import { walletOf } from "#core/wallets";
 import type { Context } from "./state.ts";
 
 /** The coins that a block brings in, after checking that it may. */
@@ -21,7 +22,7 @@ export function checkMints(context: Context, height: number, block: Block): Mint
     if (kind !== EffectKind.genesis && kind !== EffectKind.deposit) continue;
     const wallet = to ? toHex(to) : "";
     const code = kind === EffectKind.genesis ? "GENESIS" : "DEPOSIT";
-    if (!state.wallets.has(wallet)) {
+    if (!state.ownsWallet(wallet)) {
       findings.fault(code, { height }, `to the unknown wallet ${wallet}`);
       continue;
     }
@@ -51,11 +52,12 @@ function checkWithdrawals(
   let levelMicro: number | undefined;
   return orders.filter(({ wallet, micro }) => {
     const node = ledger.owners.get(wallet);
-    if (node === undefined || ledger.wallets.get(wallet)! < micro || served.has(wallet)) {
+    if (node === undefined || ledger.freeOf(node) < micro || served.has(node)) {
       fault(`${micro} µc from wallet ${wallet}`);
       return false;
     }
-    served.add(wallet);
+    served.add(node);
+    if (wallet !== ledger.newestSet(node).wallets[0]) fault("from another than a first address");
     const level = ledger.freeOf(node) + ledger.lockedOf(node) - micro;
     levelMicro ??= level;
     if (level !== levelMicro) fault(`${state.nameOf(node)} is left with ${level} µc`);
@@ -64,13 +66,17 @@ function checkWithdrawals(
 }
 
 /** Once, the same for each member that the first block has. */
-function checkGenesis({ state, findings }: Context, height: number, mints: MintOrder[]): void {
+function checkGenesis(
+  { ports, state, findings }: Context,
+  height: number,
+  mints: MintOrder[],
+): void {
   if (height !== 0) return findings.fault("GENESIS", { height }, "coins after the first block");
   const wallets = new Set(mints.map(({ wallet }) => wallet));
   for (const { id, member } of state.members.values())
-    if (!wallets.delete(toHex(member.wallets[0])))
+    if (!wallets.delete(toHex(walletOf(ports.crypto, member.walletKey, 0))))
       findings.fault("GENESIS", { height, node: state.nameOf(id) }, "no coins for this member");
-  if (wallets.size > 0) findings.fault("GENESIS", { height }, "to another than a first wallet");
+  if (wallets.size > 0) findings.fault("GENESIS", { height }, "to another than a first address");
   if (mints.length !== state.members.size || mints.some(({ micro }) => micro !== mints[0].micro))
     findings.fault("GENESIS", { height }, "not the same amount once for each member");
 }
@@ -96,10 +102,11 @@ function checkDeposits(
   let levelMicro: number | undefined;
   let richestServed = 0;
   let poorestLeft = Number.MAX_SAFE_INTEGER;
-  for (const [node, { wallets }] of ledger.accounts) {
+  for (const node of ledger.accounts.keys()) {
+    const [first] = ledger.newestSet(node).wallets;
     const owned = ledger.freeOf(node) + (lockedMicro.get(node) ?? 0);
-    const micro = byWallet.get(wallets[0]);
-    byWallet.delete(wallets[0]);
+    const micro = byWallet.get(first);
+    byWallet.delete(first);
     if (micro === undefined) poorestLeft = Math.min(poorestLeft, owned);
     else {
       richestServed = Math.max(richestServed, owned);
@@ -108,7 +115,7 @@ function checkDeposits(
         findings.fault("DEPOSIT", { height, node: state.nameOf(node) }, "to another level");
     }
   }
-  if (byWallet.size > 0) findings.fault("DEPOSIT", { height }, "to another than a first wallet");
+  if (byWallet.size > 0) findings.fault("DEPOSIT", { height }, "to another than a first address");
   if (richestServed >= poorestLeft)
     findings.fault("DEPOSIT", { height }, `an account with ${poorestLeft} µc got none`);
 }

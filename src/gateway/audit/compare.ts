@@ -88,7 +88,6 @@ function samePair(a: PairEntry, b: PairEntry): boolean {
   return (
     bytesEqual(a.seller, b.seller) &&
     bytesEqual(a.buyer, b.buyer) &&
-    bytesEqual(a.sellerWallet, b.sellerWallet) &&
     bytesEqual(a.reserve, b.reserve) &&
     a.qtyWh === b.qtyWh &&
     a.priceMicro === b.priceMicro &&

@@ -10,7 +10,7 @@ import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX } from "#core/limits";
 import type { Block } from "#core/records/block";
 import type { AuditTx, Context } from "./state.ts";
 
-/** Members, readings and clearings, in the order of the log. */
+/** Members, wallets, readings and clearings, in the order of the log. */
 export function blockEvents(context: Context, height: number, block: Block): LedgerEvent[] {
   const { state, findings } = context;
   const events: LedgerEvent[] = [];

@@ -104,7 +104,6 @@ function contract(matched: Matched, pair: Pair, qtyWh: number): PairEntry {
   return {
     seller: fromHex(pair.seller)!,
     buyer: fromHex(pair.buyer)!,
-    sellerWallet: offer.member.member.wallets[0],
     reserve: bid.order.reserve!,
     qtyWh,
     priceMicro,

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The intake's rules for readings and orders, asked again of the auditor's own state. */
+/** The intake's rules for readings, orders and wallets, asked again of the auditor's own state. */
 import { bytesEqual, fromHex } from "#core/codec/bytes";
 import type { Code } from "#core/errors/codes";
 import { EventKind, EventRegister, eventFault, type MeterEvent } from "#core/records/event";
 import { MarketTiming } from "#core/records/notice";
 import { type Order, Side } from "#core/records/order";
 import type { Reading } from "#core/records/reading";
+import type { Wallets } from "#core/records/wallets";
+import { listWallets, type WalletClaim, walletsProved } from "#core/wallets";
 import { CAPACITY_TOLERANCE_PERMILLE } from "../options.ts";
-import type { AuditMember, AuditState } from "./state.ts";
+import type { AuditMember, AuditState, Context } from "./state.ts";
 
 /** Why a reading may not follow the member's last one, or undefined. */
 export function readingCode(
@@ -39,6 +41,32 @@ export function eventCode({ reading: last }: AuditMember, event: MeterEvent): Co
   const read = register === EventRegister.import ? last?.importMwh : last?.exportMwh;
   if (register === EventRegister.none || read === undefined) return undefined;
   return lowestMwh < read ? "EVENT_REGISTER" : undefined;
+}
+
+/** What is wrong with a claim to a set of addresses, or undefined. */
+export function claimFault(
+  { ports, state }: Context,
+  node: Uint8Array,
+  claim: WalletClaim,
+): string | undefined {
+  const { crypto } = ports;
+  if (!walletsProved(crypto, state.net, node, claim)) return `set ${claim.set} is not proved`;
+  const { wallets } = listWallets(crypto, claim);
+  return wallets.find((wallet) => state.ownsWallet(wallet));
+}
+
+/** Why a member's next set of addresses may not be taken, or undefined. */
+export function walletsCode(
+  context: Context,
+  member: AuditMember,
+  wallets: Wallets,
+): Code | undefined {
+  const { ledger } = context.state;
+  const known = ledger.accounts.has(member.id) ? ledger.newestSet(member.id).set : undefined;
+  if (known !== member.walletSet || wallets.set <= known) return "WALLETS_SET";
+  return claimFault(context, member.idBytes, wallets) === undefined
+    ? undefined
+    : "WALLETS_UNPROVED";
 }
 
 /** Why an order may not enter the book of its slot, or undefined. */

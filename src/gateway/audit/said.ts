@@ -3,15 +3,16 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
 import { CODES, type Code, codeOfWire } from "#core/errors/codes";
-import { nodeIdOf, walletOf } from "#core/identity";
+import { nodeIdOf } from "#core/identity";
 import { memberRecord } from "#core/records/member";
 import { type Tx, TxType } from "#core/records/tx";
 import { saidKindAt } from "#core/topics";
+import { listWallets } from "#core/wallets";
 import { memberEntry, saidEntry } from "../entries.ts";
 import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
 import { eventName } from "../intake/event.ts";
 import { openEntry } from "./open.ts";
-import { eventCode, orderCode, readingCode } from "./rules.ts";
+import { claimFault, eventCode, orderCode, readingCode, walletsCode } from "./rules.ts";
 import { type AuditMember, type Context, newMember } from "./state.ts";
 import { barredCode, mayHaveEnded } from "./trust.ts";
 import { chainCode, effectiveMs, NEVER_LOGGED, takesNumber, txCode } from "./tx-rules.ts";
@@ -43,16 +44,13 @@ export function auditMember(context: Context, bytes: Uint8Array): void {
   if (state.names.has(level))
     findings.fault("MEMBER_NAME", which, `${id}, and ${state.names.get(level)}`);
   else if (!MEMBER_NAME.test(name)) findings.fault("MEMBER_NAME", which, id);
-  member.wallets.forEach((wallet, i) => {
-    const own = bytesEqual(wallet, walletOf(ports.crypto, publicKey, i));
-    if (!own || state.wallets.has(toHex(wallet)))
-      findings.fault("MEMBER_WALLET", which, toHex(wallet));
-    state.wallets.add(toHex(wallet));
-  });
+  const fault = claimFault(context, idBytes, member);
+  if (fault) findings.fault("MEMBER_WALLET", which, fault);
   state.names.set(level, id);
   state.members.set(id, newMember(id, idBytes, member));
   state.summary.members.push({ id, name });
-  state.pending.set(toHex(message), { type: "member", id: message, node: id, member });
+  const wallets = listWallets(ports.crypto, member);
+  state.promise({ type: "member", id: message, node: id, member, wallets });
 }
 
 export function auditSaid(context: Context, bytes: Uint8Array): void {
@@ -98,6 +96,7 @@ function judge(context: Context, member: AuditMember, said: Said, seq: number): 
   if (said.kind === "reading") return readingCode(state, member, said.signed.value);
   if (said.kind === "order") return orderCode(state, member, said.signed.value);
   if (said.kind === "event") return eventCode(member, said.signed.value);
+  if (said.kind === "wallets") return walletsCode(context, member, said.signed.value);
   return txCode(state, member, said.tx);
 }
 
@@ -148,6 +147,11 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     summary.events++;
     const name = eventName(said.signed.value.event);
     summary.eventsByKind[name] = (summary.eventsByKind[name] ?? 0) + 1;
+  } else if (said.kind === "wallets") {
+    const { value, id } = said.signed;
+    member.walletSet = value.set;
+    const wallets = listWallets(context.ports.crypto, value);
+    state.promise({ type: "wallets", id, node: member.id, wallets });
   } else {
     summary.transactions++;
     acceptTx(context, member, said.tx);

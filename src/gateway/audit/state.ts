@@ -10,6 +10,7 @@ import type { Crypto } from "#core/crypto/port";
 import type { LedgerEvent } from "#core/ledger/execute";
 import { LedgerState } from "#core/ledger/state";
 import type { Clearing, MarketRule, Pair } from "#core/market/types";
+import type { Block, BlockHeader } from "#core/records/block";
 import type { Member } from "#core/records/member";
 import type { Demand, Notice } from "#core/records/notice";
 import type { Order } from "#core/records/order";
@@ -33,6 +34,8 @@ export interface AuditMember {
   readonly id: string;
   readonly idBytes: Uint8Array;
   readonly member: Member;
+  /** The newest set of its addresses that was accepted. */
+  walletSet: number;
   saidSeq: number;
   reading: Reading | undefined;
   previous: Reading | undefined;
@@ -114,10 +117,11 @@ export class AuditState {
   readonly ledger = new LedgerState();
   readonly members = new Map<string, AuditMember>();
   readonly names = new Map<string, string>();
-  readonly wallets = new Set<string>();
   /** Who may take part, by what the log has of the authority. */
   readonly registry: Registry;
   seals: Pick<Verifier, "verify"> | undefined;
+  /** Wallet addresses in the events that the next block has to apply. */
+  readonly promised = new Set<string>();
   /** Transactions that can be parents or wait for their block. */
   readonly txs = new Map<string, AuditTx>();
   /** SOLD and BOUGHT of slots that are not settled. */
@@ -126,6 +130,9 @@ export class AuditState {
   private readonly paid = new Map<string, Set<number>>();
   /** The latest blocks, which can be parents: id → time. */
   readonly blocks = new Map<string, number>();
+  /** The last block until its public form comes, and the id of the last public block. */
+  unpublished: { id: Uint8Array; header: BlockHeader; block: Block } | undefined;
+  publicId: Uint8Array | undefined;
   head: { id: string; idBytes: Uint8Array; height: number; atMs: number } | undefined;
   /** What the next block has to apply, in order, by id. */
   readonly pending = new Map<string, LedgerEvent>();
@@ -179,6 +186,25 @@ export class AuditState {
     return legs;
   }
 
+  /** Whether some account has this address, or will have it with the next block. */
+  ownsWallet(wallet: string): boolean {
+    return this.promised.has(wallet) || this.ledger.owners.has(wallet);
+  }
+
+  /** A set of addresses that the next block enters. */
+  promise(event: LedgerEvent): void {
+    this.pending.set(toHex(event.id), event);
+    if (event.type === "member" || event.type === "wallets")
+      for (const wallet of event.wallets.wallets) this.promised.add(wallet);
+  }
+
+  /** The addresses in `events` are in the ledger now. */
+  keepPromises(events: readonly LedgerEvent[]): void {
+    for (const event of events)
+      if (event.type === "member" || event.type === "wallets")
+        for (const wallet of event.wallets.wallets) this.promised.delete(wallet);
+  }
+
   /** Counts what intake or a block did not accept. */
   countCode(code: string): void {
     const { notAcceptedByCode } = this.summary;
@@ -219,6 +245,7 @@ export function newMember(id: string, idBytes: Uint8Array, member: Member): Audi
     id,
     idBytes,
     member,
+    walletSet: member.set,
     saidSeq: 0,
     reading: undefined,
     previous: undefined,

@@ -48,6 +48,8 @@ export class Chain {
   private readonly dag: Dag;
   private readonly world: World;
   private readonly events = new Map<string, LedgerEvent>();
+  /** Addresses in those events: taken, and not in the ledger yet. */
+  private readonly promised = new Set<string>();
 
   constructor(options: ChainOptions, crypto: Crypto, dag: Dag, world: World) {
     this.options = options;
@@ -59,6 +61,19 @@ export class Chain {
   /** A signed record that the next block applies. */
   addEvent(event: LedgerEvent): void {
     this.events.set(toHex(event.id), event);
+    if (event.type === "member" || event.type === "wallets")
+      for (const wallet of event.wallets.wallets) this.promised.add(wallet);
+  }
+
+  /** Whether some account has this address, or will have it with the next block. */
+  ownsWallet(wallet: string): boolean {
+    return this.promised.has(wallet) || this.state.owners.has(wallet);
+  }
+
+  private takeEvent(event: LedgerEvent): void {
+    this.events.delete(toHex(event.id));
+    if (event.type === "member" || event.type === "wallets")
+      for (const wallet of event.wallets.wallets) this.promised.delete(wallet);
   }
 
   /** Whether a block would hold anything. */
@@ -109,7 +124,7 @@ export class Chain {
       ...blockRoots(this.crypto, { ...body }),
       stateRoot: stateRoot(this.crypto, this.state),
     };
-    for (const event of events) this.events.delete(toHex(event.id));
+    for (const event of events) this.takeEvent(event);
     consensus.propose(header, (decided: Decided) => {
       const block: Block = { header: decided.bytes, ...body };
       const bytes = blockRecord.encode(block);
@@ -129,7 +144,7 @@ export class Chain {
     const events = block.events.map((id) => {
       const event = this.events.get(toHex(id));
       assert(event, "LOG_EVENT", toHex(id));
-      this.events.delete(toHex(id));
+      this.takeEvent(event);
       return event;
     });
     const vertices = block.txs.map((txid) => {

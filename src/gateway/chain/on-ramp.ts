@@ -36,13 +36,13 @@ export function standingOrders(
   const orders: MintOrder[] = [];
   for (const node of [...state.accounts.keys()].sort()) {
     const owned = state.freeOf(node) + state.lockedOf(node);
-    const wallet = state.account(node).wallets[0];
+    const [wallet] = state.newestSet(node).wallets; // no trade is done under it
     if (deposit && owned < deposit.belowMicro) {
       orders.push({ kind: "deposit", wallet, micro: deposit.toMicro - owned });
     } else if (withdraw && owned > withdraw.aboveMicro) {
       const micro = owned - withdraw.toMicro;
       // What is locked for a slot stays; the rest of it is paid out when the lock is gone.
-      if (state.wallets.get(wallet)! >= micro) orders.push({ kind: "withdraw", wallet, micro });
+      if (state.freeOf(node) >= micro) orders.push({ kind: "withdraw", wallet, micro });
     }
   }
   return orders;

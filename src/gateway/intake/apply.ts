@@ -2,13 +2,13 @@
 /** Second stage of the intake: a message whose signature is right, against the state of the area. */
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
 import { ACCEPT, CODES, type Code, refuse, type Verdict } from "#core/errors/codes";
-import { walletOf } from "#core/identity";
 import { COMMIT_BATCH_MAX, EVENTS_SHOWN, MEMBERS_MAX } from "#core/limits";
 import type { Member } from "#core/records/member";
 import { nextDigest } from "#core/records/receipt";
 import { type Tx, TxType } from "#core/records/tx";
 import { UP_KINDS } from "#core/topics";
 import { HOUR_MS } from "#core/units/time";
+import { listWallets, walletCommitment } from "#core/wallets";
 import { type Area, monitorName } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
@@ -19,6 +19,7 @@ import { checkEvent, eventName } from "./event.ts";
 import { checkOrder } from "./order.ts";
 import { checkReading } from "./reading.ts";
 import { checkChain, checkTx, takesNumber } from "./tx.ts";
+import { checkClaim, checkWallets } from "./wallets.ts";
 
 /**
  * Refusals of what the node itself said before, or said under another number. They take no number: otherwise
@@ -40,6 +41,7 @@ export function checkSaid(area: Area, session: Session, said: Said): Verdict {
   if (said.kind === "tx") return checkTx(session, said.tx, area.dag, area.world);
   if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
   if (said.kind === "event") return checkEvent(session, said.signed.value);
+  if (said.kind === "wallets") return checkWallets(area, session, said.signed.value);
   return checkOrder(session, said.signed.value, area.world, area.exAnte);
 }
 
@@ -108,6 +110,11 @@ export function applySaid(
     if (session.events.length > EVENTS_SHOWN) session.events.shift();
     session.eventCount++;
     area.counters.countEvent(eventName(said.signed.value.event));
+  } else if (said.kind === "wallets") {
+    const { value, id } = said.signed;
+    session.walletSet = value.set;
+    const wallets = listWallets(area.ports.crypto, value);
+    area.chain.addEvent({ type: "wallets", id, node: session.id, wallets });
   } else {
     applyTxToDag(area, session, said.tx);
   }
@@ -144,7 +151,7 @@ export function takeEnrol(
   parsed: Extract<Parsed, { what: "enrol" }>,
 ): Verdict {
   const { nodeId, signed, bytes } = parsed;
-  const barred = area.barred(nodeId) ?? overCertified(area, nodeId, signed.value);
+  const barred = area.barred(nodeId) ?? beyondCertificate(area, nodeId, signed.value);
   if (barred) return refuse(barred, signed.value.name);
   const known = area.sessions.get(nodeId);
   if (known) {
@@ -158,22 +165,24 @@ export function takeEnrol(
   const { name } = signed.value;
   if (!/^[A-Za-z0-9][A-Za-z0-9 _.#-]*$/.test(name)) return refuse("FIELD_RANGE", `name ${name}`);
   if (area.names.has(monitorName(name))) return refuse("NAME_TAKEN", name);
-  const { publicKey, wallets } = signed.value;
-  for (let i = 0; i < wallets.length; i++)
-    if (!bytesEqual(wallets[i], walletOf(area.ports.crypto, publicKey, i)))
-      return refuse("WALLET_FOREIGN", toHex(wallets[i]));
+  const claimed = checkClaim(area, fromHex(nodeId)!, signed.value);
+  if (!claimed.ok) return claimed;
   batch.log(EntryKind.member, packEntry(memberEntry, { signed: bytes }));
   area.addMember(fromHex(nodeId)!, signed.value, signed.id).online = true;
   area.ports.log("info", "member", { node: nodeId, name: signed.value.name });
   return ACCEPT;
 }
 
-/** A member's capacity has to be what its certified connection can carry in a slot. */
-function overCertified(area: Area, nodeId: string, { capacityWh }: Member): Code | undefined {
-  const certificate = area.ports.identity && area.registry.certificateOf(nodeId)?.certificate;
+/** Capacity and first wallet addresses have to be those of the certificate. */
+function beyondCertificate(area: Area, nodeId: string, member: Member): Code | undefined {
+  const certificate = area.registry.certificateOf(nodeId)?.certificate;
   if (!certificate) return undefined;
   const certifiedWh = Math.floor((certificate.connectionW * area.world.slotMs) / HOUR_MS);
-  return capacityWh > certifiedWh ? "CAPACITY_OVER" : undefined;
+  if (member.capacityWh > certifiedWh) return "CAPACITY_OVER";
+  // Later sets are the key's own word; zeros are of a request that bound none.
+  if (member.set > 0 || certificate.wallets.every((byte) => byte === 0)) return undefined;
+  const commitment = walletCommitment(area.ports.crypto, member.walletKey);
+  return bytesEqual(commitment, certificate.wallets) ? undefined : "WALLETS_UNPROVED";
 }
 
 /** Birth or last will of a node: small JSON (docs/protocol.md). Anything else is refused. */

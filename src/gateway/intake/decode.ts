@@ -17,6 +17,7 @@ import { type Reading, readingRecord } from "#core/records/reading";
 import { upRecord } from "#core/records/receipt";
 import { type Fetch, fetchRecord } from "#core/records/release";
 import { openTx, type Tx } from "#core/records/tx";
+import { type Wallets, walletsRecord } from "#core/records/wallets";
 import { parseNodeTopic, type SaidKind, type Topics, type UpKind } from "#core/topics";
 import { openCertificate, type SealedCertificate } from "#core/trust/certificate";
 import type { VerifyJob } from "../ports.ts";
@@ -27,6 +28,7 @@ export type Said =
   | { kind: "reading"; signed: Signed<Reading> }
   | { kind: "order"; signed: Signed<Order> }
   | { kind: "event"; signed: Signed<MeterEvent> }
+  | { kind: "wallets"; signed: Signed<Wallets> }
   | { kind: "tx"; tx: Tx };
 
 export type Parsed =
@@ -156,6 +158,10 @@ export function openContent(crypto: Crypto, kind: SaidKind, content: Uint8Array)
   }
   if (kind === "event") {
     const signed = openSigned(eventRecord, crypto, content);
+    return signed.ok ? { kind, signed } : signed;
+  }
+  if (kind === "wallets") {
+    const signed = openSigned(walletsRecord, crypto, content);
     return signed.ok ? { kind, signed } : signed;
   }
   const signed = openSigned(orderRecord, crypto, content);

@@ -110,7 +110,6 @@ function priced(
   return {
     seller: fromHex(pair.seller)!,
     buyer: fromHex(pair.buyer)!,
-    sellerWallet: book.orders[pair.offerIndex].session.member.wallets[0],
     reserve: book.orders[pair.bidIndex].taken.order.reserve!,
     qtyWh,
     priceMicro,

@@ -64,9 +64,9 @@ function legsByMember(
   for (const pair of pairs) {
     const seller = toHex(pair.seller);
     const buyer = toHex(pair.buyer);
-    const { sellerWallet, reserve, qtyWh, priceMicro, ecashMicro } = pair;
+    const { reserve, qtyWh, priceMicro, ecashMicro } = pair;
     const lockedMicro = state.locks.get(toHex(reserve))?.leftMicro ?? 0;
-    const terms = { sellerWallet, reserve, lockedMicro, qtyWh, priceMicro, ecashMicro };
+    const terms = { reserve, lockedMicro, qtyWh, priceMicro, ecashMicro };
     const sellerKey = sessions.get(seller)!.member.publicKey;
     const buyerKey = sessions.get(buyer)!.member.publicKey;
     add(seller, { counterparty: pair.buyer, counterpartyKey: buyerKey, ...terms });

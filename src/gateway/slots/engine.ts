@@ -6,6 +6,7 @@
  *   genesis → notice(s) → readings and orders → block, clearing(s) → SOLD, BOUGHT → block closes s
  * → notice(s+1)
  */
+import { toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import type { MintOrder } from "#core/ledger/execute";
 import { guidancePrice } from "#core/market/guided";
@@ -19,6 +20,7 @@ import {
   noticeRecord,
 } from "#core/records/notice";
 import { Side } from "#core/records/order";
+import { walletOf } from "#core/wallets";
 import type { Area } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import type { SealedBlock } from "../chain/chain.ts";
@@ -31,6 +33,7 @@ import {
   missedEntry,
   noticeEntry,
   packEntry,
+  publishedEntry,
 } from "../entries.ts";
 import { publishSlot } from "../monitor.ts";
 import { sendAccounts, sendContracts } from "../outbound.ts";
@@ -100,19 +103,13 @@ function startChain(area: Area, batch: Batch): boolean {
   const mints: MintOrder[] = [];
   if (area.options.genesisMicro > 0)
     for (const id of [...area.sessions.keys()].sort()) {
-      const wallet = hexWallet(area, id);
+      const { walletKey } = area.sessions.get(id)!.member;
+      const wallet = toHex(walletOf(area.ports.crypto, walletKey, 0));
       mints.push({ kind: "genesis", wallet, micro: area.options.genesisMicro });
     }
   area.world.anchor(area.world.epochStartMs, area.ports.time.nowMs());
   seal(area, batch, 0, mints, []);
   return true;
-}
-
-function hexWallet(area: Area, id: string): string {
-  let text = "";
-  for (const byte of area.sessions.get(id)!.member.wallets[0])
-    text += byte.toString(16).padStart(2, "0");
-  return text;
 }
 
 /** Seals everything pending, into as many blocks as it takes, and makes them known. */
@@ -136,6 +133,7 @@ function sealOne(
 ): void {
   area.chain.seal(area.consensus, slot, mints, closed, (block: SealedBlock) => {
     batch.log(EntryKind.block, packEntry(blockEntry, { block: block.bytes }));
+    batch.log(EntryKind.published, packEntry(publishedEntry, area.publicChain.follow(block)));
     for (const { code } of block.block.rejected) area.countRejected(code);
     area.countPaid(block);
     area.sendHead(batch, block);

@@ -22,6 +22,7 @@ import {
   NAME_CHARS_MAX,
   PRICE_MICRO_MAX,
   QTY_WH_MAX,
+  WALLETS_DEFAULT,
   WALLETS_MAX,
 } from "#core/limits";
 import { netName } from "#core/records/common";
@@ -91,7 +92,7 @@ export function defaultSettings(): Settings {
     name: "",
     gatewayKey: undefined,
     capacityWh: 0,
-    wallets: 1,
+    wallets: WALLETS_DEFAULT,
     trade: 1,
     bidMicro: undefined,
     offerMicro: undefined,

@@ -81,6 +81,7 @@ function ledgerCommands(program: Command): void {
     .description("check a store or an export offline: every signature, link, balance and register")
     .argument("<file>", "a gateway's store (.db) or a file made by `wattle export`")
     .option("--gateway-key <hex>", "the gateway that must have kept it")
+    .option("--seal-key <file>", "the store's key file (default: gateway.seal beside it)")
     .option("--json", "print the result as JSON")
     .addHelpText("after", "\nExample:\n  wattle verify runs/demo/gateway.db")
     .action(async (file: string, options) => {
@@ -93,6 +94,7 @@ function ledgerCommands(program: Command): void {
     .argument("<store>", "a gateway's store (.db)")
     .argument("<file>", "the file to write")
     .option("--key <file>", "the gateway's key file, to sign the export")
+    .option("--seal-key <file>", "the store's key file (default: gateway.seal beside it)")
     .addHelpText(
       "after",
       "\nExample:\n  wattle export runs/demo/gateway.db week.wattle --key runs/demo/gateway.key",

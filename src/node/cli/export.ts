@@ -7,7 +7,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { loadKey } from "../config/key-file.ts";
 import { sodiumCrypto } from "../crypto/sodium.ts";
 import { StoreError } from "../store/errors.ts";
-import { openStore } from "../store/sqlite.ts";
+import { openSealedStore } from "../store/sealed.ts";
 
 /** Bytes gathered before they are written. */
 const CHUNK = 1 << 20;
@@ -21,17 +21,17 @@ export interface ExportFacts {
 /**
  * Writes the store at `storePath` to `outPath`, which is whole or not there at all, whatever
  * happens. @param options.key the gateway's secret key; without it the file is not signed as a
- * whole @throws StoreError, ExportError or an error of the file system
+ * whole; `sealKey`: the store's key file @throws StoreError, ExportError or an error of the file system
  */
 export function runExport(
   storePath: string,
   outPath: string,
-  options: { key?: Uint8Array } = {},
+  options: { key?: Uint8Array; sealKey?: string } = {},
 ): ExportFacts {
   // Opening would make a new store of a name that is mistyped.
   if (!existsSync(storePath))
     throw new StoreError("STORE_CANNOT_OPEN", `${storePath}: no such store. Check the path`);
-  const store = openStore(storePath);
+  const store = openSealedStore(storePath, { keyFile: options.sealKey });
   const temporary = `${outPath}.tmp-${process.pid}`;
   try {
     const entries = store.length;
@@ -89,6 +89,8 @@ export interface ExportCommandOptions {
   out: string;
   /** The gateway's key file. */
   key?: string;
+  /** The store's key file; default: `gateway.seal` beside it. */
+  sealKey?: string;
   say?: (text: string) => void;
   err?: (text: string) => void;
 }
@@ -99,7 +101,10 @@ export async function exportCommand(options: ExportCommandOptions): Promise<numb
   const err = options.err ?? ((text) => void process.stderr.write(text));
   try {
     const key = options.key === undefined ? undefined : loadKey(options.key, false).secretKey;
-    const { entries, bytes, signed } = runExport(options.store, options.out, { key });
+    const { entries, bytes, signed } = runExport(options.store, options.out, {
+      key,
+      sealKey: options.sealKey,
+    });
     say(
       `${options.out}: ${entries} entries, ${bytes} bytes, ${signed ? "signed" : "NOT SIGNED"}\n`,
     );

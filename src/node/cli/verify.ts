@@ -11,9 +11,10 @@ import { type ExportFault, isExport, readExport } from "#gateway/audit/export";
 import { EXPORT_FAULTS } from "#gateway/audit/import";
 import type { AuditResult } from "#gateway/audit/types";
 import type { LogEntry } from "#gateway/ports";
+import { ConfigError } from "../config/config-error.ts";
 import { sodiumCrypto } from "../crypto/sodium.ts";
 import { explain, StoreError } from "../store/errors.ts";
-import { openStore } from "../store/sqlite.ts";
+import { openSealedStore } from "../store/sealed.ts";
 import { renderReport } from "./verify-text.ts";
 
 /** Exit codes: 1 something is wrong with the ledger, 2 it could not be read. */
@@ -24,6 +25,8 @@ export const EXIT_UNREADABLE = 2;
 export interface VerifyOptions {
   /** Public key of the gateway that must have kept the log. */
   gatewayKey?: Uint8Array;
+  /** The key file of a store; default: `gateway.seal` beside it. */
+  sealKey?: string;
   /** Faults kept; default 100. */
   faultsMax?: number;
   /** Called now and then with the number of entries checked. */
@@ -84,7 +87,7 @@ function verifyExport(path: string, options: VerifyOptions, report: VerifyReport
 
 function verifyStore(path: string, options: VerifyOptions, report: VerifyReport): void {
   report.file.kind = "store";
-  const store = openStore(path);
+  const store = openSealedStore(path, { keyFile: options.sealKey });
   try {
     auditInto(store.read(), options, report);
   } finally {
@@ -114,7 +117,7 @@ function firstBytes(path: string, count: number): Uint8Array {
 
 function reasonOf(error: unknown, path: string): string {
   const explained = explain(error, path);
-  if (explained instanceof StoreError) return explained.message;
+  if (explained instanceof StoreError || explained instanceof ConfigError) return explained.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT") return `${path}: no such file. Check the path`;
   if (code === "EACCES") return `${path}: not readable. Check its owner and mode`;
@@ -131,6 +134,8 @@ export interface VerifyCommandOptions {
   path: string;
   /** Hex of the key that the log's gateway must have. */
   gatewayKey?: string;
+  /** The key file of a store. */
+  sealKey?: string;
   json?: boolean;
   /** No progress on the terminal. */
   quiet?: boolean;
@@ -150,7 +155,11 @@ export async function verifyCommand(options: VerifyCommandOptions): Promise<numb
   const watched = !options.quiet && !options.json && process.stderr.isTTY && !options.err;
   const name = basename(options.path);
   const progress = (entries: number) => err(`\r${name}: ${entries} entries checked`);
-  const report = runVerify(options.path, { gatewayKey, progress: watched ? progress : undefined });
+  const report = runVerify(options.path, {
+    gatewayKey,
+    sealKey: options.sealKey,
+    progress: watched ? progress : undefined,
+  });
   if (watched) err("\r\x1b[K");
   if (options.json) out(`${JSON.stringify(report)}\n`);
   else if (report.error !== undefined) err(`wattle verify: ${report.error}\n`);

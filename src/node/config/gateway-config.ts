@@ -27,6 +27,7 @@ export interface GatewayConfig {
   keyFile: string;
   createKey: boolean;
   store: string;
+  sealKeyFile: string;
   /** The embedded broker, or an external one. */
   bus:
     | { kind: "listen"; host: string; port: number; tls?: TlsFiles }
@@ -210,6 +211,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     keyFile: resolve(dir, parsed.keyFile),
     createKey,
     store: resolve(dir, parsed.store),
+    sealKeyFile: resolve(dir, parsed.sealKeyFile),
     bus: broker
       ? { kind: "broker", ...broker }
       : { kind: "listen", host, port, ...(files && { tls: files }) },

@@ -20,6 +20,16 @@ const GATEWAY: KeyFileHelp = {
   missing: "Restore the key from its backup, or set createKey to true for a new gateway",
   broken: "Restore the key from its backup; another key is another gateway",
 };
+const SEAL: KeyFileHelp = {
+  path: "sealKeyFile",
+  missing: "Restore the key from its backup, or set createKey to true for a new store",
+  broken: "Restore the key from its backup; no other key opens the store",
+};
+
+/** The key that seals the gateway's store at rest; read and made as the gateway's own. */
+export function loadSealKey(path: string, create: boolean) {
+  return loadKey(path, create, SEAL);
+}
 
 /**
  * Reads the key; makes one where the file is missing and `create` says so.

@@ -37,6 +37,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     keyFile: config.keyFile,
     createKey: config.createKey,
     store: config.store,
+    sealKeyFile: config.sealKeyFile,
     ...where,
     admit: admit === "open" ? "open" : { members: admit },
     expectNodes: config.expectNodes,

@@ -19,4 +19,24 @@ declare module "sodium-native" {
     message: Uint8Array,
     publicKey: Uint8Array,
   ): boolean;
+  /** Fills `buffer` with random bytes. */
+  export function randombytes_buf(buffer: Uint8Array): void;
+  /** Fills `sealed`, 16 bytes longer than `message`; `nonce` has 24 bytes, `key` 32. */
+  export function crypto_aead_xchacha20poly1305_ietf_encrypt(
+    sealed: Uint8Array,
+    message: Uint8Array,
+    associated: Uint8Array,
+    secretNonce: null,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): number;
+  /** Fills `message`; throws where the tag is not that of these bytes. */
+  export function crypto_aead_xchacha20poly1305_ietf_decrypt(
+    message: Uint8Array,
+    secretNonce: null,
+    sealed: Uint8Array,
+    associated: Uint8Array,
+    nonce: Uint8Array,
+    key: Uint8Array,
+  ): number;
 }

@@ -7,19 +7,19 @@
 import { renameSync, rmSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import type { LogStore } from "#gateway/ports";
-import { openStore } from "../store/sqlite.ts";
+import { openSealedStore } from "../store/sealed.ts";
 
 /** Entries copied between two looks at the network. */
 const CHUNK = 256;
 
 /**
- * Copies `store` to `path`, which appears whole and only at the end. @returns the number of
- * entries
+ * Copies `store` to `path`, which appears whole and only at the end, sealed with the same key.
+ * @returns the number of entries
  */
-export async function backupStore(store: LogStore, path: string): Promise<number> {
+export async function backupStore(store: LogStore, path: string, keyFile: string): Promise<number> {
   const half = `${path}.part`;
   for (const suffix of ["", "-wal", "-journal"]) rmSync(half + suffix, { force: true });
-  const copy = openStore(half);
+  const copy = openSealedStore(half, { keyFile });
   try {
     const end = store.length;
     let chunk: { kind: number; bytes: Uint8Array }[] = [];

@@ -9,6 +9,8 @@ export type StoreErrorCode =
   | "STORE_NOT_A_STORE"
   | "STORE_NEWER"
   | "STORE_CORRUPT"
+  | "STORE_UNSEALED"
+  | "STORE_SEAL_KEY"
   | "STORE_IO";
 
 /** An operator's problem, never a peer's; `cause` is SQLite's own error where there is one. */

@@ -10,7 +10,7 @@ import { blockRecord } from "#core/records/block";
 import type { Reading } from "#core/records/reading";
 import { isNothing } from "#core/topics";
 import { Batch } from "#gateway/batch";
-import { blockEntry, unpackEntry } from "#gateway/entries";
+import { blockEntry, EntryKind, unpackEntry } from "#gateway/entries";
 import type { GatewayOptions } from "#gateway/options";
 import { seal } from "#gateway/slots/engine";
 import {
@@ -262,7 +262,8 @@ test("more events than one block holds go into several, transactions after the l
   assert.ok(chain.overfull);
   const batch = new Batch();
   seal(area.gateway.area, batch, 0, [], []);
-  const sizes = batch.entries.map(({ bytes }) => {
+  const blocks = batch.entries.filter(({ kind }) => kind === EntryKind.block);
+  const sizes = blocks.map(({ bytes }) => {
     const decoded = blockRecord.decode(unpackEntry(blockEntry, bytes).block);
     assert.ok(decoded.ok);
     return decoded.value.events.length;

@@ -15,7 +15,6 @@ function pair(seller: string, buyer: string, qtyWh: number): PairEntry {
   return {
     seller: id(seller),
     buyer: id(buyer),
-    sellerWallet: named(seller, 20),
     reserve: named(`reserve of ${buyer}`),
     qtyWh,
     priceMicro: 1000,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
-import { nodeIdOf, walletOf } from "#core/identity";
+import { nodeIdOf } from "#core/identity";
 import { memberRecord } from "#core/records/member";
 import {
   type Chunk,
@@ -16,6 +16,7 @@ import {
   releaseRecord,
 } from "#core/records/release";
 import { isNothing } from "#core/topics";
+import { claimWallets } from "#core/wallets";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { FirmwareShelf, GatewayPorts } from "#gateway/ports";
@@ -116,9 +117,10 @@ async function carrier(signed: Uint8Array[]) {
   const join = async (name: string): Promise<string> => {
     const secretKey = named(name);
     const publicKey = crypto.publicKey(secretKey);
-    const node = toHex(nodeIdOf(crypto, publicKey));
-    const wallets = [walletOf(crypto, publicKey, 0)];
-    const member = { net: "test", publicKey, name, capacityWh: 1, wallets };
+    const id = nodeIdOf(crypto, publicKey);
+    const node = toHex(id);
+    const wallets = claimWallets(crypto, secretKey, "test", id, 0, 1);
+    const member = { net: "test", publicKey, name, capacityWh: 1, ...wallets };
     const { bytes } = signRecord(memberRecord, crypto, secretKey, member);
     gateway.deliver(`wattle/1/a/node/${node}/up/enrol`, bytes);
     await gateway.process();

@@ -49,6 +49,7 @@ test("an area is enough; everything else has a default", () => {
     keyFile: join(dir, "gateway.key"),
     createKey: true,
     store: join(dir, "gateway.db"),
+    sealKeyFile: join(dir, "gateway.seal"),
     bus: { kind: "listen", host: "127.0.0.1", port: 1883 },
     access: "tokens",
     operators: undefined,
@@ -78,6 +79,7 @@ const FULL = {
   keyFile: "/keys/k",
   createKey: false,
   store: "sub/s.db",
+  sealKeyFile: "/keys/s",
   broker: { url: "mqtts://host:8883", username: "u", password: "p" },
   admit: {
     members: [
@@ -112,6 +114,7 @@ test("every key is read, in integers of the smallest unit", () => {
   assert.deepEqual(config.clock, { kind: "running", ratePermille: 125 });
   assert.deepEqual([config.slotTimeoutMs, config.tickMs, config.ageMaxMs], [500, 250, 3000]);
   assert.equal(config.keyFile, "/keys/k");
+  assert.equal(config.sealKeyFile, "/keys/s");
   assert.equal(config.store, join(dir, "sub/s.db"));
   const options = gatewayOptions(config, new Uint8Array(32), 7);
   assert.deepEqual(options.admit, new Set(["11".repeat(32), "22".repeat(32)]));

@@ -14,7 +14,7 @@ import { gatewayConfig } from "#node/config/gateway-config";
 import { type GatewayHooks, type SlotFacts, startGatewayProcess } from "#node/gateway-process";
 import { explainFailure, type Failure } from "#node/process/failure";
 import { KILL_STAGES, killPoints } from "#node/process/kill-points";
-import { openStore } from "#node/store/sqlite";
+import { openSealedStore } from "#node/store/sealed";
 import {
   type Meter,
   meterPair,
@@ -75,7 +75,7 @@ async function trade(json: Json, hooks: GatewayHooks = {}) {
 }
 
 function finalState(json: Json) {
-  const store = openStore(join(dir, json.store));
+  const store = openSealedStore(join(dir, json.store));
   const entries = [...store.read()];
   store.close();
   return entries;

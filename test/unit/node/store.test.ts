@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import type { LogStore } from "#gateway/ports";
 import { explain, StoreError } from "#node/store/errors";
 import { openMemoryStore } from "#node/store/memory";
+import { openSealedStore } from "#node/store/sealed";
 import { openStore } from "#node/store/sqlite";
 
 const dir = mkdtempSync(join(tmpdir(), "wattle-store-"));
@@ -24,6 +25,7 @@ const kinds = (store: LogStore) => Array.from(store.read(), (e) => e.kind);
 
 for (const [name, open] of [
   ["sqlite", () => openStore(newPath())],
+  ["sealed", () => openSealedStore(newPath(), { create: true })],
   ["memory", () => openMemoryStore()],
 ] as [string, () => LogStore][]) {
   test(`${name}: reads back what was appended, in order, from any index`, () => {

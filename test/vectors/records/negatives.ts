@@ -202,7 +202,13 @@ function changed(vectors: readonly RecordVector[]): NegativeVector[] {
       "1a00013880001819",
       "1a00013880401819",
     ),
-    swap("member", "a member with one wallet", "no wallets", `8154${hexFrom(20, 0x60)}`, "80"),
+    swap(
+      "member",
+      "the longest names and most addresses",
+      "257 addresses",
+      "1affffffff190100",
+      "1affffffff190101",
+    ),
     swap("body", "a RESERVE on a sealed block", "no parents", parent, "80"),
     swap(
       "body",
@@ -228,10 +234,6 @@ function changed(vectors: readonly RecordVector[]): NegativeVector[] {
       "8118fe",
     ),
   ];
-}
-
-function hexFrom(size: number, first: number): string {
-  return toHex(Uint8Array.from({ length: size }, (_, i) => first + i));
 }
 
 function envelopes(vectors: readonly RecordVector[]): NegativeVector[] {

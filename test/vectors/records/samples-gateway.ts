@@ -5,6 +5,8 @@ import { clearingRecord } from "#core/records/clearing";
 import { contractRecord } from "#core/records/contract";
 import { configRecord } from "#core/records/member";
 import { capsRecord, demandRecord, noticeRecord } from "#core/records/notice";
+import { proofRecord } from "#core/records/proof";
+import { publicBlockRecord } from "#core/records/public-block";
 import { receiptRecord } from "#core/records/receipt";
 import {
   atMs,
@@ -169,7 +171,6 @@ const clearings: Sample[] = [
 const contractLeg = (first: number) => ({
   counterparty: counting(16, first),
   counterpartyKey: hash(first + 1),
-  sellerWallet: wallet(first + 2),
   reserve: hash(first + 3),
   lockedMicro: 1_000_000,
   qtyWh: 1000 + first,
@@ -282,7 +283,50 @@ const chain: Sample[] = [
     freeMicro: COINS_MAX,
     lockedMicro: 0x100000000,
     rejected: [{ txid: hash(0x13), code: 93 }],
+    walletSet: 3,
+    salts: [hash(0xf2), hash(0xf3)],
     atMs,
+  }),
+];
+
+const effect = { kind: 4, from: wallet(6), to: undefined, micro: 187_500, qtyWh: 0 };
+const published: Sample[] = [
+  sample(publicBlockRecord, "a public block", {
+    net,
+    area: "oak-street",
+    height: 96,
+    prev: hash(0xf4),
+    header: hash(0xf5),
+    slot: 95,
+    atMs,
+    effects: [effect, { ...effect, kind: 5, to: wallet(7), qtyWh: 1250 }],
+    items: [hash(0xf6), hash(0xf7)],
+  }),
+  sample(publicBlockRecord, "the first public block", {
+    net,
+    area: "oak-street",
+    height: 0,
+    prev: undefined,
+    header: hash(0xf5),
+    slot: 0,
+    atMs,
+    effects: [],
+    items: [],
+  }),
+];
+const proofs: Sample[] = [
+  sample(proofRecord, "the proof of a balance", {
+    net,
+    gateway,
+    node,
+    header: counting(300, 9),
+    index: 2,
+    leaves: 9,
+    path: [hash(0xe1), hash(0xe2), hash(0xe3), hash(0xe4)],
+    balanceMicro: COINS_MAX,
+    lockedMicro: 0x100000000,
+    walletSet: 3,
+    commitment: hash(0xe5),
   }),
 ];
 
@@ -294,4 +338,6 @@ export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...contracts,
   ...receipts,
   ...chain,
+  ...published,
+  ...proofs,
 ];

@@ -9,6 +9,7 @@ import { orderRecord } from "#core/records/order";
 import { readingRecord } from "#core/records/reading";
 import { upRecord } from "#core/records/receipt";
 import { type Body, bodyRecord, type PotToken, type TxLeg, TxType } from "#core/records/tx";
+import { walletsRecord } from "#core/records/wallets";
 import {
   atMs,
   COINS_MAX,
@@ -26,19 +27,37 @@ import {
 } from "./sample.ts";
 
 const members: Sample[] = [
-  sample(memberRecord, "a member with one wallet", {
+  sample(memberRecord, "a member with one address", {
     net,
     publicKey: hash(0x40),
     name: "meter-12",
     capacityWh: 9200,
-    wallets: [wallet(0x60)],
+    set: 0,
+    addresses: 1,
+    walletKey: hash(0x60),
+    walletProof: counting(64, 0x80),
   }),
-  sample(memberRecord, "the longest names and most wallets", {
+  sample(memberRecord, "the longest names and most addresses", {
     net: NAME_MAX,
     publicKey: hash(0x41),
     name: ` ~${NAME_MAX.slice(2)}`,
     capacityWh: 1_000_000_000,
-    wallets: Array.from({ length: 16 }, (_, i) => wallet(i)),
+    set: U32_MAX,
+    addresses: 256,
+    walletKey: hash(0x61),
+    walletProof: counting(64, 0x81),
+  }),
+];
+
+const wallets: Sample[] = [
+  sample(walletsRecord, "the second set of addresses", {
+    net,
+    node,
+    set: 1,
+    addresses: 64,
+    walletKey: hash(0x62),
+    walletProof: counting(64, 0x82),
+    said: 24,
   }),
 ];
 
@@ -272,6 +291,7 @@ const ups: Sample[] = [
 /** Every record that a node says, but for transactions, which are made of BODIES. */
 export const NODE_SAMPLES: readonly Sample[] = [
   ...members,
+  ...wallets,
   ...readings,
   ...orders,
   ...events,

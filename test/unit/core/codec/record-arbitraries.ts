@@ -11,6 +11,7 @@ import { type Reading, readingRecord } from "#core/records/reading";
 import { receiptRecord, upRecord } from "#core/records/receipt";
 import { chunkRecord, releaseRecord } from "#core/records/release";
 import { type Body, bodyRecord, type TxLeg, txRecord } from "#core/records/tx";
+import { walletsRecord } from "#core/records/wallets";
 import { anyInteger } from "./arbitraries.ts";
 
 const uint = (max: number = Number.MAX_SAFE_INTEGER) =>
@@ -144,7 +145,20 @@ const member = struct({
   publicKey: sized(32),
   name,
   capacityWh: uint(QTY_WH_MAX),
-  wallets: fc.array(sized(20), { minLength: 1, maxLength: 16 }),
+  set: u32,
+  addresses: uint(256),
+  walletKey: sized(32),
+  walletProof: sized(64),
+});
+
+const wallets = struct({
+  net: name,
+  node: sized(16),
+  set: u32,
+  addresses: uint(256),
+  walletKey: sized(32),
+  walletProof: sized(64),
+  said: uint(),
 });
 
 const receipt = struct({
@@ -192,6 +206,7 @@ export const ANY_RECORDS: readonly AnyRecord[] = [
   of(txRecord, tx),
   of(clearingRecord, clearing),
   of(memberRecord, member),
+  of(walletsRecord, wallets),
   of(receiptRecord, receipt),
   of(upRecord, up),
   of(releaseRecord, release),

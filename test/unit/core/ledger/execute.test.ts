@@ -19,6 +19,7 @@ import {
   pairOf,
   readingOf,
   reserve,
+  setOf,
   slotStartMs,
   txOf,
   walletOf,
@@ -37,6 +38,7 @@ const member = (name: string): LedgerEvent => ({
   type: "member",
   node: nodeOf(name),
   member: memberOf(name),
+  wallets: setOf(name),
 });
 const reading = (name: string, boundary: number, mwh: bigint): LedgerEvent => ({
   id: named(`reading ${name} ${boundary}`),
@@ -168,7 +170,7 @@ function changeOf(change: object): string {
   return `a change of ${Object.keys(change).join()} shows`;
 }
 
-test("every number of wallets, locks, registers and totals stands under the state root", () => {
+test("every number of accounts, locks, registers and totals stands under the state root", () => {
   const fresh = (): LedgerState => {
     const state = new LedgerState();
     executeBlock(state, { ...GENESIS, closed: [] }, slotStartMs);
@@ -176,9 +178,10 @@ test("every number of wallets, locks, registers and totals stands under the stat
   };
   const root = toHex(stateRoot(crypto, fresh()));
   assert.equal(toHex(stateRoot(crypto, fresh())), root, "the same again");
-  assert.equal(stateLeaves(fresh()).length, 4 + 1 + 2 + 1, "4 wallets, 1 lock, 2 members, totals");
+  assert.equal(stateLeaves(fresh()).length, 2 + 1 + 2 + 1, "2 accounts, 1 lock, registers, totals");
   const changes: Record<string, (state: LedgerState) => void> = {
-    wallet: (state) => state.wallets.set(toHex(walletOf("b")), 1),
+    balance: (state) => void state.account(nodeOf("b")).balanceMicro--,
+    "set of addresses": (state) => state.addWallets(nodeOf("b"), setOf("b", 1)),
     lock: (state) => state.locks.forEach((lock) => void lock.leftMicro--),
     promise: (state) => state.locks.forEach((lock) => void lock.promisedMicro++),
     "reserved energy": (state) => state.locks.forEach((lock) => void lock.leftWh--),

@@ -73,7 +73,11 @@ const reserves: Case[] = [
   { what: "from no wallet", code: "WALLET_FOREIGN", tx: again(3, { wallet: walletOf("x") }) },
   { what: "a second for the slot", code: "RESERVE_REPEATED", tx: again(2, {}), tMs: 1001 },
   { what: "1 µc too much", code: "RESERVE_UNFUNDED", tx: again(3, { ecashMicro: 10_001 }) },
-  { what: "an empty wallet", code: "RESERVE_UNFUNDED", tx: again(3, { wallet: walletOf("b", 1) }) },
+  {
+    what: "1 µc too much under another address",
+    code: "RESERVE_UNFUNDED",
+    tx: again(3, { wallet: walletOf("b", 1), ecashMicro: 10_001 }),
+  },
 ];
 
 const sales: Case[] = [
@@ -201,6 +205,12 @@ const purchases: Case[] = [
     what: "another's wallet",
     code: "WALLET_FOREIGN",
     tx: boughtOf({ ...PURCHASE, wallet: walletOf("s") }),
+    before: sold,
+  },
+  {
+    what: "another address than its RESERVE's",
+    code: "WALLET_FOREIGN",
+    tx: boughtOf({ ...PURCHASE, wallet: walletOf("b", 1) }),
     before: sold,
   },
   { what: "not after the SOLD", code: "BOUGHT_ORDER", tx: BOUGHT, tMs: 1_800_001, before: sold },

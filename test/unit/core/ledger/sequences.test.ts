@@ -59,8 +59,8 @@ class Area {
     const before = this.world.effects.length;
     this[step.kind](step);
     this.world.state.assertConserved();
-    for (const [wallet, micro] of this.world.state.wallets)
-      assert.ok(micro >= 0, `${step.kind}: wallet ${wallet} has ${micro}`);
+    for (const { node, balanceMicro } of this.world.state.accounts.values())
+      assert.ok(balanceMicro >= 0, `${step.kind}: ${node} has ${balanceMicro}`);
     for (const lock of this.world.state.locks.values()) {
       assert.ok(lock.promisedMicro >= 0, `${step.kind}: promised ${lock.promisedMicro}`);
       assert.ok(lock.leftMicro >= lock.promisedMicro, `${step.kind}: a lock covers its promises`);

@@ -2,7 +2,6 @@
 /** RESERVE, SOLD and BOUGHT with numbers worked out by hand (ledger 4.6), and how a slot is closed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toHex } from "#core/codec/bytes";
 import { EffectKind } from "#core/records/block";
 import { type Tx, TxType } from "#core/records/tx";
 import { legOf, nodeOf, pairOf, reserve, SLOT_MS, txOf, World, walletOf } from "./world.ts";
@@ -160,7 +159,7 @@ test("coins that are deposited count as minted, those before the first block as 
   assert.deepEqual(world.state.totals.genesisMicro, 5);
   world.state.assertConserved();
   assert.throws(() => world.mint("nobody", 5), { code: "MINT_WALLET" }, "only known wallets");
-  world.state.wallets.set(toHex(walletOf("b")), 6);
+  world.state.account(nodeOf("b")).balanceMicro = 6;
   assert.throws(
     () => world.state.assertConserved(),
     { code: "COINS_CONSERVED" },

@@ -10,6 +10,7 @@ import type { Effect } from "#core/records/block";
 import type { Member } from "#core/records/member";
 import type { Reading } from "#core/records/reading";
 import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx";
+import type { WalletSet } from "#core/wallets";
 import { sodiumCrypto } from "#node/crypto/sodium";
 
 export const crypto = sodiumCrypto();
@@ -32,8 +33,17 @@ export function memberOf(name: string): Member {
     publicKey: named(`key ${name}`),
     name,
     capacityWh: 10_000,
-    wallets: [walletOf(name), walletOf(name, 1)],
+    set: 0,
+    addresses: 2,
+    walletKey: named(`wallets ${name}`),
+    walletProof: new Uint8Array(64),
   };
+}
+
+/** A member's set of two addresses; set `set` begins with wallet 2 × `set`. */
+export function setOf(name: string, set = 0): WalletSet {
+  const wallets = [0, 1].map((index) => toHex(walletOf(name, 2 * set + index)));
+  return { set, commitment: named(`set ${set} of ${name}`), wallets };
 }
 
 export function readingOf(
@@ -132,7 +142,7 @@ export class World {
   readonly effects: Effect[] = [];
 
   constructor(...names: string[]) {
-    for (const name of names) this.state.addAccount(nodeOf(name), memberOf(name));
+    for (const name of names) this.state.addAccount(nodeOf(name), memberOf(name), setOf(name));
   }
   mint(name: string, micro: number): void {
     mint(this.state, "genesis", toHex(walletOf(name)), micro, this.effects);
@@ -157,8 +167,8 @@ export class World {
   }
   /** Everything in the state and the number of effects, more than the root covers. */
   snapshot(): string {
-    const { accounts, wallets, owners, locks, pairs, totals, closedSlot } = this.state;
-    const maps = [accounts, wallets, owners, locks, pairs].map((map) => [...map]);
+    const { accounts, owners, locks, pairs, totals, closedSlot } = this.state;
+    const maps = [accounts, owners, locks, pairs].map((map) => [...map]);
     return JSON.stringify([this.root(), maps, totals, closedSlot, this.effects], (_, value) =>
       typeof value === "bigint" ? String(value) : value,
     );

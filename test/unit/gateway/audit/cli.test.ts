@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `wattle verify` and `wattle export` as functions: what they print, and how they end. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { exportCommand, runExport } from "#node/cli/export";
 import { runVerify, verifyCommand } from "#node/cli/verify";
-import { openStore } from "#node/store/sqlite";
+import { openSealedStore, sealKeyBeside } from "#node/store/sealed";
 import { AreaRun } from "../../../helpers/area-run.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "wattle-verify-"));
@@ -20,7 +20,7 @@ let gatewayKey = "";
 after(() => rmSync(dir, { recursive: true, force: true }));
 
 before(async () => {
-  const store = openStore(storePath);
+  const store = openSealedStore(storePath, { create: true });
   const run = new AreaRun({ nodes: 4, slots: 3, store });
   assert.ok(await run.finish());
   store.close();
@@ -28,7 +28,13 @@ before(async () => {
   writeFileSync(keyPath, `${toHex(run.secretKey)}\n`, { mode: 0o600 });
 });
 
-async function verify(path: string, options: { json?: boolean; gatewayKey?: string } = {}) {
+interface Options {
+  json?: boolean;
+  gatewayKey?: string;
+  sealKey?: string;
+}
+
+async function verify(path: string, options: Options = {}) {
   let out = "";
   let err = "";
   const code = await verifyCommand({
@@ -123,7 +129,7 @@ test("what cannot be read ends with 2, a reason and a cure", async () => {
     assert.equal(code, 2);
     assert.match(err, reason);
   }
-  const store = openStore(storePath);
+  const store = openSealedStore(storePath);
   const locked = await verify(storePath);
   store.close();
   assert.equal(locked.code, 2);
@@ -135,6 +141,24 @@ test("the log of another gateway ends with 1", async () => {
   const { code, out } = await verify(storePath, { gatewayKey: "00".repeat(32) });
   assert.equal(code, 1);
   assert.match(out, /WORLD_GATEWAY/);
+});
+
+test("a store whose key is elsewhere is opened with --seal-key, and says so without", async () => {
+  const elsewhere = join(dir, "elsewhere.seal");
+  const key = sealKeyBeside(storePath);
+  renameSync(key, elsewhere);
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  const options = { store: storePath, out: join(dir, "again.wattle"), say, err: say };
+  const missing = await verify(storePath);
+  assert.equal(missing.code, 2);
+  assert.match(missing.err, /its key file .*gateway\.seal is not there.*--seal-key/);
+  assert.equal(await exportCommand(options), 2);
+  assert.match(said.join(""), /--seal-key/);
+  assert.equal((await verify(storePath, { sealKey: elsewhere })).code, 0);
+  assert.equal(await exportCommand({ ...options, sealKey: elsewhere }), 0);
+  assert.equal((await verify(options.out)).code, 0, "an export is in clear");
+  renameSync(elsewhere, key);
 });
 
 test("an export that cannot be written leaves nothing behind", async () => {

@@ -61,7 +61,6 @@ test("1024 excluded orders are signed, logged, and read back by replay and by au
   const pair = {
     seller: record.gateway,
     buyer: record.gateway,
-    sellerWallet: new Uint8Array(20),
     reserve: hash(3),
     qtyWh: 1,
     priceMicro: 1,

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Ways to make a gateway lie, live or in its log, for the tests that have to catch it. */
 import { type RecordType, signRecord } from "#core/codec/record";
+import { domainHash } from "#core/crypto/domain";
 import { blockRoots } from "#core/ledger/execute";
+import { publicBlock } from "#core/ledger/public";
 import { ecashMicro } from "#core/market/cost";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
 import { clearingRecord } from "#core/records/clearing";
 import { contractRecord } from "#core/records/contract";
+import { publicBlockRecord } from "#core/records/public-block";
 import { audit } from "#gateway/audit/audit";
 import type { Fault } from "#gateway/audit/types";
-import { blockEntry, EntryKind, packEntry, unpackEntry } from "#gateway/entries";
+import { blockEntry, EntryKind, packEntry, publishedEntry, unpackEntry } from "#gateway/entries";
 import type { Gateway } from "#gateway/gateway";
 import type { LogEntry } from "#gateway/ports";
 import type { TakenOrder } from "#gateway/session";
@@ -74,7 +77,26 @@ export function resealLast(
   Object.assign(header, blockRoots(run.crypto, block));
   block.header = signRecord(headerRecord, run.crypto, run.secretKey, header).bytes;
   const bytes = packEntry(blockEntry, { block: blockRecord.encode(block) });
-  return [...entries.slice(0, last), { ...entries[last], bytes }];
+  const published = republished(run, entries, last, header, block);
+  return [...entries.slice(0, last), { ...entries[last], bytes }, published];
+}
+
+/** The public form of the changed block at `last`, with the salt that the log has for it. */
+function republished(
+  { crypto }: AreaRun,
+  entries: LogEntry[],
+  last: number,
+  header: BlockHeader,
+  block: Block,
+): LogEntry {
+  const before = entries.slice(0, last).findLast(({ kind }) => kind === EntryKind.published);
+  const prev = before && unpackEntry(publishedEntry, before.bytes).id;
+  const { salt } = unpackEntry(publishedEntry, entries[last + 1].bytes);
+  const id = domainHash(crypto, headerRecord.domain, headerRecord.encode(header));
+  const made = publicBlock(crypto, "a", { id, header, block }, salt, prev);
+  const record = publicBlockRecord.encode(made);
+  const publicId = domainHash(crypto, publicBlockRecord.domain, record);
+  return { ...entries[last + 1], bytes: packEntry(publishedEntry, { salt, id: publicId }) };
 }
 
 function headerOf(block: Block): BlockHeader {

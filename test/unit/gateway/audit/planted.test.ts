@@ -14,7 +14,7 @@ import { noticeRecord } from "#core/records/notice";
 import { orderRecord } from "#core/records/order";
 import { readingRecord } from "#core/records/reading";
 import { UP_KINDS } from "#core/topics";
-import { EntryKind, packEntry, saidEntry, unpackEntry } from "#gateway/entries";
+import { EntryKind, packEntry, publishedEntry, saidEntry, unpackEntry } from "#gateway/entries";
 import { AreaRun, smallWorld } from "../../../helpers/area-run.ts";
 import {
   codesOf,
@@ -88,8 +88,9 @@ for (const kind of ["genesis", "deposit"] as const)
       const seal = area.chain.seal.bind(area.chain);
       area.chain.seal = (consensus, slot, mints, closed, sealed) => {
         const id = [...area.sessions.values()].find(({ member }) => member.name === "home_0");
-        const [address] = id?.member.wallets ?? [];
-        const wallet = Buffer.from(address ?? []).toString("hex");
+        const [wallet] = area.chain.state.accounts.has(id?.id ?? "")
+          ? area.chain.state.newestSet(id!.id).wallets
+          : [];
         const more = closed.includes(LIE) ? [{ kind, wallet, micro: 5_000_000 }] : [];
         seal(consensus, slot, [...mints, ...more], closed, sealed);
       };
@@ -125,6 +126,27 @@ test("a state root that is not the ledger's is found", async () => {
     header.stateRoot = run.crypto.sha256(header.stateRoot);
   });
   assert.deepEqual([...codesOf(faultsOf(run, entries))], ["BLOCK_STATE"]);
+});
+
+test("a public block that tells outsiders something else, twice or not at all is found", async () => {
+  const run = await runWith();
+  const entries = run.entries();
+  const at = entries.findLastIndex(({ kind }) => kind === EntryKind.published);
+  const { salt, id } = unpackEntry(publishedEntry, entries[at].bytes);
+  const entry = (value: { salt: Uint8Array; id: Uint8Array }) => ({
+    ...entries[at],
+    bytes: packEntry(publishedEntry, value),
+  });
+  const numbered = (changed: typeof entries) => changed.map((one, i) => ({ ...one, index: i + 1 }));
+  const changes = [
+    entries.with(at, entry({ salt, id: run.crypto.sha256(id) })),
+    entries.with(at, entry({ salt: run.crypto.sha256(salt), id })),
+    numbered(entries.toSpliced(at, 0, entries[at])),
+    numbered(entries.toSpliced(at, 1)),
+    numbered(entries.filter(({ kind }) => kind !== EntryKind.published)),
+  ];
+  for (const [i, changed] of changes.entries())
+    assert.deepEqual([...codesOf(faultsOf(run, changed))], ["PUBLIC_BLOCK"], `change ${i}`);
 });
 
 test("a transaction left out of its block is found", async () => {

@@ -92,7 +92,7 @@ test("a reset of the settings forgets the owner, and keeps board, identity, jour
   assert.deepEqual(settings, {
     ntp: "pool.ntp.org",
     net: "wattle",
-    wallets: 1,
+    wallets: 64,
     trade: "yes",
     capacity: "4312Wh",
     driver: "bl0942",

@@ -30,7 +30,7 @@ const REFUSED: [pair: string, fault: string][] = [
   ["capacity=1.5", "capacity is no whole number"],
   ["capacity=11kW", "capacity is a power, not an energy"],
   ["capacity=17250W", "capacity is a power, not an energy"],
-  ["wallets=17", "wallets is not 1 to 16"],
+  ["wallets=257", "wallets is not 1 to 256"],
   ["trade=maybe", "trade is none of the choices"],
   ["bid=0.1234567", "bid is no number of coins with at most six places"],
   ["offer=1001", "offer is more than 1000.000000"],
@@ -86,7 +86,7 @@ test("what is set is shown, kept over a start, and handed to the node", () => {
     name: "House_7",
     gateway: GATEWAY_KEY,
     capacity: "4312Wh",
-    wallets: 1,
+    wallets: 64,
     trade: "yes",
     bid: "0.250000",
     driver: "bl0942",
@@ -106,7 +106,7 @@ test("what is set is shown, kept over a start, and handed to the node", () => {
     name: "House_7",
     secretKey: again.provisioner.identity.secretKey,
     capacityWh: 4312,
-    wallets: 1,
+    wallets: 64,
     policy: { trade: true, bidMicro: 250_000, offerMicro: undefined },
   });
   assert.deepEqual(ready.link, {
