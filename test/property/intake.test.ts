@@ -37,7 +37,6 @@ const UNREACHABLE: ReadonlyMap<Code, string> = new Map([
     "CERT_REVOKED",
     "CAPACITY_OVER",
   ].map((code) => [code as Code, "needs an authority"] as const),
-  ["WALLETS_UNPROVED", "wallet addresses follow from the public key"],
   ["RATE_LIMITED", "the broker's"],
 ]);
 
