@@ -4,11 +4,20 @@
  * end running simulators and serial tools by name, which no step of this build may do.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { root, type Target } from "./boards.ts";
 import { binFolder } from "./doctor.ts";
 import { type FlashUse, flashUse } from "./flash-use.ts";
+import { judgeImage } from "./image.ts";
 
 export interface BuildOptions {
   target: Target;
@@ -75,10 +84,13 @@ export async function configure(options: BuildOptions): Promise<Made> {
 
 /**
  * The linker keeps the names of earlier links in mc.xsi, also those that no module has any more: the image
- * would grow, and depend on what was built before it.
+ * would grow, and depend on what was built before it. Objects go too: the names' numbers are compiled into
+ * them, and the makefile does not compile them again when these change.
  */
-function forgetLink(folder: string): void {
-  for (const name of ["modules/mc.xsi", "mc.xs.c"]) rmSync(join(folder, name), { force: true });
+export function forgetLink(folder: string): void {
+  const objects = readdirSync(folder).filter((name) => name.endsWith(".o"));
+  for (const name of ["modules/mc.xsi", "mc.xs.c", ...objects])
+    rmSync(join(folder, name), { force: true });
 }
 
 /**
@@ -147,6 +159,14 @@ export async function make(made: Made, target: Target, verbose: boolean): Promis
   const args = ["-f", made.makefile, ...QUIET, "build"];
   await runMake(made, target, args, verbose);
   return join(made.bin, target.folder ? "xs_esp32.bin" : "mc.so");
+}
+
+/** What is to be said of the size of what was made at `path`. Throws BuildError where a board's is too large. */
+export function sizeOf(target: Target, path: string): string | undefined {
+  if (!target.folder) return undefined;
+  const { fits, text } = judgeImage(statSync(path).size);
+  if (!fits) throw new BuildError(text, path);
+  return text;
 }
 
 /** Writes the image to the board on `port`. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { FirmwareError } from "#node/firmware/error";
 import { boardNames, root, type Target, targetOf } from "./boards.ts";
-import { BuildError, type BuildOptions, configure, flash, link, make } from "./build.ts";
+import { BuildError, type BuildOptions, configure, flash, link, make, sizeOf } from "./build.ts";
 import { checkTypes } from "./check.ts";
 import { examine, type Finding } from "./doctor.ts";
 import type { FlashUse } from "./flash-use.ts";
@@ -148,6 +148,8 @@ async function build(target: Target, flags: Flags): Promise<void> {
   say(`${target.name}: building; the first time takes minutes …`);
   const path = await make(made, target, verbose);
   say(`${target.name}: ${path}`);
+  const size = sizeOf(target, path);
+  if (size !== undefined) say(`${target.name}: ${size}`);
   if (flags.flash !== undefined) {
     say(`${target.name}: writing it to ${flags.flash} …`);
     await flash(made, target, flags.flash, verbose);
