@@ -8,6 +8,7 @@ import type { RecordType } from "#core/codec/record";
 import { MICRO_MAX, PRICE_MICRO_MAX, QTY_WH_MAX } from "#core/limits";
 import { NODE_ID_BYTES, WALLET_BYTES } from "#core/records/common";
 import { ALL_RECORDS, travelsSigned } from "#core/records/index";
+import { recordRule, structRules } from "./cddl-rules.ts";
 
 const target = fileURLToPath(new URL("../docs/protocol.cddl", import.meta.url));
 
@@ -50,14 +51,14 @@ micro-per-kwh = 0..${PRICE_MICRO_MAX}
 const LINE_MAX = 100;
 const ENVELOPE = "signed<r> = [record: bstr .cbor r, signature: signature]";
 
-function recordRules(type: RecordType<unknown>): string {
+function recordText(type: RecordType<unknown>): string {
   const head = `; domain "${type.domain}", at most ${type.bytesMax} bytes`;
   const signed = travelsSigned(type) ? `\nsigned-${type.name} = signed<${type.name}>` : "";
-  return `${head}\n${type.cddl}${signed}\n`;
+  return `${head}\n${recordRule(type)}${signed}\n`;
 }
 
 /** `name = [a, b]` with one field a line where it is long. */
-function structRule(name: string, rule: string): string {
+function structText(name: string, rule: string): string {
   const line = `${name} = ${rule}\n`;
   if (line.length <= LINE_MAX) return line;
   // A comma separates fields of the struct itself where every bracket opened after the first is closed.
@@ -68,8 +69,8 @@ function structRule(name: string, rule: string): string {
 /** The whole document. */
 function cddl(): string {
   const structs: Record<string, string> = {};
-  for (const type of ALL_RECORDS) Object.assign(structs, type.rules);
-  const structRules = Object.entries(structs).map(([name, rule]) => structRule(name, rule));
+  for (const type of ALL_RECORDS) Object.assign(structs, structRules(type.body));
+  const structTexts = Object.entries(structs).map(([name, rule]) => structText(name, rule));
   const names = ALL_RECORDS.map((t) => (travelsSigned(t) ? `signed-${t.name}` : t.name));
   // The first rule is what the document describes as a whole (RFC 8610 section 2).
   const message = `message = ${names.filter((name) => name !== "body").join(" /\n  ")}\n`;
@@ -77,8 +78,8 @@ function cddl(): string {
     PREFACE,
     message,
     `; A record and its author's signature.\n${ENVELOPE}\n`,
-    ...ALL_RECORDS.map(recordRules),
-    `; Parts of records.\n${structRules.join("")}`,
+    ...ALL_RECORDS.map(recordText),
+    `; Parts of records.\n${structTexts.join("")}`,
     SHARED,
   ];
   return sections.join("\n");

@@ -49,6 +49,8 @@ interface Listing {
 async function listing(entries: string[], conditions: string[]): Promise<Listing> {
   const result = await build({
     absWorkingDir: root,
+    // node_modules may be another folder's.
+    preserveSymlinks: true,
     entryPoints: entries,
     bundle: true,
     write: false,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every record type of the protocol in order of kind: what docs/protocol.cddl and the vectors cover. */
 import type { RecordType } from "../codec/record.ts";
-import { accountRecord, blockRecord, headerRecord } from "./block.ts";
+import { accountRecord } from "./account.ts";
+import { blockRecord, headerRecord } from "./block.ts";
 import { clearingRecord } from "./clearing.ts";
 import { contractRecord } from "./contract.ts";
 import { eventRecord } from "./event.ts";

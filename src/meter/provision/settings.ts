@@ -39,7 +39,6 @@ export const SHORT_NAME_MAX = 16;
 
 /** A signed 32-bit integer; the store's CBOR has unsigned ones only, so the sign is its lowest bit. */
 const int32: Field<number> = {
-  cddl: "uint",
   encode: (value) => (value < 0 ? -2 * value - 1 : 2 * value),
   decode: (raw, path) => {
     const folded = uint(0xffffffff).decode(raw, path);
