@@ -23,6 +23,8 @@ export interface BuildOptions {
   target: Target;
   sdk: string;
   crypto: string;
+  /** Metering drivers: `all`, or one of those of `driverChoices()`. */
+  drivers?: string;
   secure: boolean;
   debug: boolean;
   verbose: boolean;
@@ -65,6 +67,7 @@ export async function configure(options: BuildOptions): Promise<Made> {
     MODDABLE: sdk,
     PATH: [join(root, "node_modules/.bin"), binFolder(sdk), process.env.PATH].join(":"),
     CRYPTO: options.crypto,
+    DRIVERS: options.drivers ?? "all",
   };
   if (target.folder && options.secure) env.SDKCONFIGPATH = secureConfig(target, output);
   const flags = options.debug ? ["-d"] : [];

@@ -218,7 +218,8 @@ export function missingOf(
   if (settings.name === "") missing.push("name");
   if (!settings.gatewayKey) missing.push("gateway");
   if (settings.capacityWh === 0) missing.push("capacity");
-  if (driverOf(settings, board) === "") missing.push("driver");
+  // A firmware may come without the driver that is set: it was built for another meter.
+  if (!Object.keys(board.drivers).includes(driverOf(settings, board))) missing.push("driver");
   return missing;
 }
 
