@@ -11,7 +11,7 @@ import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { checkFill } from "#core/market/check";
 import { ecashMicro } from "#core/market/cost";
-import { guidedRule } from "#core/market/guided";
+import { guidedRule } from "#core/market/rule";
 import type { MarketOrder, MarketRule } from "#core/market/types";
 import { type ClearingRecord, summaryFromWire } from "#core/records/clearing";
 import type { Contract } from "#core/records/contract";
