@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { root, type Target } from "./boards.ts";
 import { binFolder } from "./doctor.ts";
 import { type FlashUse, flashUse } from "./flash-use.ts";
-import { judgeImage } from "./image.ts";
+import { judgeImage, slotBytesOf } from "./image.ts";
 
 export interface BuildOptions {
   target: Target;
@@ -164,10 +164,11 @@ export async function make(made: Made, target: Target, verbose: boolean): Promis
   return join(made.bin, target.folder ? "xs_esp32.bin" : "mc.so");
 }
 
-/** What is to be said of the size of what was made at `path`. Throws BuildError where a board's is too large. */
+/** What is to be said of the size of what was made at `path`. Throws BuildError where no slot takes it. */
 export function sizeOf(target: Target, path: string): string | undefined {
   if (!target.folder) return undefined;
-  const { fits, text } = judgeImage(statSync(path).size);
+  const partitions = readFileSync(join(target.folder, "partitions.csv"), "utf8");
+  const { fits, text } = judgeImage(statSync(path).size, slotBytesOf(partitions));
   if (!fits) throw new BuildError(text, path);
   return text;
 }
