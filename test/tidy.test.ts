@@ -9,7 +9,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { CODES } from "#core/errors/codes";
+import { type Code, WIRE } from "#core/errors/codes";
+import { MEANINGS } from "#core/errors/meanings";
 import * as limits from "#core/limits";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -340,13 +341,14 @@ test("every limit has its reason and is used", () => {
 
 test("every code has a wire number and a meaning of its own", () => {
   const wires = new Map<number, string>();
-  for (const [name, { wire, action, meaning }] of Object.entries(CODES)) {
+  for (const [name, wire] of Object.entries(WIRE)) {
+    const { action, meaning } = MEANINGS[name as Code];
     assert.ok(Number.isInteger(wire) && wire > 0 && wire <= 0xffff, `${name}: wire ${wire}`);
     assert.equal(wires.get(wire), undefined, `${name} has a wire number of its own (${wire})`);
     wires.set(wire, name);
     assert.ok(["ignore", "reject"].includes(action), `${name}: ${action}`);
     assert.ok(meaning.length > 10, `${name} is explained`);
   }
-  const meanings = Object.values(CODES).map(({ meaning }) => meaning);
+  const meanings = Object.values(MEANINGS).map(({ meaning }) => meaning);
   assert.equal(new Set(meanings).size, meanings.length, "no two codes mean the same");
 });

@@ -10,6 +10,7 @@ import { certificateRecord } from "#core/records/certificate";
 import { NODE_ID_BYTES, WALLET_BYTES } from "#core/records/common";
 import { ALL_RECORDS, travelsSigned } from "#core/records/index";
 import { SEAL_BYTES } from "#core/trust/certificate";
+import { recordRule, structRules } from "./cddl-rules.ts";
 
 const target = fileURLToPath(new URL("../docs/protocol.cddl", import.meta.url));
 
@@ -68,14 +69,14 @@ function travelName(type: RecordType<unknown>): string {
 }
 
 function recordRules(type: RecordType<unknown>): string {
-  const rules = [`; domain "${type.domain}", at most ${type.bytesMax} bytes`, type.cddl];
+  const rules = [`; domain "${type.domain}", at most ${type.bytesMax} bytes`, recordRule(type)];
   if (travelsSigned(type)) rules.push(`signed-${type.name} = signed<${type.name}>`);
   if (type.name === certificateRecord.name) rules.push(SEALED);
   return `${rules.join("\n")}\n`;
 }
 
 /** `name = [a, b]` with one field a line where it is long. */
-function structRule(name: string, rule: string): string {
+function structText(name: string, rule: string): string {
   const line = `${name} = ${rule}\n`;
   if (line.length <= LINE_MAX) return line;
   // A comma separates fields of the struct itself where every bracket opened after the first is closed.
@@ -86,8 +87,8 @@ function structRule(name: string, rule: string): string {
 /** The whole document. */
 function cddl(): string {
   const structs: Record<string, string> = {};
-  for (const type of ALL_RECORDS) Object.assign(structs, type.rules);
-  const structRules = Object.entries(structs).map(([name, rule]) => structRule(name, rule));
+  for (const type of ALL_RECORDS) Object.assign(structs, structRules(type.body));
+  const structTexts = Object.entries(structs).map(([name, rule]) => structText(name, rule));
   const names = ALL_RECORDS.map(travelName);
   // The first rule is what the document describes as a whole (RFC 8610 section 2).
   const message = `message = ${names.filter((name) => name !== "body").join(" /\n  ")}\n`;
@@ -96,7 +97,7 @@ function cddl(): string {
     message,
     `; A record and its author's signature.\n${ENVELOPE}\n`,
     ...ALL_RECORDS.map(recordRules),
-    `; Parts of records.\n${structRules.join("")}`,
+    `; Parts of records.\n${structTexts.join("")}`,
     SHARED,
   ];
   return sections.join("\n");

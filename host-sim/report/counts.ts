@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What gateway processes counted while they ran; a run with restarts adds them up. */
-import { CODES, type Code } from "#core/errors/codes";
+import type { Code } from "#core/errors/codes";
+import { MEANINGS } from "#core/errors/meanings";
 
 export interface ProcessCounts {
   signaturesVerified: number;
@@ -25,7 +26,7 @@ export function addCounts(
   if (!process) return sum;
   let { rejected } = sum;
   for (const [name, count] of Object.entries(process.notAccepted))
-    if (CODES[name as Code]?.action === "reject") rejected += count;
+    if (MEANINGS[name as Code]?.action === "reject") rejected += count;
   return {
     signaturesVerified: sum.signaturesVerified + process.signaturesVerified,
     duplicates: sum.duplicates + process.duplicates,

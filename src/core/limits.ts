@@ -40,8 +40,11 @@ export const NAME_CHARS_MAX = 40;
 export const CAPS_MAX = 32;
 /** Refusals listed in one receipt; more go into the next receipt. */
 export const REFUSALS_MAX = 64;
-/** Messages that a node keeps until they are receipted: two days of quarter-hours without a gateway. */
-export const OUTBOX_MAX = 512;
+/**
+ * Messages that a node keeps until they are receipted: two days of quarter-hours without a gateway, and
+ * half as many events. They fit the smallest NVS of a board: test/unit/firmware/boards.test.ts.
+ */
+export const OUTBOX_MAX = 320;
 /** Un-receipted messages that a node sends in one burst after connecting; the rest follow the receipts. */
 export const OUTBOX_WINDOW = 64;
 /** Real time after which a message without receipt is sent again, ms: ten times a slow round trip. */

@@ -38,8 +38,8 @@ export const EntryKind = Object.freeze({
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
 
 export const worldEntry = struct({
-  net: { ...bytes(0, 40), cddl: "bstr" },
-  area: { ...bytes(0, 40), cddl: "bstr" },
+  net: bytes(0, 40),
+  area: bytes(0, 40),
   gatewayKey: bytes(32),
   slotMs: uint(),
   worldStartMs: uint(),
@@ -59,7 +59,7 @@ export const saidEntry = struct({
   /** Index in UP_KINDS. */
   kind: uint(15),
   code: uint(0xffff),
-  content: { ...bytes(1, MESSAGE_BYTES_MAX), cddl: "bstr" },
+  content: bytes(1, MESSAGE_BYTES_MAX),
 });
 
 export const noticeEntry = struct({ signed: signedBytes, expected: list(nodeId, MEMBERS_MAX) });
@@ -85,7 +85,7 @@ export const clearingEntry = struct({
 export const missedEntry = struct({ slot: slotNumber, nodes: list(nodeId, MEMBERS_MAX) });
 /** The salt of a public block and its id: with the block before, all that makes it again. */
 export const publishedEntry = struct({ salt: hash, id: hash });
-export const blockEntry = struct({ block: { ...bytes(1, 4 * 1024 * 1024), cddl: "bstr" } });
+export const blockEntry = struct({ block: bytes(1, 4 * 1024 * 1024) });
 
 /** The bytes of an entry. */
 export function packEntry<T>(field: Field<T>, value: T): Uint8Array {

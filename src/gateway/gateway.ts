@@ -6,7 +6,8 @@
  */
 
 import { toHex } from "#core/codec/bytes";
-import { CODES, type Code } from "#core/errors/codes";
+import type { Code } from "#core/errors/codes";
+import { MEANINGS } from "#core/errors/meanings";
 import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX, PRESENTED_MAX } from "#core/limits";
 import { demandRecord } from "#core/records/notice";
 import { nothingRetained } from "#core/topics";
@@ -275,7 +276,7 @@ export class Gateway {
   private refused(code: Code, nodeId: string | undefined, detail: string): void {
     this.area.counters.count(code);
     if (code === "DUPLICATE") this.area.counters.duplicates++;
-    const level = CODES[code].action === "ignore" ? "debug" : "warn";
+    const level = MEANINGS[code].action === "ignore" ? "debug" : "warn";
     this.ports.log(level, "not-accepted", { code, node: nodeId ?? "", detail });
   }
 

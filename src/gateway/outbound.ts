@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the gateway says to one node: receipts, contracts, accounts, and the greeting after a (re)connect. */
 import { fromHex, toHex } from "#core/codec/bytes";
-import { CODES, type Code } from "#core/errors/codes";
+import { type Code, WIRE } from "#core/errors/codes";
 import { REFUSALS_MAX } from "#core/limits";
-import { accountRecord } from "#core/records/block";
+import { accountRecord } from "#core/records/account";
 import type { Contract } from "#core/records/contract";
 import { configRecord } from "#core/records/member";
 import { proofRecord } from "#core/records/proof";
@@ -97,7 +97,7 @@ export function sendConfig(area: Area, batch: Batch, nodeId: string, code: Code 
     net: area.options.net,
     gateway: area.idBytes,
     node: fromHex(nodeId)!,
-    code: code ? CODES[code].wire : 0,
+    code: code ? WIRE[code] : 0,
     upTo: session?.saidSeq ?? 0,
     digest: session?.digest ?? new Uint8Array(32),
     txSeq: session?.txSeq ?? 0,

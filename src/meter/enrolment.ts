@@ -7,7 +7,7 @@
 import { bytesEqual } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
 import type { Crypto, Entropy } from "#core/crypto/port";
-import { CODES } from "#core/errors/codes";
+import { WIRE } from "#core/errors/codes";
 import { ENROL_AGAIN_MS, RENEW_AGAIN_MS, RESEND_AFTER_MS } from "#core/limits";
 import { type Certificate, enrolRecord } from "#core/records/certificate";
 import type { Topics } from "#core/topics";
@@ -71,15 +71,14 @@ export class Enrolment {
 
   /** The gateway refused the hello with `code`. */
   onRefused(code: number): void {
-    if (code === CODES.NOT_ENROLLED.wire && this.encoded && !this.shown) {
+    if (code === WIRE.NOT_ENROLLED && this.encoded && !this.shown) {
       // It may not have heard of it yet: this node comes from another gateway.
       this.shown = true;
       const { topics, id } = this.node;
       this.ports.transport.publish(topics.up(id, "certificate"), this.encoded, false);
       this.again(RESEND_AFTER_MS);
-    } else if (code === CODES.NOT_ENROLLED.wire || code === CODES.CERT_EXPIRED.wire) this.ask();
-    else if (code === CODES.ENROL_PENDING.wire || code === CODES.ENROL_FULL.wire)
-      this.again(ENROL_AGAIN_MS);
+    } else if (code === WIRE.NOT_ENROLLED || code === WIRE.CERT_EXPIRED) this.ask();
+    else if (code === WIRE.ENROL_PENDING || code === WIRE.ENROL_FULL) this.again(ENROL_AGAIN_MS);
     else this.askAtMs = undefined; // revoked, refused: nothing that a request would change
   }
 

@@ -12,7 +12,7 @@ import { nodeIdOf } from "#core/identity";
 import { accountLeaf } from "#core/ledger/account-leaf";
 import { checkFill } from "#core/market/check";
 import { ecashMicro } from "#core/market/cost";
-import { guidedRule } from "#core/market/guided";
+import { guidedRule } from "#core/market/rule";
 import type { MarketOrder, MarketRule } from "#core/market/types";
 import { headerRecord } from "#core/records/block";
 import { type ClearingRecord, summaryFromWire } from "#core/records/clearing";

@@ -9,7 +9,7 @@ import { signRecord } from "#core/codec/record";
 import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
-import { accountRecord } from "#core/records/block";
+import { accountRecord } from "#core/records/account";
 import { configRecord, memberRecord } from "#core/records/member";
 import { proofRecord } from "#core/records/proof";
 import { receiptRecord } from "#core/records/receipt";

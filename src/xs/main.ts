@@ -9,7 +9,7 @@ import { openNetwork } from "#platform/network";
 import { openStore } from "#platform/store";
 import { openSystem } from "#platform/system";
 import { openFront } from "#xs/chip/front";
-import { chipStayedOn, DRIVERS, openMeter } from "#xs/chip/meter";
+import { CALIBRATION, chipStayedOn, openMeter } from "#xs/chip/meter";
 import { openSlots } from "#xs/chip/slots";
 import { Device } from "#xs/device/device";
 import { guarded } from "#xs/device/guard";
@@ -28,7 +28,7 @@ function start(): void {
   const device = new Device({
     facts: { firmware: "Wattle", version: versionText(), chip: String(config.chip) },
     board: board.name,
-    drivers: DRIVERS,
+    drivers: CALIBRATION,
     wifi: board.network === "wifi",
     crypto: deviceCrypto(),
     entropy,

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
-import { CODES, type Code } from "#core/errors/codes";
+import { type Code, WIRE } from "#core/errors/codes";
 import { MEMBERS_MAX } from "#core/limits";
 import { Gateway } from "#gateway/gateway";
 import { LocalBus } from "#host-sim/sim/local-bus";
@@ -165,18 +165,18 @@ async function checkReplay(local: LocalArea): Promise<void> {
 
 function table(range: Range): string[] {
   const lines: string[] = [];
-  for (const [code, info] of Object.entries(CODES)) {
-    if (info.wire >= 120) continue;
+  for (const [code, wire] of Object.entries(WIRE)) {
+    if (wire >= 120) continue;
     const hits = range.area.counters.byCode.get(code as Code) ?? 0;
     const why = UNREACHABLE.get(code as Code);
-    lines.push(`${String(info.wire).padStart(3)} ${code.padEnd(20)} ${why ?? hits}`);
+    lines.push(`${String(wire).padStart(3)} ${code.padEnd(20)} ${why ?? hits}`);
   }
   return lines;
 }
 
 function checkCoverage(range: Range): void {
-  for (const [code, info] of Object.entries(CODES) as [Code, (typeof CODES)[Code]][]) {
-    if (info.wire >= 120) continue;
+  for (const [code, wire] of Object.entries(WIRE) as [Code, number][]) {
+    if (wire >= 120) continue;
     const hits = range.area.counters.byCode.get(code) ?? 0;
     if (UNREACHABLE.has(code)) assert.equal(hits, 0, `${code} is reachable after all`);
     else assert.ok(hits >= HITS_MIN, `${code} was answered ${hits} times`);

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
-import { CODES, type Code, codeOfWire } from "#core/errors/codes";
+import { type Code, codeOfWire, WIRE } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { configRecord } from "#core/records/member";
 import { openMemoryStore } from "#node/store/memory";
@@ -155,7 +155,7 @@ export class Range {
       this.registers.set(id, [importMwh, exportMwh]);
     }
     for (const [code, count] of this.expected) {
-      if (code === "WALLET_FOREIGN" || CODES[code].wire >= CODES.LEGS.wire) continue; // of a block
+      if (code === "WALLET_FOREIGN" || WIRE[code] >= WIRE.LEGS) continue; // of a block
       assert.equal(this.area.counters.byCode.get(code), count, `${code} in this turn`);
     }
     for (const attacker of this.attackers) {

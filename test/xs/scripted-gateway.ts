@@ -11,7 +11,7 @@ import { nodeIdOf } from "#core/identity";
 import { clear } from "#core/market/auction";
 import { ecashMicro } from "#core/market/cost";
 import type { MarketOrder, MarketRule } from "#core/market/types";
-import { accountRecord } from "#core/records/block";
+import { accountRecord } from "#core/records/account";
 import { clearingRecord, summaryToWire } from "#core/records/clearing";
 import { type ContractLeg, contractRecord } from "#core/records/contract";
 import { configRecord } from "#core/records/member";

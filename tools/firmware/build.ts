@@ -17,12 +17,14 @@ import { join } from "node:path";
 import { root, type Target } from "./boards.ts";
 import { binFolder } from "./doctor.ts";
 import { type FlashUse, flashUse } from "./flash-use.ts";
-import { judgeImage } from "./image.ts";
+import { judgeImage, slotBytesOf } from "./image.ts";
 
 export interface BuildOptions {
   target: Target;
   sdk: string;
   crypto: string;
+  /** Metering drivers: `all`, or one of those of `driverChoices()`. */
+  drivers?: string;
   secure: boolean;
   debug: boolean;
   verbose: boolean;
@@ -65,6 +67,7 @@ export async function configure(options: BuildOptions): Promise<Made> {
     MODDABLE: sdk,
     PATH: [join(root, "node_modules/.bin"), binFolder(sdk), process.env.PATH].join(":"),
     CRYPTO: options.crypto,
+    DRIVERS: options.drivers ?? "all",
   };
   if (target.folder && options.secure) env.SDKCONFIGPATH = secureConfig(target, output);
   const flags = options.debug ? ["-d"] : [];
@@ -161,10 +164,11 @@ export async function make(made: Made, target: Target, verbose: boolean): Promis
   return join(made.bin, target.folder ? "xs_esp32.bin" : "mc.so");
 }
 
-/** What is to be said of the size of what was made at `path`. Throws BuildError where a board's is too large. */
+/** What is to be said of the size of what was made at `path`. Throws BuildError where no slot takes it. */
 export function sizeOf(target: Target, path: string): string | undefined {
   if (!target.folder) return undefined;
-  const { fits, text } = judgeImage(statSync(path).size);
+  const partitions = readFileSync(join(target.folder, "partitions.csv"), "utf8");
+  const { fits, text } = judgeImage(statSync(path).size, slotBytesOf(partitions));
   if (!fits) throw new BuildError(text, path);
   return text;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * What the linked JavaScript takes of a chip's flash, from the C file that the SDK's linker writes (8.2.3),
- * with the sizes that its tables have on a 32-bit chip. A compiler for RISC-V makes 1 % more of it
+ * with the sizes that its tables have on a 32-bit chip. A compiler for RISC-V makes 2 % more of it
  * (docs/firmware.md).
  */
 

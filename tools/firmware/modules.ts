@@ -4,7 +4,7 @@
  * (wildcards in `preload` silently skip TypeScript modules). `node tools/firmware/modules.ts [--check]`; a
  * test runs the check.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -32,7 +32,7 @@ const SDK = [
 ];
 /** Chosen by another manifest: the board's, its network and the crypto. */
 const CHOSEN = ["#board", "#platform/crypto"];
-const CHOSEN_ON_CHIP = ["#platform/network"];
+const CHOSEN_ON_CHIP = ["#platform/drivers", "#platform/network"];
 
 /**
  * noble is never preloaded: its tables would be read-only, and in Moddable 8.2 a BigInt constant in flash is
@@ -49,6 +49,8 @@ interface Listing {
 async function listing(entries: string[], conditions: string[]): Promise<Listing> {
   const result = await build({
     absWorkingDir: root,
+    // node_modules may be another folder's.
+    preserveSymlinks: true,
     entryPoints: entries,
     bundle: true,
     write: false,
@@ -94,6 +96,25 @@ async function firmware(main: string, platform: string): Promise<Listing> {
   return { modules, preload: preload.filter((name) => !chosen.includes(name)) };
 }
 
+/** The metering drivers of a build: `all`, or those of one module of `src/xs/chip/drivers`. */
+export function driverChoices(): string[] {
+  const names = readdirSync(join(root, DRIVERS)).map((file) => file.replace(/\.ts$/, ""));
+  return names.filter((name) => name !== "driver");
+}
+
+const DRIVERS = "src/xs/chip/drivers";
+
+/** The manifest of one choice of drivers: the modules that it needs, some of which others list, too. */
+async function drivers(choice: string): Promise<Listing> {
+  const path = `${DRIVERS}/${choice}.ts`;
+  const { modules, preload } = await listing([path], ["esp32"]);
+  const { [moduleName(path)!]: chosen, ...rest } = modules;
+  return {
+    modules: { "wattle/#platform/drivers": chosen, ...rest },
+    preload: preload.map((name) => (name === moduleName(path) ? "wattle/#platform/drivers" : name)),
+  };
+}
+
 /** The name under which other modules import `path`, as package.json's imports give it. */
 function moduleName(path: string): string | undefined {
   if (path === "src/core/codec/cbor-lean.ts") return "wattle/#cbor";
@@ -118,6 +139,8 @@ export async function manifests(): Promise<Record<string, string>> {
     modules: { "wattle/#platform/crypto": chosen, ...rest },
     preload: noble.preload.map((name) => (name === NOBLE ? "wattle/#platform/crypto" : name)),
   };
+  for (const choice of driverChoices())
+    made[`${folder}/drivers-${choice}.json`] = await drivers(choice);
   const texts: Record<string, string> = {};
   for (const [name, { modules, preload }] of Object.entries(made)) {
     const include = name === noblePath ? NOBLE_INCLUDES : [];

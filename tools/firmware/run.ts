@@ -9,6 +9,7 @@ import { BuildError, type BuildOptions, configure, flash, link, make, sizeOf } f
 import { checkTypes } from "./check.ts";
 import { examine, type Finding } from "./doctor.ts";
 import type { FlashUse } from "./flash-use.ts";
+import { driverChoices } from "./modules.ts";
 import { releaseKeyFrom } from "./release-key.ts";
 
 interface Flags {
@@ -18,6 +19,7 @@ interface Flags {
   check?: boolean;
   doctor?: boolean;
   crypto: string;
+  drivers: string;
   releaseKey?: string;
   secure?: boolean;
   try?: string | boolean;
@@ -36,6 +38,11 @@ const program = new Command("npm run firmware --")
     new Option("--crypto <kind>", "Ed25519 by libsodium, or by noble in JavaScript")
       .choices(["native", "noble"])
       .default("native"),
+  )
+  .addOption(
+    new Option("--drivers <kind>", "the metering drivers in it: all, or those of one kind")
+      .choices(driverChoices())
+      .default("all"),
   )
   .option("--release-key <hex or file>", "takes updates of this key; without it, none")
   .option("--secure", "with secure boot, flash and NVS encryption (docs/firmware.md first)")
@@ -119,12 +126,13 @@ async function check(target: Target, verbose: boolean): Promise<number> {
 }
 
 async function build(target: Target, flags: Flags): Promise<void> {
-  const { crypto, secure = false, debug = false, verbose = false } = flags;
+  const { crypto, drivers, secure = false, debug = false, verbose = false } = flags;
   const releaseKey = flags.releaseKey === undefined ? undefined : releaseKeyFrom(flags.releaseKey);
   const options: BuildOptions = {
     target,
     sdk: process.env.MODDABLE!,
     crypto,
+    drivers,
     secure,
     debug,
     verbose,

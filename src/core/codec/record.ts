@@ -9,8 +9,8 @@ import type { Crypto } from "../crypto/port.ts";
 import { assert } from "../errors/assert.ts";
 import type { Code } from "../errors/codes.ts";
 import { MESSAGE_BYTES_MAX } from "../limits.ts";
-import { type CborValue, decodeCbor, encodeCbor } from "./cbor.ts";
-import { type CddlRules, FieldFault, type Fields, type Infer, kebab, struct } from "./schema.ts";
+import { decodeCbor, encodeCbor } from "./cbor.ts";
+import { FieldFault, type Fields, type Infer, type StructField, struct } from "./schema.ts";
 
 /** What is wrong with bytes from outside: a code for the peer, a detail for the log. */
 export interface Refusal {
@@ -19,18 +19,56 @@ export interface Refusal {
   detail: string;
 }
 
-export interface RecordType<T> {
+/** A kind of record: its fields in wire order, and what stands around them. */
+export class RecordType<T> {
   readonly name: string;
   readonly kind: number;
   readonly version: number;
   /** Domain of its hash and signature, e.g. `wattle/reading/1`. */
   readonly domain: string;
   readonly bytesMax: number;
-  /** Its CDDL rule, and those of the named structs inside it. */
-  readonly cddl: string;
-  readonly rules: CddlRules;
-  encode(value: T): Uint8Array;
-  decode(bytes: Uint8Array): { ok: true; value: T } | Refusal;
+  readonly body: StructField<Fields>;
+
+  constructor(
+    name: string,
+    kind: number,
+    version: number,
+    fields: Fields,
+    bytesMax: number,
+    domain: string,
+  ) {
+    this.name = name;
+    this.kind = kind;
+    this.version = version;
+    this.domain = domain;
+    this.bytesMax = bytesMax;
+    this.body = struct(fields);
+  }
+
+  encode(value: T): Uint8Array {
+    const { name, kind, version, bytesMax } = this;
+    const inner = this.body.encode(value as Infer<Fields>, name);
+    const bytes = encodeCbor([kind, version, ...inner]);
+    assert(bytes.length <= bytesMax, "RECORD_SIZE", `${name}: ${bytes.length} bytes`);
+    return bytes;
+  }
+
+  decode(bytes: Uint8Array): { ok: true; value: T } | Refusal {
+    const { name, kind, version, bytesMax } = this;
+    if (bytes.length > bytesMax) return refuse("OVERSIZED", `${bytes.length} bytes`);
+    const decoded = decodeCbor(bytes);
+    if ("fault" in decoded) return refuseFault(decoded.fault);
+    const raw = decoded.value;
+    if (!Array.isArray(raw) || raw.length < 2) return refuse("MALFORMED", "not a record");
+    if (raw[0] !== kind) return refuse("WRONG_KIND", `kind ${String(raw[0])}, not ${kind}`);
+    if (raw[1] !== version) return refuse("UNSUPPORTED_VERSION", `version ${String(raw[1])}`);
+    try {
+      return { ok: true, value: this.body.decode(raw.slice(2), name) as T };
+    } catch (error) {
+      if (error instanceof FieldFault) return refuse("FIELD_RANGE", error.message);
+      throw error;
+    }
+  }
 }
 
 /** The record type `name` with wire number `kind`: fields in wire order, `bytesMax` the largest encoding. */
@@ -42,38 +80,7 @@ export function recordType<F extends Fields>(
   bytesMax: number = MESSAGE_BYTES_MAX,
   domain = `wattle/${name}/${version}`,
 ): RecordType<Infer<F>> {
-  const body = struct(fields);
-  const lines = Object.entries(fields).map(([key, field]) => `  ${kebab(key)}: ${field.cddl},`);
-  return {
-    name,
-    kind,
-    version,
-    domain,
-    bytesMax,
-    rules: body.rules ?? {},
-    cddl: `${name} = [\n  kind: ${kind},\n  version: ${version},\n${lines.join("\n")}\n]`,
-    encode(value) {
-      const inner = body.encode(value, name) as CborValue[];
-      const bytes = encodeCbor([kind, version, ...inner]);
-      assert(bytes.length <= bytesMax, "RECORD_SIZE", `${name}: ${bytes.length} bytes`);
-      return bytes;
-    },
-    decode(bytes) {
-      if (bytes.length > bytesMax) return refuse("OVERSIZED", `${bytes.length} bytes`);
-      const decoded = decodeCbor(bytes);
-      if ("fault" in decoded) return refuseFault(decoded.fault);
-      const raw = decoded.value;
-      if (!Array.isArray(raw) || raw.length < 2) return refuse("MALFORMED", "not a record");
-      if (raw[0] !== kind) return refuse("WRONG_KIND", `kind ${String(raw[0])}, not ${kind}`);
-      if (raw[1] !== version) return refuse("UNSUPPORTED_VERSION", `version ${String(raw[1])}`);
-      try {
-        return { ok: true, value: body.decode(raw.slice(2), name) };
-      } catch (error) {
-        if (error instanceof FieldFault) return refuse("FIELD_RANGE", error.message);
-        throw error;
-      }
-    },
-  };
+  return new RecordType(name, kind, version, fields, bytesMax, domain);
 }
 
 function refuse(code: Code, detail: string): Refusal {

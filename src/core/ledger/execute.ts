@@ -9,8 +9,9 @@ import { encodeCbor } from "../codec/cbor.ts";
 import { merkleRoot } from "../crypto/merkle.ts";
 import type { Crypto } from "../crypto/port.ts";
 import { assert } from "../errors/assert.ts";
-import { CODES } from "../errors/codes.ts";
-import { type Block, type Effect, effectStruct, rejectedStruct } from "../records/block.ts";
+import { WIRE } from "../errors/codes.ts";
+import { rejectedStruct } from "../records/account.ts";
+import { type Block, type Effect, effectStruct } from "../records/block.ts";
 import type { Member } from "../records/member.ts";
 import type { Reading } from "../records/reading.ts";
 import type { Tx } from "../records/tx.ts";
@@ -62,7 +63,7 @@ export function executeBlock(
     else mint(state, kind, wallet, micro, effects);
   for (const { tx, tMs } of plan.txs) {
     const verdict = applyTx(state, tx, tMs, slotStartMs, effects);
-    if (!verdict.ok) rejected.push({ txid: tx.txid, code: CODES[verdict.code].wire });
+    if (!verdict.ok) rejected.push({ txid: tx.txid, code: WIRE[verdict.code] });
   }
   for (const slot of plan.closed) closeSlot(state, slot, effects);
   return { rejected, effects };

@@ -13,8 +13,7 @@
 import { compareBytes } from "../codec/bytes.ts";
 import { isOrder, isRule } from "./book.ts";
 import { mulDivFloor, mulMod } from "./exact.ts";
-import { pairPrice } from "./pairs.ts";
-import { bandPrice, comparePrices } from "./price.ts";
+import { bandPrice, comparePrices, pairPrice } from "./price.ts";
 import { type FillFault, summaryFault } from "./summary.ts";
 import type { ClearingSummary, MarketOrder, MarketRule, SideSummary } from "./types.ts";
 

@@ -13,6 +13,7 @@ import { assert } from "../errors/assert.ts";
 import { clear } from "./auction.ts";
 import { isRule } from "./book.ts";
 import { isCount, mulDivFloor } from "./exact.ts";
+import { guidedRule } from "./rule.ts";
 import type { Clearing, MarketOrder, MarketRule } from "./types.ts";
 
 /**
@@ -26,22 +27,6 @@ export function guidancePrice(demandWh: number, lastOfferWh: number, rule: Marke
   const { floorMicroPerKwh: floor, ceilingMicroPerKwh: ceiling } = rule;
   if (demandWh === 0) return floor;
   return floor + mulDivFloor(ceiling - floor, demandWh, demandWh + lastOfferWh);
-}
-
-/** The rule that a guided slot is cleared and checked by; `guidance` must lie within the band. */
-export function guidedRule(guidanceMicroPerKwh: number, rule: MarketRule): MarketRule {
-  assert(isRule(rule), "MARKET_RULE");
-  assert(
-    guidanceMicroPerKwh >= rule.floorMicroPerKwh && guidanceMicroPerKwh <= rule.ceilingMicroPerKwh,
-    "MARKET_GUIDANCE",
-    `${guidanceMicroPerKwh} µc/kWh`,
-  );
-  return {
-    pricing: "uniform",
-    kPermille: rule.kPermille,
-    floorMicroPerKwh: guidanceMicroPerKwh,
-    ceilingMicroPerKwh: guidanceMicroPerKwh,
-  };
 }
 
 /** Clears a guided slot. `bookFault(orders, rule)` must be "ok". */

@@ -8,8 +8,7 @@
  */
 import { compareBytes } from "../codec/bytes.ts";
 import { assert } from "../errors/assert.ts";
-import { bandPrice, priceBetween } from "./price.ts";
-import type { ClearingSummary, Fill, MarketOrder, MarketRule, Pair } from "./types.ts";
+import type { Fill, MarketOrder, Pair } from "./types.ts";
 
 /** The fills of one side, by owner and then key. */
 function row(orders: readonly MarketOrder[], fills: readonly Fill[], side: string): Fill[] {
@@ -55,26 +54,4 @@ export function matchPairs(orders: readonly MarketOrder[], fills: readonly Fill[
   }
   assert(i === offers.length && j === bids.length, "MARKET_FILLS_UNEQUAL");
   return pairs;
-}
-
-/**
- * What a pair pays, µc/kWh: the clearing's price under `uniform`; under `pay-as-bid` the point k
- * between the two orders' own prices within the band, rounded down. A filled bid is never below a
- * filled offer.
- */
-export function pairPrice(
-  bid: MarketOrder,
-  offer: MarketOrder,
-  rule: MarketRule,
-  summary: ClearingSummary,
-): number {
-  assert(bid.side === "bid" && offer.side === "offer", "MARKET_SIDES");
-  if (rule.pricing === "uniform") {
-    assert(summary.priceMicroPerKwh !== null, "MARKET_NO_PRICE");
-    return summary.priceMicroPerKwh;
-  }
-  const bidPrice = bandPrice(bid, rule);
-  const offerPrice = bandPrice(offer, rule);
-  assert(bidPrice !== undefined && offerPrice !== undefined, "MARKET_EXCLUDED");
-  return priceBetween(bidPrice, offerPrice, rule.kPermille);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Prices of orders: within the band, against each other, and between a bid and an offer. */
+/** Prices of orders: within the band, against each other, between a bid and an offer, and of a pair. */
 import { assert } from "../errors/assert.ts";
 import { divFloor } from "./exact.ts";
-import type { MarketOrder, MarketRule } from "./types.ts";
+import type { ClearingSummary, MarketOrder, MarketRule } from "./types.ts";
 
 /**
  * The price at which `order` takes part, µc/kWh, or undefined where the band excludes it.
@@ -28,4 +28,26 @@ export function priceBetween(bidPrice: number, offerPrice: number, kPermille: nu
   assert(bidPrice >= offerPrice, "MARKET_PRICES_CROSSED", `${bidPrice} < ${offerPrice}`);
   assert(kPermille >= 0 && kPermille <= 1000, "MARKET_K", `${kPermille}`);
   return divFloor(kPermille * bidPrice + (1000 - kPermille) * offerPrice, 1000);
+}
+
+/**
+ * What a pair pays, µc/kWh: the clearing's price under `uniform`; under `pay-as-bid` the point k
+ * between the two orders' own prices within the band, rounded down. A filled bid is never below a
+ * filled offer.
+ */
+export function pairPrice(
+  bid: MarketOrder,
+  offer: MarketOrder,
+  rule: MarketRule,
+  summary: ClearingSummary,
+): number {
+  assert(bid.side === "bid" && offer.side === "offer", "MARKET_SIDES");
+  if (rule.pricing === "uniform") {
+    assert(summary.priceMicroPerKwh !== null, "MARKET_NO_PRICE");
+    return summary.priceMicroPerKwh;
+  }
+  const bidPrice = bandPrice(bid, rule);
+  const offerPrice = bandPrice(offer, rule);
+  assert(bidPrice !== undefined && offerPrice !== undefined, "MARKET_EXCLUDED");
+  return priceBetween(bidPrice, offerPrice, rule.kPermille);
 }

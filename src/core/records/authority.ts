@@ -46,6 +46,9 @@ export const Revoked = Object.freeze({
   replaced: 4,
 });
 
+/** One certificate, one of `Revoked`, and since when. */
+export const revocation = struct({ serial: uint(), reason: uint(15), atMs: ms });
+
 const revocationsFields = {
   net: netName,
   /** Id that follows from the anchor key. */
@@ -56,7 +59,7 @@ const revocationsFields = {
   number: uint(),
   atMs: ms,
   /** Those that have expired are left out: they count no more anyway. Rising by serial. */
-  revoked: list(struct({ serial: uint(), reason: uint(15), atMs: ms }, "revocation"), REVOKED_MAX),
+  revoked: list(revocation, REVOKED_MAX),
 };
 
 /** Signed by the authority's anchor key; the list with the highest number holds. */

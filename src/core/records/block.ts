@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Blocks of the consortium chain (paper 1, II-B-5; ledger 5): a header to sign, and the contents. */
 import { recordType } from "../codec/record.ts";
-import { bytes, hash, type Infer, list, optional, struct, uint } from "../codec/schema.ts";
-import { BLOCK_TXS_MAX, SALTS_MAX, WIRE_ARRAY_MAX } from "../limits.ts";
+import {
+  bytes,
+  type Field,
+  hash,
+  type Infer,
+  list,
+  optional,
+  struct,
+  uint,
+} from "../codec/schema.ts";
+import { BLOCK_TXS_MAX, WIRE_ARRAY_MAX } from "../limits.ts";
+import { rejectedStruct } from "./account.ts";
 import { micro, ms, netName, nodeId, qtyWh, RecordKind, slotNumber, wallet } from "./common.ts";
 
 const headerFields = {
@@ -41,29 +51,26 @@ export const EffectKind = Object.freeze({
   arbitrate: 7,
 });
 
-export const effectStruct = struct(
-  {
-    kind: uint(7),
-    /** The RESERVE (lock, pay, release, arbitrate). */
-    reserve: optional(hash),
-    /** The SOLD and its leg, and the BOUGHT (pay). */
-    sold: optional(hash),
-    leg: uint(31),
-    bought: optional(hash),
-    from: optional(wallet),
-    to: optional(wallet),
-    micro,
-    qtyWh,
-  },
-  "effect",
-);
+export const effectStruct = struct({
+  kind: uint(7),
+  /** The RESERVE (lock, pay, release, arbitrate). */
+  reserve: optional(hash),
+  /** The SOLD and its leg, and the BOUGHT (pay). */
+  sold: optional(hash),
+  leg: uint(31),
+  bought: optional(hash),
+  from: optional(wallet),
+  to: optional(wallet),
+  micro,
+  qtyWh,
+});
 export type Effect = Infer<typeof effectStruct>;
 
-export const rejectedStruct = struct({ txid: hash, code: uint(0xffff) }, "rejected-tx");
+/** The signed header's envelope; with several gateways a quorum certificate stands beside it. */
+export const headerBytes: Field<Uint8Array> = bytes(1, 2048);
 
 const blockFields = {
-  /** The signed header's envelope; with several gateways a quorum certificate stands beside it. */
-  header: { ...bytes(1, 2048), cddl: "bstr .cbor signed-header" },
+  header: headerBytes,
   /** Antichain of DAG tips whose past the block finalises. */
   cut: list(hash, WIRE_ARRAY_MAX),
   /** Ids of the transactions that became FINAL, in the order applied: by effective time, then id. */
@@ -79,29 +86,3 @@ const blockFields = {
 const BLOCK_BYTES_MAX = 4 * 1024 * 1024;
 export type Block = Infer<typeof blockFields>;
 export const blockRecord = recordType("block", RecordKind.block, 1, blockFields, BLOCK_BYTES_MAX);
-
-const accountFields = {
-  net: netName,
-  gateway: nodeId,
-  node: nodeId,
-  /** The block after which these balances hold. */
-  height: uint(0xffffffff),
-  header: hash,
-  slot: slotNumber,
-  freeMicro: micro,
-  lockedMicro: micro,
-  /** Own transactions that this block rejected. */
-  rejected: list(rejectedStruct, 64),
-  /** The newest set of its addresses that the ledger knows. */
-  walletSet: uint(0xffffffff),
-  /**
-   * Salts of the public blocks since the last slot that was closed, this block's last: with them a member can
-   * show an outsider that something of its own is in a block.
-   */
-  salts: list(hash, SALTS_MAX),
-  atMs: ms,
-};
-
-/** What a node owns after a block, signed by its gateway. */
-export type Account = Infer<typeof accountFields>;
-export const accountRecord = recordType("account", RecordKind.account, 2, accountFields, 4096);

@@ -11,21 +11,18 @@ import { ms, netName, nodeId, price, RecordKind, slotNumber } from "./common.ts"
 
 const threshold = struct({ remainder: uint(), key: hash });
 
-const sideSummary = struct(
-  {
-    totalWh: uint(),
-    levelPriceMicro: optional(struct({ micro: price })),
-    levelTotalWh: uint(),
-    levelAvailableWh: uint(),
-    nextPriceMicro: optional(struct({ micro: price })),
-    threshold: optional(threshold),
-  },
-  "side-summary",
-);
+export const sideSummary = struct({
+  totalWh: uint(),
+  levelPriceMicro: optional(struct({ micro: price })),
+  levelTotalWh: uint(),
+  levelAvailableWh: uint(),
+  nextPriceMicro: optional(struct({ micro: price })),
+  threshold: optional(threshold),
+});
 type WireSide = Infer<typeof sideSummary>;
 
 /** An order that was in time but not admitted to the book, and why. */
-const excludedOrder = struct({ order: hash, code: uint(0xffff) }, "excluded-order");
+export const excludedOrder = struct({ order: hash, code: uint(0xffff) });
 
 const clearingFields = {
   net: netName,

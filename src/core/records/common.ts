@@ -45,20 +45,20 @@ export const WALLET_BYTES = 20;
 /** Name of a network or area. */
 export const netName: Field<string> = text(NAME_CHARS_MAX);
 /** A node's or gateway's id. */
-export const nodeId: Field<Uint8Array> = { ...bytes(NODE_ID_BYTES), cddl: "node-id" };
+export const nodeId: Field<Uint8Array> = bytes(NODE_ID_BYTES);
 /** A wallet address. */
-export const wallet: Field<Uint8Array> = { ...bytes(WALLET_BYTES), cddl: "wallet" };
+export const wallet: Field<Uint8Array> = bytes(WALLET_BYTES);
 /** An Ed25519 public key. */
-export const publicKey: Field<Uint8Array> = { ...bytes(32), cddl: "public-key" };
+export const publicKey: Field<Uint8Array> = bytes(32);
 /** An Ed25519 signature. */
-export const signature: Field<Uint8Array> = { ...bytes(64), cddl: "signature" };
+export const signature: Field<Uint8Array> = bytes(64);
 /** Protocol time, ms since 1970 in the world's clock. */
-export const ms: Field<number> = { ...uint(), cddl: "ms" };
+export const ms: Field<number> = uint();
 /** A market slot's number. */
 export const slotNumber: Field<number> = uint(0xffffffff);
 /** Energy of a trade, Wh. */
-export const qtyWh: Field<number> = { ...uint(QTY_WH_MAX), cddl: "qty-wh" };
+export const qtyWh: Field<number> = uint(QTY_WH_MAX);
 /** Money, µc. */
-export const micro: Field<number> = { ...uint(MICRO_MAX), cddl: "micro" };
+export const micro: Field<number> = uint(MICRO_MAX);
 /** A price, µc per kWh. */
-export const price: Field<number> = { ...uint(PRICE_MICRO_MAX), cddl: "micro-per-kwh" };
+export const price: Field<number> = uint(PRICE_MICRO_MAX);

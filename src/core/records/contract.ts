@@ -21,19 +21,16 @@ import {
 /** `award`: a forecast was matched (ex-ante), nothing is owed yet. `final`: to be sold and bought now. */
 export const ContractStage = Object.freeze({ final: 0, award: 1 });
 
-export const contractLeg = struct(
-  {
-    counterparty: nodeId,
-    counterpartyKey: publicKey,
-    /** The buyer's RESERVE, and the coins that it still holds in the ledger. */
-    reserve: hash,
-    lockedMicro: micro,
-    qtyWh,
-    priceMicro: price,
-    ecashMicro: micro,
-  },
-  "contract-leg",
-);
+export const contractLeg = struct({
+  counterparty: nodeId,
+  counterpartyKey: publicKey,
+  /** The buyer's RESERVE, and the coins that it still holds in the ledger. */
+  reserve: hash,
+  lockedMicro: micro,
+  qtyWh,
+  priceMicro: price,
+  ecashMicro: micro,
+});
 export type ContractLeg = Infer<typeof contractLeg>;
 
 const contractFields = {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every record type of the protocol in order of kind: what docs/protocol.cddl and the vectors cover. */
 import type { RecordType } from "../codec/record.ts";
+import { accountRecord } from "./account.ts";
 import { authorityRecord, revocationsRecord } from "./authority.ts";
-import { accountRecord, blockRecord, headerRecord } from "./block.ts";
+import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
 import { clearingRecord } from "./clearing.ts";
 import { connectRecord } from "./connect.ts";

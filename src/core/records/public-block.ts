@@ -9,18 +9,15 @@ import { hash, type Infer, list, optional, struct, uint } from "../codec/schema.
 import { WIRE_ARRAY_MAX } from "../limits.ts";
 import { micro, ms, netName, qtyWh, RecordKind, slotNumber, wallet } from "./common.ts";
 
-const publicEffect = struct(
-  {
-    /** EffectKind. */
-    kind: uint(7),
-    from: optional(wallet),
-    to: optional(wallet),
-    micro,
-    /** Of a payment only: what was locked for is nobody else's business. */
-    qtyWh,
-  },
-  "public-effect",
-);
+export const publicEffect = struct({
+  /** EffectKind. */
+  kind: uint(7),
+  from: optional(wallet),
+  to: optional(wallet),
+  micro,
+  /** Of a payment only: what was locked for is nobody else's business. */
+  qtyWh,
+});
 export type PublicEffect = Infer<typeof publicEffect>;
 
 const fields = {

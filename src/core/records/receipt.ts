@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a gateway gives for what a node said, once it is durable; and the numbered message it is for. */
 import { recordType } from "../codec/record.ts";
-import { bytes, type Infer, list, struct, uint } from "../codec/schema.ts";
+import { bytes, type Field, type Infer, list, struct, uint } from "../codec/schema.ts";
 import { domainHash } from "../crypto/domain.ts";
 import type { Crypto } from "../crypto/port.ts";
 import { MESSAGE_BYTES_MAX, REFUSALS_MAX } from "../limits.ts";
 import { ms, netName, nodeId, RecordKind } from "./common.ts";
 
+/** A signed record or transaction. */
+export const contentBytes: Field<Uint8Array> = bytes(1, MESSAGE_BYTES_MAX - 16);
+
 const upFields = {
   /** 1, 2, 3 … over everything that this node says, without gaps. */
   seq: uint(),
-  /** The signed record or transaction. */
-  content: { ...bytes(1, MESSAGE_BYTES_MAX - 16), cddl: "bstr" },
+  content: contentBytes,
 };
 
 /** The envelope on `up/…` topics. Not signed: the receipt's digest covers numbers and contents. */

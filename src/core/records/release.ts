@@ -25,10 +25,11 @@ import { RecordKind } from "./common.ts";
 export const SECTOR_BYTES = 4096;
 
 /** Three numbers, the first weighs most. */
-export const firmwareVersion = struct(
-  { major: uint(0xffff), minor: uint(0xffff), patch: uint(0xffff) },
-  "firmware-version",
-);
+export const firmwareVersion = struct({
+  major: uint(0xffff),
+  minor: uint(0xffff),
+  patch: uint(0xffff),
+});
 export type FirmwareVersion = Infer<typeof firmwareVersion>;
 
 const releaseFields = {

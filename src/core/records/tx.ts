@@ -5,7 +5,17 @@
  */
 import { encodeCbor } from "../codec/cbor.ts";
 import { recordType } from "../codec/record.ts";
-import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "../codec/schema.ts";
+import {
+  bytes,
+  type Field,
+  hash,
+  type Infer,
+  list,
+  optional,
+  struct,
+  u64,
+  uint,
+} from "../codec/schema.ts";
 import { domainHash } from "../crypto/domain.ts";
 import type { Crypto } from "../crypto/port.ts";
 import type { Code } from "../errors/codes.ts";
@@ -25,21 +35,18 @@ import {
 export const TxType = Object.freeze({ offer: 1, reserve: 2, sold: 3, bought: 4, promote: 5 });
 
 /** A stretch [from, to) of one of the author's registers that backs a leg, mWh. */
-const meterRange = struct({ fromMwh: u64, toMwh: u64 }, "meter-range");
+export const meterRange = struct({ fromMwh: u64, toMwh: u64 });
 
-export const txLeg = struct(
-  {
-    /** The counterparty; "*" for all. */
-    to: optional(nodeId, "*"),
-    wallet,
-    /** What this leg answers: SOLD the buyer's RESERVE, BOUGHT the seller's SOLD. */
-    ref: optional(hash),
-    qtyWh,
-    ecashMicro: micro,
-    meter: optional(meterRange),
-  },
-  "leg",
-);
+export const txLeg = struct({
+  /** The counterparty; "*" for all. */
+  to: optional(nodeId, "*"),
+  wallet,
+  /** What this leg answers: SOLD the buyer's RESERVE, BOUGHT the seller's SOLD. */
+  ref: optional(hash),
+  qtyWh,
+  ecashMicro: micro,
+  meter: optional(meterRange),
+});
 export type TxLeg = Infer<typeof txLeg>;
 
 const bodyFields = {
@@ -71,11 +78,14 @@ export const bodyRecord = recordType(
   "sc/body/1",
 );
 
-export const potToken = struct({ witness: nodeId, tMs: ms, random: bytes(16), signature }, "token");
+export const potToken = struct({ witness: nodeId, tMs: ms, random: bytes(16), signature });
 export type PotToken = Infer<typeof potToken>;
 
+/** An encoded body. */
+export const bodyBytes: Field<Uint8Array> = bytes(1, BODY_BYTES_MAX);
+
 const txFields = {
-  body: { ...bytes(1, BODY_BYTES_MAX), cddl: "bstr .cbor body" },
+  body: bodyBytes,
   /** Proof-of-time tokens, sorted by committee rank. */
   pot: list(potToken, TOKENS_MAX),
   /** Number of the message that says it: it can be said under no other. */

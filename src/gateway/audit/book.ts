@@ -5,7 +5,7 @@
  */
 import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes";
 import { merkleRoot } from "#core/crypto/merkle";
-import { CODES, codeOfWire } from "#core/errors/codes";
+import { codeOfWire, WIRE } from "#core/errors/codes";
 import type { ClearingRecord } from "#core/records/clearing";
 import type { ClearingEntry } from "./clearing.ts";
 import type { Context, Matched } from "./state.ts";
@@ -56,7 +56,7 @@ function compareMembers(
     const code = excluded.get(order);
     if (listed.has(order)) findings.fault("BOOK_UNFUNDED", which, order);
     else if (code === undefined) findings.fault("BOOK_DROPPED", which, order);
-    else if (code !== CODES.ORDER_NO_RESERVE.wire)
+    else if (code !== WIRE.ORDER_NO_RESERVE)
       findings.fault("BOOK_EXCLUDED", which, `${order} with ${codeOfWire(code) ?? code}`);
   }
   for (const order of [...listed, ...excluded.keys()])

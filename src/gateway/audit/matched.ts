@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A slot's market as the auditor computes it from the orders in the log and its own ledger. */
 import { compareBytes, fromHex, toHex } from "#core/codec/bytes";
-import { CODES } from "#core/errors/codes";
+import { WIRE } from "#core/errors/codes";
 import { RESERVE_MARGIN_MICRO } from "#core/limits";
 import { clear } from "#core/market/auction";
 import { bookFault } from "#core/market/book";
 import { ecashMicro, reserveMicro } from "#core/market/cost";
 import { deliverPairs } from "#core/market/ex-ante";
-import { guidedRule } from "#core/market/guided";
-import { matchPairs, pairPrice } from "#core/market/pairs";
+import { matchPairs } from "#core/market/pairs";
+import { pairPrice } from "#core/market/price";
+import { guidedRule } from "#core/market/rule";
 import type { MarketOrder, MarketRule, Pair } from "#core/market/types";
 import { MarketPricing, type Notice } from "#core/records/notice";
 import { Side } from "#core/records/order";
@@ -49,7 +50,7 @@ export function matchSlot(state: AuditState, slot: number, rule: MarketRule): Ma
   const excluded: Matched["excluded"] = [];
   for (const order of admitted) {
     if (isFunded(state, rule, order)) orders.push(order);
-    else excluded.push({ order: order.id, code: CODES.ORDER_NO_RESERVE.wire });
+    else excluded.push({ order: order.id, code: WIRE.ORDER_NO_RESERVE });
   }
   const market = orders.map(marketOrder);
   const fault = bookFault(market, rule);

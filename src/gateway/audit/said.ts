@@ -2,7 +2,8 @@
 /** Members, and what they said: signatures, numbers, and the intake's rules asked again. */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
-import { CODES, type Code, codeOfWire } from "#core/errors/codes";
+import { type Code, codeOfWire } from "#core/errors/codes";
+import { MEANINGS } from "#core/errors/meanings";
 import { nodeIdOf } from "#core/identity";
 import { memberRecord } from "#core/records/member";
 import { type Tx, TxType } from "#core/records/tx";
@@ -126,7 +127,7 @@ function compareCodes(
 }
 
 function meaningOf(code: Code): string {
-  return `${code}, ${CODES[code].meaning}`;
+  return `${code}, ${MEANINGS[code].meaning}`;
 }
 
 function accept(context: Context, member: AuditMember, said: Said): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Second stage of the intake: a message whose signature is right, against the state of the area. */
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
-import { ACCEPT, CODES, type Code, refuse, type Verdict } from "#core/errors/codes";
+import { ACCEPT, type Code, refuse, type Verdict, WIRE } from "#core/errors/codes";
 import { COMMIT_BATCH_MAX, EVENTS_SHOWN, MEMBERS_MAX } from "#core/limits";
 import type { Member } from "#core/records/member";
 import { nextDigest } from "#core/records/receipt";
@@ -63,7 +63,7 @@ export function takeSaid(
   const verdict = checkSaid(area, session, said);
   // Somebody else may have sent it: the node's own message for this number is still to come.
   if (!verdict.ok && REPLAYS.has(verdict.code)) return verdict;
-  const code = verdict.ok ? 0 : CODES[verdict.code].wire;
+  const code = verdict.ok ? 0 : WIRE[verdict.code];
   const kind = UP_KINDS.indexOf(said.kind);
   batch.log(
     EntryKind.said,
@@ -88,7 +88,7 @@ export function applySaid(
   session.digest = nextDigest(area.ports.crypto, session.digest, content);
   session.receiptDue = true;
   if (!verdict.ok) {
-    session.refusals.push({ seq, code: CODES[verdict.code].wire });
+    session.refusals.push({ seq, code: WIRE[verdict.code] });
     // No more than one turn can add: at replay nobody takes them out.
     if (session.refusals.length > COMMIT_BATCH_MAX) session.refusals.shift();
     if (said.kind === "tx" && takesNumber(verdict)) linkTx(session, said.tx, said.tx.body.tsMs);

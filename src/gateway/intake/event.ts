@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Whether an event of a meter says what its kind has to, and fits the node's last reading. */
-import { kebab } from "#core/codec/schema";
+import { kebab } from "#core/codec/kebab";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { EventKind, EventRegister, eventFault, type MeterEvent } from "#core/records/event";
 import type { Session } from "../session.ts";

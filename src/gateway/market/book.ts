@@ -4,13 +4,14 @@ import { compareBytes, fromHex, toHex } from "#core/codec/bytes";
 import { encodeCbor } from "#core/codec/cbor";
 import { merkleProofs, merkleRoot } from "#core/crypto/merkle";
 import type { Crypto } from "#core/crypto/port";
-import { CODES, type Code } from "#core/errors/codes";
+import { type Code, WIRE } from "#core/errors/codes";
 import type { LedgerState } from "#core/ledger/state";
 import { RESERVE_MARGIN_MICRO } from "#core/limits";
 import { clear } from "#core/market/auction";
 import { ecashMicro, reserveMicro } from "#core/market/cost";
 import { deliverPairs } from "#core/market/ex-ante";
-import { matchPairs, pairPrice } from "#core/market/pairs";
+import { matchPairs } from "#core/market/pairs";
+import { pairPrice } from "#core/market/price";
 import type { Clearing, MarketOrder, MarketRule, Pair } from "#core/market/types";
 import { Side } from "#core/records/order";
 import { type PairEntry, pairStruct } from "../entries.ts";
@@ -45,7 +46,7 @@ export function makeBook(
     .sort((a, b) => compareBytes(a.taken.id, b.taken.id));
   for (const entry of sorted) {
     const code = fundingFault(state, rule, entry.taken);
-    if (code) excluded.push({ order: entry.taken.id, code: CODES[code].wire });
+    if (code) excluded.push({ order: entry.taken.id, code: WIRE[code] });
     else orders.push(entry);
   }
   const market = orders.map(({ session, taken: { order, id } }): MarketOrder => {

@@ -4,7 +4,7 @@
  * the area's state and the time stamp, so that a restart makes the very same bytes again.
  */
 import { toHex } from "#core/codec/bytes";
-import { guidedRule } from "#core/market/guided";
+import { guidedRule } from "#core/market/rule";
 import type { Clearing, MarketRule, Pair } from "#core/market/types";
 import { clearingRecord, summaryToWire } from "#core/records/clearing";
 import { type Contract, ContractStage, contractRecord } from "#core/records/contract";

@@ -212,7 +212,7 @@ const METER_FIELDS: readonly FieldSpec[] = Object.freeze([
     parse: (text: string, { board }: FieldContext) =>
       Object.keys(board.drivers).indexOf(text) >= 0
         ? { driver: text, calibration: [] } // values of another chip mean nothing for this one
-        : "is no driver of this board",
+        : `is no driver of this firmware: it has ${Object.keys(board.drivers).join(", ")}`,
     clears: ["driver", "calibration"],
     show: ({ driver }: Settings) => driver || undefined,
   },

@@ -40,7 +40,6 @@ export const SHORT_NAME_MAX = 16;
 
 /** A signed 32-bit integer; the store's CBOR has unsigned ones only, so the sign is its lowest bit. */
 const int32: Field<number> = {
-  cddl: "uint",
   encode: (value) => (value < 0 ? -2 * value - 1 : 2 * value),
   decode: (raw, path) => {
     const folded = uint(0xffffffff).decode(raw, path);
@@ -220,7 +219,8 @@ export function missingOf(
   if (settings.name === "") missing.push("name");
   if (!settings.gatewayKey) missing.push("gateway");
   if (settings.capacityWh === 0) missing.push("capacity");
-  if (driverOf(settings, board) === "") missing.push("driver");
+  // A firmware may come without the driver that is set: it was built for another meter.
+  if (!Object.keys(board.drivers).includes(driverOf(settings, board))) missing.push("driver");
   return missing;
 }
 

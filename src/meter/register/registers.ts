@@ -84,7 +84,6 @@ const packedBytes = bytes(1, PACKED_BYTES_MAX);
 
 /** Registers within a node's state. */
 export const registers: Field<Registers> = {
-  cddl: packedBytes.cddl,
   encode: (value, path) => packedBytes.encode(packRegisters(value), path),
   decode: (raw, path) => unpackRegisters(packedBytes.decode(raw, path)),
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an update's last start left behind, and what follows from it for this one. */
-import { CODES, type Code, codeOfWire } from "#core/errors/codes";
+import { type Code, codeOfWire, WIRE } from "#core/errors/codes";
 import { UPDATE_TRIALS_MAX } from "#core/limits";
 import { compareVersions, type FirmwareVersion } from "#core/records/release";
 import { MINUTE_MS } from "#core/units/time";
@@ -56,7 +56,7 @@ export function recover(
 function countStart(progress: Progress, job: Job): boolean {
   const { version, starts } = job;
   if (starts < UPDATE_TRIALS_MAX) job.starts++;
-  else progress.bad ??= { version, code: CODES.TRIAL_CUT.wire };
+  else progress.bad ??= { version, code: WIRE.TRIAL_CUT };
   return true;
 }
 
@@ -65,7 +65,7 @@ function trialCut(progress: Progress, job: Job): Recovered["failed"] {
   job.onTrial = 0;
   const { version, trials } = job;
   if (trials >= UPDATE_TRIALS_MAX) {
-    progress.bad = { version, code: CODES.TRIAL_CUT.wire };
+    progress.bad = { version, code: WIRE.TRIAL_CUT };
     progress.job = undefined;
   }
   return { code: "TRIAL_CUT", version, pauseMs: pauseAfter(trials) };

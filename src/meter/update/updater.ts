@@ -12,7 +12,7 @@
 
 import { bytesEqual } from "#core/codec/bytes";
 import type { Signed } from "#core/codec/record";
-import { CODES, type Code, codeOfWire } from "#core/errors/codes";
+import { type Code, codeOfWire, WIRE } from "#core/errors/codes";
 import { UPDATE_TRIES_MAX } from "#core/limits";
 import {
   chunkRecord,
@@ -278,7 +278,7 @@ export class Updater {
 
   /** This release is not tried again; a newer one may come. */
   private condemn(version: FirmwareVersion, code: Code): void {
-    this.progress.bad = { version, code: CODES[code].wire };
+    this.progress.bad = { version, code: WIRE[code] };
     this.progress.job = undefined;
     this.fetcher = undefined;
   }
@@ -347,7 +347,7 @@ export class Updater {
   }
 
   private rollBack(version: FirmwareVersion, code: Code): void {
-    this.progress.bad = { version, code: CODES[code].wire };
+    this.progress.bad = { version, code: WIRE[code] };
     this.save();
     this.become("failed", code);
     const { slots } = this.ports;

@@ -72,7 +72,12 @@ export class Device implements BootPorts, ProvisionPorts, WifiPort {
         this.guard,
         restart,
       );
-    } else this.log("warn", "not-provisioned", { missing: this.provisioner.missing().join(" ") });
+    } else {
+      this.log("warn", "not-provisioned", { missing: this.provisioner.missing().join(" ") });
+      // Only a node that is set up takes an update. An image that finds it otherwise, for want of the driver
+      // that is set, was made for another meter: the bootloader goes back at the next start.
+      if (parts.slots?.bootState === "trial") this.restartSoon();
+    }
     this.networkChanged();
     this.guard.start();
   }

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { pathToFileURL } from "node:url";
-import { IMAGE_BYTES_MAX } from "#tools/firmware/image";
+import { OUTBOX_MAX } from "#core/limits";
+import { slotBytesOf } from "#tools/firmware/image";
 import type { Board } from "#xs/device/board";
 
 const devices = join(import.meta.dirname, "../../../devices");
@@ -35,6 +36,14 @@ function configOf(name: string): Map<string, string> {
   const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("# "));
   return new Map(lines.map((line) => line.split("=") as [string, string]));
 }
+
+/** What the image is expected to have (docs/firmware.md, "Image size"). */
+const SLOT_BYTES_MIN = 0x1c0000;
+/**
+ * A full outbox of messages of 750 bytes (src/meter/register/README.md): of each the data, a chunk's header
+ * and an index, in pages of 126 entries of 32 bytes; twelve pages for everything else, and one always empty.
+ */
+const NVS_BYTES_MIN = 4096 * (Math.ceil((OUTBOX_MAX * (2 + Math.ceil(750 / 32))) / 126) + 12 + 1);
 
 /** Pins that a chip's flash and PSRAM take, and those that can only be inputs. */
 const CHIPS: Record<string, { gpios: number; taken: number[]; inputs: number[] }> = {
@@ -97,18 +106,21 @@ for (const name of names) {
     );
     for (const { offset, size } of slots) {
       assert.equal(offset % 0x10000, 0, "the bootloader maps whole 64 KB");
-      assert.ok(size >= IMAGE_BYTES_MAX, `${size} bytes`);
+      assert.equal(size % 0x10000, 0, "whole pages of the memory map");
+      assert.ok(size >= SLOT_BYTES_MIN, `${size} bytes`);
     }
     assert.equal(slots[0].size, slots[1].size);
+    const text = readFileSync(join(devices, name, "partitions.csv"), "utf8");
+    assert.equal(slotBytesOf(text), slots[0].size);
     const named = (label: string) => partitions.find(({ name: other }) => other === label);
     assert.equal(named("otadata")?.size, 0x2000);
     assert.ok(
-      (named("nvs")?.size ?? 0) >= 0x80000,
-      "NVS for a full outbox: 512 messages of 750 bytes, and room to move them",
+      (named("nvs")?.size ?? 0) >= NVS_BYTES_MIN,
+      "NVS for a full outbox, and room to move it",
     );
     assert.equal(named("nvs_keys")?.flags, "encrypted");
     assert.ok(
-      (named("witness")?.size ?? 0) >= 0x20000,
+      (named("witness")?.size ?? 0) >= 0x1f000,
       "a partition of its own for the witness log",
     );
   });

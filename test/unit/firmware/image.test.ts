@@ -6,15 +6,31 @@ import { join } from "node:path";
 import test from "node:test";
 import { targetOf } from "#tools/firmware/boards";
 import { BuildError, forgetLink, sizeOf } from "#tools/firmware/build";
-import { IMAGE_BYTES_MAX, judgeImage } from "#tools/firmware/image";
+import { IMAGE_BYTES_TARGET, judgeImage, slotBytesOf } from "#tools/firmware/image";
 
-test("an image of 1.2 MB is taken, a byte more is not", () => {
-  assert.equal(IMAGE_BYTES_MAX, Math.floor(1.2 * 1024 * 1024));
-  assert.equal(judgeImage(IMAGE_BYTES_MAX).fits, true);
-  const { fits, text } = judgeImage(IMAGE_BYTES_MAX + 1);
+const SLOT = 0x1c0000;
+
+test("an image that a slot takes with its signature is taken, and how far it is from the target said", () => {
+  assert.equal(IMAGE_BYTES_TARGET, Math.floor(1.2 * 1024 * 1024));
+  const full = SLOT - 4096;
+  assert.deepEqual(judgeImage(full, SLOT), {
+    fits: true,
+    text:
+      "the image has 1.746 MB (1830912 bytes): 0 KB below what a slot takes (1.746 MB), " +
+      "572621 bytes above the target (1.200 MB)",
+  });
+  const { fits, text } = judgeImage(full + 1, SLOT);
   assert.equal(fits, false);
-  assert.match(text, /1258292 bytes\): 1 bytes above the limit of 1\.200 MB/);
-  assert.match(judgeImage(1_048_576).text, /1\.000 MB \(1048576 bytes\): 205 KB below/);
+  assert.match(text, /: 1 bytes above what a slot takes/);
+  assert.match(judgeImage(1_048_576, SLOT).text, /205 KB below the target \(1\.200 MB\)$/);
+});
+
+test("a slot's size is the partition table's", () => {
+  assert.equal(
+    slotBytesOf("# x\nnvs, data, nvs, , 0x10000,\nota_0, app, ota_0, 0x10000, 0x1C0000,"),
+    SLOT,
+  );
+  assert.throws(() => slotBytesOf("nvs, data, nvs, , 0x10000,"));
 });
 
 /** A folder that is gone after the test. */
@@ -24,12 +40,12 @@ function folder(t: { after(run: () => void): void }): string {
   return path;
 }
 
-test("the build of a board says its image's size, and fails above the limit", (t) => {
+test("the build of a board says its image's size, and fails where no slot takes it", (t) => {
   const board = targetOf("esp32c3-devkit")!;
   const path = join(folder(t), "xs_esp32.bin");
-  writeFileSync(path, new Uint8Array(IMAGE_BYTES_MAX));
-  assert.match(sizeOf(board, path) ?? "", /0 KB below/);
-  writeFileSync(path, new Uint8Array(IMAGE_BYTES_MAX + 1));
+  writeFileSync(path, new Uint8Array(SLOT - 4096));
+  assert.match(sizeOf(board, path) ?? "", /0 KB below what a slot takes/);
+  writeFileSync(path, new Uint8Array(SLOT - 4095));
   assert.throws(() => sizeOf(board, path), BuildError);
   assert.equal(sizeOf(targetOf("sim")!, path), undefined);
 });

@@ -2,7 +2,7 @@
 /** A node that lost its store goes on from what the gateway knows; a gateway that lost its log is found out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CODES } from "#core/errors/codes";
+import { WIRE } from "#core/errors/codes";
 import { isNothing } from "#core/topics";
 import { audit } from "#gateway/audit/audit";
 import { memoryStore } from "#host-sim/fleet/store";
@@ -52,7 +52,7 @@ for (const [home, role] of ["seller", "buyer"].entries())
       const { codes } = said.get(area.nodeId(home))!;
       const refused = codes.filter((code) => code !== 0);
       assert.ok(
-        refused.every((code) => code === CODES.ORDER_LATE.wire),
+        refused.every((code) => code === WIRE.ORDER_LATE),
         refused.join(),
       );
       assert.equal(clearedWh.get(6), 600, "it trades again");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
-import { CODES, type Code } from "#core/errors/codes";
+import { type Code, WIRE } from "#core/errors/codes";
 import { upRecord } from "#core/records/receipt";
 import { TxType } from "#core/records/tx";
 import { walletsRecord } from "#core/records/wallets";
@@ -138,7 +138,7 @@ function sayer(area: LocalArea, home: number) {
 test("a set that is not newer, not proved, of another, or too early is refused", async () => {
   const area = await traded(64);
   const { state } = area.gateway.area.chain;
-  const wire = (code: Code) => CODES[code].wire;
+  const wire = (code: Code) => WIRE[code];
   const [seller, buyer] = [0, 2];
   const newest = state.newestSet(area.nodeId(buyer)).set;
   const say = sayer(area, buyer);
@@ -171,5 +171,5 @@ test("the audit finds a set that was taken against the rules, or changed", async
   };
   assert.deepEqual(faults({}), []);
   assert.deepEqual(faults({ code: 0 }), ["SAID_TAKEN"]);
-  assert.deepEqual(faults({ code: CODES.WALLETS_UNPROVED.wire }), ["SAID_CODE"]);
+  assert.deepEqual(faults({ code: WIRE.WALLETS_UNPROVED }), ["SAID_CODE"]);
 });

@@ -33,7 +33,9 @@ test("nothing of another key, for another network, or in another type's place", 
   assert.equal(taken(crypto.publicKey(stranger), demand.net, bytes), undefined);
   assert.equal(taken(gatewayKey, `${demand.net}2`, bytes), undefined);
   assert.equal(fromGateway(capsRecord, crypto, gatewayKey, demand.net, bytes), undefined);
-  const moved = { ...demandRecord, domain: "wattle/other/1" };
+  const moved: typeof demandRecord = Object.create(demandRecord, {
+    domain: { value: "wattle/other/1" },
+  });
   const elsewhere = signRecord(moved, crypto, secretKey, demand).bytes;
   assert.equal(taken(gatewayKey, demand.net, elsewhere), undefined);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { openSigned, type RecordType } from "#core/codec/record";
-import { accountRecord } from "#core/records/block";
+import { accountRecord } from "#core/records/account";
 import { type BalanceProof, proofRecord } from "#core/records/proof";
 import { walletCommitment } from "#core/wallets";
 import { proofFault } from "#meter/inspect";

@@ -7,8 +7,10 @@ import { fromHex, toHex } from "#core/codec/bytes";
 import { clear } from "#core/market/auction";
 import { checkFill, checkPairPrice } from "#core/market/check";
 import { ecashMicro } from "#core/market/cost";
-import { clearGuided, guidedRule } from "#core/market/guided";
-import { matchPairs, pairPrice } from "#core/market/pairs";
+import { clearGuided } from "#core/market/guided";
+import { matchPairs } from "#core/market/pairs";
+import { pairPrice } from "#core/market/price";
+import { guidedRule } from "#core/market/rule";
 import { sameSummary } from "#core/market/summary";
 import type {
   Clearing,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Values of what gateways say; see samples-node.ts. */
-import { accountRecord, type Effect, headerRecord } from "#core/records/block";
+import { accountRecord } from "#core/records/account";
+import { type Effect, headerRecord } from "#core/records/block";
 import { clearingRecord } from "#core/records/clearing";
 import { contractRecord } from "#core/records/contract";
 import { configRecord } from "#core/records/member";

@@ -105,7 +105,9 @@ test("a signed record verifies under its key only, and no changed byte of it doe
 
 test("what is signed is the record as received, in the domain of its type", () => {
   const { id } = signRecord(readingRecord, crypto, secretKey, reading);
-  const other = { ...readingRecord, domain: "wattle/reading/2" };
+  const other: typeof readingRecord = Object.create(readingRecord, {
+    domain: { value: "wattle/reading/2" },
+  });
   const moved = signRecord(other, crypto, secretKey, reading);
   assert.notDeepEqual(moved.id, id, "another domain, another id");
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { toHex } from "#core/codec/bytes";
-import { CODES } from "#core/errors/codes";
+import { WIRE } from "#core/errors/codes";
 import { type BlockPlan, blockRoots, executeBlock, type LedgerEvent } from "#core/ledger/execute";
 import { stateLeaves, stateRoot } from "#core/ledger/root";
 import { LedgerState, type Pair } from "#core/ledger/state";
@@ -89,7 +89,7 @@ test("a block applies members, readings and contracts, then coins, transactions 
   assert.deepEqual(first.rejected, [], "the RESERVE of a member of the same block counts");
   assert.deepEqual([state.freeOf(nodeOf("b")), state.lockedOf(nodeOf("b"))], [15_000, 20_000]);
   const second = run(state, TRADE);
-  const code = CODES.RESERVE_REPEATED.wire;
+  const code = WIRE.RESERVE_REPEATED;
   assert.deepEqual(second.rejected, [{ txid: TRADE.txs[0].tx.txid, code }], "rejected with code");
   assert.deepEqual([state.freeOf(nodeOf("b")), state.freeOf(nodeOf("s"))], [20_000, 15_000]);
   assert.equal(state.closedSlot, 1, "the slot is closed last, after its trades");

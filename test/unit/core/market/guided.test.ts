@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { checkFill } from "#core/market/check";
-import { clearGuided, guidancePrice, guidedRule } from "#core/market/guided";
+import { clearGuided, guidancePrice } from "#core/market/guided";
+import { guidedRule } from "#core/market/rule";
 import { arbBook, arbRule, filledWh, fillOf, RULE } from "./books.ts";
 
 test("by hand: the guidance rises with demand from floor to ceiling", () => {

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { clear } from "#core/market/auction";
-import { matchPairs, pairPrice } from "#core/market/pairs";
+import { matchPairs } from "#core/market/pairs";
+import { pairPrice } from "#core/market/price";
 import { arbBook, arbRule, fillOf, order, RULE } from "./books.ts";
 
 test("property: pairs give each order its fill, in at most buyers + sellers − 1 couples", () => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
-import { kebab } from "#core/codec/schema";
+import { kebab } from "#core/codec/kebab";
 import { nobleCrypto } from "#core/crypto/noble";
 import type { Crypto } from "#core/crypto/port";
 import { RecordKind } from "#core/records/common";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openSigned, signRecord, verifySigned } from "#core/codec/record";
-import { CODES } from "#core/errors/codes";
+import { WIRE } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { MEMBERS_MAX, PRICE_MICRO_MAX } from "#core/limits";
 import { type ClearingRecord, clearingRecord } from "#core/records/clearing";
@@ -29,7 +29,7 @@ function largest(): ClearingRecord {
     threshold: { remainder: Number.MAX_SAFE_INTEGER, key: hash(0) },
   };
   const excluded = Array.from({ length: MEMBERS_MAX }, (_, i) => {
-    return { order: hash(i), code: CODES.ORDER_NO_RESERVE.wire };
+    return { order: hash(i), code: WIRE.ORDER_NO_RESERVE };
   });
   return {
     net: "n".repeat(40),

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesEqual } from "#core/codec/bytes";
 import { openSigned, type RecordType, signRecord } from "#core/codec/record";
-import { CODES } from "#core/errors/codes";
+import { WIRE } from "#core/errors/codes";
 import { EffectKind } from "#core/records/block";
 import { clearingRecord } from "#core/records/clearing";
 import { noticeRecord } from "#core/records/notice";
@@ -190,7 +190,7 @@ test("a bid excluded without cause is found", async () => {
     });
     lieWhenSigning(gateway, (type, value) => {
       if (type.kind !== clearingRecord.kind || value.slot !== LIE || !victim) return value;
-      return { ...value, excluded: [{ order: victim, code: CODES.ORDER_NO_RESERVE.wire }] };
+      return { ...value, excluded: [{ order: victim, code: WIRE.ORDER_NO_RESERVE }] };
     });
   });
   const fault = faultsOf(run).find(({ code }) => code === "BOOK_EXCLUDED");
@@ -222,7 +222,7 @@ test("an order refused although it follows every rule is found", async () => {
       kind === EntryKind.said && unpackEntry(saidEntry, bytes).kind === UP_KINDS.indexOf("order"),
   );
   const said = unpackEntry(saidEntry, entries[index].bytes);
-  const refusal = { ...said, code: CODES.ORDER_LATE.wire };
+  const refusal = { ...said, code: WIRE.ORDER_LATE };
   entries[index].bytes = packEntry(saidEntry, refusal);
   const first = faultsOf(run, entries)[0];
   assert.equal(first.code, "SAID_REFUSED");
@@ -265,7 +265,7 @@ for (const kind of ["reading", "order", "tx"] as const)
       .map((entry) => KINDS.map((of) => saidOf(entry, of)).find((said) => said !== undefined))
       .findLast((said) => said && bytesEqual(said.node, old.node))!;
     for (const code of ["REPLAYED", "SAID_NUMBER", "TX_SEQ", "READING_STALE"] as const) {
-      const again = { ...old, seq: last.seq + 1, code: CODES[code].wire };
+      const again = { ...old, seq: last.seq + 1, code: WIRE[code] };
       const bytes = packEntry(saidEntry, again);
       const more = { ...entries[0], index: entries.length + 1, kind: EntryKind.said, bytes };
       const faults = faultsOf(run, [...entries, more]);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countingStore, memoryStore, PowerCut } from "#host-sim/fleet/store";
 import type { KeyValueStore } from "#meter/ports";
-import { SettingsStore } from "#meter/provision/settings";
+import { defaultSettings, missingOf, SettingsStore } from "#meter/provision/settings";
 import { AUTHORITY, DRIVERS, FULL, GATEWAY_KEY, restarted, seeded, TestDevice } from "./device.ts";
 
 const { faults } = TestDevice;
@@ -34,8 +34,8 @@ const REFUSED: [pair: string, fault: string][] = [
   ["trade=maybe", "trade is none of the choices"],
   ["bid=0.1234567", "bid is no number of coins with at most six places"],
   ["offer=1001", "offer is more than 1000.000000"],
-  ["driver=toaster", "driver is no driver of this board"],
-  ["driver=constructor", "driver is no driver of this board"],
+  ["driver=toaster", "driver is no driver of this firmware: it has bl0942, s0"],
+  ["driver=constructor", "driver is no driver of this firmware: it has bl0942, s0"],
   ["direction=up", "direction is none of the choices"],
   ["cal.volt=1", "cal is no calibration value of the driver"],
   ["passphrase=hunter22", "word 1 is no setting"],
@@ -247,4 +247,11 @@ test("a board with one driver needs none set, one without Wi-Fi no network", () 
   assert.deepEqual(faults(device.command("wifi Home secret-phrase")), [
     "wifi is not on this board",
   ]);
+});
+
+test("a firmware without the driver that is set misses it, and takes its own where none is set", () => {
+  const board = { wifi: false, drivers: { s0: [] } };
+  const missing = (driver: string) => missingOf({ ...defaultSettings(), driver }, board, undefined);
+  assert.equal(missing("bl0942").includes("driver"), true);
+  for (const driver of ["s0", ""]) assert.equal(missing(driver).includes("driver"), false);
 });

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What each code means, documented once: for logs, metrics and docs.
+ * `ignore`: no fault of the sender (a repeat, a message too early); it may come again.
+ * `reject`: never right, however often it is sent.
+ */
+import type { Code } from "./codes.ts";
+
+export type Action = "ignore" | "reject";
+
+interface CodeInfo {
+  readonly action: Action;
+  readonly meaning: string;
+}
+
+function ignore(meaning: string): CodeInfo {
+  return Object.freeze({ action: "ignore", meaning });
+}
+
+function reject(meaning: string): CodeInfo {
+  return Object.freeze({ action: "reject", meaning });
+}
+
+export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
+  // The message as such
+  UNKNOWN_TOPIC: reject("no such topic under this area, or not one for nodes to publish on"),
+  OVERSIZED: reject("longer than the limit for its kind"),
+  MALFORMED: reject("not CBOR of the profile: only arrays, unsigned integers, bytes and text"),
+  NON_CANONICAL: reject("an integer or a length is not in its shortest form"),
+  WRONG_KIND: reject("the record is of another kind than the topic or envelope says"),
+  UNSUPPORTED_VERSION: reject("a record version that this software does not know"),
+  FIELD_RANGE: reject("a field is missing, of the wrong type or out of its range"),
+  WRONG_NET: reject("made for another network"),
+  NODE_MISMATCH: reject("the record names another node than the one that published it"),
+  UNKNOWN_NODE: reject("the node is not a member of this area"),
+  BAD_SIGNATURE: reject("the signature is not the member's over these bytes"),
+  DUPLICATE: ignore("already accepted; the receipt is sent again"),
+  GAP: ignore("an earlier message of this node is missing; send from the receipt on"),
+  REGISTRATION_CLOSED: reject("this gateway admits listed members only"),
+  NAME_TAKEN: reject("another member has this name"),
+  AREA_FULL: reject("the area has as many members as its limit allows"),
+  REPLAYED: reject("this transaction was accepted before under another number"),
+  SAID_NUMBER: reject("the record is signed for another message number"),
+  WALLETS_SET: reject("not a newer set of wallet addresses, or the one before is in no block yet"),
+
+  // Who may take part
+  NOT_ENROLLED: reject("no certificate of the authority; the node has to ask for one"),
+  ENROL_PENDING: ignore("the request waits for the operator"),
+  ENROL_REFUSED: reject("the operator refused the request"),
+  ENROL_FULL: ignore("as many requests wait as the limit allows"),
+  CERT_INVALID: reject("not a certificate of this network's authority for this key and purpose"),
+  CERT_EXPIRED: reject("the certificate's time is over, or has not begun"),
+  CERT_REVOKED: reject("the authority revoked the certificate"),
+  CAPACITY_OVER: reject("a larger capacity than the certified connection carries"),
+  WALLETS_UNPROVED: reject("a wallet address without proof that it is the sender's"),
+  RATE_LIMITED: ignore("more messages than one member may send in that time"),
+
+  // Readings
+  READING_STALE: reject("not after the node's last reading"),
+  READING_FUTURE: reject("for an instant that has not come yet"),
+  REGISTER_DECREASED: reject("a register is lower than in the node's last reading"),
+  REGISTER_JUMP: reject("more energy than the node's connection can carry in that time"),
+  READING_TIME: reject("not taken at the boundary that it names"),
+
+  // Events of meters
+  EVENT_FORM: reject("the event's fields do not fit its kind"),
+  EVENT_REGISTER: reject(
+    "a register goes back in the event, or is lower than in the node's last reading",
+  ),
+
+  // Orders
+  ORDER_LATE: reject("the slot is cleared already, or was never open"),
+  ORDER_FUTURE: reject("the slot is not open yet"),
+  ORDER_REPEATED: reject("the node has an order for this slot"),
+  ORDER_NO_READING: reject("no readings at both ends of the slot back this order"),
+  ORDER_OVER_METER: reject("more than the metered net of the slot"),
+  ORDER_PRICE: reject("a bid or an offer without a price, or idle with one"),
+  ORDER_NO_RESERVE: reject("a bid without a RESERVE of this node for this slot"),
+
+  // Transactions: structure (V1 to V7)
+  TX_EPOCH: reject("V1: neither the current nor the previous epoch"),
+  TX_SEQ: reject("V3: the number is not the next of the node's chain"),
+  TX_EQUIVOCATION: reject("V3: a second body for a number that the node has used"),
+  TX_PREV: reject("V3: prev is not the node's last transaction"),
+  TX_PARENTS: reject("V4: parents are not one or two distinct hashes in order"),
+  TX_PARENT_UNKNOWN: reject("V4: a parent is not in the ledger"),
+  TX_PARENT_OLD: reject("V5: a parent is older than the age limit"),
+  TX_TOKENS: reject("V6: too few valid proof-of-time tokens"),
+  TX_TIME: reject("V7: earlier than its parents, its predecessor plus Δ, or in the future"),
+  TX_TICK: reject("V7: the tick is not that of its time stamp, or not after its predecessor's"),
+
+  // Transactions: the trade (V8 to V10)
+  LEGS: reject("V8: number or form of the legs does not fit the type"),
+  WALLET_FOREIGN: reject("V10: the wallet is not the sender's"),
+  RESERVE_SLOT: reject("V8: a RESERVE for a slot that has begun, or further ahead than one"),
+  RESERVE_UNFUNDED: reject("V8: more than the wallet's free coins"),
+  RESERVE_REPEATED: reject("V8: the node has reserved for this slot"),
+  SOLD_NO_CONTRACT: reject("V8: no contract between these two for this slot"),
+  SOLD_TERMS: reject("V8: quantity or payment differ from the contract"),
+  SOLD_NO_RESERVE: reject("V8: the buyer's RESERVE is not live or holds less than the payment"),
+  SOLD_REPEATED: reject("V8: this contract was sold already"),
+  METER_RANGE: reject("V8: the meter range is not the leg's energy, overlaps, or is not metered"),
+  BOUGHT_NO_SOLD: reject("V8: no such SOLD to this buyer"),
+  BOUGHT_TERMS: reject("V8: quantity or payment differ from the SOLD"),
+  BOUGHT_REPEATED: reject("V8: this SOLD was paid already"),
+  BOUGHT_ORDER: reject("V8: not later than its SOLD, or the SOLD not later than its RESERVE"),
+  SLOT_CLOSED: reject("V8: the slot is settled"),
+  TYPE_UNSUPPORTED: reject("V8: a transaction type that this gateway does not take yet"),
+
+  // What a node finds wrong with its gateway
+  GATEWAY_SIGNATURE: reject("not signed by the gateway that this node trusts"),
+  ORDER_NOT_INCLUDED: reject("the node's order is not in the book under the signed root"),
+  FILL_WRONG: reject("the fill or the price does not follow the published rule"),
+  CONTRACT_TERMS: reject("the contract's legs do not add up to the fill, or cost otherwise"),
+  GATEWAY_CERTIFICATE: reject("the gateway has no certificate of the authority that counts"),
+  GATEWAY_BALANCE: reject("the balance is not what the block's state root says"),
+  GATEWAY_BEHIND: reject("the gateway knows less than it has receipted"),
+  RECEIPT_DIGEST: reject("the receipt is for other bytes than this node said"),
+
+  // Firmware: what a node finds wrong with a release
+  RELEASE_SIGNATURE: reject("not signed by the release key that this node trusts"),
+  RELEASE_BOARD: reject("for another kind of board"),
+  RELEASE_OLD: reject("not newer than the firmware that runs or ran here"),
+  RELEASE_FLOOR: reject("only a newer firmware than the running one may install it"),
+  RELEASE_SIZE: reject("the image is larger than the board's slot"),
+  RELEASE_BAD: reject("not newer than a release that failed on this node"),
+  // Firmware: how an update ended, or was held up
+  UPDATE_GONE: ignore("the gateway does not hold this release"),
+  UPDATE_FLASH: ignore("the flash did not take what was written"),
+  UPDATE_HASH: ignore("the image is not the one that the release names"),
+  UPDATE_BOOT: reject("the bootloader does not accept the image"),
+  UPDATE_VERSION: reject("the image has another version than its release"),
+  TRIAL_CUT: ignore("the trial ended with a reset before the image was confirmed"),
+  TRIAL_GATES: reject("network, meter or storage did not work in time on trial"),
+  // Firmware: what a gateway does not serve
+  UPDATE_RATE: ignore("asked for chunks more often than the gateway serves them"),
+});
