@@ -25,8 +25,11 @@ const MESSAGE_PREFIX = "o";
 const STATE_KEYS = ["s0", "s1"];
 
 export class Journal {
-  /** Un-receipted messages, by rising number. */
-  readonly outbox: Said[] = [];
+  /**
+   * Numbers of un-receipted messages, rising. What they say stays in the store: days without a gateway would
+   * fill a chip's memory.
+   */
+  readonly outbox: number[] = [];
   /** The registers that were stored last: their `seq`, and the sum of both. */
   readonly registers = { seq: 0, sumMwh: 0n };
   private readonly store: KeyValueStore;
@@ -44,22 +47,22 @@ export class Journal {
       const entry = this.load(key);
       if (entry && (!newest || entry.state.version > newest.version)) newest = entry.state;
     }
-    const found: Said[] = [];
+    const found: number[] = [];
     for (const key of this.store.keys(MESSAGE_PREFIX)) {
       const entry = this.load(key);
       if (!entry?.said) {
         this.store.delete(key);
         continue;
       }
-      found.push(entry.said);
+      found.push(entry.said.seq);
       if (!newest || entry.state.version > newest.version) newest = entry.state;
     }
     const state = newest ?? firstState();
-    found.sort((a, b) => a.seq - b.seq);
-    for (const said of found) {
+    found.sort((a, b) => a - b);
+    for (const seq of found) {
       // The newest state lives in its message: that one stays until the next is written.
-      if (said.seq > state.receiptedSeq) this.outbox.push(said);
-      else this.spent.push(said.seq);
+      if (seq > state.receiptedSeq) this.outbox.push(seq);
+      else this.spent.push(seq);
     }
     return state;
   }
@@ -70,15 +73,19 @@ export class Journal {
   }
 
   /** Stores a message with the state after it, durable on return, and then what is spent goes. */
-  say(state: NodeState, kind: UpKind, content: Uint8Array): Said {
+  say(state: NodeState, kind: UpKind, content: Uint8Array): void {
     assert(!this.full, "OUTBOX_FULL", String(this.outbox.length));
     state.version++;
     state.saidSeq++;
     const said = { seq: state.saidSeq, kind, content };
     this.write(messageKey(said.seq), state, said);
-    this.outbox.push(said);
+    this.outbox.push(said.seq);
     while (this.spent.length > 0) this.store.delete(messageKey(this.spent.shift()!));
-    return said;
+  }
+
+  /** What was said under number `seq`; undefined where it is receipted, or cannot be read any more. */
+  said(seq: number): Said | undefined {
+    return this.outbox.indexOf(seq) < 0 ? undefined : this.load(messageKey(seq))?.said;
   }
 
   /** Stores a state without a message, in the older of the two slots. */
@@ -89,8 +96,7 @@ export class Journal {
 
   /** Messages up to `seq` are receipted: they leave the outbox, and the store with the next message. */
   receipted(seq: number): void {
-    while (this.outbox.length > 0 && this.outbox[0].seq <= seq)
-      this.spent.push(this.outbox.shift()!.seq);
+    while (this.outbox.length > 0 && this.outbox[0] <= seq) this.spent.push(this.outbox.shift()!);
   }
 
   private write(key: string, state: NodeState, said: Said | undefined): void {

@@ -57,7 +57,7 @@ export class Speaker {
 
   /** What was said under number `seq`, while it waits for its receipt. */
   waiting(seq: number): Said | undefined {
-    return this.journal.outbox.find((said) => said.seq === seq);
+    return this.journal.said(seq);
   }
 
   /** The connection is new, or the gateway asked: everything un-receipted goes out again. */
@@ -71,9 +71,10 @@ export class Speaker {
     if (!this.open) return;
     const { outbox } = this.journal;
     for (let i = 0; i < Math.min(outbox.length, OUTBOX_WINDOW); i++) {
-      if (outbox[i].seq <= this.sentSeq) continue;
-      this.send(outbox[i]);
-      this.sentSeq = outbox[i].seq;
+      const seq = outbox[i];
+      if (seq <= this.sentSeq) continue;
+      this.send(seq);
+      this.sentSeq = seq;
     }
     if (outbox.length > 0 && this.resendAtMs === 0) this.schedule();
     if (outbox.length === 0) this.resendAtMs = 0;
@@ -101,9 +102,10 @@ export class Speaker {
   receipted(state: NodeState, receipt: Pick<Receipt, "upTo" | "digest" | "refused">): boolean {
     if (receipt.upTo <= state.receiptedSeq) return true;
     let digest = state.digest;
-    for (const said of this.journal.outbox) {
-      if (said.seq > receipt.upTo) break;
-      digest = nextDigest(this.ports.crypto, digest, said.content);
+    for (const seq of this.journal.outbox) {
+      if (seq > receipt.upTo) break;
+      const said = this.journal.said(seq);
+      if (said) digest = nextDigest(this.ports.crypto, digest, said.content);
     }
     if (receipt.upTo > state.saidSeq || !bytesEqual(digest, receipt.digest)) return false;
     state.receiptedSeq = receipt.upTo;
@@ -117,7 +119,9 @@ export class Speaker {
     return true;
   }
 
-  private send(said: Said): void {
+  private send(seq: number): void {
+    const said = this.journal.said(seq);
+    if (!said) return this.ports.log("error", "outbox-unreadable", { seq });
     const payload = upRecord.encode({ seq: said.seq, content: said.content });
     this.ports.transport.publish(this.topics.up(this.nodeId, said.kind), payload, false);
   }
