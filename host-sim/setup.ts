@@ -6,10 +6,11 @@
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import { WALLETS_DEFAULT } from "#core/limits";
-import { MINUTE_MS, SECOND_MS } from "#core/units/time";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "#core/units/time";
 import type { GatewayOptions } from "#gateway/options";
 import type { Tariff } from "#gateway/ports";
-import { DEFAULT_POLICY } from "#meter/config";
+import { DEFAULT_POLICY, type NodeConfig } from "#meter/config";
+import { claimText } from "#meter/provision/claim";
 import type { NodeSetup } from "./fleet/types.ts";
 import type { World } from "./worlds/types.ts";
 
@@ -46,6 +47,40 @@ export function nodeSetups(
       policy: DEFAULT_POLICY,
     },
   }));
+}
+
+/** What simulated nodes ask an authority for; with none of these for nothing. */
+export interface EnrolChoices {
+  /** Anchor key: only gateways of this authority are trusted. */
+  authority?: Uint8Array;
+  /** What is written on the meter; absent: nothing. */
+  meter?: string;
+  /** Rating of the connection, W; absent: as much as the capacity needs. */
+  connectionW?: number;
+}
+
+/** A claim code that follows from the node's key, so that it is the same after a restart. */
+export function claimOf(crypto: Crypto, secretKey: Uint8Array): string {
+  return claimText(domainHash(crypto, "wattle/sim-claim/1", secretKey).slice(0, 5));
+}
+
+/** The same node, which asks for a certificate where `choices` has anything; `number` is its meter's. */
+export function withEnrolment(
+  crypto: Crypto,
+  config: NodeConfig,
+  slotSeconds: number,
+  choices: EnrolChoices,
+  number?: number,
+): NodeConfig {
+  const { authority, meter, connectionW } = choices;
+  if (!authority && meter === undefined && connectionW === undefined) return config;
+  const hourS = HOUR_MS / SECOND_MS;
+  const enrolment = {
+    meter: meter && number !== undefined ? `${meter}-${number}` : (meter ?? ""),
+    connectionW: connectionW ?? Math.ceil((config.capacityWh * hourS) / slotSeconds),
+    claim: claimOf(crypto, config.secretKey),
+  };
+  return { ...config, ...(authority && { authority }), enrolment };
 }
 
 /** The world's prices; after its last slot the last price holds. */

@@ -25,6 +25,7 @@ export type DemoOptions = WorldOptions &
     broker?: string;
     port: number;
     killGateway: number;
+    secure?: boolean;
     json?: boolean;
   };
 
@@ -47,6 +48,11 @@ export function demoCommand(program: Command): void {
     .option("--broker <mqtt>", "use this MQTT broker instead of the embedded one")
     .option("--port <n>", "port of the embedded broker, 0 for any free one", whole(0, 65_535), 0)
     .option("--kill-gateway <n>", "kill the gateway n times at random moments", whole(0, 1000), 0)
+    .option(
+      "--secure",
+      "with an authority, TLS and certificates; one member is revoked and one expires " +
+        `(default: ${SECURE_SLOTS} slots)`,
+    )
     .option("--json", "print the summary as JSON on standard output");
   addEngineOptions(addMarketOptions(addWorldOptions(command)), "xs");
   command
@@ -55,10 +61,12 @@ export function demoCommand(program: Command): void {
       "\nExamples:\n  npm run demo" +
         "\n  npm run demo -- --data citylearn2022 --days 7 --report runs/week" +
         "\n  npm run demo -- --speed 1 --slot-seconds 60 --days 1" +
+        "\n  npm run demo -- --secure" +
         "\n\nWhile it runs, look on with (see the port that it prints):" +
         "\n  wattle monitor --url mqtt://127.0.0.1:<port> --key runs/demo/operator.key",
     )
     .action(async (options: DemoOptions) => {
+      if (options.secure) prepareSecure(options);
       const world = worldFrom(options);
       process.exitCode = await runDemo({
         ...options,
@@ -69,6 +77,20 @@ export function demoCommand(program: Command): void {
         nodeArgs: nodeArgs(options),
       });
     });
+}
+
+/** The first three quarters of a day: the sun shines when one member is revoked and when one expires. */
+const SECURE_SLOTS = 72;
+
+/** @throws Error for what a secure demo has its own of */
+function prepareSecure(options: DemoOptions): void {
+  const { broker, killGateway, speed, timing, data, days, slotSeconds } = options;
+  if (broker !== undefined || killGateway > 0 || speed !== undefined || timing !== "ex-post")
+    throw new Error(
+      "--secure has a gateway and a clock of its own: leave out --broker, --kill-gateway, --speed and --timing",
+    );
+  if (data === undefined && days === undefined && slotSeconds === undefined)
+    options.slots ??= SECURE_SLOTS;
 }
 
 function speed(text: string): number {

@@ -8,25 +8,29 @@ import { NAME_CHARS_MAX, WALLETS_DEFAULT } from "#core/limits";
 import { DEFAULT_POLICY, type NodeConfig } from "#meter/config";
 import type { KeyValueStore } from "#meter/ports";
 import { loadKey } from "#node/config/key-file";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { fileStores, memoryStore } from "../fleet/store.ts";
 import { HeadlessMeter } from "../panel/headless.ts";
 import { Lines } from "../panel/lines.ts";
 import { POWER_W_MAX } from "../panel/protocol.ts";
+import { withEnrolment } from "../setup.ts";
 import { openEngine } from "./engine.ts";
+import { addEnrolmentOptions, type EnrolmentOptions } from "./enrolment.ts";
 import { type GatewayFacts, readGatewayFacts } from "./gateway-facts.ts";
 import { authorityPem, key } from "./nodes.ts";
 import { addEngineOptions, type EngineOptions } from "./options.ts";
 import { Progress } from "./progress.ts";
 
-type MeterOptions = EngineOptions & {
-  url: string;
-  area: string;
-  ca?: string;
-  name: string;
-  gatewayKey?: Uint8Array;
-  store?: string;
-  verbose?: boolean;
-};
+type MeterOptions = EngineOptions &
+  EnrolmentOptions & {
+    url: string;
+    area: string;
+    ca?: string;
+    name: string;
+    gatewayKey?: Uint8Array;
+    store?: string;
+    verbose?: boolean;
+  };
 
 /** The most of a house, and a quarter more: boundaries are read a little late, and the next one is not. */
 const CAPACITY_W = POWER_W_MAX * 1.25;
@@ -42,7 +46,7 @@ export function meterCommand(program: Command): void {
     .option("--gateway-key <hex>", "trust this gateway only (default: the one that answers)", key)
     .option("--store <dir>", "keep key, flash and chip in this folder, and go on from there")
     .option("--verbose", "print what the node logs on standard error");
-  addEngineOptions(command, "xs");
+  addEngineOptions(addEnrolmentOptions(command, false), "xs");
   command
     .addHelpText(
       "after",
@@ -52,7 +56,8 @@ export function meterCommand(program: Command): void {
         '\n  {"press":"clock-step","byMs":3600000}        its time of day is wrong by that much more' +
         '\n  {"press":"meter-fault","fault":"silent","forMs":60000}   or "garbled"' +
         '\n  {"ask":"state"}' +
-        "\nIts state comes out once a second and after each line. It ends with its input.\n" +
+        "\nIts state comes out once a second and after each line. It ends with its input." +
+        "\nOne that asks for a certificate shows its claim code in its state until it has one.\n" +
         "\nExamples:\n  wattle meter --url mqtt://127.0.0.1:1883 --store runs/meter-1" +
         '\n  (echo \'{"set":{"pvW":5000}}\'; sleep 3600) | wattle meter --url mqtt://127.0.0.1:1883' +
         " --name roof | jq -c '.state | {role, exportKwh, trade}'",
@@ -130,7 +135,7 @@ function untilTold(meter: HeadlessMeter): Promise<number> {
 }
 
 function configOf(options: MeterOptions, facts: GatewayFacts, secretKey: Uint8Array): NodeConfig {
-  return {
+  const config: NodeConfig = {
     net: facts.net,
     area: options.area,
     name: options.name,
@@ -140,6 +145,7 @@ function configOf(options: MeterOptions, facts: GatewayFacts, secretKey: Uint8Ar
     wallets: WALLETS_DEFAULT,
     policy: DEFAULT_POLICY,
   };
+  return withEnrolment(sodiumCrypto(), config, facts.slotSeconds, options);
 }
 
 interface Kept {

@@ -9,8 +9,11 @@ import { authorityFrom, pemOf } from "#node/cli/authority-file";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { type Fleet, startFleet } from "../fleet/fleet.ts";
 import { fileStores, memoryStore } from "../fleet/store.ts";
-import { nodeSetups } from "../setup.ts";
+import type { NodeSetup } from "../fleet/types.ts";
+import { nodeSetups, withEnrolment } from "../setup.ts";
+import type { World } from "../worlds/types.ts";
 import { openEngine } from "./engine.ts";
+import { addEnrolmentOptions, type EnrolmentOptions } from "./enrolment.ts";
 import { type GatewayFacts, readGatewayFacts } from "./gateway-facts.ts";
 import {
   addEngineOptions,
@@ -22,7 +25,8 @@ import {
 import { Progress } from "./progress.ts";
 
 type NodesOptions = WorldOptions &
-  EngineOptions & {
+  EngineOptions &
+  EnrolmentOptions & {
     url: string;
     area: string;
     ca?: string;
@@ -41,11 +45,12 @@ export function nodesCommand(program: Command): void {
     .option("--gateway-key <hex>", "trust this gateway only (default: the one that answers)", key)
     .option("--state <dir>", "keep what the nodes must not forget in this folder")
     .option("--verbose", "print what the nodes log");
-  addEngineOptions(addWorldOptions(command), "xs");
+  addEngineOptions(addWorldOptions(addEnrolmentOptions(command, true)), "xs");
   command
     .addHelpText(
       "after",
-      "\nExample:\n  wattle nodes --url mqtt://127.0.0.1:1883 --area street --nodes 5 --days 1",
+      "\nExamples:\n  wattle nodes --url mqtt://127.0.0.1:1883 --area street --nodes 5 --days 1" +
+        "\n  wattle nodes --url mqtt://127.0.0.1:1883 --authority identity/authority.cbor --meter M",
     )
     .action(async (options: NodesOptions) => {
       process.exitCode = await runNodes(options);
@@ -71,13 +76,9 @@ async function runNodes(options: NodesOptions): Promise<number> {
   progress.say(`looking for the gateway of area ${options.area} at ${options.url}`);
   const facts = await readGatewayFacts(options.url, options.area, ca);
   warnAbout(facts, world.slotSeconds, options.gatewayKey !== undefined, progress);
-  const setups = nodeSetups(
-    sodiumCrypto(),
-    world,
-    options.seed,
-    options.gatewayKey ?? facts.publicKey,
-    { net: facts.net, area: options.area },
-  );
+  const setups = setupsFrom(options, world, facts);
+  for (const { config } of setups)
+    if (config.enrolment) progress.say(`${config.name}: claim code ${config.enrolment.claim}`);
   const stores = openStores(options.state);
   const engine = await openEngine(options, progress);
   const fleet = await startFleet({
@@ -100,6 +101,24 @@ async function runNodes(options: NodesOptions): Promise<number> {
   return untilTold(fleet, () => stores.close());
 }
 
+function setupsFrom(options: NodesOptions, world: World, facts: GatewayFacts): NodeSetup[] {
+  const crypto = sodiumCrypto();
+  const key = options.gatewayKey ?? facts.publicKey;
+  const names = { net: facts.net, area: options.area };
+  return nodeSetups(crypto, world, options.seed, key, names).map((setup) => ({
+    ...setup,
+    config: withEnrolment(crypto, setup.config, world.slotSeconds, options, setup.home + 1),
+  }));
+}
+
+/** Does what the demo that started this process asks of one node. */
+async function doAsked(fleet: Fleet, message: { type?: string; index?: number }): Promise<void> {
+  const { type, index } = message;
+  if (index === undefined || (type !== "restart" && type !== "look")) return;
+  const shown = type === "look" ? await fleet.look(index) : void (await fleet.restart(index));
+  process.send?.({ type: `${type}-done`, index, shown });
+}
+
 /** Until Ctrl-C, or until the demo that started this process asks for the summary. */
 function untilTold(fleet: Fleet, closeStores: () => void): Promise<number> {
   return new Promise((resolve) => {
@@ -117,6 +136,7 @@ function untilTold(fleet: Fleet, closeStores: () => void): Promise<number> {
     process.once("SIGTERM", () => void end());
     process.on("message", (message) => {
       if ((message as { type?: string }).type === "finish") void end();
+      else void doAsked(fleet, message as { type?: string; index?: number });
     });
     process.on("disconnect", () => void end()); // whoever started us is gone
   });

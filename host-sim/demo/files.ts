@@ -30,6 +30,8 @@ export interface DemoGateway {
   slotTimeoutSeconds: number;
   /** Protocol seconds in a real second; undefined for the barrier clock. */
   speed?: number;
+  /** Where an authority certifies members: its folder, and the broker's certificate and key. */
+  trust?: { identity: string; cert: string; key: string };
 }
 
 /** Writes the gateway's configuration, key and prices into a fresh `dir`; an earlier run's store goes. */
@@ -59,7 +61,8 @@ function retailCsv(world: World): string {
 }
 
 function configOf(world: World, gateway: DemoGateway): Record<string, unknown> {
-  const { deposit, market, speed } = gateway;
+  const { deposit, market, speed, trust } = gateway;
+  const tls = trust && { cert: trust.cert, key: trust.key };
   return {
     net: SIM_NET,
     area: SIM_AREA,
@@ -67,7 +70,8 @@ function configOf(world: World, gateway: DemoGateway): Record<string, unknown> {
     store: "gateway.db",
     ...(gateway.brokerUrl
       ? { broker: { url: gateway.brokerUrl } }
-      : { listen: { host: "127.0.0.1", port: gateway.port } }),
+      : { listen: { host: "127.0.0.1", port: gateway.port, tls } }),
+    ...(trust && { identity: { folder: trust.identity } }),
     expectNodes: world.homes.length,
     genesisCoins: formatCoins(gateway.genesisMicro),
     deposit: deposit

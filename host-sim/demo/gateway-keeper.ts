@@ -32,6 +32,8 @@ export interface KeeperOptions {
   /** Nodes that the gateway serves. */
   nodes: number;
   seed: number;
+  /** Further arguments of `wattle gateway`. */
+  args: readonly string[];
   onKill: (point: string) => void;
   onExit: (code: number | null) => void;
 }
@@ -86,14 +88,11 @@ export class GatewayKeeper {
     if (plan?.stage) env.WATTLE_KILL_AT = plan.stage;
     else delete env.WATTLE_KILL_AT;
     const args = [WATTLE, "gateway", "--config", configFile, "--ready-file", readyFile];
-    const child = spawn(
-      process.execPath,
-      [...lean(this.options.nodes), ...args, "--exit-when-finished"],
-      {
-        env,
-        stdio: ["ignore", log, log],
-      },
-    );
+    args.push(...this.options.args);
+    const child = spawn(process.execPath, [...lean(this.options.nodes), ...args], {
+      env,
+      stdio: ["ignore", log, log],
+    });
     closeSync(log);
     this.child = child;
     if (plan?.afterMs !== undefined)

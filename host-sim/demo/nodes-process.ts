@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Shown } from "../fleet/fleet-node.ts";
 import type { FleetSummary } from "../fleet/summary.ts";
 import { lean } from "./gateway-keeper.ts";
 
@@ -41,6 +42,30 @@ export class NodesProcess {
       void this.ended.then((code) =>
         reject(new Error(`the nodes ended with code ${code}; their log is ${this.logFile}`)),
       );
+    });
+  }
+
+  /** Switches node `index` off and on again; resolves when it has tried to connect. */
+  async restart(index: number): Promise<void> {
+    await this.ask("restart", index);
+  }
+
+  /** What node `index` shows, and what it heard since it started. */
+  async look(index: number): Promise<Shown> {
+    return (await this.ask("look", index)) as Shown;
+  }
+
+  private ask(type: "restart" | "look", index: number): Promise<unknown> {
+    const { child } = this;
+    return new Promise((resolve, reject) => {
+      const hear = (message: { type?: string; index?: number; shown?: Shown }) => {
+        if (message.type !== `${type}-done` || message.index !== index) return;
+        child.off("message", hear);
+        resolve(message.shown);
+      };
+      child.on("message", hear);
+      void this.ended.then(() => reject(new Error(`the nodes ended; see ${this.logFile}`)));
+      child.send({ type, index });
     });
   }
 

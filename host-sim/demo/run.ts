@@ -13,6 +13,7 @@ import { openSealedStore } from "#node/store/sealed";
 import type { FleetSummary } from "../fleet/summary.ts";
 import { type AssembledRun, assembleRun } from "../report/assemble.ts";
 import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";
+import { secureLines } from "../report/secure.ts";
 import { writeReport } from "../report/write.ts";
 import { SIM_AREA, SIM_NET, seededKey } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
@@ -21,6 +22,8 @@ import { type RunFiles, writeRunFiles } from "./files.ts";
 import { GatewayKeeper } from "./gateway-keeper.ts";
 import { pssBytes, treePssBytes } from "./memory.ts";
 import { NodesProcess } from "./nodes-process.ts";
+import { secureFacts } from "./secure/checks.ts";
+import { SecureRun } from "./secure/run.ts";
 import { type Watch, watchMonitor } from "./watch.ts";
 
 export interface DemoSetup {
@@ -39,9 +42,13 @@ export interface DemoSetup {
   killGateway: number;
   json?: boolean;
   nodeArgs: string[];
+  /** With an authority: TLS, certificates, and two members that lose theirs. */
+  secure?: boolean;
 }
 
 interface DemoState {
+  /** Undefined where there is no authority. */
+  secure: SecureRun | undefined;
   files: RunFiles;
   keeper: GatewayKeeper;
   gatewayEnd: Promise<number | null>;
@@ -62,6 +69,7 @@ type Task = ListrTaskWrapper<DemoState, never, never>;
 /** Runs the demo; the exit status is 0 where every slot was settled and the ledger checks out. */
 export async function runDemo(setup: DemoSetup): Promise<number> {
   const state = { counts: ZERO_COUNTS, startMs: performance.now() } as DemoState;
+  state.secure = setup.secure ? new SecureRun(setup.report, setup) : undefined;
   state.peak = { gatewayPssBytes: 0, nodesPssBytes: 0 };
   const tasks = demoTasks(setup);
   try {
@@ -76,12 +84,18 @@ export async function runDemo(setup: DemoSetup): Promise<number> {
 
 function demoTasks(setup: DemoSetup): Listr<DemoState, "default", "verbose"> {
   const { world } = setup;
+  // What an operator types stays to be read.
+  const steps = { outputBar: Number.POSITIVE_INFINITY, persistentOutput: true };
   const homes = `${world.name}: ${world.homes.length} homes, ${world.slots} slots of ${world.slotSeconds} s`;
   return new Listr<DemoState, "default", "verbose">(
     [
       {
         title: homes,
-        task: (state) => prepare(setup, state),
+        task: async (state, task) => {
+          await state.secure?.prepare((line) => (task.output = line));
+          prepare(setup, state);
+        },
+        rendererOptions: steps,
       },
       {
         title: "XS engine",
@@ -90,12 +104,20 @@ function demoTasks(setup: DemoSetup): Listr<DemoState, "default", "verbose"> {
           await ensureXsHost({ log: (line) => (task.output = line) });
         },
       },
-      { title: "Gateway", task: (state, task) => startGateway(setup, state, task as Task) },
-      { title: "Nodes", task: (state, task) => startNodes(setup, state, task as Task) },
+      {
+        title: "Gateway",
+        task: (state, task) => startGateway(setup, state, task as Task),
+        rendererOptions: steps,
+      },
+      {
+        title: "Nodes",
+        task: (state, task) => startNodes(setup, state, task as Task),
+        rendererOptions: steps,
+      },
       {
         title: "Trading",
         task: (state, task) => trade(setup, state, task as Task),
-        rendererOptions: { outputBar: 3 },
+        rendererOptions: setup.secure ? steps : { outputBar: 3 },
       },
       { title: "Checking the ledger", task: (state, task) => check(setup, state, task as Task) },
       {
@@ -132,6 +154,7 @@ function prepare(setup: DemoSetup, state: DemoState): void {
     market: setup.market,
     slotTimeoutSeconds: setup.slotTimeout,
     speed: setup.speed,
+    trust: state.secure?.trust,
   });
 }
 
@@ -148,6 +171,8 @@ async function startGateway(setup: DemoSetup, state: DemoState, task: Task): Pro
     kills: setup.killGateway,
     nodes: setup.world.homes.length,
     seed: setup.seed,
+    // A secure demo asks those that are out when all is settled.
+    args: state.secure ? ["--metrics-port", "0"] : ["--exit-when-finished"],
     onKill: (point) => {
       state.counts = addCounts(state.counts, state.watch?.totals?.process);
       process.stderr.write(`gateway killed (${state.keeper.killPoints.length}): ${point}\n`);
@@ -156,9 +181,11 @@ async function startGateway(setup: DemoSetup, state: DemoState, task: Task): Pro
   });
   const ready = await state.keeper.start();
   if (!setup.broker) fixPort(files.config, ready.port);
-  state.url = setup.broker ?? `mqtt://127.0.0.1:${ready.port}`;
+  const { secure } = state;
+  state.url = setup.broker ?? `${secure ? "mqtts" : "mqtt"}://127.0.0.1:${ready.port}`;
   const operator = setup.broker === undefined ? operatorOf(files, ready.gatewayKey) : undefined;
-  state.watch = watchMonitor(state.url, SIM_AREA, () => {}, operator);
+  state.watch = watchMonitor(state.url, SIM_AREA, () => {}, operator, secure?.caPem);
+  await secure?.certify(files, (line) => (task.output = line));
   task.title = `Gateway: ${state.url}, store ${files.store}`;
 }
 
@@ -180,9 +207,10 @@ function fixPort(configFile: string, port: number): void {
 
 async function startNodes(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {
   const args = ["--url", state.url, "--area", SIM_AREA, ...setup.nodeArgs];
-  args.push("--gateway-key", state.keeper.ready!.gatewayKey);
+  args.push("--gateway-key", state.keeper.ready!.gatewayKey, ...(state.secure?.nodeArgs ?? []));
   state.nodes = new NodesProcess(args, setup.world.homes.length, state.files.nodesLog);
   await state.nodes.connected();
+  await state.secure?.enrol(state.files.nodesLog, (line) => (task.output = line));
   const seconds = ((performance.now() - state.startMs) / 1000).toFixed(1);
   task.title = `Nodes: ${setup.world.homes.length} on ${setup.engine}, connected after ${seconds} s`;
 }
@@ -195,17 +223,38 @@ async function trade(setup: DemoSetup, state: DemoState, task: Task): Promise<vo
     const { totals } = state.watch;
     if (totals && totals.tradedWh > 0)
       state.firstTradeSeconds ??= (performance.now() - state.startMs) / 1000;
-    task.output = progressLine(setup, state.watch, (performance.now() - began) / 1000);
+    const line = progressLine(setup, state.watch, (performance.now() - began) / 1000);
+    // Where steps stay, what changes has its place in the title.
+    if (state.secure) task.title = `Trading: ${line}`;
+    else task.output = line;
   }, 1000);
-  const code = await state.gatewayEnd;
-  clearInterval(look);
-  if (code !== 0)
-    throw new Error(`the gateway ended with code ${code}; its log is ${state.files.gatewayLog}`);
+  try {
+    await traded(state, task);
+  } finally {
+    clearInterval(look);
+  }
+  await interview(state, task);
   state.wallSeconds = (performance.now() - state.startMs) / 1000;
   state.counts = addCounts(state.counts, state.watch.totals?.process);
   state.fleet = await state.nodes.finish();
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   task.title = `Trading: ${world.slots} slots settled in ${seconds} s`;
+}
+
+/** In a secure demo the gateway stays after its last slot, for those that have to be asked. */
+async function interview({ secure, keeper, nodes, url }: DemoState, task: Task): Promise<void> {
+  if (!secure) return;
+  await secure.interview(nodes, url, (line) => (task.output = line));
+  await keeper.stop();
+}
+
+/** Until all slots are settled. */
+async function traded(state: DemoState, task: Task): Promise<void> {
+  const { secure, watch, gatewayEnd, files } = state;
+  if (secure) return secure.trade(watch, gatewayEnd, (line) => (task.output = line));
+  const code = await gatewayEnd;
+  if (code !== 0)
+    throw new Error(`the gateway ended with code ${code}; its log is ${files.gatewayLog}`);
 }
 
 function progressLine(setup: DemoSetup, watch: Watch, seconds: number): string {
@@ -229,7 +278,8 @@ function measure(state: DemoState): void {
     peak.nodesPssBytes = Math.max(peak.nodesPssBytes, treePssBytes(state.nodes.pid));
 }
 
-function check(setup: DemoSetup, state: DemoState, task: Task): void {
+async function check(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {
+  const { secure } = state;
   const store = openSealedStore(state.files.store);
   try {
     const { fleet } = state;
@@ -255,6 +305,16 @@ function check(setup: DemoSetup, state: DemoState, task: Task): void {
     });
     const { entries, signatures } = state.run.checked;
     task.title = `Checking the ledger: ${entries} entries, ${signatures} signatures, no fault`;
+    if (!secure) return;
+    task.output = "the same seed on the simulator, without TLS and certificates, to compare with";
+    state.run.summary.secure = await secureFacts({
+      secure,
+      run: state.run,
+      entries: store.read(),
+      crypto: sodiumCrypto(),
+      nodesLog: readFileSync(state.files.nodesLog, "utf8"),
+      tls: state.watch.tls,
+    });
   } finally {
     store.close();
   }
@@ -262,9 +322,10 @@ function check(setup: DemoSetup, state: DemoState, task: Task): void {
 
 function printSummary(setup: DemoSetup, state: DemoState): number {
   const { summary } = state.run;
+  const failed = summary.secure?.checks.some(({ pass }) => !pass) ? 1 : 0;
   if (setup.json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
-    return 0;
+    return failed;
   }
   const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   const { coins } = summary;
@@ -283,8 +344,9 @@ function printSummary(setup: DemoSetup, state: DemoState): number {
     `time     ${summary.wallSeconds.toFixed(1)} s, ` +
       `first trade after ${state.firstTradeSeconds?.toFixed(1) ?? "-"} s`,
   ];
+  if (summary.secure) lines.push(...secureLines(summary.secure));
   process.stdout.write(`${lines.join("\n")}\n`);
-  return 0;
+  return failed;
 }
 
 function money(micro: number | bigint): string {

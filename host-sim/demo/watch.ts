@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the demo sees of the run: the monitor topics, as any other MQTT client sees them. */
+import { TLSSocket } from "node:tls";
 import mqtt, { type MqttClient } from "mqtt";
 import { Topics } from "#core/topics";
 import { type TokenSource, tokenPasswords } from "#node/mqtt/token";
@@ -27,15 +28,21 @@ export interface Watch {
   slot: SlotView | undefined;
   totals: TotalsView | undefined;
   members: number;
+  /** What the first connection agreed on; undefined without TLS. */
+  tls: { version: string; cipher: string } | undefined;
   close(): Promise<void>;
 }
 
-/** Subscribes to the monitor topics of `area`, as the `operator` where one is given; reconnects by itself. */
+/**
+ * Subscribes to the monitor topics of `area`, as the `operator` where one is given; reconnects by itself.
+ * @param ca PEM of the authority of an mqtts broker
+ */
 export function watchMonitor(
   url: string,
   area: string,
   onChange: () => void,
   operator?: Omit<TokenSource, "client">,
+  ca?: string,
 ): Watch {
   const topics = new Topics(area);
   const id = `monitor-demo-${process.pid}`;
@@ -44,6 +51,7 @@ export function watchMonitor(
     clientId: id,
     username: id,
     ...(password && { password: password() }),
+    ...(ca !== undefined && { ca }),
     protocolVersion: 4,
     reconnectPeriod: 250,
   });
@@ -51,11 +59,15 @@ export function watchMonitor(
     slot: undefined,
     totals: undefined,
     members: 0,
+    tls: undefined,
     close: () => client.endAsync(true),
   };
   if (password) client.on("reconnect", () => void (client.options.password = password()));
   client.on("error", () => {}); // a gateway that is being restarted refuses for a moment
-  client.on("connect", () => client.subscribe(topics.monitor("#"), { qos: 1 }));
+  client.on("connect", () => {
+    watch.tls ??= tlsOf(client.stream);
+    client.subscribe(topics.monitor("#"), { qos: 1 });
+  });
   client.on("message", (topic, payload) => {
     const value: unknown = parse(payload);
     if (typeof value !== "object" || value === null) return;
@@ -68,6 +80,11 @@ export function watchMonitor(
     onChange();
   });
   return watch;
+}
+
+function tlsOf(stream: unknown): Watch["tls"] {
+  if (!(stream instanceof TLSSocket)) return undefined;
+  return { version: stream.getProtocol() ?? "", cipher: stream.getCipher().name };
 }
 
 function parse(payload: Uint8Array): unknown {

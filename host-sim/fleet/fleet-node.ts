@@ -3,6 +3,7 @@
 import type { LogLevel } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { tokenPasswords } from "#node/mqtt/token";
+import type { NodeFace } from "../panel/protocol.ts";
 import { chipSample } from "./chip.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { Link } from "./link.ts";
@@ -11,10 +12,18 @@ import type { NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";
 /** Longest delay that setTimeout takes. */
 const TIMER_MAX_MS = 0x7fffffff;
 
+/** What a node shows, and how much it heard since its start, by the last level of the topic. */
+export interface Shown {
+  /** Undefined where it does not run. */
+  face: NodeFace | undefined;
+  heard: Record<string, number>;
+}
+
 /** One start of the node, until it is stopped or dies. */
 interface Life {
   host: NodeHost;
   link: Link;
+  heard: Map<string, number>;
 }
 
 export class FleetNode {
@@ -51,6 +60,13 @@ export class FleetNode {
 
   async stats(): Promise<NodeStats | undefined> {
     return this.life?.host.stats();
+  }
+
+  async look(): Promise<Shown> {
+    const { life } = this;
+    const face = await life?.host.look();
+    const heard = Object.fromEntries(life?.heard ?? []);
+    return { face: face === undefined ? undefined : (JSON.parse(face) as NodeFace), heard };
   }
 
   start(): Promise<void> {
@@ -92,6 +108,7 @@ export class FleetNode {
       return;
     }
     this.id = host.id;
+    const heard = new Map<string, number>();
     const link = new Link({
       url: this.options.mqttUrl,
       id: host.id,
@@ -103,11 +120,13 @@ export class FleetNode {
       disconnected: () => host.disconnected(),
       message: (topic, payload) => {
         this.received++;
+        const kind = topic.slice(topic.lastIndexOf("/") + 1);
+        heard.set(kind, (heard.get(kind) ?? 0) + 1);
         return host.message(topic, payload);
       },
       log: (level, event, facts) => this.log(level, event, facts),
     });
-    this.life = own.life = { host, link };
+    this.life = own.life = { host, link, heard };
     await link.open();
   }
 
@@ -127,8 +146,11 @@ export class FleetNode {
         this.published++;
         own.life!.link.publish(topic, payload, retain);
       },
-      sample: (atMs) =>
-        chipSample(atMs, options.world.counters(this.setup.home, atMs - options.worldStartMs)),
+      sample: (atMs) => {
+        const sinceMs = atMs - options.worldStartMs;
+        if (sinceMs < 0) return undefined; // a guest that is looked at has not heard the time
+        return chipSample(atMs, options.world.counters(this.setup.home, sinceMs));
+      },
       store: options.storeFor(this.index),
       uptimeMs: options.nowMs ?? (() => Math.floor(performance.now())),
       utcMs: options.nowMs ?? Date.now,

@@ -2,7 +2,7 @@
 /** A fleet: many node applications in one process, each with its own store, chip and MQTT connection. */
 import type { KeyValueStore, Log } from "#meter/ports";
 import type { World } from "../worlds/types.ts";
-import { FleetNode } from "./fleet-node.ts";
+import { FleetNode, type Shown } from "./fleet-node.ts";
 import { type FleetSummary, summarise } from "./summary.ts";
 import type { NodeEngine, NodeSetup } from "./types.ts";
 
@@ -36,6 +36,7 @@ export interface Fleet {
   /** Whether node `index` runs and is connected. */
   connected(index: number): boolean;
   summary(): Promise<FleetSummary>;
+  look(index: number): Promise<Shown>;
   /** Power cut: the node is gone at once, and the broker publishes its last will. */
   stop(index: number): Promise<void>;
   /** Starts the node anew from its store, after a stop, a failure, or a stop now. */
@@ -59,6 +60,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     },
     connected: (index) => nodes[index].connected,
     summary: () => summarise(options.engine, nodes),
+    look: (index) => nodes[index].look(),
     stop: (index) => nodes[index].stop(),
     restart: (index) => nodes[index].restart(),
     close: () => (closing ??= close()),

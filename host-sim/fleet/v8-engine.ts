@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { nobleCrypto } from "#core/crypto/noble";
 import type { Crypto } from "#core/crypto/port";
 import { TimeQuality } from "#core/units/time";
+import type { NodeConfig } from "#meter/config";
 import { MeterNode } from "#meter/node";
 import type { NodePorts } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
@@ -45,7 +46,7 @@ class V8Node implements NodeHost {
   readonly id: string;
   readonly subscriptions: readonly string[];
   readonly will: { topic: string; payload: string };
-  private readonly name: string;
+  private readonly config: NodeConfig;
   private readonly node: MeterNode;
   private readonly io: NodeIo;
   /** Dead nodes say nothing, even where the application goes on after a power cut of its store. */
@@ -53,7 +54,7 @@ class V8Node implements NodeHost {
 
   constructor(setup: NodeSetup, io: NodeIo, crypto: Crypto, entropy: EntropyKind) {
     this.io = io;
-    this.name = setup.config.name;
+    this.config = setup.config;
     const ports: NodePorts = {
       crypto,
       entropy: entropyFor(entropy, setup),
@@ -99,7 +100,9 @@ class V8Node implements NodeHost {
   async look(): Promise<string | undefined> {
     await this.handle(() => this.node.onPoll());
     if (!this.alive) return undefined;
-    return JSON.stringify(faceOf(this.node, { name: this.name, connected: true, alarms: [] }));
+    const { name, enrolment } = this.config;
+    const facts = { name, connected: true, alarms: [], claim: enrolment?.claim };
+    return JSON.stringify(faceOf(this.node, facts));
   }
 
   stepped(beforeMs: number, afterMs: number): Promise<void> {

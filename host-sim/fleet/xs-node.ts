@@ -97,7 +97,8 @@ export function runNode(crypto: Crypto): void {
     else if (kind === Event.disconnected) node.onDisconnect();
     else if (kind === Event.look) {
       node.onPoll();
-      const face = faceOf(node, { name: config.name, connected: true, alarms: [] });
+      const claim = config.enrolment?.claim;
+      const face = faceOf(node, { name: config.name, connected: true, alarms: [], claim });
       host.post(Post.face, utf8(JSON.stringify(face)));
     } else if (kind === Event.stepped) {
       const reader = new ByteReader(new Uint8Array(payload));

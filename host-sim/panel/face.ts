@@ -26,6 +26,8 @@ export interface FaceNode {
   readonly speaker: { readonly open: boolean };
   /** What was last sold or bought since this start. */
   readonly lastTrade?: LastTrade;
+  /** Of a node that asks for a certificate. */
+  readonly enrolment?: { readonly certificate?: object };
 }
 
 export interface LastTrade {
@@ -40,6 +42,8 @@ export interface FaceFacts {
   /** Whether the transport is connected. */
   connected: boolean;
   alarms: readonly string[];
+  /** The code that the node's operator has to know before it has a certificate. */
+  claim?: string;
 }
 
 /** By TimeQuality. */
@@ -50,6 +54,7 @@ export function faceOf(node: FaceNode, facts: FaceFacts): NodeFace {
   const { importMwh, exportMwh } = state.registers;
   const netMwh = state.lastNetMwh.import - state.lastNetMwh.export;
   const timeMs = clock.nowMs();
+  const { claim } = facts;
   return {
     name: facts.name,
     node: node.id,
@@ -71,6 +76,7 @@ export function faceOf(node: FaceNode, facts: FaceFacts): NodeFace {
     waiting: state.saidSeq - state.receiptedSeq,
     boot: state.boot,
     alarms: [...facts.alarms],
+    ...(claim && !node.enrolment?.certificate ? { claim } : {}),
   };
 }
 

@@ -85,6 +85,8 @@ export interface NodeFace {
   waiting: number;
   boot: number;
   alarms: string[];
+  /** XXXX-XXXX, of a meter that has no certificate and asks for one. */
+  claim?: string;
 }
 
 /** The simulated chip and its house. */
@@ -133,6 +135,11 @@ function decimal(places: number): Rule {
   return { takes: places === 0 ? "decimal digits" : "digits with three decimal places", fits };
 }
 
+function orAbsent(rule: Rule): Rule {
+  const fits = (value: unknown) => value === undefined || rule.fits(value);
+  return { takes: `${rule.takes}, or nothing`, fits };
+}
+
 const BOOLEAN: Rule = Object.freeze({
   takes: "true or false",
   fits: (value: unknown) => typeof value === "boolean",
@@ -173,6 +180,7 @@ const STATE_RULES = Object.freeze({
   quality: oneOf("unknown", "holdover", "synced"),
   waiting: whole(0, SAFE),
   boot: whole(0, SAFE),
+  claim: orAbsent(text(TEXT_CHARS_MAX)),
   alarms: { takes: `a list of at most ${ALARMS_MAX} texts`, fits: fitsAlarms },
   ...SET_RULES,
   fault: oneOf("none", "silent", "garbled"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The page: one file with everything in it, so that it opens from disk and can be sent by mail. */
 import { dateTime, duration, escapeXml, grouped } from "./format.ts";
+import { secureSection } from "./secure.ts";
 import { CHART_STYLE, PAGE_STYLE } from "./style.ts";
 import { type Chart, renderChart } from "./svg.ts";
 import { keyFigures, settlementTable, summaryTables } from "./tables.ts";
@@ -46,6 +47,7 @@ ${charts.map(figure).join("\n")}
 <div class="tables">
 ${summaryTables(result.summary)}
 </div>
+${secureSection(result.summary.secure)}
 <section class="card" style="margin-top:14px"><h2>Settlements</h2>
 ${settlementTable(result)}
 </section>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a run hands to the report. Energy is integer Wh, money integer micro-coins, time ms. */
+import type { SecureFacts } from "./secure.ts";
 
 /**
  * An integer; bigint where it may pass 2^53. report.json has a number, or digits in a string beyond
@@ -56,6 +57,8 @@ export interface RunSummary {
   /** Grid bills of all homes without and with trade (retail for import, feed-in for export). */
   gridCostBeforeMicro?: Whole;
   gridCostAfterMicro?: Whole;
+  /** Of a demo with an authority. */
+  secure?: SecureFacts;
   /** Further facts of a run: printed as they are. */
   [extra: string]: unknown;
 }

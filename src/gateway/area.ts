@@ -44,6 +44,8 @@ export class Area {
   readonly registry: Registry;
   /** What is retained of it on the broker, by topic. */
   readonly trustSaid = new Map<string, Uint8Array>();
+  /** Members that were told why they may not take part any more. */
+  readonly barredTold = new Set<string>();
   readonly runs = new Map<number, SlotRun>();
   readonly counters = new Counters();
   /** Energy offered in the last cleared slot, for the guidance price. */

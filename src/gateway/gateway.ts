@@ -113,9 +113,16 @@ export class Gateway {
     if (!identity || this.stopped) return Promise.resolve();
     this.examining ??= this.examineAll(identity).finally(() => {
       this.examining = undefined;
-      if (this.presented.length > 0) void this.lookAtIdentities();
+      if (this.presented.length > 0) this.lookAtPresented();
     });
     return this.examining;
+  }
+
+  /** Where no answer comes about the seals, what was brought along is lost: its node brings it again. */
+  private lookAtPresented(): void {
+    this.lookAtIdentities().catch((error) => {
+      if (!this.stopped) this.ports.log("error", "seals", { cause: String(error) });
+    });
   }
 
   private async examineAll(identity: NonNullable<GatewayPorts["identity"]>): Promise<void> {
@@ -128,6 +135,18 @@ export class Gateway {
     if (!found.authority && found.certificates.length + found.lists.length === 0) return;
     this.imported.push(found);
     this.onWork();
+  }
+
+  /** Members whose certificate counts, and ends within `ms` of protocol time. */
+  expiring(ms: number): number {
+    const { registry, sessions, world } = this.area;
+    const nowMs = world.nowMs();
+    let count = 0;
+    for (const id of sessions.keys()) {
+      const untilMs = registry.certificateOf(id)?.certificate.untilMs ?? Number.POSITIVE_INFINITY;
+      if (untilMs > nowMs && untilMs <= nowMs + ms) count++;
+    }
+    return count;
   }
 
   /** Works until the queue is empty. Calls while it runs return at once. */
@@ -178,7 +197,10 @@ export class Gateway {
     const parsed = this.decode(inbound);
     const valid = await this.verify(parsed);
     if (inbound.length > 0) ports.probe("verified");
-    for (const found of this.imported.splice(0)) enterImported(area, batch, found);
+    for (const found of this.imported.splice(0)) {
+      enterImported(area, batch, found);
+      if (found.more) this.lookAtPresented();
+    }
     parsed.forEach((message, i) => {
       this.apply(batch, message, valid[i]);
     });
@@ -253,7 +275,7 @@ export class Gateway {
     if (message.what === "present") return this.present(message);
     if (message.what === "request") {
       const { signed, bytes } = message;
-      const verdict = takeRequest(area, batch, nodeId, signed.value, signed.id, bytes);
+      const verdict = takeRequest(area, batch, nodeId, signed.value, bytes);
       if (verdict.ok) return;
       this.refused(verdict.code, nodeId, verdict.detail);
       return sendConfig(area, batch, nodeId, verdict.code);
@@ -270,7 +292,7 @@ export class Gateway {
     if (!this.ports.identity || !this.area.registry.wants(sealed)) return; // known: nothing to check
     if (this.presented.length >= PRESENTED_MAX) return this.refused("ENROL_FULL", nodeId, "later");
     this.presented.push({ nodeId, sealed, encoded });
-    void this.lookAtIdentities();
+    this.lookAtPresented();
   }
 
   private refused(code: Code, nodeId: string | undefined, detail: string): void {

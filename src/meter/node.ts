@@ -207,7 +207,9 @@ export class MeterNode {
   }
 
   private onCertificate(payload: Uint8Array): void {
-    if (this.enrolment?.onCertificate(payload) && !this.speaker.open) this.greet();
+    if (!this.enrolment?.onCertificate(payload)) return;
+    this.ports.onCertified?.();
+    if (!this.speaker.open) this.greet();
   }
 
   /** Once a second on a device that is on: samples the chip, and keeps what it counted. */

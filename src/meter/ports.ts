@@ -83,6 +83,8 @@ export interface NodePorts {
   log: Log;
   /** Undefined where nothing counts starts: in a simulator. */
   start?: StartFacts;
+  /** The node has a certificate: whoever gave it knows the owner. */
+  onCertified?(): void;
   /** On a board that has two slots for firmware images. */
   firmware?: Firmware;
 }

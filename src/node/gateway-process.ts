@@ -12,7 +12,7 @@ import { toHex } from "#core/codec/bytes";
 import { Topics } from "#core/topics";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayLog, LogStore, Probe } from "#gateway/ports";
-import { areaAcl } from "./broker/acl.ts";
+import { areaAcl, type Standing } from "./broker/acl.ts";
 import { type Authenticate, byClaims, byTokens } from "./broker/authenticate.ts";
 import { type Broker, startBroker } from "./broker/embedded.ts";
 import { BROKER_LIMITS } from "./broker/options.ts";
@@ -22,6 +22,8 @@ import { operatorKeyBeside } from "./config/operator-key.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
 import { FolderShelf } from "./firmware/shelf.ts";
+import { IdentityFolder } from "./identity/folder.ts";
+import { SealThread } from "./identity/seals.ts";
 import { connectMqtt, type MqttBus } from "./mqtt/client.ts";
 import { backupStore } from "./process/backup.ts";
 import { BusTap } from "./process/bus-tap.ts";
@@ -123,7 +125,10 @@ class Running implements GatewayProcess {
   private server: Server | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly shelf: FolderShelf | undefined;
+  private readonly identity: { shelf: IdentityFolder; seals: SealThread } | undefined;
   private lookTimer: NodeJS.Timeout | undefined;
+  /** The identity folder has something that was not examined to the end. */
+  private unexamined = false;
   private processing = false;
   private stopping: Promise<void> | undefined;
 
@@ -151,6 +156,10 @@ class Running implements GatewayProcess {
     }
     this.pool = new VerifyPool();
     this.shelf = shelfOf(config, log);
+    this.identity = config.identity && {
+      shelf: new IdentityFolder(config.identity.folder, this.crypto, log),
+      seals: new SealThread(),
+    };
   }
 
   get port(): number {
@@ -178,6 +187,7 @@ class Running implements GatewayProcess {
       probe,
       log,
       shelf: this.shelf,
+      identity: this.identity,
     });
     this.gateway = gateway;
     const { broker } = this;
@@ -186,6 +196,7 @@ class Running implements GatewayProcess {
     gateway.onFinished = () => void setImmediate(() => hooks.onFinished?.());
     bus.onPublish = (topic, payload) => this.published(topic, payload);
     this.shelf?.scan();
+    this.identity?.shelf.scan();
     // Replay and subscription come before the first message: nothing else runs in between.
     await gateway.start();
     if (hooks.metricsPort !== undefined)
@@ -203,6 +214,18 @@ class Running implements GatewayProcess {
     if (this.stopping) return;
     this.broker?.lookForCertificate();
     if (this.shelf?.scan()) this.gateway.publishFirmware();
+    if (this.identity?.shelf.scan() || this.unexamined) void this.lookAtIdentities();
+  }
+
+  /** Where the thread of the seals died, the next look tries again: nobody's membership hangs on it. */
+  private async lookAtIdentities(): Promise<void> {
+    try {
+      this.unexamined = false;
+      await this.gateway.lookAtIdentities();
+    } catch (error) {
+      this.unexamined = true;
+      if (!this.stopping) this.log("error", "seals", { cause: String(error) });
+    }
   }
 
   stop(): Promise<void> {
@@ -218,6 +241,7 @@ class Running implements GatewayProcess {
     await this.bus?.close();
     this.server?.closeAllConnections();
     this.server?.close();
+    await this.identity?.seals.close();
     await this.pool.close();
     this.store.close();
     this.log("info", "gateway-stopped", { entries: this.store.length });
@@ -228,7 +252,7 @@ class Running implements GatewayProcess {
     if (config.bus.kind === "listen") {
       this.broker = await startBroker({
         ...config.bus,
-        acl: areaAcl(config.area),
+        acl: areaAcl(config.area, (id) => this.standing(id)),
         authenticate: this.authenticate(),
         limits: publishRates(config),
         log,
@@ -250,6 +274,13 @@ class Running implements GatewayProcess {
       if (connected++ > 0) tap.repeat();
     });
     return tap;
+  }
+
+  /** What a node whose key is proven is to the area just now. */
+  private standing(id: string): Standing {
+    const code = this.gateway?.area.barred(id);
+    if (!code) return "member";
+    return code === "NOT_ENROLLED" ? "guest" : "barred";
   }
 
   /** How clients prove who they are. */

@@ -4,8 +4,9 @@
 import type { Finding, Line } from "./harness.ts";
 import { issue1 } from "./issue-1.ts";
 import { issue2 } from "./issue-2.ts";
+import { issue3 } from "./issue-3.ts";
 
-const ISSUES: Record<string, Line[]> = { "1": issue1, "2": issue2 };
+const ISSUES: Record<string, Line[]> = { "1": issue1, "2": issue2, "3": issue3 };
 const WORDS = new Map<Finding["pass"], string>([
   [true, "PASS"],
   [false, "FAIL"],

@@ -104,8 +104,9 @@ export class TestShelf implements IdentityShelf {
     this.requests.set(id, signed);
     return true;
   }
-  refused(request: string): boolean {
-    return this.refusedIds.has(request);
+  refused(_id: string, signed: Uint8Array): boolean {
+    const opened = openSigned(enrolRecord, crypto, signed);
+    return opened.ok && this.refusedIds.has(toHex(opened.id));
   }
 
   /** What the node with this id asks for. */

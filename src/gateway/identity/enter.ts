@@ -8,6 +8,7 @@ import { openCertificate } from "#core/trust/certificate";
 import type { Area } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, packEntry, trustEntry, unpackEntry } from "../entries.ts";
+import { refuseMember } from "../outbound.ts";
 import type { Imported } from "./import.ts";
 
 /** Logs and takes what was found; what somebody else entered meanwhile is left out. */
@@ -35,6 +36,23 @@ export function enterImported(area: Area, batch: Batch, found: Imported): void {
     ports.log("info", "revocations", { subject, number, revoked: revoked.length });
   }
   announceTrust(area, batch);
+  tellBarred(area, batch);
+}
+
+/**
+ * Tells members that were revoked, or whose time is over, once: what they say from then on ends at the
+ * broker, so that they would hear of it only with their next connection.
+ */
+export function tellBarred(area: Area, batch: Batch): void {
+  for (const id of area.sessions.keys()) {
+    const code = area.barred(id);
+    if (!code) area.barredTold.delete(id);
+    else if (!area.barredTold.has(id)) {
+      area.barredTold.add(id);
+      area.counters.count(code);
+      refuseMember(area, batch, id, code);
+    }
+  }
 }
 
 /** Publishes what is retained about the authority, where it has changed since it was last said. */

@@ -26,8 +26,10 @@ export interface Imported {
   authority?: { value: Authority; bytes: Uint8Array };
   certificates: { sealed: SealedCertificate; encoded: Uint8Array }[];
   lists: { value: Revocations; bytes: Uint8Array }[];
-  /** Who brought a certificate along that is none. */
+  /** Who brought a certificate along that is none; "" for a file of the folder that is no node's. */
   refused: { nodeId: string; code: Code }[];
+  /** There are more in the folder than are checked at once. */
+  more: boolean;
 }
 
 export interface ImportPorts {
@@ -44,33 +46,35 @@ export async function examine(
   presented: readonly Presented[],
   ports: ImportPorts,
 ): Promise<Imported> {
-  const found: Imported = { certificates: [], lists: [], refused: [] };
-  const authority = registry.authority ?? examineAuthority(shelf, ports, found);
+  const found: Imported = { certificates: [], lists: [], refused: [], more: false };
+  const authority = examineAuthority(registry, shelf, ports, found);
   if (!authority) return found;
   await examineCertificates(registry, authority, shelf, presented, ports, found);
   for (const bytes of shelf.lists()) {
     const opened = openRevocations(ports.crypto, bytes, authority.anchorKey, ports.net);
-    if (!opened.ok) refused(ports, "list", opened.code);
+    if (!opened.ok) refused(ports, found, "list", opened.code);
     else if (registry.wantsList(opened.value)) found.lists.push({ value: opened.value, bytes });
   }
   found.lists.sort((a, b) => a.value.number - b.value.number);
   return found;
 }
 
+/** The authority that the log has; else that of the folder. */
 function examineAuthority(
+  { authority: known }: Registry,
   shelf: IdentityShelf,
   ports: ImportPorts,
   found: Imported,
 ): Authority | undefined {
   const bytes = shelf.authority();
-  if (!bytes) return undefined;
-  const opened = openAuthority(ports.crypto, bytes);
-  if (opened.ok && opened.value.net === ports.net) {
-    found.authority = { value: opened.value, bytes };
-    return opened.value;
+  if (!bytes) return known;
+  const opened = openAuthority(ports.crypto, bytes, known?.anchorKey);
+  if (!opened.ok || opened.value.net !== ports.net) {
+    refused(ports, found, "authority", opened.ok ? "WRONG_NET" : opened.code);
+    return known;
   }
-  refused(ports, "authority", opened.ok ? "WRONG_NET" : opened.code);
-  return undefined;
+  if (!known) found.authority = { value: opened.value, bytes };
+  return known ?? opened.value;
 }
 
 async function examineCertificates(
@@ -83,22 +87,41 @@ async function examineCertificates(
 ): Promise<void> {
   const fresh: (Omit<Presented, "nodeId"> & { nodeId?: string })[] = [...presented];
   for (const encoded of shelf.certificates()) {
-    if (fresh.length >= CERTIFICATES_PER_IMPORT) break; // the rest with the next look
+    found.more = fresh.length >= CERTIFICATES_PER_IMPORT;
+    if (found.more) break; // the rest when these are entered
     const sealed = openCertificate(ports.crypto, encoded);
-    if (!sealed.ok) refused(ports, "certificate", sealed.code);
-    else if (sealed.value.net !== ports.net) refused(ports, "certificate", "WRONG_NET");
+    if (!sealed.ok) refused(ports, found, "certificate", sealed.code);
+    else if (sealed.value.net !== ports.net) refused(ports, found, "certificate", "WRONG_NET");
     else if (registry.wants(sealed)) fresh.push({ sealed, encoded });
   }
   const jobs = fresh.map(({ sealed: { record, seal } }) => ({ domain: DOMAIN, record, seal }));
   const right = await ports.seals.verifySeals(authority.sealKey, jobs);
   fresh.forEach(({ nodeId, sealed, encoded }, i) => {
-    if (right[i]) found.certificates.push({ sealed, encoded });
+    if (right[i] && anchored(ports, authority, sealed))
+      found.certificates.push({ sealed, encoded });
     else if (nodeId !== undefined) found.refused.push({ nodeId, code: "CERT_INVALID" });
-    else refused(ports, "certificate", "CERT_INVALID", toHex(sealed.value.id));
+    else refused(ports, found, "certificate", "CERT_INVALID", toHex(sealed.value.id));
   });
   found.certificates.sort((a, b) => a.sealed.value.serial - b.sealed.value.serial);
 }
 
-function refused({ log }: ImportPorts, what: string, code: Code, id = ""): void {
-  log("warn", "identity-ignored", { what, code, id });
+/** Nodes look at a gateway's anchor only: one that is damaged must not take the place of a good one. */
+function anchored(
+  { crypto }: ImportPorts,
+  { anchorKey }: Authority,
+  { id, anchor }: SealedCertificate,
+): boolean {
+  return !anchor || crypto.verify(anchorKey, id, anchor);
+}
+
+/** A file that is worth nothing: counted as a message would be. */
+function refused(
+  { log }: ImportPorts,
+  found: Imported,
+  what: string,
+  code: Code,
+  nodeId = "",
+): void {
+  log("warn", "identity-ignored", { what, code, id: nodeId });
+  found.refused.push({ nodeId, code });
 }

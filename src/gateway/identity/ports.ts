@@ -11,8 +11,8 @@ export interface IdentityShelf {
   lists(): readonly Uint8Array[];
   /** Keeps a node's request for the operator, in place of an earlier one. False where no more fit. */
   request(id: string, signed: Uint8Array): boolean;
-  /** What the operator decided about the request with this record id (hex), if anything. */
-  refused(request: string): boolean;
+  /** Whether the operator refused what this request asks for; its time does not matter. */
+  refused(id: string, signed: Uint8Array): boolean;
 }
 
 /** A record that the authority is said to have sealed. */

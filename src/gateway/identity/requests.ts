@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A node asks for a certificate (paper 1, II-B-1): the request waits for the operator. */
-import { toHex } from "#core/codec/bytes";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import type { Enrol } from "#core/records/certificate";
 import type { Area } from "../area.ts";
@@ -12,7 +11,6 @@ export function takeRequest(
   batch: Batch,
   nodeId: string,
   request: Enrol,
-  id: Uint8Array,
   bytes: Uint8Array,
 ): Verdict {
   const { registry, ports, topics } = area;
@@ -24,7 +22,7 @@ export function takeRequest(
     batch.send(topics.down(nodeId, "certificate"), held.encoded); // it was lost on its way, or by the node
     return ACCEPT;
   }
-  if (shelf.refused(toHex(id))) return refuse("ENROL_REFUSED", request.name);
+  if (shelf.refused(nodeId, bytes)) return refuse("ENROL_REFUSED", request.name);
   if (!shelf.request(nodeId, bytes)) return refuse("ENROL_FULL", request.name);
   // To a member that renews there is nothing to say until its new certificate is there.
   return counts ? ACCEPT : refuse("ENROL_PENDING", request.name);

@@ -35,6 +35,7 @@ import {
   packEntry,
   publishedEntry,
 } from "../entries.ts";
+import { tellBarred } from "../identity/enter.ts";
 import { publishSlot } from "../monitor.ts";
 import { sendAccounts, sendContracts } from "../outbound.ts";
 import { baseRule, ledgerPairs, type MadeClearing, makeClearing, makeDelivery } from "./clear.ts";
@@ -154,6 +155,7 @@ function openNext(area: Area, batch: Batch): boolean {
     if (world.openSlot !== undefined && world.nowMs() < world.startMs(next)) return false;
     next = Math.max(next, slotNow); // a gateway that was away does not trade the past
   } else if (area.runs.size > 0) return false;
+  tellBarred(area, batch);
   let expected = area.onlineIds();
   // Time does not wait. Where all were given up, all are asked again: without a notice they have nothing to
   // say.
@@ -338,8 +340,11 @@ export function enterClearing(area: Area, run: SlotRun, made: MadeClearing): voi
 function readyToClose(area: Area, run: SlotRun): boolean {
   if (run !== area.oldestRun()) return false; // slots close in order
   if (run.settled) return true;
-  if (!timedOut(area, run)) return false;
-  miss(area, run, run.missingParties());
+  const missing = [...run.missingParties()];
+  // Who may no longer take part is not waited for: what it owes is left to the meters.
+  const barred = missing.length > 0 && missing.every((id) => area.barred(id));
+  if (!barred && !timedOut(area, run)) return false;
+  miss(area, run, missing);
   return true;
 }
 

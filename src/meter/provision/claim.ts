@@ -40,7 +40,7 @@ export function openClaim(
     try {
       const claim = claimField.decode(stored, "claim");
       if (claim.generation === generation)
-        return { code: codeText(claim.code), claimed: claim.claimed === 1 };
+        return { code: claimText(claim.code), claimed: claim.claimed === 1 };
     } catch (error) {
       if (!(error instanceof FieldFault)) throw error;
     }
@@ -59,7 +59,7 @@ export function newClaim(
   if (!code) return undefined;
   const claim = { generation, code, claimed: 0 };
   writeSealed(store, CLAIM_KEY, claimField.encode(claim, "claim") as number[]);
-  return { code: codeText(code), claimed: false };
+  return { code: claimText(code), claimed: false };
 }
 
 /** The owner is known: the code is worth nothing from now on. */
@@ -67,10 +67,11 @@ export function spendClaim(store: KeyValueStore, generation: number): Claim {
   const code = new Uint8Array(CODE_BYTES);
   const claim = { generation, code, claimed: 1 };
   writeSealed(store, CLAIM_KEY, claimField.encode(claim, "claim") as number[]);
-  return { code: codeText(code), claimed: true };
+  return { code: claimText(code), claimed: true };
 }
 
-function codeText(code: Uint8Array): string {
+/** XXXX-XXXX of five bytes. */
+export function claimText(code: Uint8Array): string {
   let text = "";
   let bits = 0;
   let held = 0;

@@ -5,7 +5,9 @@
  */
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
 import {
+  CONNECTION_W_MAX,
   HOST_CHARS_MAX,
+  METER_CHARS_MAX,
   NAME_CHARS_MAX,
   PRICE_MICRO_MAX,
   QTY_WH_MAX,
@@ -70,12 +72,22 @@ function parseMemberName(text: string): Partial<Settings> | string {
   return { name: text };
 }
 
-function parseGateway(text: string, { publicKey }: FieldContext): Partial<Settings> | string {
-  const gatewayKey = fromHex(text);
-  if (gatewayKey?.length !== 32) return "is not 64 hex digits";
-  if (gatewayKey.every((byte) => byte === 0)) return "is all zeros";
-  if (publicKey && bytesEqual(gatewayKey, publicKey)) return "is this node's own key";
-  return { gatewayKey };
+/** Another's key, or the cause why it is none. */
+function parseKey(text: string, { publicKey }: FieldContext): Uint8Array | string {
+  const key = fromHex(text);
+  if (key?.length !== 32) return "is not 64 hex digits";
+  if (key.every((byte) => byte === 0)) return "is all zeros";
+  return publicKey && bytesEqual(key, publicKey) ? "is this node's own key" : key;
+}
+
+function parseGateway(text: string, context: FieldContext): Partial<Settings> | string {
+  const gatewayKey = parseKey(text, context);
+  return typeof gatewayKey === "string" ? gatewayKey : { gatewayKey };
+}
+
+function parseAuthority(text: string, context: FieldContext): Partial<Settings> | string {
+  const anchorKey = parseKey(text, context);
+  return typeof anchorKey === "string" ? anchorKey : { anchorKey };
 }
 
 /** A whole number from `min` to `max`, or the cause why not. */
@@ -152,6 +164,33 @@ const NODE_FIELDS: readonly FieldSpec[] = Object.freeze([
     parse: parseGateway,
     clears: ["gatewayKey"],
     show: ({ gatewayKey }: Settings) => gatewayKey && toHex(gatewayKey),
+  },
+  {
+    name: "authority",
+    cure: "give the anchor key as `wattle authority init` prints it: 64 hex digits; empty: none",
+    parse: parseAuthority,
+    clears: ["anchorKey"],
+    show: ({ anchorKey }: Settings) => anchorKey && toHex(anchorKey),
+  },
+  {
+    name: "meter",
+    cure: `give what is written on the meter, at most ${METER_CHARS_MAX} characters of ASCII`,
+    parse: (text: string) => {
+      if (text.length > METER_CHARS_MAX) return `is longer than ${METER_CHARS_MAX} characters`;
+      return /^[\x20-\x7e]*$/.test(text) ? { meter: text } : "has other characters";
+    },
+    clears: ["meter"],
+    show: ({ meter }: Settings) => meter || undefined,
+  },
+  {
+    name: "connection",
+    cure: "give the rating of the connection in whole W: amperes x volts x phases, 3x25 A: 17250",
+    parse: (text: string) => {
+      const connectionW = parseWhole(text.replace(/W$/, ""), 1, CONNECTION_W_MAX);
+      return typeof connectionW === "string" ? connectionW : { connectionW };
+    },
+    clears: ["connectionW"],
+    show: ({ connectionW }: Settings) => (connectionW === 0 ? undefined : `${connectionW}W`),
   },
   {
     name: "capacity",

@@ -82,10 +82,15 @@ export class Provisioner implements ProvisionContext, ImprovSink {
     const missing = missingOf(store.settings, board, authority.certificate);
     if (!identity.ok || missing.length > 0) return undefined;
     return {
-      node: nodeConfigOf(store.settings, missing, identity.secretKey),
+      node: nodeConfigOf(store.settings, missing, identity.secretKey, this.claimCode()),
       link: linkOf(store.settings, authority.certificate),
       meter: meterOf(store.settings, board),
     };
+  }
+
+  private claimCode(): string {
+    const { claim } = this;
+    return claim && !claim.claimed ? claim.code : "";
   }
 
   /** Names of what is not set yet, `identity` where the node has none. */

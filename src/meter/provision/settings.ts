@@ -18,7 +18,9 @@ import {
 import { assert } from "#core/errors/assert";
 import {
   CALIBRATIONS_MAX,
+  CONNECTION_W_MAX,
   HOST_CHARS_MAX,
+  METER_CHARS_MAX,
   NAME_CHARS_MAX,
   PRICE_MICRO_MAX,
   QTY_WH_MAX,
@@ -74,8 +76,18 @@ const settingsFields = {
   /** 1: import and export are swapped, for a current transformer that sits the wrong way round. */
   reversed: uint(1),
 };
-const settingsField = struct(settingsFields);
-export type Settings = Infer<typeof settingsFields>;
+/** What a certificate is asked for with; the first firmware did not have it. */
+const enrolmentFields = {
+  /** The authority's anchor key: the gateway has to have a certificate of it. */
+  anchorKey: optional(bytes(32)),
+  /** What is written on the meter. */
+  meter: text(METER_CHARS_MAX),
+  /** Rating of the connection, W; 0 for unknown. */
+  connectionW: uint(CONNECTION_W_MAX),
+};
+const firstField = struct(settingsFields);
+const settingsField = struct({ ...settingsFields, ...enrolmentFields });
+export type Settings = Infer<typeof settingsFields> & Infer<typeof enrolmentFields>;
 
 /** Settings of a node that nobody has set anything on. */
 export function defaultSettings(): Settings {
@@ -98,12 +110,16 @@ export function defaultSettings(): Settings {
     driver: "",
     calibration: [],
     reversed: 0,
+    anchorKey: undefined,
+    meter: "",
+    connectionW: 0,
   };
 }
 
 const KEYS: readonly [string, string] = Object.freeze(["c0", "c1"] as const) as [string, string];
-/** Layout of what is stored: [FORMAT, both slots must be written again, …settings]. */
-const FORMAT = 1;
+/** Layout of what is stored: [FORMAT, both slots must be written again, settings]. */
+const FORMAT = 2;
+const FIRST_FORMAT = 1;
 
 /** The settings in the store. */
 export class SettingsStore {
@@ -146,9 +162,15 @@ export class SettingsStore {
 function readSettings(
   value: CborValue | undefined,
 ): { settings: Settings; unfinished: boolean } | undefined {
-  if (!Array.isArray(value) || value[0] !== FORMAT) return undefined;
+  if (!Array.isArray(value)) return undefined;
+  const [format, unfinished, fields] = value;
   try {
-    return { settings: settingsField.decode(value[2], "settings"), unfinished: value[1] === 1 };
+    if (format === FIRST_FORMAT) {
+      const settings = { ...defaultSettings(), ...firstField.decode(fields, "settings") };
+      return { settings, unfinished: unfinished === 1 };
+    }
+    if (format !== FORMAT) return undefined;
+    return { settings: settingsField.decode(fields, "settings"), unfinished: unfinished === 1 };
   } catch (error) {
     if (error instanceof FieldFault) return undefined; // of a newer firmware, before a roll-back
     throw error;
@@ -157,8 +179,9 @@ function readSettings(
 
 /** What a reset of the settings leaves: what belongs to the board and its connection, not to its owner. */
 export function withoutOwner(settings: Settings): Settings {
-  const { capacityWh, driver, calibration, reversed } = settings;
-  return { ...defaultSettings(), capacityWh, driver, calibration, reversed };
+  const { capacityWh, driver, calibration, reversed, meter, connectionW } = settings;
+  const board = { capacityWh, driver, calibration, reversed, meter, connectionW };
+  return { ...defaultSettings(), ...board };
 }
 
 /** One calibration value that a driver takes: an integer within bounds. */
@@ -229,11 +252,15 @@ export function nodeConfigOf(
   settings: Settings,
   missing: readonly string[],
   secretKey: Uint8Array,
+  /** XXXX-XXXX; "" where the node is claimed. */
+  claim: string,
 ): NodeConfig {
   const { net, area, name, gatewayKey, capacityWh, wallets, bidMicro, offerMicro } = settings;
+  const { anchorKey: authority, meter, connectionW } = settings;
   assert(missing.length === 0 && gatewayKey, "SETTINGS_MISSING", missing.join(" "));
   const policy = { trade: settings.trade === 1, bidMicro, offerMicro };
-  return { net, area, name, secretKey, gatewayKey, capacityWh, wallets, policy };
+  const node = { net, area, name, secretKey, gatewayKey, capacityWh, wallets, policy };
+  return { ...node, authority, enrolment: { meter, connectionW, claim } };
 }
 
 export function linkOf(settings: Settings, authority: Uint8Array | undefined): LinkSettings {

@@ -7,6 +7,8 @@ import { passphraseFault } from "../authority/key-store.ts";
 import { askSecret } from "./ask-secret.ts";
 
 export interface PassphraseOptions {
+  /** The passphrase itself, of a program that made it; on no command line. */
+  passphrase?: string;
   /** File whose first line it is. */
   passphraseFile?: string;
   /** Where it is typed; a terminal. */
@@ -33,7 +35,9 @@ export async function newPassphraseFrom(options: PassphraseOptions): Promise<str
   return passphrase;
 }
 
-function given({ passphraseFile, err = toStderr }: PassphraseOptions): string | undefined {
+function given(options: PassphraseOptions): string | undefined {
+  const { passphrase, passphraseFile, err = toStderr } = options;
+  if (passphrase !== undefined) return passphrase;
   if (passphraseFile === undefined) return process.env.WATTLE_PASSPHRASE || undefined;
   const cure = "Give a file whose first line is the passphrase";
   const bytes = readBounded(passphraseFile, FILE_BYTES_MAX, cure);

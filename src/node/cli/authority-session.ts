@@ -43,6 +43,7 @@ export async function runCommand(
   name: string,
   options: AuthorityOptions,
   work: () => Report | Promise<Report>,
+  program = "wattle authority",
 ): Promise<number> {
   const say = options.say ?? ((text) => void process.stdout.write(text));
   const err = options.err ?? ((text) => void process.stderr.write(text));
@@ -53,7 +54,7 @@ export async function runCommand(
     return exitCode;
   } catch (error) {
     if (!(error instanceof AuthorityToolError)) throw error;
-    err(`wattle authority ${name}: ${error.message}\n`);
+    err(`${program} ${name}: ${error.message}\n`);
     return EXIT_REFUSED;
   }
 }

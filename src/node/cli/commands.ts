@@ -2,9 +2,10 @@
 /** The operator's commands, put on the command line. Each is loaded when it is called. */
 import { type Command, InvalidArgumentError } from "commander";
 import { authorityCommands } from "./authority-commands.ts";
+import { enrolCommands } from "./enrol-commands.ts";
 import { firmwareCommands } from "./firmware-commands.ts";
 
-/** Adds `gateway`, `monitor`, `export`, `verify`, `provision`, `firmware` and `authority`. */
+/** Adds `gateway`, `monitor`, `export`, `verify`, `provision`, `firmware`, `authority` and `enrol`. */
 export function registerNodeCommands(program: Command): void {
   gatewayCommands(program);
   monitorCommands(program);
@@ -12,6 +13,7 @@ export function registerNodeCommands(program: Command): void {
   deviceCommands(program);
   firmwareCommands(program);
   authorityCommands(program);
+  enrolCommands(program);
 }
 
 function port(text: string): number {

@@ -100,7 +100,7 @@ async function runGateway(config: GatewayConfig, options: GatewayCommandOptions)
     process.exit(EXIT_FATAL);
   };
   process.on("SIGINT", stop).on("SIGTERM", stop).on("SIGUSR2", backup);
-  if (config.firmware || tlsOf(config)) process.on("SIGHUP", look);
+  process.on("SIGHUP", look);
   process.on("uncaughtException", crash).on("unhandledRejection", crash);
   try {
     for (const line of greeting(config, gateway)) say(line);

@@ -106,6 +106,7 @@ const tariffEntries = {
   retailCsv: v.optional(path),
   retailColumn: v.optional(path),
 };
+const identityEntries = { folder: path };
 const firmwareEntries = { folder: path, releaseKey: v.optional(publicKey) };
 const logEntries = {
   level: v.optional(v.picklist(["debug", "info", "warn", "error", "silent"]), "info"),
@@ -145,6 +146,7 @@ const topEntries = {
   ageMaxSeconds: v.optional(seconds(0.001, 30 * DAY_S)),
   market: v.optional(object(marketEntries), {}),
   tariff: v.optional(object(tariffEntries), {}),
+  identity: v.optional(object(identityEntries)),
   firmware: v.optional(object(firmwareEntries)),
   log: v.optional(object(logEntries), {}),
 };
@@ -165,6 +167,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   clock: Object.keys(clockEntries),
   market: Object.keys(marketEntries),
   tariff: Object.keys(tariffEntries),
+  identity: Object.keys(identityEntries),
   firmware: Object.keys(firmwareEntries),
   log: Object.keys(logEntries),
 };
@@ -277,6 +280,11 @@ export const HELP: Readonly<Record<string, Help>> = {
   "tariff.retailPerKwh": { allowed: aPrice, cure: "Give what the grid charges" },
   "tariff.retailCsv": { allowed: "a path", cure: "Give a CSV file with one price a slot" },
   "tariff.retailColumn": { allowed: "a column's name", cure: "Name one that the file has" },
+  identity: { allowed: "{folder}", cure: "Leave it out where no authority certifies members" },
+  "identity.folder": {
+    allowed: "a path",
+    cure: "Give the folder that wattle authority writes certificates to (--out)",
+  },
   firmware: { allowed: "{folder, releaseKey}", cure: "Leave it out to carry no firmware" },
   "firmware.folder": { allowed: "a path", cure: "Give a folder for releases and their images" },
   "firmware.releaseKey": {

@@ -54,6 +54,8 @@ export interface GatewayConfig {
   retail:
     | { kind: "fixed"; micro: number }
     | { kind: "csv"; file: string; column: string | undefined; micros: readonly number[] };
+  /** What the authority gave out, and what nodes ask for: an absolute path. */
+  identity?: { folder: string };
   /** Firmware for the nodes: an absolute path, and the key that must have signed it. */
   firmware?: { folder: string; releaseKey?: string };
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
@@ -244,6 +246,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     retail: csv
       ? { kind: "csv", file: csv, column, micros: readRetailCsv(csv, column) }
       : { kind: "fixed", micro: tariff.retailPerKwh ?? RETAIL_MICRO },
+    ...(parsed.identity && { identity: { folder: resolve(dir, parsed.identity.folder) } }),
     ...(parsed.firmware && {
       firmware: { ...parsed.firmware, folder: resolve(dir, parsed.firmware.folder) },
     }),

@@ -58,6 +58,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     ageMaxSeconds: config.ageMaxMs / 1000,
     market: config.market,
     tariff: { feedInPerKwh: coins(config.feedInMicro), ...prices },
+    ...(config.identity && { identity: config.identity }),
     ...(config.firmware && { firmware: config.firmware }),
     log: { level: config.logLevel },
   };

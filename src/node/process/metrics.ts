@@ -4,6 +4,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { DAY_MS } from "#core/units/time";
 import type { Gateway } from "#gateway/gateway";
 import type { LogStore } from "#gateway/ports";
 import type { Broker } from "../broker/embedded.ts";
@@ -60,6 +61,11 @@ const COUNTERS: [string, string, Read][] = [
 
 const GAUGES: [string, string, Read][] = [
   ["wattle_members", "members of the area", (m) => area(m).sessions.size],
+  [
+    "wattle_certificates_expiring",
+    "members whose certificate ends within 30 days",
+    (m) => m.gateway.expiring(30 * DAY_MS),
+  ],
   ["wattle_members_online", "members that are connected", (m) => area(m).onlineIds().length],
   [
     "wattle_chain_height_blocks",

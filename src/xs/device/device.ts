@@ -71,6 +71,7 @@ export class Device implements BootPorts, ProvisionPorts, WifiPort {
         this.log,
         this.guard,
         restart,
+        () => this.provisioner.onClaimed(),
       );
     } else {
       this.log("warn", "not-provisioned", { missing: this.provisioner.missing().join(" ") });

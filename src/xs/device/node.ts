@@ -50,6 +50,7 @@ export class RunningNode
   private readonly parts: DeviceParts;
   private readonly provisioned: Provisioned;
   private readonly restart: () => void;
+  private readonly onCertified: () => void;
   private readonly start: StartFacts;
   private readonly meter: OpenMeter;
   private readonly networkUp: NetworkUp;
@@ -66,7 +67,9 @@ export class RunningNode
     log: Log,
     start: StartFacts,
     restart: () => void,
+    onCertified: () => void,
   ) {
+    this.onCertified = onCertified;
     this.parts = parts;
     this.network = network;
     this.provisioned = provisioned;
@@ -192,6 +195,7 @@ export class RunningNode
       time: this,
       log,
       start: this.start,
+      onCertified: this.onCertified,
       ...this.firmware(),
     };
     this.node = new MeterNode(this.provisioned.node, ports);

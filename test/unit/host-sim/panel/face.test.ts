@@ -112,3 +112,16 @@ test("alarms are the log's errors: the newest, each once, as the protocol takes 
   const face = faceOf(nodeWith(), { ...FACTS, alarms: alarms.texts });
   assert.ok(parseMeterMessage(stateText({ ...face, ...HOME })).ok);
 });
+
+test("a claim code is shown until there is a certificate", () => {
+  const claim = "7K2M-9QX4";
+  const shown = (node: FaceNode, facts: FaceFacts) => {
+    const state = { ...faceOf(node, facts), ...HOME };
+    const parsed = parseMeterMessage(stateText(state));
+    assert.ok(parsed.ok && "state" in parsed.value);
+    return parsed.value.state.claim;
+  };
+  assert.equal(shown(nodeWith(), FACTS), undefined);
+  assert.equal(shown(nodeWith({ enrolment: {} }), { ...FACTS, claim }), claim);
+  assert.equal(shown(nodeWith({ enrolment: { certificate: {} } }), { ...FACTS, claim }), undefined);
+});

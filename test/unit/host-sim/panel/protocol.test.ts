@@ -192,6 +192,7 @@ test("a state is read as it was written, and every field of it is checked", () =
     waiting: undefined,
     boot: "1",
     alarms: ["\n"],
+    claim: 7,
     loadW: 20_000,
     pvW: -1,
     line: 1,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CborValue } from "#core/codec/cbor";
 import { countingStore, memoryStore, PowerCut } from "#host-sim/fleet/store";
 import type { KeyValueStore } from "#meter/ports";
 import { defaultSettings, missingOf, SettingsStore } from "#meter/provision/settings";
+import { readSealed, writeSealed } from "#meter/provision/two-slots";
 import { AUTHORITY, DRIVERS, FULL, GATEWAY_KEY, restarted, seeded, TestDevice } from "./device.ts";
 
 const { faults } = TestDevice;
@@ -75,6 +77,8 @@ test("the node's own key is not its gateway's", () => {
 test("what is set is shown, kept over a start, and handed to the node", () => {
   const device = new TestDevice();
   const more = ["cal.volt=15873", "cal.phase=-120", "direction=reversed", "bid=0.25", "trade=yes"];
+  const anchor = "5a".repeat(32);
+  more.push(`authority=${anchor}`, 'meter="ACME 12"', "connection=17250W");
   assert.deepEqual(device.set(...FULL, ...more).missing, ["wifi", "ca"]);
   device.trust(AUTHORITY);
   const again = restarted(device.store);
@@ -85,6 +89,9 @@ test("what is set is shown, kept over a start, and handed to the node", () => {
     area: "street",
     name: "House_7",
     gateway: GATEWAY_KEY,
+    authority: anchor,
+    meter: "ACME 12",
+    connection: "17250W",
     capacity: "4312Wh",
     wallets: 64,
     trade: "yes",
@@ -98,8 +105,10 @@ test("what is set is shown, kept over a start, and handed to the node", () => {
   again.command("wifi Home secret-phrase --untried");
   const ready = again.provisioner.provisioned();
   assert.ok(ready && again.provisioner.identity.ok);
-  const { gatewayKey, ...node } = ready.node;
+  const { gatewayKey, authority, ...node } = ready.node;
   assert.equal(Buffer.from(gatewayKey).toString("hex"), GATEWAY_KEY);
+  assert.equal(Buffer.from(authority!).toString("hex"), anchor);
+  const { claim } = again.command("claim");
   assert.deepEqual(node, {
     net: "wattle",
     area: "street",
@@ -108,7 +117,10 @@ test("what is set is shown, kept over a start, and handed to the node", () => {
     capacityWh: 4312,
     wallets: 64,
     policy: { trade: true, bidMicro: 250_000, offerMicro: undefined },
+    enrolment: { meter: "ACME 12", connectionW: 17_250, claim },
   });
+  again.provisioner.onClaimed();
+  assert.equal(again.provisioner.provisioned()!.node.enrolment!.claim, "", "it is spent");
   assert.deepEqual(ready.link, {
     wifi: { ssid: "Home", passphrase: "secret-phrase" },
     broker: { host: "gateway.local", port: 8883, tls: true, authority: Uint8Array.from(AUTHORITY) },
@@ -216,6 +228,25 @@ test("whatever is torn of the newest slot, the one before it counts, and the nex
     found.save({ ...found.settings, area: "next" });
     assert.equal(new SettingsStore(store, () => {}).settings.area, "next");
   }
+});
+
+test("settings of the first firmware are read, with no authority", () => {
+  const device = new TestDevice();
+  device.set("area=old", "connection=17250W");
+  const store = copyOf(device.store);
+  for (const key of ["c0", "c1"]) {
+    const stored = readSealed(store, key);
+    if (typeof stored === "string") continue;
+    const [count, [, unfinished, fields]] = stored as [number, [number, number, CborValue[]]];
+    writeSealed(store, key, [count, [1, unfinished, fields.slice(0, -3)]]);
+  }
+  const found = new SettingsStore(store, () => {});
+  assert.deepEqual(
+    [found.lost, found.settings.area, found.settings.connectionW],
+    [false, "old", 0],
+  );
+  found.save({ ...found.settings, connectionW: 9 });
+  assert.equal(new SettingsStore(store, () => {}).settings.connectionW, 9);
 });
 
 function copyOf(store: KeyValueStore): KeyValueStore {

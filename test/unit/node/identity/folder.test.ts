@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The identity folder as people and disks treat it: what is read, what is kept, what is written. */
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { test } from "node:test";
+import { toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import { REQUESTS_MAX } from "#core/limits";
+import { Subject } from "#core/records/authority";
+import { enrolRecord } from "#core/records/certificate";
+import { SEALED_BYTES_MAX } from "#core/trust/certificate";
+import { IdentityFolder } from "#node/identity/folder";
+import { TestAuthority } from "#test/helpers/authority";
+import {
+  crypto,
+  idOf,
+  NET,
+  NOW_MS,
+  requestBytes,
+  secretOf,
+  tempFolder,
+} from "../authority/tools.ts";
+
+const at = tempFolder();
+let count = 0;
+
+/** A folder of its own, and what was logged about it. */
+function folder() {
+  const dir = at(`f${count++}`);
+  const logs: string[] = [];
+  const log = (_: string, event: string, facts: object = {}) =>
+    void logs.push([event, ...Object.values(facts)].join(" "));
+  const open = () => new IdentityFolder(dir, crypto, log);
+  const shelf = open();
+  const path = (...names: string[]) => [dir, ...names].join("/");
+  const put = (name: string, bytes: Uint8Array) => writeFileSync(path(name), bytes);
+  return { dir, logs, open, shelf, path, put };
+}
+
+const authority = new TestAuthority(NET);
+const keyOf = (number: number) => crypto.publicKey(secretOf(number));
+
+/** The record id of a request, as the operator's refusal names it. */
+function requestId(signed: Uint8Array): string {
+  const opened = openSigned(enrolRecord, crypto, signed);
+  assert.ok(opened.ok);
+  return toHex(opened.id);
+}
+
+test("a new folder is made, with room for requests, and has nothing", () => {
+  const { shelf, path } = folder();
+  assert.ok(statSync(path("requests")).isDirectory());
+  assert.equal(shelf.scan(), true, "never looked at before");
+  assert.equal(shelf.scan(), false);
+  assert.equal(shelf.authority(), undefined);
+  assert.deepEqual([shelf.certificates(), shelf.lists()], [[], []]);
+});
+
+test("it reads the authority's record, certificates and lists, and nothing else", () => {
+  const { shelf, put } = folder();
+  const [record, node, gateway] = [authority.record(), authority.issue(keyOf(1)), Uint8Array.of(1)];
+  const lists = [authority.list([1], Subject.gateway), authority.list([2])];
+  put("authority.cbor", record);
+  put("1.cert", node);
+  put("gateway.cert", gateway);
+  put("revoked-gateways.cbor", lists[0]);
+  put("revoked-nodes.cbor", lists[1]);
+  for (const name of ["1.cert.tmp-77", "authority.cbor~", "notes.txt", "revoked.cbor", "2.enrol"])
+    put(name, Uint8Array.of(9));
+  assert.equal(shelf.scan(), true);
+  assert.deepEqual(shelf.authority(), record);
+  assert.deepEqual(shelf.certificates(), [node, gateway]);
+  assert.deepEqual(shelf.lists(), lists);
+  for (const bytes of [shelf.authority(), ...shelf.certificates(), ...shelf.lists()])
+    assert.equal(Buffer.isBuffer(bytes), false, "no view on a buffer that others use");
+});
+
+test("a look is worth something only where a file of the authority is other than before", () => {
+  const { shelf, path, put } = folder();
+  shelf.scan();
+  const seen: [string, () => void, boolean][] = [
+    ["nothing", () => {}, false],
+    ["a certificate", () => put("1.cert", authority.issue(keyOf(1))), true],
+    ["nothing again", () => {}, false],
+    ["a file of somebody else's", () => put("readme.txt", Uint8Array.of(1)), false],
+    ["another in its place", () => put("1.cert", authority.issue(keyOf(1))), true],
+    ["one that is half copied", () => put("2.cert", authority.issue(keyOf(2)).subarray(9)), true],
+    ["the rest of it", () => put("2.cert", authority.issue(keyOf(2))), true],
+    ["a request", () => void shelf.request(idOf(1), requestBytes(1)), false],
+    ["a refusal", () => put(`requests/${idOf(1)}.refused`, Buffer.from("aa")), false],
+    ["one taken away", () => rmSync(path("2.cert")), true],
+    ["a new name", () => renameSync(path("1.cert"), path("9.cert")), true],
+  ];
+  for (const [what, change, expected] of seen) {
+    change();
+    assert.equal(shelf.scan(), expected, what);
+  }
+  assert.equal(shelf.certificates().length, 1);
+});
+
+test("what is too large, no file or not there is told once and left out; the others count", () => {
+  const { shelf, path, put, logs } = folder();
+  const good = authority.issue(keyOf(3));
+  put("0.cert", new Uint8Array(SEALED_BYTES_MAX + 1));
+  mkdirSync(path("1.cert"));
+  symlinkSync(path("nowhere"), path("2.cert"));
+  put("3.cert", good);
+  put("authority.cbor", new Uint8Array(100_000));
+  mkdirSync(path("revoked-nodes.cbor"));
+  assert.equal(shelf.scan(), true);
+  assert.deepEqual(shelf.certificates(), [good]);
+  assert.deepEqual([shelf.authority(), shelf.lists()], [undefined, []]);
+  const expected = [
+    "identity-ignored 0.cert OVERSIZED ",
+    "identity-ignored 1.cert NO_FILE ",
+    "identity-ignored 2.cert ENOENT ",
+    "identity-ignored authority.cbor OVERSIZED ",
+    "identity-ignored revoked-nodes.cbor NO_FILE ",
+  ];
+  assert.deepEqual(logs, expected);
+  assert.equal(shelf.scan(), false);
+  assert.deepEqual(logs, expected, "not every ten seconds");
+  put("nowhere", good);
+  assert.equal(shelf.scan(), true, "what the link names is there now");
+  assert.equal(shelf.certificates().length, 2);
+});
+
+test("a folder that is away takes nothing with it, and goes on when it is back", () => {
+  const { shelf, dir, put, logs } = folder();
+  put("1.cert", authority.issue(keyOf(1)));
+  assert.equal(shelf.request(idOf(2), requestBytes(2)), true);
+  shelf.scan();
+  renameSync(dir, `${dir}-away`);
+  for (let i = 0; i < 3; i++) assert.equal(shelf.scan(), false);
+  assert.deepEqual(logs, [`identity-folder ${dir} ENOENT`]);
+  assert.equal(shelf.certificates().length, 1);
+  renameSync(`${dir}-away`, dir);
+  assert.equal(shelf.scan(), false, "as it was");
+  put("3.cert", authority.issue(keyOf(3)));
+  assert.equal(shelf.scan(), true);
+  assert.equal(shelf.certificates().length, 2);
+  assert.equal(logs.length, 1);
+});
+
+test("where no folder can be made, the gateway starts; it is read as soon as it is there", () => {
+  const { open, path, dir, put, logs } = folder();
+  rmSync(dir, { recursive: true });
+  writeFileSync(dir, "a file");
+  const shelf = open();
+  assert.equal(shelf.scan(), false);
+  assert.equal(shelf.request(idOf(1), requestBytes(1)), false);
+  assert.match(logs.join("\n"), /^identity-folder \S+ (EEXIST|ENOTDIR)\n/);
+  rmSync(dir);
+  mkdirSync(dir);
+  put("1.cert", authority.issue(keyOf(1)));
+  assert.equal(shelf.scan(), true, "without a folder for requests");
+  assert.equal(shelf.certificates().length, 1);
+  assert.equal(shelf.request(idOf(1), requestBytes(1)), true);
+  assert.deepEqual(readdirSync(path("requests")), [`${idOf(1)}.enrol`]);
+});
+
+test("requests are written whole, and the same wish is not written again", () => {
+  const { shelf, path } = folder();
+  const file = path("requests", `${idOf(1)}.enrol`);
+  const first = requestBytes(1);
+  assert.equal(shelf.request(idOf(1), first), true);
+  assert.deepEqual(Uint8Array.from(readFileSync(file)), first);
+  assert.deepEqual(readdirSync(path("requests")), [`${idOf(1)}.enrol`], "no half is left");
+  const { ino } = statSync(file);
+  assert.equal(shelf.request(idOf(1), requestBytes(1, { atMs: NOW_MS + 300_000 })), true);
+  assert.deepEqual(Uint8Array.from(readFileSync(file)), first, "an operator may be reading it");
+  assert.equal(statSync(file).ino, ino);
+  const other = requestBytes(1, { connectionW: 11_000 });
+  assert.equal(shelf.request(idOf(1), other), true);
+  assert.deepEqual(Uint8Array.from(readFileSync(file)), other);
+  assert.equal(shelf.refused(idOf(1), other), false);
+});
+
+test("requests survive a restart, and no more than REQUESTS_MAX wait", () => {
+  const { shelf, open, path } = folder();
+  const name = (i: number) => i.toString(16).padStart(32, "0");
+  const bytes = requestBytes(1);
+  for (let i = 0; i < REQUESTS_MAX; i++) assert.ok(shelf.request(name(i), bytes));
+  assert.equal(shelf.request(name(REQUESTS_MAX), bytes), false);
+  assert.equal(shelf.request(name(0), requestBytes(1, { renews: 3 })), true, "in its place");
+  const again = open();
+  again.scan();
+  assert.equal(again.request(name(REQUESTS_MAX), bytes), false);
+  assert.equal(again.request(name(5), requestBytes(1, { atMs: 1 })), true);
+  rmSync(path("requests", `${name(7)}.enrol`)); // approved
+  again.scan();
+  assert.equal(again.request(name(REQUESTS_MAX), bytes), true);
+  assert.equal(readdirSync(path("requests")).length, REQUESTS_MAX);
+});
+
+test("a refusal holds for the wish, whenever it is asked again, and another wish clears it", () => {
+  const { shelf, open, path, put } = folder();
+  const id = idOf(1);
+  const first = requestBytes(1);
+  shelf.request(id, first);
+  put(`requests/${id}.refused`, Buffer.from(`${requestId(first)}\n`));
+  assert.equal(shelf.refused(id, first), false, "not seen yet");
+  shelf.scan();
+  const later = requestBytes(1, { atMs: NOW_MS + 300_000 });
+  assert.equal(shelf.refused(id, first), true);
+  assert.equal(shelf.refused(id, later), true);
+  assert.equal(shelf.refused(idOf(2), requestBytes(2)), false, "another node");
+  const again = open();
+  again.scan();
+  assert.equal(again.refused(id, later), true, "after a restart");
+  const other = requestBytes(1, { meter: "M-7" });
+  assert.equal(shelf.refused(id, other), false);
+  assert.equal(shelf.request(id, other), true);
+  assert.ok(!existsSync(path("requests", `${id}.refused`)));
+  assert.equal(shelf.refused(id, first), false, "the operator decides anew");
+});
+
+test("a refusal of an earlier request, a damaged one and a folder are none", () => {
+  const { shelf, path, put } = folder();
+  const id = idOf(1);
+  const now = requestBytes(1, { connectionW: 9_000 });
+  shelf.request(id, now);
+  put(`requests/${id}.refused`, Buffer.from(requestId(requestBytes(1))));
+  shelf.scan();
+  assert.equal(shelf.refused(id, now), false, "it crossed the new request");
+  put(`requests/${id}.refused`, Buffer.from(requestId(now).slice(0, 20)));
+  shelf.scan();
+  assert.equal(shelf.refused(id, now), false);
+  put(`requests/${id}.refused`, Buffer.from(requestId(now).repeat(9)));
+  shelf.scan();
+  assert.equal(shelf.refused(id, now), false);
+  rmSync(path("requests", `${id}.refused`));
+  mkdirSync(path("requests", `${id}.refused`));
+  mkdirSync(path("requests", `${idOf(2)}.enrol`));
+  put(`requests/${idOf(3)}.enrol`, new Uint8Array(5000));
+  put("1.cert", authority.issue(keyOf(1)));
+  assert.equal(shelf.scan(), true, "the certificates are read all the same");
+  assert.equal(shelf.refused(id, now), false);
+});
+
+test("a certificate answers its request, also where wattle authority made it elsewhere", () => {
+  const { shelf, path, put } = folder();
+  const wallets = (number: number) => new Uint8Array(32).fill(number);
+  for (const number of [1, 2, 3]) shelf.request(idOf(number), requestBytes(number));
+  const renewal = requestBytes(4, { renews: 1000 });
+  shelf.request(idOf(4), renewal);
+  put(`requests/${idOf(1)}.refused`, Buffer.from("an earlier word"));
+  put("1.cert", authority.issue(keyOf(1), { wallets: wallets(1) }));
+  put("2.cert", authority.issue(keyOf(2), { wallets: wallets(7) }));
+  put("4.cert", authority.issue(keyOf(4), { wallets: wallets(4), serial: 1000 }));
+  shelf.scan();
+  const left = () => readdirSync(path("requests")).sort();
+  const names = (...numbers: number[]) => numbers.map((n) => `${idOf(n)}.enrol`).sort();
+  assert.deepEqual(left(), names(2, 3, 4), "2 has new wallets since, 4 wants more time");
+  put("5.cert", authority.issue(keyOf(4), { wallets: wallets(4), serial: 1001 }));
+  shelf.scan();
+  assert.deepEqual(left(), names(2, 3));
+});
