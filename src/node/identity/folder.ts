@@ -54,6 +54,9 @@ export class IdentityFolder implements IdentityShelf {
   /** What keeps the folder from being read; said once. */
   private fault: string | undefined;
 
+  /** Nodes whose request was written since the last look. */
+  private readonly written = new Set<string>();
+
   constructor(folder: string, crypto: Crypto, log: GatewayLog) {
     this.folder = folder;
     this.requests = join(folder, REQUESTS_FOLDER);
@@ -68,6 +71,7 @@ export class IdentityFolder implements IdentityShelf {
 
   /** Looks at the folder. True where something is other than before that the gateway has to examine. */
   scan(): boolean {
+    this.written.clear();
     let looks: ReadonlyMap<string, string>;
     try {
       looks = this.looks();
@@ -173,6 +177,8 @@ export class IdentityFolder implements IdentityShelf {
     if (before === undefined && this.waiting.size >= REQUESTS_MAX) return false;
     // The same again changes nothing, nor does another time: a node asks every few minutes.
     if (before !== undefined && this.sameWish(before, signed)) return true;
+    // One write for a node between two looks: whoever changes its mind all the time asks again anyway.
+    if (this.written.has(id)) return true;
     try {
       mkdirSync(this.requests, { recursive: true });
       rmSync(join(this.requests, `${id}${REFUSED_SUFFIX}`), { force: true });
@@ -183,6 +189,7 @@ export class IdentityFolder implements IdentityShelf {
       return false;
     }
     this.waiting.set(id, signed.slice());
+    this.written.add(id);
     return true;
   }
 

@@ -182,6 +182,9 @@ test("requests are written whole, and the same wish is not written again", () =>
   assert.equal(statSync(file).ino, ino);
   const other = requestBytes(1, { connectionW: 11_000 });
   assert.equal(shelf.request(idOf(1), other), true);
+  assert.deepEqual(Uint8Array.from(readFileSync(file)), first, "one write between two looks");
+  shelf.scan();
+  assert.equal(shelf.request(idOf(1), other), true);
   assert.deepEqual(Uint8Array.from(readFileSync(file)), other);
   assert.equal(shelf.refused(idOf(1), other), false);
 });
