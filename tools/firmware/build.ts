@@ -145,7 +145,8 @@ export async function link(made: Made, verbose: boolean): Promise<LinkReport> {
   const makefile = readFileSync(made.makefile, "utf8");
   return {
     modules: listOf(makefile, "MODULES").length,
-    preloaded: listOf(makefile, "PRELOADS").length,
+    // Two manifests may ask for the same one.
+    preloaded: new Set(listOf(makefile, "PRELOADS")).size,
     warnings: output.split("\n").filter((line) => line.startsWith("### warning")),
     flash: flashUse(readFileSync(target, "latin1")),
   };
