@@ -6,6 +6,7 @@
  * stands. A CRC tells a torn write from a whole one.
  */
 import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
+import { FieldFault } from "#core/codec/schema";
 import { assert } from "#core/errors/assert";
 import { OUTBOX_MAX } from "#core/limits";
 import { UP_KINDS, type UpKind } from "#core/topics";
@@ -32,6 +33,11 @@ export class Journal {
   readonly outbox: number[] = [];
   /** The registers that were stored last: their `seq`, and the sum of both. */
   readonly registers = { seq: 0, sumMwh: 0n };
+  /**
+   * Entries of a firmware whose state has another layout. They count as lost: the node goes on from what its
+   * gateway knows, as after a damage of its flash.
+   */
+  foreign = 0;
   private readonly store: KeyValueStore;
   /** Numbers in the store that are receipted, but not yet deleted. */
   private readonly spent: number[] = [];
@@ -117,8 +123,14 @@ export class Journal {
     assert("value" in decoded, "JOURNAL_ENTRY", key); // whole by its CRC: only a bug makes it unreadable
     const [rawState, message] = decoded.value as [CborValue, [number, number, Uint8Array]];
     const [seq, kind, content] = message;
-    const state = nodeState.decode(rawState, key);
-    return { state, said: seq > 0 ? { seq, kind: UP_KINDS[kind], content } : undefined };
+    try {
+      const state = nodeState.decode(rawState, key);
+      return { state, said: seq > 0 ? { seq, kind: UP_KINDS[kind], content } : undefined };
+    } catch (error) {
+      if (!(error instanceof FieldFault)) throw error;
+      this.foreign++;
+      return undefined;
+    }
   }
 }
 

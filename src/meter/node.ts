@@ -76,6 +76,7 @@ export class MeterNode {
     const journal = new Journal(ports.store);
     const keeper = new RegisterKeeper(ports.store, journal);
     this.state = journal.recover();
+    if (journal.foreign > 0) ports.log("error", "journal-layout", { entries: journal.foreign });
     this.state.registers = keeper.recover(this.state.registers);
     startRegisters(this.state.registers, ports.meter.chipStayedOn);
     this.state.boot++;

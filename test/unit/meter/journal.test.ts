@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
 import { OUTBOX_MAX } from "#core/limits";
 import { memoryStore } from "#host-sim/fleet/store";
 import { Journal } from "#meter/journal";
+import { sealed, unsealed } from "#meter/sealed";
 import type { NodeState } from "#meter/state";
 
 const content = (n: number): Uint8Array => Uint8Array.of(n, n, n);
@@ -138,4 +140,17 @@ test("the outbox is bounded", () => {
   const { journal, state } = written(OUTBOX_MAX);
   assert.ok(journal.full);
   assert.throws(() => journal.say(state, "reading", content(1)), { code: "OUTBOX_FULL" });
+});
+
+test("entries of a firmware with another layout count as lost, and are told of", () => {
+  const { store } = written(2);
+  for (const [key, value] of store.entries) {
+    const decoded = decodeCbor(unsealed(value)!);
+    assert.ok("value" in decoded);
+    const [state, message] = decoded.value as [CborValue[], CborValue];
+    store.set(key, sealed(encodeCbor([state.slice(0, -1), message])));
+  }
+  const { state, seqs, journal } = recovered(store);
+  assert.deepEqual([state.saidSeq, seqs], [0, []]);
+  assert.equal(journal.foreign, 3);
 });
