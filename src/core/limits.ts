@@ -45,6 +45,8 @@ export const REFUSALS_MAX = 64;
  * half as many events. They fit the smallest NVS of a board: test/unit/firmware/boards.test.ts.
  */
 export const OUTBOX_MAX = 320;
+/** The latest of them that stay in memory too: what a node says in a slot. */
+export const OUTBOX_RECENT = 8;
 /** Un-receipted messages that a node sends in one burst after connecting; the rest follow the receipts. */
 export const OUTBOX_WINDOW = 64;
 /** Real time after which a message without receipt is sent again, ms: ten times a slow round trip. */

@@ -8,7 +8,7 @@
 import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
 import { FieldFault } from "#core/codec/schema";
 import { assert } from "#core/errors/assert";
-import { OUTBOX_MAX } from "#core/limits";
+import { OUTBOX_MAX, OUTBOX_RECENT } from "#core/limits";
 import { UP_KINDS, type UpKind } from "#core/topics";
 import type { KeyValueStore } from "./ports.ts";
 import { sealed, unsealed } from "./sealed.ts";
@@ -31,6 +31,8 @@ export class Journal {
    * fill a chip's memory.
    */
   readonly outbox: number[] = [];
+  /** The latest of them: while the gateway answers, nothing is read back from the store. */
+  private readonly recent: Said[] = [];
   /** The registers that were stored last: their `seq`, and the sum of both. */
   readonly registers = { seq: 0, sumMwh: 0n };
   /**
@@ -86,11 +88,14 @@ export class Journal {
     const said = { seq: state.saidSeq, kind, content };
     this.write(messageKey(said.seq), state, said);
     this.outbox.push(said.seq);
+    this.recent.push(said);
+    if (this.recent.length > OUTBOX_RECENT) this.recent.shift();
     while (this.spent.length > 0) this.store.delete(messageKey(this.spent.shift()!));
   }
 
   /** What was said under number `seq`; undefined where it is receipted, or cannot be read any more. */
   said(seq: number): Said | undefined {
+    for (const said of this.recent) if (said.seq === seq) return said;
     return this.outbox.indexOf(seq) < 0 ? undefined : this.load(messageKey(seq))?.said;
   }
 
@@ -103,6 +108,7 @@ export class Journal {
   /** Messages up to `seq` are receipted: they leave the outbox, and the store with the next message. */
   receipted(seq: number): void {
     while (this.outbox.length > 0 && this.outbox[0] <= seq) this.spent.push(this.outbox.shift()!);
+    while (this.recent.length > 0 && this.recent[0].seq <= seq) this.recent.shift();
   }
 
   private write(key: string, state: NodeState, said: Said | undefined): void {
