@@ -28,6 +28,7 @@ import {
   wallet,
 } from "#core/records/common";
 import { contractLeg } from "#core/records/contract";
+import { epochMember } from "#core/records/epoch";
 import { proofHeader } from "#core/records/proof";
 import { publicEffect } from "#core/records/public-block";
 import { contentBytes } from "#core/records/receipt";
@@ -57,7 +58,8 @@ const NAMES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [contractLeg, "contract-leg"],
   [meterRange, "meter-range"],
   [txLeg, "leg"],
-  [potToken, "token"],
+  [potToken, "pot-token"],
+  [epochMember, "epoch-member"],
   [rejectedStruct, "rejected-tx"],
   [effectStruct, "effect"],
   [firmwareVersion, "firmware-version"],

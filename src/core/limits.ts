@@ -277,3 +277,14 @@ export const REQUESTS_MAX = 256;
 export const ENROL_AGAIN_MS = 300_000;
 /** The same for a renewal: a quarter of the validity is left for it. */
 export const RENEW_AGAIN_MS = 21_600_000;
+/**
+ * Members that an epoch's committees are drawn from: a node keeps all of them, 48 bytes each. Of a larger area
+ * the beacon chooses.
+ */
+export const EPOCH_MEMBERS_MAX = 256;
+/** A signed cancel record: 40 characters of a network's name and a signature. */
+export const CANCEL_BYTES_MAX = 256;
+/** Transactions in one vote: with 1024 members and three transactions each a slot, a minute brings 200. */
+export const VOTE_TXIDS_MAX = 64;
+/** One proof of a fraud, as it came: two largest transactions with their tokens fit into a message. */
+export const EVIDENCE_ITEM_BYTES_MAX = 7900;

@@ -13,15 +13,34 @@ export const UP_KINDS = Object.freeze([
   "update",
   "certificate",
   "wallets",
+  "ask",
+  "token",
+  "vote",
+  "evidence",
 ] as const);
 export type UpKind = (typeof UP_KINDS)[number];
+/** What follows from no number: a repeat does nothing, or is found out by what it says. */
+const UNNUMBERED = Object.freeze([
+  "enrol",
+  "update",
+  "certificate",
+  "ask",
+  "token",
+  "vote",
+  "evidence",
+] as const);
 /** What is said under a number and kept until it is receipted. */
-export type SaidKind = Exclude<UpKind, "enrol" | "update" | "certificate">;
+export type SaidKind = Exclude<UpKind, (typeof UNNUMBERED)[number]>;
+
+/** Whether messages of this kind are said under a number. */
+export function isNumbered(kind: UpKind): kind is SaidKind {
+  return !UNNUMBERED.some((other) => other === kind);
+}
 
 /** The kind with this index in logs and journals; undefined for one that takes no number. */
 export function saidKindAt(index: number): SaidKind | undefined {
   const kind = UP_KINDS[index];
-  return kind === "enrol" || kind === "update" || kind === "certificate" ? undefined : kind;
+  return kind !== undefined && isNumbered(kind) ? kind : undefined;
 }
 
 /** What a gateway publishes under `…/node/<id>/down/`. */
@@ -34,6 +53,8 @@ export const DOWN_KINDS = Object.freeze([
   "update",
   "certificate",
   "proof",
+  "ask",
+  "token",
 ] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
 
@@ -74,6 +95,18 @@ export class Topics {
   /** Every transaction that the gateway took into the DAG. */
   get tx(): string {
     return `${this.prefix}/dag/tx`;
+  }
+  /** Retained: the epoch of proof-of-time, with its beacon and members. */
+  get dagEpoch(): string {
+    return `${this.prefix}/dag/epoch`;
+  }
+  /** Votes, as they came. */
+  get vote(): string {
+    return `${this.prefix}/dag/vote`;
+  }
+  /** Proofs of fraud. */
+  get evidence(): string {
+    return `${this.prefix}/dag/evidence`;
   }
   /** Retained: the latest signed block header. */
   get chainHead(): string {

@@ -69,6 +69,17 @@ export const WIRE = Object.freeze({
   TX_TOKENS: 77,
   TX_TIME: 78,
   TX_TICK: 79,
+  TX_CANCELLED: 80,
+  TX_UNSOLID: 81,
+  TX_CONFLICT: 82,
+  AUTHOR_SUSPENDED: 83,
+  // What a witness answers in place of a token
+  WITNESS_NOT_CHOSEN: 84,
+  WITNESS_TICK: 85,
+  WITNESS_CLOCK: 86,
+  WITNESS_BOUND: 87,
+  WITNESS_ABSTAINS: 88,
+  WITNESS_BUSY: 89,
 
   // Transactions: the trade (V8 to V10)
   LEGS: 90,
@@ -87,6 +98,17 @@ export const WIRE = Object.freeze({
   BOUGHT_ORDER: 103,
   SLOT_CLOSED: 104,
   TYPE_UNSUPPORTED: 105,
+
+  // Votes and proofs of fraud
+  VOTE_UNKNOWN: 106,
+  VOTE_DOUBLE: 107,
+  EVIDENCE_INVALID: 108,
+
+  // Offers to all (V8)
+  OFFER_EXPIRED: 110,
+  OFFER_OVERSOLD: 111,
+  OFFER_UNKNOWN: 112,
+  OFFER_TERMS: 113,
 
   // What a node finds wrong with its gateway
   GATEWAY_SIGNATURE: 120,

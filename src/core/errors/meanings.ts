@@ -88,6 +88,19 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   TX_TOKENS: reject("V6: too few valid proof-of-time tokens"),
   TX_TIME: reject("V7: earlier than its parents, its predecessor plus Δ, or in the future"),
   TX_TICK: reject("V7: the tick is not that of its time stamp, or not after its predecessor's"),
+  TX_CANCELLED: reject("its author took this body back"),
+  TX_UNSOLID: ignore("V4: a parent has not come yet; the transaction waits for it"),
+  TX_CONFLICT: reject("another transaction of the same conflict set came first"),
+  AUTHOR_SUSPENDED: reject(
+    "the author is suspended: there is proof that it signed what excludes each other",
+  ),
+  // What a witness answers in place of a token
+  WITNESS_NOT_CHOSEN: reject("this node is not in the committee of the body"),
+  WITNESS_TICK: ignore("the tick is not the present one, or not after the last one witnessed"),
+  WITNESS_CLOCK: ignore("the stamp is further from the witness's clock than allowed"),
+  WITNESS_BOUND: reject("the witness signed another body for this number or tick"),
+  WITNESS_ABSTAINS: ignore("the witness lost its log, and signs nothing in this epoch"),
+  WITNESS_BUSY: ignore("as many requests wait at the witness as the limit allows"),
 
   // Transactions: the trade (V8 to V10)
   LEGS: reject("V8: number or form of the legs does not fit the type"),
@@ -106,6 +119,17 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   BOUGHT_ORDER: reject("V8: not later than its SOLD, or the SOLD not later than its RESERVE"),
   SLOT_CLOSED: reject("V8: the slot is settled"),
   TYPE_UNSUPPORTED: reject("V8: a transaction type that this gateway does not take yet"),
+
+  // Votes and proofs of fraud
+  VOTE_UNKNOWN: ignore("a vote for a transaction that is not known"),
+  VOTE_DOUBLE: reject("the voter voted for another transaction of the same conflict set"),
+  EVIDENCE_INVALID: reject("the items do not prove the fraud"),
+
+  // Offers to all (V8)
+  OFFER_EXPIRED: reject("V8: the offer is over"),
+  OFFER_OVERSOLD: reject("V8: more than what is left of the offer"),
+  OFFER_UNKNOWN: reject("V8: no such offer"),
+  OFFER_TERMS: reject("V8: seller, price or energy are not those of the offer"),
 
   // What a node finds wrong with its gateway
   GATEWAY_SIGNATURE: reject("not signed by the gateway that this node trusts"),

@@ -35,6 +35,12 @@ export const RecordKind = Object.freeze({
   wallets: 28,
   publicBlock: 29,
   proof: 30,
+  epoch: 31,
+  ask: 32,
+  token: 33,
+  cancel: 34,
+  vote: 35,
+  evidence: 36,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

@@ -8,6 +8,7 @@ import { certificateRecord, enrolRecord } from "./certificate.ts";
 import { clearingRecord } from "./clearing.ts";
 import { connectRecord } from "./connect.ts";
 import { contractRecord } from "./contract.ts";
+import { epochRecord } from "./epoch.ts";
 import { eventRecord } from "./event.ts";
 import { configRecord, memberRecord } from "./member.ts";
 import { capsRecord, demandRecord, noticeRecord } from "./notice.ts";
@@ -18,7 +19,9 @@ import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
+import { evidenceRecord, voteRecord } from "./vote.ts";
 import { walletsRecord } from "./wallets.ts";
+import { askRecord, cancelRecord, tokenRecord } from "./witness.ts";
 
 /** All record types by rising kind. */
 export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
@@ -50,13 +53,19 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   walletsRecord,
   publicBlockRecord,
   proofRecord,
+  epochRecord,
+  askRecord,
+  tokenRecord,
+  cancelRecord,
+  voteRecord,
+  evidenceRecord,
 ]);
 
 /**
  * Whether records of this type travel as `[bstr record, bstr signature]`. The others do not: a transaction
  * carries its own signature, over its body and tokens; a block's is its header's; an `up` carries a
  * signed one; a firmware image is signed as a whole by its release; a certificate is sealed
- * (core/trust/certificate.ts).
+ * (core/trust/certificate.ts); a token is signed by itself, and so is what evidence is made of.
  */
 export function travelsSigned(type: RecordType<unknown>): boolean {
   return !UNSIGNED.some((other) => other === type);
@@ -70,4 +79,6 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   fetchRecord,
   chunkRecord,
   certificateRecord,
+  tokenRecord,
+  evidenceRecord,
 ]);

@@ -18,7 +18,7 @@ import { upRecord } from "#core/records/receipt";
 import { type Fetch, fetchRecord } from "#core/records/release";
 import { openTx, type Tx } from "#core/records/tx";
 import { type Wallets, walletsRecord } from "#core/records/wallets";
-import { parseNodeTopic, type SaidKind, type Topics, type UpKind } from "#core/topics";
+import { isNumbered, parseNodeTopic, type SaidKind, type Topics, type UpKind } from "#core/topics";
 import { openCertificate, type SealedCertificate } from "#core/trust/certificate";
 import type { VerifyJob } from "../ports.ts";
 import type { Session } from "../session.ts";
@@ -73,7 +73,8 @@ function decodeUp(
 ): Parsed | Refused {
   if (kind === "enrol") return decodeEnrol(context, nodeId, payload);
   if (kind === "certificate") return decodeCertificate(context, nodeId, payload);
-  if (kind !== "update") return decodeSaid(context, nodeId, kind, payload);
+  if (isNumbered(kind)) return decodeSaid(context, nodeId, kind, payload);
+  if (kind !== "update") return refuse("UNKNOWN_TOPIC", kind);
   // Not signed: a piece of an image does no harm to a member, and the rate is limited.
   const session = context.sessions.get(nodeId);
   if (!session) return refuse("UNKNOWN_NODE", nodeId);

@@ -23,6 +23,7 @@ import { type Sample, sample } from "./sample.ts";
 import { FIRMWARE_SAMPLES } from "./samples-firmware.ts";
 import { BLOCK, GATEWAY_SAMPLES, HEADER } from "./samples-gateway.ts";
 import { BODIES, NODE_SAMPLES } from "./samples-node.ts";
+import { SMARTCHAIN_SAMPLES } from "./samples-smartchain.ts";
 import { TRUST_SAMPLES } from "./samples-trust.ts";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
@@ -77,7 +78,13 @@ function write(name: string, vectors: readonly unknown[]): void {
 
 for (const name of readdirSync(here)) if (name.endsWith(".json")) rmSync(here + name);
 const vectors = [
-  ...[...NODE_SAMPLES, ...GATEWAY_SAMPLES, ...FIRMWARE_SAMPLES, ...TRUST_SAMPLES].map(vectorOf),
+  ...[
+    ...NODE_SAMPLES,
+    ...GATEWAY_SAMPLES,
+    ...FIRMWARE_SAMPLES,
+    ...TRUST_SAMPLES,
+    ...SMARTCHAIN_SAMPLES,
+  ].map(vectorOf),
   ...txVectors(),
   ...blockVectors(),
 ];
