@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * An epoch of proof-of-time (ledger 4.2, 4.4): its beacon, and who may witness in it. Signed by the gateway and
- * retained, so that every node draws the same committees.
+ * An epoch of proof-of-time (ledger 4.2, 4.4): its beacon, and who may witness in it. Signed by the gateway
+ * and retained, so that every node draws the same committees.
  */
 import { recordType } from "../codec/record.ts";
 import { hash, type Infer, list, struct, uint } from "../codec/schema.ts";
