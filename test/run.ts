@@ -155,9 +155,8 @@ async function main(): Promise<number> {
     await step("XS engine", buildXsHost);
   }
   const closing: string[] = [];
-  await step(`tests: ${files.length} files`, () => runTests(files, seed, closing));
+  await step(`tests: ${files.length} files, --seed=${seed}`, () => runTests(files, seed, closing));
   heading(failed.length === 0 ? "all steps passed" : `FAILED: ${failed.join("; ")}`);
-  process.stdout.write(`npm test -- --seed=${seed} takes the same seed again\n`);
   for (const line of closing) process.stdout.write(`${line}\n`);
   return failed.length === 0 ? 0 : 1;
 }
