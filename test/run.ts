@@ -3,9 +3,10 @@
  * npm test: types, lint, the XS engine, then every test under test/ but the acceptance runs, which
  * take longer (npm run accept). The closing lines of node's runner come last, after a heading with
  * the total time. With --only <substring> only the test files whose path holds it run, without the
- * steps before them.
+ * steps before them. --seed <integer> or --seed random gives all random tests another seed.
  */
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -17,9 +18,16 @@ import { onCi } from "./data.ts";
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 /** The machine that the time limit of 10 minutes is for has two cores. */
 const CONCURRENCY = 2;
-/** A test that hangs is stopped and named, well before the time limit of all. */
+/** The same tests in each run: one that fails, fails again. The number has no meaning. */
+const DEFAULT_SEED = 1;
+/** fast-check's seeds have 32 bits. */
+const SEED_LIMIT = 2 ** 31;
+/**
+ * A test that hangs is stopped and named, well before the time limit of all. A file that hangs after
+ * its tests is stopped and named by test/preload.ts, much earlier.
+ */
 const TEST_TIMEOUT_MS = 240_000;
-/** What still runs then is stopped, and the run has failed: `npm test` ends within 10 minutes. */
+/** What still runs then is named and stopped, and the run has failed: it ends within 10 minutes. */
 const TOTAL_LIMIT_MS = 585_000;
 /** The closing lines of the spec reporter, coloured or not; the first of them counts the tests. */
 const CLOSING_FIRST = /^\S*ℹ tests \d+/;
@@ -72,23 +80,37 @@ function testFiles(only: string | undefined): string[] {
     .sort();
 }
 
+/** The seed of this run; undefined if `asked` is none. */
+function seedOf(asked: string | undefined): number | undefined {
+  if (asked === undefined) return DEFAULT_SEED;
+  if (asked === "random") return randomInt(SEED_LIMIT);
+  const seed = Number(asked);
+  const valid = /^-?\d+$/.test(asked) && seed >= -SEED_LIMIT && seed < SEED_LIMIT;
+  return valid ? seed : undefined;
+}
+
 /**
  * Node's own runner, reporting as it goes. Its closing lines (how many passed, failed, were skipped)
  * are kept back in `closing`, so that they can stand at the very end, after the details of failures.
  */
-async function runTests(files: readonly string[], closing: string[]): Promise<number> {
+async function runTests(
+  files: readonly string[],
+  seed: number,
+  closing: string[],
+): Promise<number> {
+  // Not --test-force-exit: it ends a file's process while reports of its tests are under way.
   const args = [
     "--test",
+    "--import=./test/preload.ts",
     `--test-concurrency=${CONCURRENCY}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
-    // A failed test may leave a child process or a socket open, for which node would wait for ever.
-    "--test-force-exit",
     "--test-reporter=spec",
   ];
+  const colour = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
   const child = spawn(process.execPath, [...args, ...files], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
-    env: process.stdout.isTTY ? { ...process.env, FORCE_COLOR: "1" } : process.env,
+    env: { ...process.env, ...colour, WATTLE_SEED: String(seed) },
   });
   const closed = new Promise<number>((done) => {
     child.on("error", () => done(127));
@@ -109,7 +131,14 @@ async function runTests(files: readonly string[], closing: string[]): Promise<nu
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  const { values } = parseArgs({ options: { only: { type: "string" }, seed: { type: "string" } } });
+  const seed = seedOf(values.seed ?? process.env.WATTLE_SEED);
+  if (seed === undefined) {
+    process.stderr.write(
+      "--seed takes an integer of 32 bits (a negative one as --seed=-1) or random\n",
+    );
+    return 1;
+  }
   const files = testFiles(values.only);
   if (files.length === 0) {
     process.stderr.write(`no test file has ${values.only ?? ".test.ts"} in its path\n`);
@@ -126,7 +155,7 @@ async function main(): Promise<number> {
     await step("XS engine", buildXsHost);
   }
   const closing: string[] = [];
-  await step(`tests: ${files.length} files`, () => runTests(files, closing));
+  await step(`tests: ${files.length} files, --seed=${seed}`, () => runTests(files, seed, closing));
   heading(failed.length === 0 ? "all steps passed" : `FAILED: ${failed.join("; ")}`);
   for (const line of closing) process.stdout.write(`${line}\n`);
   return failed.length === 0 ? 0 : 1;

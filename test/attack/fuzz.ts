@@ -193,7 +193,7 @@ async function tooLarge(scene: Scene): Promise<void> {
       const client = await dialAs(stage, who, { from: "127.0.0.10" });
       const gone = new Promise<boolean>((resolve) => client.once("close", () => resolve(true)));
       await sayAll(client, [{ topic: TOPICS.up(who.id, "enrol"), payload: Buffer.alloc(100_000) }]);
-      const dropped = await Promise.race([gone, delay(PATIENCE_MS, false)]);
+      const dropped = await Promise.race([gone, delay(PATIENCE_MS, false, { ref: false })]);
       await hangUp(client);
       return { tries: 1, successes: dropped ? 0 : 1 };
     },
