@@ -61,6 +61,11 @@ export const SLOTS_KEPT = 4;
  * legs than this whatever the area's size. Part of the ledger's rules: it never changes.
  */
 export const RESERVE_MARGIN_MICRO = 4096;
+/**
+ * Least coins that a node locks with a RESERVE where it can afford it, µc; larger ones are this times powers
+ * of two. So few sizes tell outsiders little about the connection and the price behind them.
+ */
+export const RESERVE_SIZE_MICRO = 1_000_000;
 /** Depth of a Merkle proof: 2^16 orders in one slot. */
 export const PROOF_MAX = 16;
 /**
