@@ -278,6 +278,8 @@ export const CERTIFICATES_PER_IMPORT = 1024;
 export const PRESENTED_MAX = 64;
 /** Requests for certificates that wait for the operator: he looks at each of them. */
 export const REQUESTS_MAX = 256;
+/** Nodes that the operator expects, by his list: as many as an area has members. */
+export const EXPECTED_MAX = 1024;
 /** Pause before a node asks for its certificate once more, ms: an operator decides in minutes or days. */
 export const ENROL_AGAIN_MS = 300_000;
 /** The same for a renewal: a quarter of the validity is left for it. */

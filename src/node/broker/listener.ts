@@ -102,7 +102,7 @@ export class Listener {
 }
 
 /** Whose connections are counted together: an IPv6 network of 64 bits is one customer's. */
-function addressOf({ remoteAddress = "" }: Socket): string {
+export function addressOf({ remoteAddress = "" }: Pick<Socket, "remoteAddress">): string {
   if (!remoteAddress.includes(":")) return remoteAddress;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(remoteAddress);
   if (mapped) return mapped[1];
