@@ -15,7 +15,7 @@ export type Phase = "collect" | "settle" | "done";
 /** How far a contract has come as the gateway hears it; the block decides. */
 interface Progress {
   entry: PairEntry;
-  /** Ids of SOLDs that fit the contract (hex): a seller may say a bad one first, and a block takes the other. */
+  /** Ids of SOLDs that fit the contract (hex): a seller may say a bad one first; a block takes the other. */
   solds: Set<string>;
   /** Ids of BOUGHTs that fit one of these, with the SOLD's. */
   boughts: Map<string, string>;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The operator's identity folder: `authority.cbor`, `*.cert`, `revoked-*.cbor` come from `wattle authority`, and
- * `requests/` has what nodes ask for; `expected.txt` is the operator's own. Nothing is believed here: the gateway checks what it is given.
+ * The operator's identity folder: `authority.cbor`, `*.cert`, `revoked-*.cbor` come from `wattle authority`,
+ * `requests/` has what nodes ask for, and `expected.txt` is the operator's own. Nothing is believed here: the
+ * gateway checks what it is given.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toHex } from "#core/codec/bytes";
@@ -180,11 +180,12 @@ async function greetingOf(config: string): Promise<string> {
 
 test("a gateway says which identity folder it has, and whose certificates count", async () => {
   const json = { net: "test", area: "b", listen: { port: 0 }, log: { level: "silent" } };
-  writeFileSync(at("h.json"), JSON.stringify({ ...json, identity: { folder: "of-b" } }));
-  assert.match(await greetingOf("h.json"), / {2}identity \S*of-b \(no authority yet/);
-  const out = ["--key", "b.key", "--out", "of-b"];
+  mkdirSync(at("b")); // another gateway's store and keys are beside this
+  writeFileSync(at("b/h.json"), JSON.stringify({ ...json, identity: { folder: "of-b" } }));
+  assert.match(await greetingOf("b/h.json"), / {2}identity \S*of-b \(no authority yet/);
+  const out = ["--key", "b/authority.key", "--out", "b/of-b"];
   const made = await ok("authority", "init", "--net", "test", "--name", "Lane", "--json", ...out);
   const { anchorKey } = JSON.parse(made);
   const expected = new RegExp(` {2}identity \\S*of-b \\(authority Lane, key ${anchorKey}\\)`);
-  assert.match(await greetingOf("h.json"), expected);
+  assert.match(await greetingOf("b/h.json"), expected);
 });
