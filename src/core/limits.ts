@@ -61,6 +61,11 @@ export const SLOTS_KEPT = 4;
  * legs than this whatever the area's size. Part of the ledger's rules: it never changes.
  */
 export const RESERVE_MARGIN_MICRO = 4096;
+/**
+ * Least coins that a node locks with a RESERVE where it can afford it, µc; larger ones are this times powers
+ * of two. So few sizes tell outsiders little about the connection and the price behind them.
+ */
+export const RESERVE_SIZE_MICRO = 1_000_000;
 /** Depth of a Merkle proof: 2^16 orders in one slot. */
 export const PROOF_MAX = 16;
 /**
@@ -273,6 +278,8 @@ export const CERTIFICATES_PER_IMPORT = 1024;
 export const PRESENTED_MAX = 64;
 /** Requests for certificates that wait for the operator: he looks at each of them. */
 export const REQUESTS_MAX = 256;
+/** Nodes that the operator expects, by his list: as many as an area has members. */
+export const EXPECTED_MAX = 1024;
 /** Pause before a node asks for its certificate once more, ms: an operator decides in minutes or days. */
 export const ENROL_AGAIN_MS = 300_000;
 /** The same for a renewal: a quarter of the validity is left for it. */

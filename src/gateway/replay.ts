@@ -30,7 +30,7 @@ import { applySaid } from "./intake/apply.ts";
 import { openContent } from "./intake/decode.ts";
 import type { LogEntry } from "./ports.ts";
 import { makeClearing, makeDelivery } from "./slots/clear.ts";
-import { enterClearing, enterNotice, finishRun } from "./slots/engine.ts";
+import { enterClearing, enterNotice, finishRun, unhearRejected } from "./slots/engine.ts";
 
 /** Raised where a store belongs to another network, gateway or set-up than the options say. */
 export class StoreMismatch extends Error {
@@ -158,6 +158,7 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
   area.publicChain.follow(sealed);
   area.world.atLeast(sealed.header.atMs);
   area.countPaid(sealed);
+  unhearRejected(area, sealed);
   for (const slot of sealed.block.closed) {
     const run = area.runs.get(slot);
     if (run) finishRun(area, run);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Choosing roles (paper 1, II-B-2): what a slot's metered net makes of a node, and what it orders. */
-import { RESERVE_MARGIN_MICRO } from "#core/limits";
+import { RESERVE_MARGIN_MICRO, RESERVE_SIZE_MICRO } from "#core/limits";
 import { reserveMicro } from "#core/market/cost";
 import { MarketMode, MarketTiming, type Notice } from "#core/records/notice";
 import { Side } from "#core/records/order";
@@ -110,7 +110,7 @@ export function planReserve(
   if (capacityWh === 0) return undefined;
   // Every member may be a counterparty, and each leg rounds up by less than 1 µc.
   const full = reserveMicro(capacityWh, capMicro, RESERVE_MARGIN_MICRO);
-  if (fundsMicro >= full) return { qtyWh: capacityWh, ecashMicro: full };
+  if (fundsMicro >= full) return { qtyWh: capacityWh, ecashMicro: commonSize(full, fundsMicro) };
   if (fundsMicro <= RESERVE_MARGIN_MICRO) return undefined;
   // Largest quantity whose reserve fits: ⌈q·cap/1000⌉ + RESERVE_MARGIN_MICRO ≤ funds.
   const qtyWh = Number(
@@ -119,4 +119,14 @@ export function planReserve(
   const fundedWh = Math.min(qtyWh, capacityWh);
   if (fundedWh === 0) return undefined;
   return { qtyWh: fundedWh, ecashMicro: reserveMicro(fundedWh, capMicro, RESERVE_MARGIN_MICRO) };
+}
+
+/**
+ * `fullMicro` rounded up to one of few sizes: the exact sum is a mark of connection and price that outsiders
+ * would see in each slot. Only where the two locks that may be made before this one ends stay affordable.
+ */
+function commonSize(fullMicro: number, fundsMicro: number): number {
+  let sizeMicro = RESERVE_SIZE_MICRO;
+  while (sizeMicro < fullMicro) sizeMicro *= 2;
+  return sizeMicro + 2 * fullMicro <= fundsMicro ? sizeMicro : fullMicro;
 }

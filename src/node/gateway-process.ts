@@ -157,7 +157,9 @@ class Running implements GatewayProcess {
     this.pool = new VerifyPool();
     this.shelf = shelfOf(config, log);
     this.identity = config.identity && {
-      shelf: new IdentityFolder(config.identity.folder, this.crypto, log),
+      shelf: new IdentityFolder(config.identity.folder, this.crypto, log, (id) =>
+        this.broker?.addressOf(id),
+      ),
       seals: new SealThread(),
     };
   }
@@ -191,7 +193,14 @@ class Running implements GatewayProcess {
     });
     this.gateway = gateway;
     const { broker } = this;
-    this.measured = new Metrics({ gateway, store, pool, bus: bus.counts, broker });
+    this.measured = new Metrics({
+      gateway,
+      store,
+      pool,
+      bus: bus.counts,
+      broker,
+      identities: this.identity?.shelf,
+    });
     gateway.onWork = () => this.soon();
     gateway.onFinished = () => void setImmediate(() => hooks.onFinished?.());
     bus.onPublish = (topic, payload) => this.published(topic, payload);

@@ -200,14 +200,14 @@ async function tooLarge(scene: Scene): Promise<void> {
   });
 }
 
-/** More nodes than an operator looks at: the folder is bounded, and later ones are told so. */
+/** More nodes than an operator looks at: the folder is bounded, and they make room for whoever is elsewhere. */
 async function manyNodes(scene: Scene): Promise<void> {
   const { stage, report } = scene;
   const beyond = 20;
   await report.run({
     group,
-    attack: `requests of ${beyond} nodes more than the folder holds`,
-    codes: ["message ENROL_FULL"],
+    attack: `requests of ${beyond} nodes more than the folder holds, and a newcomer elsewhere behind them`,
+    codes: ["message ENROL_PENDING"],
     act: async () => {
       const room = REQUESTS_MAX - stage.requests().length;
       for (let i = 0; i < room + beyond; i++) {
@@ -216,9 +216,12 @@ async function manyNodes(scene: Scene): Promise<void> {
         await sayAll(client, [{ topic: TOPICS.up(who.id, "enrol"), payload: requestOf(who) }]);
         await hangUp(client);
       }
-      await stage.untilMetrics(() => stage.requests().length >= REQUESTS_MAX, "the folder is full");
-      const successes = stage.requests().length - REQUESTS_MAX;
-      return { tries: beyond, successes, besides: ["message ENROL_PENDING"] };
+      const displaced = (metrics: ReadonlyMap<string, number>) =>
+        metrics.get("wattle_requests_displaced_total") ?? 0;
+      await stage.untilMetrics((metrics) => displaced(metrics) >= beyond, "others made room");
+      await honestRequest(scene, person("newcomer behind the crowd"));
+      const successes = Math.max(0, stage.requests().length - REQUESTS_MAX);
+      return { tries: room + beyond + 1, successes };
     },
   });
 }

@@ -41,6 +41,7 @@ export function worldOf(
   netWh: readonly (readonly number[])[],
   capacityWh = 10_000,
   slotSeconds = 900,
+  retail: (slot: number) => number = () => RETAIL_MICRO,
 ): World {
   return new TableWorld({
     name: "test",
@@ -51,7 +52,7 @@ export function worldOf(
     feedInMicroPerKwh: FEED_IN_MICRO,
     load: (home, slot) => Math.max(0, netWh[home][slot]),
     generation: (home, slot) => Math.max(0, -netWh[home][slot]),
-    retail: () => RETAIL_MICRO,
+    retail,
   });
 }
 

@@ -37,6 +37,9 @@ const NET_WH = Array.from({ length: HOMES }, (_, home) =>
   }),
 );
 
+/** Another price in each hour of the day. */
+const retailMicro = (slot: number) => 220_000 + 7_000 * (slot % 24);
+
 /** What only the members and the gateway know: everything in the log. */
 interface Inside {
   blocks: { id: Uint8Array; header: ReturnType<typeof headerOf>["header"]; block: Block }[];
@@ -100,7 +103,10 @@ const blocks: PublicBlock[] = [];
 const ids: Uint8Array[] = [];
 
 before(async () => {
-  area = new LocalArea({ world: worldOf(NET_WH, CAPACITY_WH, 3600), wallets: WALLETS });
+  area = new LocalArea({
+    world: worldOf(NET_WH, CAPACITY_WH, 3600, retailMicro),
+    wallets: WALLETS,
+  });
   area.bus.attach(["wattle/1/a/public/#", "wattle/1/a/trust/#"], (_, payload) => {
     const opened = openSigned(publicBlockRecord, crypto, payload);
     if (!opened.ok) return; // nothing yet
@@ -156,6 +162,15 @@ test("no address is in two trades: it is locked once, or paid to once", () => {
   for (const address of locked.keys()) assert.ok(!earned.has(address), "a purchase and a sale");
   for (const address of accounts)
     assert.ok(!locked.has(address) && !earned.has(address), "on-ramp addresses do not trade");
+});
+
+test("locks are of few sizes: they tell neither the connection nor the price", () => {
+  const locks = blocks.flatMap(({ effects }) =>
+    effects.filter(({ kind }) => kind === EffectKind.lock),
+  );
+  const sizes = new Set(locks.map(({ micro }) => Number(micro)));
+  assert.ok(locks.length > 10 * SLOTS);
+  assert.deepEqual([...sizes], [4_000_000], "10 kW for an hour at 24 prices, of 2.2 to 3.8 coins");
 });
 
 test("each address belongs to one trade of one account by what the members know", () => {

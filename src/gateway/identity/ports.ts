@@ -9,8 +9,11 @@ export interface IdentityShelf {
   certificates(): readonly Uint8Array[];
   /** Signed lists of revoked certificates, in any order. */
   lists(): readonly Uint8Array[];
-  /** Keeps a node's request for the operator, in place of an earlier one. False where no more fit. */
-  request(id: string, signed: Uint8Array): boolean;
+  /**
+   * Keeps a node's request for the operator, in place of an earlier one. `certified`: the authority has certified
+   * it before. Where it is full a stranger's request makes room; false where there is none.
+   */
+  request(id: string, signed: Uint8Array, certified: boolean): boolean;
   /** Whether the operator refused what this request asks for; its time does not matter. */
   refused(id: string, signed: Uint8Array): boolean;
 }

@@ -23,7 +23,7 @@ export function takeRequest(
     return ACCEPT;
   }
   if (shelf.refused(nodeId, bytes)) return refuse("ENROL_REFUSED", request.name);
-  if (!shelf.request(nodeId, bytes)) return refuse("ENROL_FULL", request.name);
+  if (!shelf.request(nodeId, bytes, held !== undefined)) return refuse("ENROL_FULL", request.name);
   // To a member that renews there is nothing to say until its new certificate is there.
   return counts ? ACCEPT : refuse("ENROL_PENDING", request.name);
 }

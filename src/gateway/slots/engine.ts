@@ -136,10 +136,17 @@ function sealOne(
     batch.log(EntryKind.block, packEntry(blockEntry, { block: block.bytes }));
     batch.log(EntryKind.published, packEntry(publishedEntry, area.publicChain.follow(block)));
     for (const { code } of block.block.rejected) area.countRejected(code);
+    unhearRejected(area, block);
     area.countPaid(block);
     area.sendHead(batch, block);
     if (closed.length > 0 || mints.length > 0) sendAccounts(area, batch, block);
   });
+}
+
+/** What a block rejected is waited for again; the same when it is made and when it is replayed. */
+export function unhearRejected(area: Area, { block }: SealedBlock): void {
+  for (const { txid } of block.rejected)
+    for (const run of area.runs.values()) run.unheard(toHex(txid));
 }
 
 /** The next notice, when its time has come. */

@@ -15,9 +15,10 @@ export type Phase = "collect" | "settle" | "done";
 /** How far a contract has come as the gateway hears it; the block decides. */
 interface Progress {
   entry: PairEntry;
-  /** Id of the SOLD that fits the contract (hex). */
-  sold: string | undefined;
-  bought: boolean;
+  /** Ids of SOLDs that fit the contract (hex): a seller may say a bad one first; a block takes the other. */
+  solds: Set<string>;
+  /** Ids of BOUGHTs that fit one of these, with the SOLD's. */
+  boughts: Map<string, string>;
 }
 
 export class SlotRun {
@@ -41,7 +42,6 @@ export class SlotRun {
   /** Real time at which this phase began to wait, ms. */
   phaseRealMs: number;
   private readonly progress = new Map<string, Progress>();
-  private openPairs = 0;
 
   constructor(notice: Notice, expected: Set<string>, nowRealMs: number) {
     this.slot = notice.slot;
@@ -70,10 +70,9 @@ export class SlotRun {
     this.phase = "settle";
     this.phaseRealMs = nowRealMs;
     for (const pair of pairs) {
-      const progress = { entry: pair, sold: undefined, bought: false };
+      const progress = { entry: pair, solds: new Set<string>(), boughts: new Map() };
       this.progress.set(keyOf(pair.seller, pair.buyer), progress);
     }
-    this.openPairs = this.progress.size;
     this.pairs = this.progress.size;
   }
 
@@ -85,6 +84,7 @@ export class SlotRun {
     const { body } = tx;
     const sold = body.type === TxType.sold;
     if (!sold && body.type !== TxType.bought) return;
+    const id = toHex(tx.txid);
     let fits = false;
     for (const leg of body.legs) {
       if (!leg.to || !leg.ref) continue;
@@ -92,31 +92,42 @@ export class SlotRun {
       if (!pair || leg.qtyWh !== pair.entry.qtyWh || leg.ecashMicro !== pair.entry.ecashMicro)
         continue;
       if (sold && bytesEqual(leg.ref, pair.entry.reserve)) {
-        pair.sold ??= toHex(tx.txid);
+        pair.solds.add(id);
         fits = true;
-      } else if (!sold && !pair.bought && toHex(leg.ref) === pair.sold) {
-        pair.bought = true;
-        this.openPairs--;
-      }
+      } else if (!sold && pair.solds.has(toHex(leg.ref))) pair.boughts.set(id, toHex(leg.ref));
     }
     if (fits) this.solds.push(tx);
   }
 
+  /** A block rejected the transaction `id` (hex): whoever said it has not done its part. */
+  unheard(id: string): void {
+    for (const { solds, boughts } of this.progress.values()) {
+      boughts.delete(id);
+      if (!solds.delete(id)) continue;
+      for (const [bought, sold] of boughts) if (sold === id) boughts.delete(bought);
+    }
+    const at = this.solds.findIndex(({ txid }) => toHex(txid) === id);
+    if (at >= 0) this.solds.splice(at, 1);
+  }
+
   get settled(): boolean {
-    return this.openPairs === 0;
+    for (const { boughts } of this.progress.values()) if (boughts.size === 0) return false;
+    return true;
   }
 
   /** Members whose SOLD or BOUGHT is missing; a buyer only where no seller lets it wait. */
   missingParties(): Set<string> {
     const missing = new Set<string>();
     const waiting = new Set<string>();
-    for (const { entry, sold } of this.progress.values()) {
-      if (sold) continue;
+    for (const { entry, solds } of this.progress.values()) {
+      if (solds.size > 0) continue;
       missing.add(toHex(entry.seller));
       waiting.add(toHex(entry.buyer));
     }
-    for (const { entry, sold, bought } of this.progress.values())
-      if (sold && !bought && !waiting.has(toHex(entry.buyer))) missing.add(toHex(entry.buyer));
+    for (const { entry, solds, boughts } of this.progress.values()) {
+      const buyer = toHex(entry.buyer);
+      if (solds.size > 0 && boughts.size === 0 && !waiting.has(buyer)) missing.add(buyer);
+    }
     return missing;
   }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The embedded broker's decisions about its clients, and what it counts about them. */
+import type { Socket } from "node:net";
 import type { Aedes, Client, ConnectPacket, PublishPacket } from "aedes";
 import { type Identity, isStanding } from "./acl.ts";
 import { type Authenticate, byClaims } from "./authenticate.ts";
 import { ConnError } from "./conn-guard.ts";
+import { addressOf } from "./listener.ts";
 import type { BrokerLimits, BrokerOptions, Log } from "./options.ts";
 import { Buckets } from "./rate.ts";
 
@@ -77,6 +79,12 @@ export class BrokerClients {
     this.#publishes = new Buckets(limits.publishes, limits.ratesMax);
     this.#publishBytes = new Buckets(limits.publishBytes, limits.ratesMax);
     this.#connects = new Buckets(limits.connectsPerClient, limits.ratesMax);
+  }
+
+  /** Where a connected client speaks from; undefined where there is none of this id. */
+  addressOf(clientId: string): string | undefined {
+    const client = this.#present.get(clientId);
+    return client && addressOf(client.conn as Socket);
   }
 
   counts() {

@@ -36,6 +36,8 @@ export interface Broker extends Bus {
   onConnect(handler: (clientId: string) => void): void;
   /** Called once for every onConnect, also when another connection takes the id over. */
   onDisconnect(handler: (clientId: string) => void): void;
+  /** Whose connections are counted with this client's; undefined where it is not connected. */
+  addressOf(clientId: string): string | undefined;
   /** Takes the certificate anew where its files have changed; keeps the old one where they are bad. */
   lookForCertificate(): void;
 }
@@ -94,6 +96,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     get tlsExpiresMs() {
       return listener.expiresMs;
     },
+    addressOf: (clientId) => clients.addressOf(clientId),
     lookForCertificate: () => listener.lookForCertificate(),
     ...bus,
     onConnect: (handler) => void clients.connectHandlers.push(handler),

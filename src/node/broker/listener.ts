@@ -102,7 +102,7 @@ export class Listener {
 }
 
 /** Whose connections are counted together: an IPv6 network of 64 bits is one customer's. */
-function addressOf({ remoteAddress = "" }: Socket): string {
+export function addressOf({ remoteAddress = "" }: Pick<Socket, "remoteAddress">): string {
   if (!remoteAddress.includes(":")) return remoteAddress;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(remoteAddress);
   if (mapped) return mapped[1];
@@ -126,6 +126,13 @@ const TLS_CODES: Readonly<Record<string, string>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: "TLS_PLAIN",
 };
 
+/** A handshake under way. */
+interface Handshake {
+  address: string;
+  socket: Socket;
+  beganMs: number;
+}
+
 /** The handshakes. */
 class Secure {
   expiresMs = 0;
@@ -133,8 +140,8 @@ class Secure {
   private readonly options: ListenerOptions;
   private readonly server: TlsServer;
   private stamp: string | undefined;
-  /** By the client's end of it, which is all that both sockets of a handshake know. */
-  private readonly underWay = new Map<string, string>();
+  /** By the client's end of it, which is all that both sockets of a handshake know; the oldest first. */
+  private readonly underWay = new Map<string, Handshake>();
 
   constructor(files: TlsFiles, options: ListenerOptions) {
     this.files = files;
@@ -154,19 +161,43 @@ class Secure {
   }
 
   take(socket: Socket, address: string): void {
-    const { limits, refuse } = this.options;
-    let ofAddress = 0;
-    for (const other of this.underWay.values()) if (other === address) ofAddress++;
-    if (this.underWay.size >= limits.handshakesMax || ofAddress >= limits.handshakesPerAddressMax) {
-      refuse("TLS_BUSY");
-      socket.destroy();
-      return;
-    }
+    this.makeRoom(address);
     const end = endOf(socket);
-    this.underWay.set(end, address);
-    socket.on("close", () => this.underWay.delete(end));
+    this.underWay.set(end, { address, socket, beganMs: this.options.uptimeMs() });
+    socket.on("close", () => {
+      if (this.underWay.get(end)?.socket === socket) this.underWay.delete(end);
+    });
     // The documented way to hand a server a socket that another one has accepted.
     this.server.emit("connection", socket);
+  }
+
+  /**
+   * Ends an earlier handshake where there is no room for one more of `address`. The new one is never refused:
+   * whoever begins many and finishes none would keep everybody else behind its address out.
+   */
+  private makeRoom(address: string): void {
+    const { limits } = this.options;
+    const counts = new Map<string, number>();
+    for (const { address: of } of this.underWay.values()) counts.set(of, (counts.get(of) ?? 0) + 1);
+    let crowded: string | undefined;
+    if ((counts.get(address) ?? 0) >= limits.handshakesPerAddressMax) crowded = address;
+    else if (this.underWay.size >= limits.handshakesMax) {
+      let most = 0;
+      for (const [of, count] of counts) if (count > most) [crowded, most] = [of, count];
+    }
+    if (crowded === undefined) return;
+    const [end, { socket }] = this.leastLikely(crowded);
+    this.underWay.delete(end);
+    this.options.refuse("TLS_BUSY");
+    socket.destroy();
+  }
+
+  /** Of an address: the oldest of those that have had their time and said nothing; else the oldest. */
+  private leastLikely(address: string): [string, Handshake] {
+    const all = [...this.underWay].filter(([, handshake]) => handshake.address === address);
+    const saidBy = this.options.uptimeMs() - this.options.limits.handshakeSilentMs;
+    const silent = ({ socket, beganMs }: Handshake) => socket.bytesRead === 0 && beganMs <= saidBy;
+    return all.find(([, handshake]) => silent(handshake)) ?? all[0];
   }
 
   look(): void {

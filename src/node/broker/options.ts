@@ -36,9 +36,11 @@ export interface BrokerLimits extends ConnLimits, MemoryLimits {
   ratesMax: number;
   /** Clients whose last token is remembered. */
   tokensMax: number;
-  /** TLS handshakes under way at once: of all, and of one address. */
+  /** TLS handshakes under way at once: of all, and of one address. One more ends an earlier one. */
   handshakesMax: number;
   handshakesPerAddressMax: number;
+  /** Who has said nothing for so long is ended before others, ms. */
+  handshakeSilentMs: number;
   /** Time for one, ms. */
   handshakeTimeoutMs: number;
 }
@@ -82,6 +84,8 @@ export const BROKER_LIMITS: Readonly<BrokerLimits> = Object.freeze({
   // Half a millisecond of a processor and 12 KB each; most of their time they wait for the client.
   handshakesMax: 256,
   handshakesPerAddressMax: 64,
+  // A client speaks first, as soon as it is connected: some round trips of a slow network.
+  handshakeSilentMs: 1000,
   // A microcontroller computes for some seconds, behind a slow network.
   handshakeTimeoutMs: 30_000,
 });

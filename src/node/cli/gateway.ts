@@ -2,6 +2,7 @@
 /** `wattle gateway`: runs a gateway until it is stopped or finished, and says what it is doing. */
 import { renameSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { toHex } from "#core/codec/bytes";
 import { formatCoins } from "#core/units/money";
 import { isoTime } from "#core/units/time";
 import { type GatewayConfig, loadGatewayConfig } from "../config/gateway-config.ts";
@@ -114,6 +115,13 @@ async function runGateway(config: GatewayConfig, options: GatewayCommandOptions)
   }
 }
 
+/** The folder, and whose certificates count. */
+function identityText(folder: string, { gateway }: GatewayProcess): string {
+  const { authority } = gateway.area.registry;
+  if (!authority) return `${folder} (no authority yet: put authority.cbor there)`;
+  return `${folder} (authority ${authority.name}, key ${toHex(authority.anchorKey)})`;
+}
+
 function greeting(config: GatewayConfig, running: GatewayProcess): string[] {
   const { bus, market, clock, retail } = config;
   const { area } = running.gateway;
@@ -142,6 +150,7 @@ function greeting(config: GatewayConfig, running: GatewayProcess): string[] {
     `  market  ${market.timing} ${market.mode}, ${market.pricing} price, ` +
       `k = ${market.kPermille}/1000`,
     `  grid    feed-in ${coins(config.feedInMicro)}, retail ${prices} a kWh`,
+    ...(config.identity ? [`  identity ${identityText(config.identity.folder, running)}`] : []),
     ...(config.firmware ? [`  firmware ${firmwareText(config.firmware.folder, running)}`] : []),
     ...(running.metricsPort === undefined
       ? []

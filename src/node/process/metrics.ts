@@ -17,6 +17,8 @@ export interface Measured {
   pool: Pick<VerifyPool, "counts">;
   bus: BusCounts;
   broker: Broker | undefined;
+  /** The identity folder. */
+  identities?: { readonly requestsWaiting: number; readonly displaced: number } | undefined;
 }
 
 type Read = (measured: Measured) => number;
@@ -53,6 +55,11 @@ const COUNTERS: [string, string, Read][] = [
   ["wattle_traded_watt_hours_total", "energy traded", (m) => area(m).tradedWh],
   ["wattle_store_entries_total", "entries of the log", (m) => m.store.length],
   [
+    "wattle_requests_displaced_total",
+    "requests for certificates that made room for others",
+    (m) => m.identities?.displaced ?? 0,
+  ],
+  [
     "wattle_firmware_bytes_total",
     "bytes of firmware images sent to nodes",
     (m) => m.gateway.updates.servedBytes,
@@ -65,6 +72,11 @@ const GAUGES: [string, string, Read][] = [
     "wattle_certificates_expiring",
     "members whose certificate ends within 30 days",
     (m) => m.gateway.expiring(30 * DAY_MS),
+  ],
+  [
+    "wattle_requests_waiting",
+    "requests for certificates that wait for the operator",
+    (m) => m.identities?.requestsWaiting ?? 0,
   ],
   ["wattle_members_online", "members that are connected", (m) => area(m).onlineIds().length],
   [

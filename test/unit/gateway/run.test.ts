@@ -103,3 +103,36 @@ test("a buyer that one seller lets wait is not missing for the other", () => {
   run.heard(tx(TxType.sold, "s", [soldLeg("b", 5), soldLeg("c", 1)]));
   assert.deepEqual(missing(run), ids("t", "c"), "b waits for t and says one BOUGHT for both");
 });
+
+test("a bad SOLD before the good one does not make the honest buyer one that is missing", () => {
+  const run = settling(pair("s", "b", 5));
+  const bad = tx(TxType.sold, "s", [soldLeg("b", 5)], named("the bad one"));
+  const good = tx(TxType.sold, "s", [soldLeg("b", 5)], named("the good one"));
+  run.heard(bad);
+  run.heard(good);
+  assert.deepEqual(missing(run), ids("b"));
+  run.heard(tx(TxType.bought, "b", [boughtLeg("s", good, 5)]));
+  assert.ok(run.settled);
+  run.unheard(toHex(bad.txid));
+  assert.ok(run.settled, "what the block rejected paid for nothing");
+});
+
+test("a SOLD that a block rejected while its slot settles was none: its seller is missing", () => {
+  const run = settling(pair("s", "b", 5), pair("t", "c", 6));
+  const [sold, other] = [
+    tx(TxType.sold, "s", [soldLeg("b", 5)]),
+    tx(TxType.sold, "t", [soldLeg("c", 6)]),
+  ];
+  const bought = tx(TxType.bought, "c", [boughtLeg("t", other, 6)]);
+  for (const said of [sold, other, bought, tx(TxType.bought, "b", [boughtLeg("s", sold, 5)])])
+    run.heard(said);
+  assert.ok(run.settled);
+  run.unheard(toHex(sold.txid));
+  assert.ok(!run.settled);
+  assert.deepEqual(missing(run), ids("s"), "and not the buyer, whose BOUGHT fell with it");
+  assert.deepEqual(run.solds, [other], "it is not passed on again");
+  run.unheard(toHex(bought.txid));
+  assert.deepEqual(missing(run), ids("s", "c"));
+  run.unheard(toHex(named("a RESERVE")));
+  assert.deepEqual(missing(run), ids("s", "c"));
+});

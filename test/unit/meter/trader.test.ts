@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RESERVE_MARGIN_MICRO } from "#core/limits";
+import { RESERVE_MARGIN_MICRO, RESERVE_SIZE_MICRO } from "#core/limits";
 import { reserveMicro } from "#core/market/cost";
 import { MarketMode, type Notice } from "#core/records/notice";
 import { Side } from "#core/records/order";
@@ -123,6 +123,31 @@ test("in a guided market sellers wait for the demand, and nobody else does", () 
 test("a RESERVE is for the whole connection where there are coins for it", () => {
   const full = reserveMicro(1000, RETAIL, RESERVE_MARGIN_MICRO);
   assert.deepEqual(planReserve(1000, RETAIL, full), { qtyWh: 1000, ecashMicro: full });
+});
+
+test("where coins are plenty the sum is one of few sizes, whatever the connection and the price", () => {
+  const sizes = new Set<number>();
+  for (const capacityWh of [1, 1000, 7_400, 11_000, 17_250, 22_000, 43_000])
+    for (const priceMicro of [0, FEED_IN, RETAIL, RETAIL + 5, 412_345]) {
+      const full = reserveMicro(capacityWh, priceMicro, RESERVE_MARGIN_MICRO);
+      const plan = planReserve(capacityWh, priceMicro, 1_000_000_000);
+      assert.equal(plan?.qtyWh, capacityWh);
+      const { ecashMicro } = plan;
+      assert.ok(ecashMicro >= full);
+      assert.ok(ecashMicro === RESERVE_SIZE_MICRO || ecashMicro < 2 * full);
+      sizes.add(ecashMicro);
+    }
+  assert.deepEqual(
+    [...sizes].sort((a, b) => a - b),
+    [1, 2, 4, 8, 16, 32].map((n) => n * RESERVE_SIZE_MICRO),
+  );
+});
+
+test("no lock is rounded up where the two after it would be short then", () => {
+  const full = reserveMicro(11_000, RETAIL, RESERVE_MARGIN_MICRO); // 3.3 coins, rounded to 4
+  const enough = 4 * RESERVE_SIZE_MICRO + 2 * full;
+  assert.equal(planReserve(11_000, RETAIL, enough)?.ecashMicro, 4 * RESERVE_SIZE_MICRO);
+  assert.equal(planReserve(11_000, RETAIL, enough - 1)?.ecashMicro, full);
 });
 
 test("with little money a RESERVE is for as much as that pays", () => {

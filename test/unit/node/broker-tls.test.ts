@@ -93,27 +93,68 @@ test("old versions, other ciphers, plain clients and other authorities get nowhe
   assert.equal((await onTls(broker)).connected, true);
 });
 
+/** A TCP connection on which nothing is said. */
+async function idle({ port }: TokenBroker, localAddress: string): Promise<Socket> {
+  const socket = connectTcp({ port, host: "127.0.0.1", localAddress });
+  socket.on("error", () => {});
+  socket.resume();
+  await once(socket, "connect");
+  return socket;
+}
+
 test("handshakes that do not end are ended, and there are only so many at once", async (t) => {
   const limits = { handshakeTimeoutMs: 100, handshakesMax: 3, handshakesPerAddressMax: 2 };
   const broker = await secureBroker(t, { limits });
-  const idle = async (localAddress: string): Promise<Socket> => {
-    const socket = connectTcp({ port: broker.port, host: "127.0.0.1", localAddress });
-    socket.on("error", () => {});
-    socket.resume();
-    await once(socket, "connect");
-    return socket;
-  };
-  const first = await idle("127.0.0.1");
-  await idle("127.0.0.1");
-  await idle("127.0.0.1");
+  const first = await idle(broker, "127.0.0.1");
+  await idle(broker, "127.0.0.1");
+  await idle(broker, "127.0.0.1");
   await until(() => broker.counts.connectRefused.TLS_BUSY === 1, "too many of one");
-  await idle("127.0.0.2");
-  await idle("127.0.0.3");
+  await idle(broker, "127.0.0.2");
+  await idle(broker, "127.0.0.3");
   await until(() => broker.counts.connectRefused.TLS_BUSY === 2, "too many in all");
-  await once(first, "close");
+  await until(() => first.destroyed, "the oldest made room");
   await until(() => broker.counts.connectRefused.TLS_TIMEOUT === 3, "the time of all is over");
   assert.equal((await onTls(broker)).connected, true);
   await until(() => broker.counts.connections === 1, "nothing is left of the others");
+});
+
+test("an address full of handshakes that never end lets others behind it in at once", async (t) => {
+  const limits = { handshakeTimeoutMs: 60_000, handshakesPerAddressMax: 3 };
+  const broker = await secureBroker(t, { limits });
+  const held: Socket[] = [];
+  for (let i = 0; i < 3; i++) held.push(await idle(broker, "127.0.0.1"));
+  assert.equal((await onTls(broker)).connected, true, "with the timeout far away");
+  assert.equal(broker.counts.connectRefused.TLS_BUSY, 1);
+  await until(() => held[0].destroyed, "the oldest went");
+  assert.deepEqual(
+    held.map(({ destroyed }) => destroyed),
+    [true, false, false],
+  );
+});
+
+test("room is made at the most crowded address, and of those that say nothing first", async (t) => {
+  let nowMs = 0;
+  const limits = { handshakeTimeoutMs: 60_000, handshakesMax: 4, handshakeSilentMs: 1000 };
+  const broker = await secureBroker(t, { limits, uptimeMs: () => nowMs });
+  const lonely = await idle(broker, "127.0.0.2");
+  const speaking = await idle(broker, "127.0.0.1");
+  speaking.write(Buffer.from("16030100", "hex")); // the head of a ClientHello that is still to come
+  const silent = await idle(broker, "127.0.0.1");
+  const young = await idle(broker, "127.0.0.1");
+  const allBegun = () => broker.counts.connections === 4;
+  await until(allBegun, "all four have begun");
+  await shake(broker.port, { localAddress: "127.0.0.3" } as object).then((s) => s.destroy());
+  await until(() => speaking.destroyed, "nobody had the time to speak: the oldest of the address");
+  await until(() => broker.counts.connections === 3, "its TLS connection is gone too");
+  const later = await idle(broker, "127.0.0.1");
+  later.write(Buffer.from("16030100", "hex"));
+  await until(allBegun, "again");
+  nowMs = 2000;
+  await shake(broker.port, { localAddress: "127.0.0.3" } as object).then((s) => s.destroy());
+  await until(() => silent.destroyed, "it had its time");
+  const left = [lonely, young, later].map(({ destroyed }) => destroyed);
+  assert.deepEqual(left, [false, false, false]);
+  assert.equal(broker.counts.connectRefused.TLS_BUSY, 2);
 });
 
 test("another certificate is taken while it runs, and a bad one is not", async (t) => {

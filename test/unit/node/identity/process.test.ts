@@ -4,8 +4,9 @@
  * and nodes over MQTT that ask, are certified, trade, and are revoked.
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { toHex } from "#core/codec/bytes";
@@ -163,3 +164,28 @@ function storesOf(nodes: readonly NodeSetup[]) {
   const stores = nodes.map(() => memoryStore());
   return (index: number) => stores[index];
 }
+
+/** The lines that a gateway begins with; then it is stopped. */
+async function greetingOf(config: string): Promise<string> {
+  const child = spawn(process.execPath, [wattle, "gateway", "--config", config], { cwd: at() });
+  let said = "";
+  for await (const part of child.stdout) {
+    said += part;
+    if (said.includes("  grid ") && said.includes("identity")) break;
+  }
+  child.kill("SIGTERM");
+  if (child.exitCode === null) await once(child, "exit");
+  return said;
+}
+
+test("a gateway says which identity folder it has, and whose certificates count", async () => {
+  const json = { net: "test", area: "b", listen: { port: 0 }, log: { level: "silent" } };
+  mkdirSync(at("b")); // another gateway's store and keys are beside this
+  writeFileSync(at("b/h.json"), JSON.stringify({ ...json, identity: { folder: "of-b" } }));
+  assert.match(await greetingOf("b/h.json"), / {2}identity \S*of-b \(no authority yet/);
+  const out = ["--key", "b/authority.key", "--out", "b/of-b"];
+  const made = await ok("authority", "init", "--net", "test", "--name", "Lane", "--json", ...out);
+  const { anchorKey } = JSON.parse(made);
+  const expected = new RegExp(` {2}identity \\S*of-b \\(authority Lane, key ${anchorKey}\\)`);
+  assert.match(await greetingOf("b/h.json"), expected);
+});
