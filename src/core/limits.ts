@@ -277,3 +277,12 @@ export const REQUESTS_MAX = 256;
 export const ENROL_AGAIN_MS = 300_000;
 /** The same for a renewal: a quarter of the validity is left for it. */
 export const RENEW_AGAIN_MS = 21_600_000;
+/**
+ * Members of an area with a feeder meter among whom suspects are looked for: what hangs on one transformer,
+ * and its sums take 0.5 MB. More are still checked as a whole.
+ */
+export const FEEDER_MEMBERS_MAX = 128;
+/** Losses of an area's lines and transformer, permille of its flows: half is no line to trade over. */
+export const LOSS_PERMILLE_MAX = 500;
+/** Accuracy class of a meter, permille: a tenth is no meter. */
+export const CLASS_PERMILLE_MAX = 100;
