@@ -72,8 +72,10 @@ export class FeederCheck {
     const balance = balanceOf(span, this.terms);
     this.latest = { span, balance };
     this.judgedSlots += span.to - span.from;
+    const before = this.drift.missing || this.drift.surplus;
     this.drift.add(balance, span.to - span.from);
     this.suspects.add(span);
+    if (!before && (this.drift.missing || this.drift.surplus)) this.suspects.doubt();
     const { residualMwh, lowMwh, highMwh } = balance;
     const { drift, suspects } = this;
     return [

@@ -65,7 +65,7 @@ export class Suspects {
     const { members } = span;
     const same =
       members.length === this.ids.length && members.every(({ id }, i) => id === this.ids[i]);
-    if (!same) this.begin(span);
+    if (!same) this.begin(span.members.map(({ id }) => id));
     if (!this.fit || span.to - span.from !== 1) return;
     const count = members.length;
     const x = new Float64Array(this.fit.size);
@@ -86,9 +86,17 @@ export class Suspects {
     if (this.slots % this.slotsPerDay === 0) this.judge();
   }
 
+  /**
+   * Something has begun that was not before. A mixture of both times can point at the wrong member, so
+   * that the search begins anew, unless it has an answer already.
+   */
+  doubt(): void {
+    if (!this.standsOut && !this.constantOut) this.begin(this.ids);
+  }
+
   /** Other members: what is known does not fit any more. */
-  private begin({ members }: Span): void {
-    this.ids = members.map(({ id }) => id);
+  private begin(ids: string[]): void {
+    this.ids = ids;
     this.slots = 0;
     this.flowKwh = 0;
     this.ranked = [];
@@ -96,8 +104,8 @@ export class Suspects {
     this.standsOut = false;
     this.constantOut = false;
     // Two members cannot be told apart by what they have in common.
-    const fits = members.length >= 3 && members.length <= FEEDER_MEMBERS_MAX;
-    this.fit = fits ? new Fit(COMMON + 2 * members.length) : undefined;
+    const fits = ids.length >= 3 && ids.length <= FEEDER_MEMBERS_MAX;
+    this.fit = fits ? new Fit(COMMON + 2 * ids.length) : undefined;
   }
 
   /** Once a day. */
