@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * `npm run bench -- feeder [areas] [synthetic]`: how often the feeder meter finds a lying member. Areas are drawn from
- * seeds on the CityLearn data (12 homes, a year of hours), or on 30 synthetic homes and 120 days of
- * quarter-hours; each with other meter errors, losses, liar and first day of the lie. Limits are the defaults of the configuration.
+ * `npm run bench -- feeder [areas] [synthetic]`: how often the feeder meter finds a lying member. Areas are
+ * drawn from seeds on the CityLearn data (12 homes, a year of hours), or on 30 synthetic homes and 120 days
+ * of quarter-hours; each with other meter errors, losses, liar and first day of the lie. Limits are the
+ * defaults of the configuration.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

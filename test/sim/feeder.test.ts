@@ -18,7 +18,7 @@ import { sodiumCrypto } from "#node/crypto/sodium";
 import { AreaRun, type AreaRunOptions } from "../helpers/area-run.ts";
 
 const HOMES = 4;
-const DAYS = 11;
+const DAYS = 10;
 const SEED = 5;
 const LIAR = 2;
 const homes = loadWorld({ seed: SEED, nodes: HOMES, days: DAYS, slotSeconds: 3600 });
@@ -88,7 +88,7 @@ test("an honest area is judged in every slot and not accused", async () => {
   assert.ok(run.area.tradedWh > 0, "members traded");
   assert.match(
     verified,
-    /feeder {6}feeder: 263 slots judged, 1 not; no alarm\n +by losses of up to 50, /,
+    /feeder {6}feeder: 239 slots judged, 1 not; no alarm\n +by losses of up to 50, /,
   );
   assert.doesNotMatch(verified, /METER/);
   assert.doesNotMatch(seen, /FEEDER METER ALARM/);
@@ -99,7 +99,7 @@ test("an honest area is judged in every slot and not accused", async () => {
 
 const warned: string[] = [];
 const lying = runStreet(
-  { member: LIAR, share: 0.2 },
+  { member: LIAR, share: 0.125 },
   {
     log: (who, level, event, facts) => {
       if (event === "feeder-alarm")
@@ -108,7 +108,7 @@ const lying = runStreet(
   },
 );
 
-test("a member that shows a fifth less is found and named, by the gateway and offline", async () => {
+test("a member that shows an eighth less is found and named, by the gateway and offline", async () => {
   const { run, shown, found, verified, seen } = await lying;
   const liar = homes.homes[LIAR].name;
   assert.equal(shown.state, "alarm");

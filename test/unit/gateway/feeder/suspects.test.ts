@@ -40,7 +40,7 @@ test("columns that are always alike give no infinite coefficient", () => {
 });
 
 test("whichever member lies, it is the one that is named", () => {
-  const world = street(5, 12);
+  const world = street(5, 24);
   for (let member = 0; member < 5; member++) {
     const { alarms } = runTrial(world, 7 + member, FEEDER_DEFAULTS, { member, share: 0.2 });
     const named = alarms.filter(({ test: name }) => name === "member").map(({ top }) => top);
