@@ -111,6 +111,9 @@ test("a missing reading makes the stretch longer, and hides nothing", () => {
   const span = read(4, all);
   assert.deepEqual([span?.from, span?.to], [1, 4]);
   assert.equal(span?.feeder.importMwh, 15_000n);
+  assert.equal(read(4, all), undefined, "a slot that closes twice");
+  assert.equal(spans.close(2), undefined, "one that closes after a later one");
+  assert.equal(read(5, all)?.from, 4);
 });
 
 test("a new member counts from its first reading; one that is gone for a week is left out", () => {
@@ -129,6 +132,26 @@ test("a new member counts from its first reading; one that is gone for a week is
   assert.deepEqual([...spans.gone], [idOf(2)]);
   read(15, [FEEDER, idOf(1), idOf(2)]);
   assert.equal(spans.gone.size, 0);
+});
+
+test("whatever a log says, the check gives an answer", () => {
+  const id = fc.constantFrom(FEEDER, idOf(0), idOf(1), idOf(2));
+  const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+  const boundary = fc.integer({ min: 0, max: 40 });
+  const step = fc.record({ id, boundary, importMwh: u64, exportMwh: u64, close: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const check = new FeederCheck(terms({ classPermille: 100 }), 86_400_000);
+      let alarms = 0;
+      for (const { id, close, ...point } of steps) {
+        check.take(id, point);
+        if (close) alarms += check.close(point.boundary - 1).length;
+      }
+      assert.equal(alarms, check.alarmCount);
+      assert.ok(check.judgedSlots >= 0);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 /** One member that shows `told` permille of what it takes, beside two honest ones, all at 1 kW. */
