@@ -3,6 +3,7 @@
  * `npm run bench [-- crypto|codec|store …]`: micro-benchmarks. Each suite prints the rate of every case and its
  * ratio to the first one, which is the baseline, in the same run: absolute figures drift with the machine. A
  * suite that requires a ratio prints PASS or FAIL, and with a FAIL the run ends with status 1.
+ * `feeder [areas] [synthetic]` is no benchmark: it measures how lying meters are found (feeder.ts).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +16,7 @@ import { clear } from "#core/market/auction";
 import type { MarketOrder } from "#core/market/types";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openStore } from "#node/store/sqlite";
+import { feeder } from "./feeder.ts";
 import { type Finding, identity } from "./identity.ts";
 
 /** Adds its cases; what it returns clears up and judges the rates, where the suite requires any. */
@@ -111,6 +113,9 @@ function weight(name: string): number {
 }
 
 const chosen = process.argv.slice(2);
+// Minutes of simulation, and no rate: only where it is asked for.
+if (chosen[0] === "feeder")
+  feeder(chosen[1] === undefined ? undefined : Number(chosen[1]), chosen[2] === "synthetic");
 for (const [name, prepare] of Object.entries(SUITES)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;
   const bench = new Bench({ time: 500, ...OPTIONS[name] });

@@ -295,3 +295,11 @@ export const CANCEL_BYTES_MAX = 256;
 export const VOTE_TXIDS_MAX = 64;
 /** One proof of a fraud, as it came: two largest transactions with their tokens fit into a message. */
 export const EVIDENCE_ITEM_BYTES_MAX = 7900;
+ * Members of an area with a feeder meter among whom suspects are looked for: what hangs on one transformer,
+ * and its sums take 0.5 MB. More are still checked as a whole.
+ */
+export const FEEDER_MEMBERS_MAX = 128;
+/** Losses of an area's lines and transformer, permille of its flows: half is no line to trade over. */
+export const LOSS_PERMILLE_MAX = 500;
+/** Accuracy class of a meter, permille: a tenth is no meter. */
+export const CLASS_PERMILLE_MAX = 100;

@@ -17,6 +17,8 @@ import { Chain, type SealedBlock } from "./chain/chain.ts";
 import { type Consensus, SoleGateway } from "./chain/consensus.ts";
 import { Proofs } from "./chain/proofs.ts";
 import { PublicChain } from "./chain/public.ts";
+import { FeederCheck } from "./feeder/check.ts";
+import type { FeederTerms } from "./feeder/terms.ts";
 import { Registry } from "./identity/registry.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { GatewayPorts } from "./ports.ts";
@@ -61,6 +63,8 @@ export class Area {
   capsAge = 0;
   /** At replay: a forecast market's match that waits for its slot's notice. */
   award: SlotRun["award"];
+  /** The members against the area's feeder meter, where it has one. */
+  feeder: FeederCheck | undefined;
   /** The notice in force, to be published again after a restart. */
   noticeBytes: Uint8Array | undefined;
 
@@ -95,6 +99,11 @@ export class Area {
   barred(id: string): Code | undefined {
     if (!this.ports.identity && !this.registry.authority) return undefined;
     return this.registry.faultOf(id, this.world.nowMs());
+  }
+
+  /** Another feeder meter, or other terms: the check begins anew. */
+  setFeeder(terms: FeederTerms | undefined): void {
+    this.feeder = terms && new FeederCheck(terms, this.world.slotMs);
   }
 
   /** A signed record of this gateway. */

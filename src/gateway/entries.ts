@@ -8,7 +8,13 @@ import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
 import type { Field } from "#core/codec/schema";
 import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema";
 import { assert } from "#core/errors/assert";
-import { MEMBERS_MAX, MESSAGE_BYTES_MAX } from "#core/limits";
+import {
+  CLASS_PERMILLE_MAX,
+  LOSS_PERMILLE_MAX,
+  MEMBERS_MAX,
+  MESSAGE_BYTES_MAX,
+  QTY_WH_MAX,
+} from "#core/limits";
 import { CLEARING_BYTES_MAX } from "#core/records/clearing";
 import { micro, nodeId, price, qtyWh, slotNumber } from "#core/records/common";
 
@@ -33,6 +39,8 @@ export const EntryKind = Object.freeze({
   revocations: 11,
   /** The public form of the block before it. */
   published: 12,
+  /** Which node meters the area's feeder from here on, and what the meters may be out by. */
+  feeder: 13,
 });
 
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
@@ -85,6 +93,18 @@ export const clearingEntry = struct({
 export const missedEntry = struct({ slot: slotNumber, nodes: list(nodeId, MEMBERS_MAX) });
 /** The salt of a public block and its id: with the block before, all that makes it again. */
 export const publishedEntry = struct({ salt: hash, id: hash });
+/** No `node`: the area has no feeder meter any more. */
+export const feederEntry = struct({
+  node: bytes(0, 16),
+  /** Largest share of the flows that lines and transformer lose in any slot, permille. */
+  lossPermille: uint(LOSS_PERMILLE_MAX),
+  /** Accuracy class of the members' meters, and of the feeder's, permille. */
+  classPermille: uint(CLASS_PERMILLE_MAX),
+  feederClassPermille: uint(CLASS_PERMILLE_MAX),
+  /** How far one meter may be out at one reading, whatever flows, Wh. */
+  slackWh: uint(QTY_WH_MAX),
+});
+export type FeederEntry = Infer<typeof feederEntry>;
 export const blockEntry = struct({ block: bytes(1, 4 * 1024 * 1024) });
 
 /** The bytes of an entry. */

@@ -5,7 +5,7 @@
  * on disk. A crash at any point loses nothing that anybody was told.
  */
 
-import { toHex } from "#core/codec/bytes";
+import { bytesEqual, toHex } from "#core/codec/bytes";
 import type { Code } from "#core/errors/codes";
 import { MEANINGS } from "#core/errors/meanings";
 import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX, PRESENTED_MAX } from "#core/limits";
@@ -13,7 +13,8 @@ import { demandRecord } from "#core/records/notice";
 import { nothingRetained } from "#core/topics";
 import { Area } from "./area.ts";
 import { Batch } from "./batch.ts";
-import { EntryKind, packEntry, worldEntry } from "./entries.ts";
+import { EntryKind, feederEntry, packEntry, worldEntry } from "./entries.ts";
+import { entryOf } from "./feeder/terms.ts";
 import { announceTrust, enterImported } from "./identity/enter.ts";
 import { examine, type Imported, type Presented } from "./identity/import.ts";
 import { takeRequest } from "./identity/requests.ts";
@@ -69,6 +70,7 @@ export class Gateway {
         height: area.chain.head?.header.height ?? -1,
         ms: ports.time.nowMs() - before,
       });
+    this.nameFeeder(batch);
     await this.lookAtIdentities();
     announceTrust(area, batch);
     const { prefix } = area.topics;
@@ -78,6 +80,15 @@ export class Gateway {
     this.resume(batch);
     this.updates.refresh(batch);
     await this.turn(batch, []);
+  }
+
+  /** The operator's word on the feeder meter, where it is another than the log's. */
+  private nameFeeder(batch: Batch): void {
+    const { area } = this;
+    const packed = packEntry(feederEntry, entryOf(area.options.feeder));
+    if (bytesEqual(packed, packEntry(feederEntry, entryOf(area.feeder?.terms)))) return;
+    batch.log(EntryKind.feeder, packed);
+    area.setFeeder(area.options.feeder);
   }
 
   /**

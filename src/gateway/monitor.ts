@@ -7,6 +7,8 @@ import { toHex } from "#core/codec/bytes";
 import { isoTime } from "#core/units/time";
 import { type Area, monitorName } from "./area.ts";
 import type { Batch } from "./batch.ts";
+import type { Suspect } from "./feeder/suspects.ts";
+import { SUSPECTS_SHOWN } from "./feeder/terms.ts";
 import { eventName } from "./intake/event.ts";
 import type { Session } from "./session.ts";
 import type { SlotRun } from "./slots/run.ts";
@@ -60,6 +62,7 @@ export function publishSlot(area: Area, batch: Batch, run: SlotRun): void {
     feedInMicroPerKwh: run.notice.feedInMicro,
   });
   for (const id of area.sessions.keys()) publishNode(area, batch, id);
+  publishFeeder(area, batch);
   publishChain(area, batch);
   publishTotals(area, batch);
 }
@@ -69,6 +72,7 @@ function publishNode(area: Area, batch: Batch, id: string): void {
   const { state } = area.chain;
   if (!state.accounts.has(id)) return;
   const { reading, previous } = session;
+  const isFeeder = area.feeder?.terms.node === id;
   const netMwh =
     reading && previous
       ? reading.importMwh - previous.importMwh - (reading.exportMwh - previous.exportMwh)
@@ -77,7 +81,7 @@ function publishNode(area: Area, batch: Batch, id: string): void {
     name: session.member.name,
     node: id,
     online: session.online,
-    role: netMwh > 0n ? "buyer" : netMwh < 0n ? "seller" : "idle",
+    role: isFeeder ? "feeder" : netMwh > 0n ? "buyer" : netMwh < 0n ? "seller" : "idle",
     boundary: reading?.boundary ?? null,
     "1-0:1.8.0 import Wh": reading ? Number(reading.importMwh / 1000n) : null,
     "1-0:2.8.0 export Wh": reading ? Number(reading.exportMwh / 1000n) : null,
@@ -124,6 +128,43 @@ function publishChain(area: Area, batch: Batch): void {
     transactions: head.header.txCount,
     stateRoot: toHex(head.header.stateRoot),
   });
+}
+
+/** `monitor/feeder`: the members' meters against the area's feeder meter. */
+function publishFeeder(area: Area, batch: Batch): void {
+  const { feeder } = area;
+  if (!feeder) return;
+  const { terms, latest, drift, suspects } = feeder;
+  const { span, balance } = latest ?? {};
+  const nameOf = (id: string) => area.sessions.get(id)?.member.name ?? id;
+  const wh = (mwh: bigint | undefined) => (mwh === undefined ? null : Number(mwh / 1000n));
+  publish(area, batch, "feeder", {
+    name: nameOf(terms.node),
+    node: terms.node,
+    state: !latest ? "waiting" : feeder.raised.size > 0 ? "alarm" : "ok",
+    alarms: [...feeder.raised].map(([test, sinceSlot]) => ({ test, sinceSlot })),
+    fromSlot: span?.from ?? null,
+    toSlot: span ? span.to - 1 : null,
+    missingWh: wh(balance?.residualMwh),
+    lowWh: wh(balance?.lowMwh),
+    highWh: wh(balance?.highMwh),
+    flowWh: wh(balance?.flowMwh),
+    driftMissingWh: wh(drift.missingMwh),
+    driftSurplusWh: wh(drift.surplusMwh),
+    driftLimitWh: wh(drift.limitMwh),
+    constantWhPerSlot: suspects.constantWh,
+    suspects: suspects.named.slice(0, SUSPECTS_SHOWN).map(shownSuspect),
+    judgedSlots: feeder.judgedSlots,
+    unjudgedSlots: feeder.openSlots,
+    leftOut: [...feeder.gone].map(nameOf),
+    lossPermille: terms.lossPermille,
+    classPermille: terms.classPermille,
+    feederClassPermille: terms.feederClassPermille,
+  });
+
+  function shownSuspect({ id, register, permille, errorPermille }: Suspect): Json {
+    return { name: nameOf(id), node: id, register, permille, errorPermille };
+  }
 }
 
 /** `monitor/totals`: since the first slot, and what this process counted since it started. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How a gateway is set up. Files and flags are read and validated outside (src/node/config). */
 
+import type { FeederTerms } from "./feeder/terms.ts";
+
 export interface GatewayOptions {
   net: string;
   area: string;
@@ -37,6 +39,8 @@ export interface GatewayOptions {
     pricing: "uniform" | "pay-as-bid";
     kPermille: number;
   };
+  /** The area's feeder meter, where it has one. */
+  feeder?: FeederTerms;
 }
 
 /** Largest energy in a slot that a meter may show beyond its capacity, permille (metering tolerance). */

@@ -16,6 +16,7 @@ import {
   clearingEntry,
   demandEntry,
   EntryKind,
+  feederEntry,
   memberEntry,
   missedEntry,
   noticeEntry,
@@ -25,6 +26,7 @@ import {
   type WorldEntry,
   worldEntry,
 } from "./entries.ts";
+import { termsOf } from "./feeder/terms.ts";
 import { replayTrust } from "./identity/enter.ts";
 import { applySaid } from "./intake/apply.ts";
 import { openContent } from "./intake/decode.ts";
@@ -67,6 +69,7 @@ export function replayEntry(area: Area, entry: LogEntry): void {
   else if (kind === EntryKind.block) replayBlock(area, bytes);
   else if (kind === EntryKind.missed) replayMissed(area, bytes);
   else if (kind === EntryKind.published) area.publicChain.check(unpackEntry(publishedEntry, bytes));
+  else if (kind === EntryKind.feeder) area.setFeeder(termsOf(unpackEntry(feederEntry, bytes)));
   else if (isTrust(kind)) replayTrust(area, kind, bytes);
   else assert(false, "LOG_KIND", `entry ${entry.index} has kind ${kind}`);
 }

@@ -57,6 +57,7 @@ export const WIRE = Object.freeze({
   ORDER_OVER_METER: 54,
   ORDER_PRICE: 55,
   ORDER_NO_RESERVE: 56,
+  FEEDER_TRADES: 57,
 
   // Transactions: structure (V1 to V7)
   TX_EPOCH: 70,

@@ -76,6 +76,7 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   ORDER_OVER_METER: reject("more than the metered net of the slot"),
   ORDER_PRICE: reject("a bid or an offer without a price, or idle with one"),
   ORDER_NO_RESERVE: reject("a bid without a RESERVE of this node for this slot"),
+  FEEDER_TRADES: reject("the area's feeder meter takes no part in the market"),
 
   // Transactions: structure (V1 to V7)
   TX_EPOCH: reject("V1: neither the current nor the previous epoch"),

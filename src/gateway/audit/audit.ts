@@ -16,6 +16,7 @@ import { EntryKind, type WorldEntry, worldEntry } from "../entries.ts";
 import type { LogEntry } from "../ports.ts";
 import { AuditEnds, auditBlock } from "./block.ts";
 import { auditClearing } from "./clearing.ts";
+import { auditFeeder } from "./feeder.ts";
 import { Findings } from "./findings.ts";
 import { kindName, openEntry } from "./open.ts";
 import { auditPublished, checkPublished } from "./published.ts";
@@ -41,6 +42,7 @@ const BY_KIND: Readonly<Record<number, (context: Context, bytes: Uint8Array) => 
     [EntryKind.certificate]: auditCertificate,
     [EntryKind.revocations]: auditRevocations,
     [EntryKind.published]: auditPublished,
+    [EntryKind.feeder]: auditFeeder,
   });
 
 /** Re-checks a whole log. Never throws on what a log holds; errors of reading it pass through. */

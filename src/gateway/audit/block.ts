@@ -13,6 +13,7 @@ import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/r
 import { blockEntry } from "../entries.ts";
 import { checkCoins, checkMints } from "./coins.ts";
 import { blockEvents, blockTxs } from "./contents.ts";
+import { closeFeeder } from "./feeder.ts";
 import { openEntry, signedByGateway } from "./open.ts";
 import { compareOutcome } from "./outcome.ts";
 import { checkPublished } from "./published.ts";
@@ -58,7 +59,10 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
   settle(context, height, result.effects, block.closed);
   adopt(context, opened.id, header);
   state.unpublished = { id: opened.id, header, block };
-  for (const slot of block.closed) state.forgetSlot(slot);
+  for (const slot of block.closed) {
+    if (state.slots.has(slot)) closeFeeder(state, slot);
+    state.forgetSlot(slot);
+  }
 }
 
 function checkHeader({ state, findings }: Context, header: BlockHeader): void {

@@ -80,6 +80,7 @@ export function orderCode(state: AuditState, member: AuditMember, order: Order):
   if (side === Side.idle)
     return qtyWh === 0 && priceMicro === 0 && !reserve ? undefined : "ORDER_PRICE";
   if (qtyWh === 0 || (side === Side.bid) !== (reserve !== undefined)) return "ORDER_PRICE";
+  if (state.feeder?.terms.node === member.id) return "FEEDER_TRADES";
   if (reserve) {
     const own = member.reserves.get(slot);
     if (!own || !bytesEqual(fromHex(own)!, reserve)) return "ORDER_NO_RESERVE";

@@ -143,6 +143,7 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     state.pending.set(toHex(id), { type: "reading", id, node: member.id, reading });
     member.previous = member.reading;
     member.reading = reading;
+    state.feeder?.take(member.id, reading);
     reportNet(context, member);
   } else if (said.kind === "event") {
     summary.events++;

@@ -17,6 +17,7 @@ import type { Order } from "#core/records/order";
 import type { Reading } from "#core/records/reading";
 import type { Tx } from "#core/records/tx";
 import type { PairEntry, WorldEntry } from "../entries.ts";
+import type { FeederCheck } from "../feeder/check.ts";
 import { Registry } from "../identity/registry.ts";
 import type { Findings } from "./findings.ts";
 import type { AuditOptions, AuditPorts, AuditSummary } from "./types.ts";
@@ -138,6 +139,7 @@ export class AuditState {
   readonly pending = new Map<string, LedgerEvent>();
   readonly slots = new Map<number, AuditSlot>();
   notice: Notice | undefined;
+  feeder: FeederCheck | undefined;
   /** A forecast market's match that waits for its slot's notice. */
   award: { slot: number; matched: Matched } | undefined;
   readonly closedToOrders = new Set<number>();
@@ -301,6 +303,7 @@ export function emptySummary(): AuditSummary {
     rejectedTxs: 0,
     notAcceptedByCode: {},
     missedSlots: [],
+    feeder: undefined,
     head: undefined,
     faults: 0,
   };

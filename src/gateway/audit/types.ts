@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an audit needs, what it finds, and what it can tell a report on its way. */
 import type { Crypto } from "#core/crypto/port";
+import type { FeederTest } from "../feeder/check.ts";
+import type { FeederTerms } from "../feeder/terms.ts";
 import type { VerifyJob } from "../ports.ts";
 import type { AuditCode } from "./codes.ts";
 
@@ -97,6 +99,30 @@ export interface CoinTotals {
   burnedMicro: number;
 }
 
+/** What the feeder meter says of the members' meters. */
+export interface FeederSummary {
+  /** The feeder meter, and how many slots could be judged since it was last named. */
+  name: string;
+  /** What it was judged by; the gateway's operator chose it. */
+  terms: FeederTerms;
+  judgedSlots: number;
+  unjudgedSlots: number;
+  /** Alarms over the whole log; the first of them are kept. */
+  alarmCount: number;
+  alarms: {
+    test: FeederTest;
+    slot: number;
+    /** Feeder less members in the stretch that ended with the slot. */
+    missingWh: number;
+    suspects: {
+      node: string;
+      register: "import" | "export";
+      permille: number;
+      errorPermille: number;
+    }[];
+  }[];
+}
+
 export interface AuditSummary {
   net: string;
   area: string;
@@ -129,6 +155,8 @@ export interface AuditSummary {
   rejectedTxs: number;
   notAcceptedByCode: Record<string, number>;
   missedSlots: { slot: number; nodes: string[] }[];
+  /** undefined where no feeder meter was ever named. */
+  feeder: FeederSummary | undefined;
   /** Id of the last block, hex, and its height. */
   head: { id: string; height: number } | undefined;
   /** Faults found, kept or not. */

@@ -42,7 +42,8 @@ export function checkSaid(area: Area, session: Session, said: Said): Verdict {
   if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
   if (said.kind === "event") return checkEvent(session, said.signed.value);
   if (said.kind === "wallets") return checkWallets(area, session, said.signed.value);
-  return checkOrder(session, said.signed.value, area.world, area.exAnte);
+  const meters = area.feeder?.terms.node === session.id;
+  return checkOrder(session, said.signed.value, area.world, { exAnte: area.exAnte, meters });
 }
 
 /**
@@ -100,6 +101,7 @@ export function applySaid(
     session.previous = session.reading;
     session.reading = reading;
     area.chain.addEvent({ type: "reading", id, node: session.id, reading });
+    area.feeder?.take(session.id, reading);
     area.counters.readings++;
   } else if (said.kind === "order") {
     const { value: order, id } = said.signed;

@@ -10,8 +10,19 @@ import { whFloor } from "#core/units/energy";
 import type { Session } from "../session.ts";
 import type { World } from "../world.ts";
 
+interface Market {
+  exAnte: boolean;
+  /** The node is the area's feeder meter: what flows there is the members' energy. */
+  meters: boolean;
+}
+
 /** Checks of an order; the signature was checked before. */
-export function checkOrder(session: Session, order: Order, world: World, exAnte: boolean): Verdict {
+export function checkOrder(
+  session: Session,
+  order: Order,
+  world: World,
+  { exAnte, meters }: Market,
+): Verdict {
   const { slot, side, qtyWh, priceMicro } = order;
   const open = world.openSlot;
   if (open === undefined || slot > open + (exAnte ? 1 : 0))
@@ -26,6 +37,7 @@ export function checkOrder(session: Session, order: Order, world: World, exAnte:
   )
     return refuse("ORDER_PRICE", `side ${side}, ${qtyWh} Wh at ${priceMicro} µc/kWh`);
   if (idle) return ACCEPT;
+  if (meters) return refuse("FEEDER_TRADES", `slot ${slot}`);
   if (order.reserve && session.reserves.get(slot) !== toHex(order.reserve))
     return refuse("ORDER_NO_RESERVE", `slot ${slot}`);
   return exAnte ? checkForecast(session, order) : checkMetered(session, order);

@@ -35,6 +35,7 @@ import {
   packEntry,
   publishedEntry,
 } from "../entries.ts";
+import type { FeederAlarm } from "../feeder/check.ts";
 import { tellBarred } from "../identity/enter.ts";
 import { publishSlot } from "../monitor.ts";
 import { sendAccounts, sendContracts } from "../outbound.ts";
@@ -364,16 +365,27 @@ function closeRun(area: Area, batch: Batch, run: SlotRun): void {
     batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));
   }
   seal(area, batch, run.slot, mints, [run.slot]);
-  finishRun(area, run);
+  for (const alarm of finishRun(area, run)) warnOfMeter(area, alarm);
   publishSlot(area, batch, run);
 }
 
-/** A slot is settled; the same when its block is made and when it is replayed. */
-export function finishRun(area: Area, run: SlotRun): void {
+/** The members' meters and the feeder's do not agree. */
+function warnOfMeter(area: Area, { test, slot, residualMwh, suspects }: FeederAlarm): void {
+  const names = suspects.map(({ id }) => area.sessions.get(id)!.member.name);
+  const missingWh = Number(residualMwh / 1000n);
+  area.ports.log("warn", "feeder-alarm", { test, slot, missingWh, suspects: names.join(", ") });
+}
+
+/**
+ * A slot is settled; the same when its block is made and when it is replayed. The alarms of the feeder
+ * meter that begin with it.
+ */
+export function finishRun(area: Area, run: SlotRun): FeederAlarm[] {
   run.phase = "done";
   area.settledSlots++;
   area.tradedWh += run.tradedWh;
   if (run.tradedWh > 0) area.slotsWithTrade++;
   if (run.missed.size > 0) area.missedSlots.push({ slot: run.slot, nodes: [...run.missed] });
   area.forgetSlot(run.slot);
+  return area.feeder?.close(run.slot) ?? [];
 }

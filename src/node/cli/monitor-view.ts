@@ -31,6 +31,7 @@ export class MonitorView {
   private slot: Json | undefined;
   private chain: Json | undefined;
   private totals: Json | undefined;
+  private feeder: Json | undefined;
   private readonly nodes = new Map<string, Json>();
   /** Events of meters, by the member's name. */
   private readonly events = new Map<string, Json>();
@@ -64,6 +65,7 @@ export class MonitorView {
     else if (second === "slot") this.slot = json;
     else if (second === "chain") this.chain = json;
     else if (second === "totals") this.totals = json;
+    else if (second === "feeder") this.feeder = json;
     else if (second === "node" && third && this.nodes.size < NODES_MAX) this.nodes.set(third, json);
     else if (second === "event" && third && this.events.size < NODES_MAX)
       this.events.set(third, json);
@@ -166,7 +168,7 @@ export class MonitorView {
         `chain: block ${text(chain.height)} ${text(chain.block).slice(0, 16)} ` +
           `at ${text(chain.at)}, ${text(chain.transactions)} transactions`,
       );
-    lines.push(...this.latestEvents());
+    lines.push(...this.feederAlarms(), ...this.latestEvents());
     if (totals) {
       const coins = objectOf(totals.coins);
       lines.push(
@@ -177,6 +179,19 @@ export class MonitorView {
       );
     }
     return lines;
+  }
+
+  /** Where the members' meters do not agree with the feeder's. */
+  private feederAlarms(): string[] {
+    const { feeder } = this;
+    if (feeder?.state !== "alarm" || !Array.isArray(feeder.alarms)) return [];
+    const tests = feeder.alarms.map(objectOf).map((alarm) => text(alarm.test));
+    const suspects = Array.isArray(feeder.suspects) ? feeder.suspects.map(objectOf) : [];
+    const names = suspects.map(({ name, register, permille }) => {
+      return `${text(name)} (${text(register)} by ${text(permille)} permille)`;
+    });
+    const who = names.length > 0 ? `; suspect ${names.join(", ")}` : "";
+    return [`FEEDER METER ALARM: ${tests.join(", ")}${who}`];
   }
 
   /** What happened to meters last, beside energy that flowed. */

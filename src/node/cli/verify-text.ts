@@ -7,6 +7,7 @@ import { formatCoins } from "#core/units/money";
 import { isoTime } from "#core/units/time";
 import { AUDIT_CODES } from "#gateway/audit/codes";
 import type { AuditSummary, Fault, Which } from "#gateway/audit/types";
+import { FEEDER_MEANINGS } from "#gateway/feeder/check";
 import type { VerifyReport } from "./verify.ts";
 
 const NAMES_SHOWN = 12;
@@ -23,6 +24,7 @@ export function renderReport(report: VerifyReport): string {
   const { summary } = audit;
   const lines = [...head(report, summary), ...body(summary)];
   lines.push(`  signatures  ${count(summary.signaturesVerified)} verified, in ${took(report)}`);
+  lines.push(...feederLines(summary));
   const faults = audit.ok ? [] : audit.faults;
   for (const fault of faults) lines.push(...faultLines(fault));
   if (summary.faults > faults.length)
@@ -93,6 +95,28 @@ function moneyLines(summary: AuditSummary): string[] {
     `  coins       ${genesis} genesis + ${minted} minted = ${wallets} in wallets + ` +
       `${locked} locked + ${reserves} reserves + ${burned} burned`,
   ];
+}
+
+/** What the feeder meter found: no fault of the ledger. */
+function feederLines({ feeder }: AuditSummary): string[] {
+  if (!feeder) return [];
+  const { name, terms, judgedSlots, unjudgedSlots, alarmCount, alarms } = feeder;
+  const { lossPermille, classPermille, feederClassPermille } = terms;
+  const lines = [
+    `  feeder      ${name}: ${count(judgedSlots)} slots judged, ${count(unjudgedSlots)} not; ` +
+      `${alarmCount === 0 ? "no alarm" : `${count(alarmCount)} alarms`}`,
+    `              by losses of up to ${lossPermille}, meters of class ${classPermille} and ` +
+      `a feeder meter of ${feederClassPermille} permille`,
+  ];
+  for (const { test, slot, missingWh, suspects } of alarms) {
+    lines.push(`METER slot ${slot}: ${test}, ${missingWh} Wh missing from the members' meters`);
+    lines.push(`      ${FEEDER_MEANINGS[test]}`);
+    for (const { node, register, permille, errorPermille } of suspects)
+      lines.push(`      suspect ${node}, ${register} by ${permille} ± ${errorPermille} permille`);
+  }
+  if (alarmCount > alarms.length)
+    lines.push(`      … and ${count(alarmCount - alarms.length)} more`);
+  return lines;
 }
 
 function faultLines({ index, kind, which, code, detail }: Fault): string[] {

@@ -5,8 +5,16 @@
  * value times are integer ms and money is integer µc.
  */
 import * as v from "valibot";
-import { MEMBERS_MAX, NAME_CHARS_MAX, PRICE_MICRO_MAX } from "#core/limits";
+import {
+  CLASS_PERMILLE_MAX,
+  LOSS_PERMILLE_MAX,
+  MEMBERS_MAX,
+  NAME_CHARS_MAX,
+  PRICE_MICRO_MAX,
+  QTY_WH_MAX,
+} from "#core/limits";
 import { parseCoins } from "#core/units/money";
+import { FEEDER_DEFAULTS } from "#gateway/feeder/terms";
 
 /** What may stand at a path, and what to do where something else does. */
 export interface Help {
@@ -108,6 +116,16 @@ const tariffEntries = {
 };
 const identityEntries = { folder: path };
 const firmwareEntries = { folder: path, releaseKey: v.optional(publicKey) };
+const feederEntries = {
+  node: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)),
+  lossPermille: v.optional(whole(0, LOSS_PERMILLE_MAX), FEEDER_DEFAULTS.lossPermille),
+  classPermille: v.optional(whole(1, CLASS_PERMILLE_MAX), FEEDER_DEFAULTS.classPermille),
+  feederClassPermille: v.optional(
+    whole(1, CLASS_PERMILLE_MAX),
+    FEEDER_DEFAULTS.feederClassPermille,
+  ),
+  slackWh: v.optional(whole(0, QTY_WH_MAX), FEEDER_DEFAULTS.slackWh),
+};
 const logEntries = {
   level: v.optional(v.picklist(["debug", "info", "warn", "error", "silent"]), "info"),
 };
@@ -148,6 +166,7 @@ const topEntries = {
   tariff: v.optional(object(tariffEntries), {}),
   identity: v.optional(object(identityEntries)),
   firmware: v.optional(object(firmwareEntries)),
+  feeder: v.optional(object(feederEntries)),
   log: v.optional(object(logEntries), {}),
 };
 
@@ -169,6 +188,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   tariff: Object.keys(tariffEntries),
   identity: Object.keys(identityEntries),
   firmware: Object.keys(firmwareEntries),
+  feeder: Object.keys(feederEntries),
   log: Object.keys(logEntries),
 };
 
@@ -290,6 +310,30 @@ export const HELP: Readonly<Record<string, Help>> = {
   "firmware.releaseKey": {
     allowed: "64 lower-case hex digits",
     cure: "Copy the public key that wattle firmware keygen printed",
+  },
+  feeder: {
+    allowed: "{node, lossPermille, classPermille, feederClassPermille, slackWh}",
+    cure: "Leave it out where no meter stands before the whole area",
+  },
+  "feeder.node": {
+    allowed: "32 lower-case hex digits",
+    cure: "Copy the id of the feeder meter's node, as wattle monitor shows it",
+  },
+  "feeder.lossPermille": {
+    allowed: `a whole number, 0 to ${LOSS_PERMILLE_MAX}`,
+    cure: "Give the largest share of the flows that lines and transformer lose; 50 is 5 %",
+  },
+  "feeder.classPermille": {
+    allowed: `a whole number, 1 to ${CLASS_PERMILLE_MAX}`,
+    cure: "Give the accuracy class of the members' meters; 10 is class B or 1",
+  },
+  "feeder.feederClassPermille": {
+    allowed: `a whole number, 1 to ${CLASS_PERMILLE_MAX}`,
+    cure: "Give the accuracy class of the feeder meter; 5 is class C or 0.5",
+  },
+  "feeder.slackWh": {
+    allowed: `a whole number of Wh, 0 to ${QTY_WH_MAX}`,
+    cure: "Give what one meter may be out by at a reading: its resolution and its clock",
   },
   log: { allowed: "{level}", cure: "Leave it out for info" },
   "log.level": {

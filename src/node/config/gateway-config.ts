@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { SECOND_MS } from "#core/units/time";
+import type { FeederTerms } from "#gateway/feeder/terms";
 import type { GatewayOptions } from "#gateway/options";
 import type { Tariff } from "#gateway/ports";
 import type { TlsFiles } from "../broker/tls-files.ts";
@@ -58,6 +59,8 @@ export interface GatewayConfig {
   identity?: { folder: string };
   /** Firmware for the nodes: an absolute path, and the key that must have signed it. */
   firmware?: { folder: string; releaseKey?: string };
+  /** The meter before the whole area. */
+  feeder?: FeederTerms;
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -250,6 +253,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     ...(parsed.firmware && {
       firmware: { ...parsed.firmware, folder: resolve(dir, parsed.firmware.folder) },
     }),
+    ...(parsed.feeder && { feeder: parsed.feeder }),
     logLevel: parsed.log.level,
   };
 }
@@ -282,6 +286,7 @@ export function gatewayOptions(
     tickMs,
     ageMaxMs,
     market,
+    ...(config.feeder && { feeder: config.feeder }),
   };
 }
 

@@ -60,6 +60,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     tariff: { feedInPerKwh: coins(config.feedInMicro), ...prices },
     ...(config.identity && { identity: config.identity }),
     ...(config.firmware && { firmware: config.firmware }),
+    ...(config.feeder && { feeder: config.feeder }),
     log: { level: config.logLevel },
   };
   return `${JSON.stringify(file, null, 2)}\n`;

@@ -53,6 +53,21 @@ const COUNTERS: [string, string, Read][] = [
   ["wattle_slots_settled_total", "slots settled since the first", (m) => area(m).settledSlots],
   ["wattle_slots_with_trade_total", "settled slots with a trade", (m) => area(m).slotsWithTrade],
   ["wattle_traded_watt_hours_total", "energy traded", (m) => area(m).tradedWh],
+  [
+    "wattle_feeder_alarms_total",
+    "alarms of the feeder meter that began",
+    (m) => area(m).feeder?.alarmCount ?? 0,
+  ],
+  [
+    "wattle_feeder_judged_slots_total",
+    "slots judged by the feeder meter",
+    (m) => area(m).feeder?.judgedSlots ?? 0,
+  ],
+  [
+    "wattle_feeder_unjudged_slots_total",
+    "slots at whose close readings were missing for that",
+    (m) => area(m).feeder?.openSlots ?? 0,
+  ],
   ["wattle_store_entries_total", "entries of the log", (m) => m.store.length],
   [
     "wattle_requests_displaced_total",
@@ -83,6 +98,16 @@ const GAUGES: [string, string, Read][] = [
     "wattle_chain_height_blocks",
     "height of the head; -1: none",
     (m) => area(m).chain.head?.header.height ?? -1,
+  ],
+  [
+    "wattle_feeder_alarms",
+    "tests of the feeder meter that alarm now; 0 without one",
+    (m) => area(m).feeder?.raised.size ?? 0,
+  ],
+  [
+    "wattle_feeder_missing_watt_hours",
+    "feeder less members in the latest stretch that could be judged",
+    (m) => Number((area(m).feeder?.latest?.balance.residualMwh ?? 0n) / 1000n),
   ],
   ["wattle_open_slots", "slots not settled yet", (m) => area(m).runs.size],
   [
