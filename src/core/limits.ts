@@ -295,6 +295,7 @@ export const CANCEL_BYTES_MAX = 256;
 export const VOTE_TXIDS_MAX = 64;
 /** One proof of a fraud, as it came: two largest transactions with their tokens fit into a message. */
 export const EVIDENCE_ITEM_BYTES_MAX = 7900;
+/**
  * Members of an area with a feeder meter among whom suspects are looked for: what hangs on one transformer,
  * and its sums take 0.5 MB. More are still checked as a whole.
  */
