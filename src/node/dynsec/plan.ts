@@ -33,28 +33,40 @@ export function planOf(is: DynsecState, should: DynsecState, options: PlanOption
   const { area, gateway, accounts } = options;
   const commands: Command[] = [];
   const foreign: string[] = [];
+  const made = new Set<string>();
+  const makeRole = (rolename: string) => {
+    const [held, acls] = [is.roles.get(rolename), should.roles.get(rolename)!];
+    if (made.has(rolename) || (held && sameRules(held, acls))) return;
+    made.add(rolename);
+    commands.push({ command: held ? "modifyRole" : "createRole", rolename, acls });
+  };
   if (!is.closed) commands.push({ command: "setDefaultACLAccess", acls: defaults() });
-  for (const [rolename, acls] of should.roles) {
-    const held = is.roles.get(rolename);
-    if (!held) commands.push({ command: "createRole", rolename, acls });
-    else if (!sameRules(held, acls)) commands.push({ command: "modifyRole", rolename, acls });
-  }
-  for (const account of accounts) {
-    const { username } = account;
-    const held = is.clients.get(username);
-    if (held && !held.ours) foreign.push(username);
-    else
-      commands.push(...accountCommands(area, account, held, should.clients.get(username)!.roles));
-  }
+  // First, for without it the gateway says nothing to anybody; it cuts the gateway itself off for a moment.
+  const own = { username: gateway, rolename: gatewayRole(area) };
+  makeRole(own.rolename);
+  if (!is.clients.get(gateway)?.roles.includes(own.rolename))
+    commands.push({ command: "addClientRole", ...own });
   for (const [username, { ours }] of is.clients)
     if (ours && !should.clients.has(username)) commands.push({ command: "deleteClient", username });
+  // Each takes the plugin some time: who loses something comes first.
+  for (const account of accounts.toSorted((a, b) => rankOf(a) - rankOf(b))) {
+    const { username } = account;
+    const held = is.clients.get(username);
+    if (held && !held.ours) {
+      foreign.push(username);
+      continue;
+    }
+    const { roles } = should.clients.get(username)!;
+    for (const rolename of roles) makeRole(rolename);
+    commands.push(...accountCommands(area, account, held, roles));
+  }
   for (const rolename of is.roles.keys())
     if (!should.roles.has(rolename)) commands.push({ command: "deleteRole", rolename });
-  // Last, for it cuts the gateway itself off for a moment.
-  const rolename = gatewayRole(area);
-  if (!is.clients.get(gateway)?.roles.includes(rolename))
-    commands.push({ command: "addClientRole", username: gateway, rolename });
   return { commands, foreign };
+}
+
+function rankOf({ class: kind }: Account): number {
+  return kind === "barred" ? 0 : kind === "guest" ? 1 : 2;
 }
 
 function accountCommands(

@@ -21,6 +21,8 @@ class Bench implements ControlBus {
   logs: string[] = [];
   /** Said in place of the plugin's own answer to the next command of that name. */
   fault: { command: string; error: string } | undefined;
+  /** Called with each batch, before its answer. */
+  onBatch: (count: number) => void = () => {};
   private connects: (() => void)[] = [];
   private heard: (topic: string, payload: Uint8Array) => void = () => {};
   readonly control = new DynsecControl({
@@ -42,6 +44,7 @@ class Bench implements ControlBus {
     assert.equal(topic, "$CONTROL/dynamic-security/v1");
     const { commands } = JSON.parse(Buffer.from(payload).toString()) as { commands: Command[] };
     this.batches.push(commands);
+    this.onBatch(this.batches.length);
     if (!this.mute) this.say(commands.map((command) => this.answer(command)));
   }
 
@@ -90,9 +93,9 @@ test("asks, brings it about in batches, and is still while nothing changes", () 
   bench.connect();
   bench.look();
   assert.equal(bench.plugin.clients.size, 61);
-  assert.ok(bench.batches.slice(1).every((batch) => batch.length <= 50));
+  assert.ok(bench.batches.slice(1).every((batch) => batch.length <= 16));
   const count = bench.batches.length;
-  assert.equal(count, 1 + Math.ceil((1 + 1 + 1 + 60 + 60 + 1) / 50));
+  assert.equal(count, 1 + Math.ceil((1 + 1 + 1 + 60 + 60 + 1) / 16));
   bench.look();
   assert.equal(bench.batches.length, count);
   bench.accounts[7] = { ...bench.accounts[7], class: "barred" };
@@ -104,6 +107,24 @@ test("asks, brings it about in batches, and is still while nothing changes", () 
     bench.logs.filter((line) => !line.startsWith("info")),
     [],
   );
+});
+
+test("who is revoked does not wait until all others have their accounts", () => {
+  const bench = new Bench();
+  bench.members(3);
+  bench.connect();
+  bench.look();
+  bench.members(200);
+  bench.batches = [];
+  bench.onBatch = (count) => {
+    if (count === 2) bench.accounts[1] = { ...bench.accounts[1], class: "barred" };
+  };
+  bench.look();
+  const at = bench.batches.findIndex((batch) =>
+    batch.some(({ command, username }) => command === "modifyClient" && username === idOf(1)),
+  );
+  assert.ok(at > 0 && at <= 4, `batch ${at} of ${bench.batches.length}`);
+  assert.equal(bench.plugin.clients.size, 201);
 });
 
 test("after a reconnection it asks anew, and changes nothing that is right", () => {
@@ -141,7 +162,7 @@ test("without an answer it says so, and goes on when one comes", () => {
   bench.mute = true;
   bench.connect();
   bench.look();
-  bench.look(14_000);
+  bench.look(9_000);
   assert.equal(bench.batches.length, 1);
   bench.look(2000);
   assert.deepEqual(bench.logs, ["error dynamic-security-silent"]);
