@@ -5,7 +5,7 @@
  * wattle/1/<area>/, and OWN stands for the client's own id.
  */
 
-/** What a client is to the area: a node without a certificate is a guest, with one that does not count barred. */
+/** A node without a certificate is a guest, with one that does not count barred. */
 export type RightsClass = "member" | "guest" | "barred" | "operator" | "outsider";
 
 export interface Rights {

@@ -9,7 +9,7 @@ import { type Command, planOf } from "./plan.ts";
 import { type Account, type DynsecState, type Listing, listed, wanted } from "./state.ts";
 
 const TOPIC = "$CONTROL/dynamic-security/v1";
-/** The plugin writes its file at each command, 30 ms with 1024 nodes, and the broker stands still meanwhile. */
+/** The plugin writes its file at each command (30 ms with 1024 nodes), and the broker stands still. */
 const BATCH_MAX = 16;
 /** For an answer, ms: twenty times what a batch took. */
 const ANSWER_MS = 10_000;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The commands that bring a Mosquitto's accounts and roles from what they are to what they should be. Pure.
- * In each order of theirs nobody ever has more than before or after: roles are made before they are given, and
- * deleted after they are taken. A client whose account or role changes is disconnected by the plugin.
+ * In between nobody ever has more than before or after: a role is made before it is given, and deleted after
+ * it is taken. A client whose account or role changes is disconnected by the plugin.
  */
 import {
   type Account,

@@ -102,8 +102,8 @@ export class RunningNode
   }
 
   /**
-   * The password that is set, for a broker that takes no tokens; else the token of a CONNECT. Where the time of day is not known it says 1970: the gateway refuses it, and the
-   * next attempt has another.
+   * The password that is set, for a broker that takes no tokens; else the token of a CONNECT. Where the time
+   * of day is not known that says 1970: the gateway refuses it, and the next attempt has another.
    */
   password(): ArrayBuffer {
     const { crypto, node } = this;
