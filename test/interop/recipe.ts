@@ -92,11 +92,12 @@ export interface MainBroker {
   reset(): void;
 }
 
-/** The main broker in `folder`, which has `tls/` as `wattle authority tls` makes it. */
+/** The main broker in `folder`; default: with `tls/` there, as `wattle authority tls` makes it. */
 export async function mainBroker(
   folder: string,
   admin: { name: string; password: string },
   witness: { name: string; password: string },
+  tls = { cert: join(folder, "tls", "broker.pem"), key: join(folder, "tls", "broker.key") },
 ): Promise<MainBroker> {
   const [nodes, gateway] = [await freePort(), await freePort()];
   const accounts = join(folder, "dynamic-security.json");
@@ -105,7 +106,8 @@ export async function mainBroker(
   const text = placed(written("plugin_opt_config_file "), {
     "listener 8883": `listener ${nodes} 127.0.0.1`,
     "listener 1884": `listener ${gateway}`,
-    "/etc/mosquitto/certs": join(folder, "tls"),
+    "/etc/mosquitto/certs/broker.pem": tls.cert,
+    "/etc/mosquitto/certs/broker.key": tls.key,
     [PLUGINS[0]]: plugin,
     "/var/lib/mosquitto/dynamic-security.json": accounts,
   });
