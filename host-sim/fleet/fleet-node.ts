@@ -131,6 +131,8 @@ export class FleetNode {
   }
 
   private passwords(client: string): () => Buffer {
+    const { passwordOf } = this.options;
+    if (passwordOf) return () => Buffer.from(passwordOf(client));
     const { secretKey, net, gatewayKey } = this.setup.config;
     const nowMs = this.options.nowMs ?? Date.now;
     return tokenPasswords({ crypto: sodiumCrypto(), secretKey, net, gatewayKey, client, nowMs });

@@ -20,6 +20,8 @@ export interface FleetOptions {
   mqttUrl: string;
   /** PEM of the authority of an mqtts broker. */
   ca?: string;
+  /** What the node with this id shows the broker; default: a token. */
+  passwordOf?(id: string): string;
   /** The same store for every start of node `index`. */
   storeFor(index: number): KeyValueStore;
   /** With the fact `node`, the node's name. */

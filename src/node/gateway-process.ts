@@ -21,6 +21,7 @@ import { loadKey } from "./config/key-file.ts";
 import { operatorKeyBeside } from "./config/operator-key.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
+import { LoginKeeper } from "./dynsec/keeper.ts";
 import { FolderShelf } from "./firmware/shelf.ts";
 import { IdentityFolder } from "./identity/folder.ts";
 import { SealThread } from "./identity/seals.ts";
@@ -126,6 +127,7 @@ class Running implements GatewayProcess {
   private timer: NodeJS.Timeout | undefined;
   private readonly shelf: FolderShelf | undefined;
   private readonly identity: { shelf: IdentityFolder; seals: SealThread } | undefined;
+  private logins: LoginKeeper | undefined;
   private lookTimer: NodeJS.Timeout | undefined;
   /** The identity folder has something that was not examined to the end. */
   private unexamined = false;
@@ -208,6 +210,7 @@ class Running implements GatewayProcess {
     this.identity?.shelf.scan();
     // Replay and subscription come before the first message: nothing else runs in between.
     await gateway.start();
+    this.logins?.begin();
     if (hooks.metricsPort !== undefined)
       this.server = await serveMetrics(this.measured, hooks.metricsPort);
     this.lookTimer = setInterval(() => this.look(), LOOK_MS).unref();
@@ -222,6 +225,7 @@ class Running implements GatewayProcess {
   look(): void {
     if (this.stopping) return;
     this.broker?.lookForCertificate();
+    this.logins?.look();
     if (this.shelf?.scan()) this.gateway.publishFirmware();
     if (this.identity?.shelf.scan() || this.unexamined) void this.lookAtIdentities();
   }
@@ -244,6 +248,7 @@ class Running implements GatewayProcess {
   private async close(): Promise<void> {
     clearTimeout(this.timer);
     clearInterval(this.lookTimer);
+    this.logins?.close();
     this.gateway?.stop();
     const busy = (this.broker?.counts.connections ?? 0) > 0;
     await delay(busy ? STOP_GRACE_MS : 1);
@@ -271,13 +276,22 @@ class Running implements GatewayProcess {
     const topic = new Topics(config.area).monitor("gateway");
     const { net, area } = config;
     const last = { state: "offline", net, area, publicKey: this.gatewayKey, reason: "lost" };
+    const { dynamicSecurity, username, ...bus } = config.bus;
+    const clientId = `gateway-${area}`;
     const mqtt: MqttBus = connectMqtt({
-      ...config.bus,
-      clientId: `gateway-${area}`,
+      ...bus,
+      ...{ clientId, username: username ?? clientId },
       will: { topic, payload: Buffer.from(JSON.stringify(last)) },
       log,
     });
     const tap = (this.bus = new BusTap(mqtt, true));
+    this.logins =
+      dynamicSecurity &&
+      new LoginKeeper({
+        ...{ logins: dynamicSecurity.logins, gateway: username ?? clientId, bus: mqtt, log },
+        source: { crypto: this.crypto, secretKey: this.secretKey, net, area },
+        standing: (id) => this.standing(id),
+      });
     let connected = 0;
     mqtt.onConnect(() => {
       if (connected++ > 0) tap.repeat();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The firmware as the SDK builds it for the desktop, tried: `node test/simulator/run.ts [--only trade,tls,crypto]
- * [--crypto native|noble]`. Where the SDK is not there it says so, and that is no failure.
+ * The firmware as the SDK builds it for the desktop, tried: `node test/simulator/run.ts [--only
+ * trade,tls,login,crypto] [--crypto native|noble]`. Where the SDK is not there it says so, and that is no failure.
  */
 import { parseArgs } from "node:util";
 import type { Find } from "../accept/harness.ts";
 import { tryCrypto } from "./crypto.ts";
+import { tryLogin } from "./login.ts";
 import { buildApp, buildLoader, lacking } from "./sdk.ts";
 import type { Parts } from "./sim-node.ts";
 import { tryTls } from "./tls.ts";
@@ -14,6 +15,7 @@ import { tryTrade } from "./trade.ts";
 const TRIES: Record<string, { title: string; run: (parts: Parts, find: Find) => Promise<void> }> = {
   trade: { title: "two nodes trade over MQTT, and one loses its power", run: tryTrade },
   crypto: { title: "Ed25519 by libsodium and by noble: vectors, and figures", run: tryCrypto },
+  login: { title: "they trade at a Mosquitto that asks for passwords", run: tryLogin },
   tls: { title: "they trade over mqtts, and refuse every other server", run: tryTls },
 };
 

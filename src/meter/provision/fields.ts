@@ -14,7 +14,7 @@ import {
   WALLETS_MAX,
 } from "#core/limits";
 import { formatCoins, parseCoins } from "#core/units/money";
-import type { Board, Settings } from "./settings.ts";
+import { type Board, PASSWORD_CHARS_MAX, type Settings } from "./settings.ts";
 
 /** What is wrong with one thing that was typed. */
 export interface InputFault {
@@ -125,6 +125,17 @@ const LINK_FIELDS: readonly FieldSpec[] = Object.freeze([
     clears: ["host", "port", "tls"],
     show: ({ host, port, tls }: Settings) =>
       host === "" ? undefined : `${tls ? "mqtts" : "mqtt"}://${host}:${port}`,
+  },
+  {
+    name: "password",
+    cure: "give what `wattle login` prints; empty: a token, which the gateway's own broker takes",
+    parse: (text: string) => {
+      if (text.length > PASSWORD_CHARS_MAX) return "is too long";
+      return /^[\x21-\x7e]*$/.test(text) ? { password: text } : "has other characters";
+    },
+    clears: ["password"],
+    // A secret is never said.
+    show: ({ password }: Settings) => (password === "" ? undefined : "set"),
   },
   {
     name: "ntp",

@@ -37,6 +37,8 @@ import { decodeUtf8 } from "./utf8.ts";
 export const SSID_BYTES_MAX = 32;
 /** Longest passphrase: 63 characters, or a pre-shared key as 64 hex digits (IEEE 802.11, annex J.4.1). */
 export const PASSPHRASE_BYTES_MAX = 64;
+/** Longest password for a broker that takes no token: twice what `wattle login` makes. */
+export const PASSWORD_CHARS_MAX = 64;
 /** Characters of a driver's or a calibration value's name; ours have at most ten. */
 export const SHORT_NAME_MAX = 16;
 
@@ -85,9 +87,17 @@ const enrolmentFields = {
   /** Rating of the connection, W; 0 for unknown. */
   connectionW: uint(CONNECTION_W_MAX),
 };
+/** The second firmware did not have it. */
+const loginFields = {
+  /** Of the node's account at the broker; "" where that takes tokens. */
+  password: text(PASSWORD_CHARS_MAX),
+};
 const firstField = struct(settingsFields);
-const settingsField = struct({ ...settingsFields, ...enrolmentFields });
-export type Settings = Infer<typeof settingsFields> & Infer<typeof enrolmentFields>;
+const secondField = struct({ ...settingsFields, ...enrolmentFields });
+const settingsField = struct({ ...settingsFields, ...enrolmentFields, ...loginFields });
+export type Settings = Infer<typeof settingsFields> &
+  Infer<typeof enrolmentFields> &
+  Infer<typeof loginFields>;
 
 /** Settings of a node that nobody has set anything on. */
 export function defaultSettings(): Settings {
@@ -113,12 +123,14 @@ export function defaultSettings(): Settings {
     anchorKey: undefined,
     meter: "",
     connectionW: 0,
+    password: "",
   };
 }
 
 const KEYS: readonly [string, string] = Object.freeze(["c0", "c1"] as const) as [string, string];
 /** Layout of what is stored: [FORMAT, both slots must be written again, settings]. */
-const FORMAT = 2;
+const FORMAT = 3;
+const SECOND_FORMAT = 2;
 const FIRST_FORMAT = 1;
 
 /** The settings in the store. */
@@ -153,8 +165,10 @@ export class SettingsStore {
   }
 
   private write(settings: Settings, unfinished: 0 | 1): void {
-    const fields = settingsField.encode(settings, "settings");
-    this.slots.save([FORMAT, unfinished, fields]);
+    // Without what is new in it, firmware that an update goes back to can read it.
+    const isNew = settings.password !== "";
+    const fields = (isNew ? settingsField : secondField).encode(settings, "settings");
+    this.slots.save([isNew ? FORMAT : SECOND_FORMAT, unfinished, fields]);
     this.settings = settings;
   }
 }
@@ -165,8 +179,9 @@ function readSettings(
   if (!Array.isArray(value)) return undefined;
   const [format, unfinished, fields] = value;
   try {
-    if (format === FIRST_FORMAT) {
-      const settings = { ...defaultSettings(), ...firstField.decode(fields, "settings") };
+    if (format === FIRST_FORMAT || format === SECOND_FORMAT) {
+      const field = format === FIRST_FORMAT ? firstField : secondField;
+      const settings = { ...defaultSettings(), ...field.decode(fields, "settings") };
       return { settings, unfinished: unfinished === 1 };
     }
     if (format !== FORMAT) return undefined;
@@ -204,6 +219,8 @@ export interface Broker {
   tls: boolean;
   /** Certificate of the authority that a TLS broker's is of, DER. */
   authority: Uint8Array | undefined;
+  /** In place of a token; "" for none. */
+  password: string;
 }
 
 /** What the network side is started with. */
@@ -264,9 +281,9 @@ export function nodeConfigOf(
 }
 
 export function linkOf(settings: Settings, authority: Uint8Array | undefined): LinkSettings {
-  const { ssid, passphrase, host, port, tls, ntp } = settings;
+  const { ssid, passphrase, host, port, tls, ntp, password } = settings;
   const wifi = ssid && { ssid: textOf(ssid), passphrase: textOf(passphrase) };
-  return { wifi, broker: { host, port, tls: tls === 1, authority }, ntp };
+  return { wifi, broker: { host, port, tls: tls === 1, authority, password }, ntp };
 }
 
 export function meterOf(settings: Settings, board: Board): MeterSettings {

@@ -3,20 +3,11 @@
  * Who may publish and subscribe what in one area (docs/protocol.md section 7). Pure. Who a client is
  * was settled when it connected (authenticate.ts); whether a node is a member is asked each time.
  *
- *   class     publishes                          hears
- *   member    node/<id>/up/+, node/<id>/state    node/<id>/down/+,
- *                                                {dag,market,chain,epoch,update,trust,public}/#
- *   guest     node/<id>/up/{enrol,certificate}   node/<id>/down/+, {trust,public}/#
- *   barred    as a guest                         as a guest
- *   operator  nothing                            monitor/#, node/+/state, {trust,public}/#
- *   outsider  nothing                            monitor/gateway, {trust,public}/#
- *
- * All below wattle/1/<area>/. The gateway publishes in process and is not asked. A subscription may
- * be narrower than its rule (down/receipt, chain/head) and never wider. A guest may subscribe what
- * a member may, and hears the rest from the moment on that it is one: a node asks for all its
- * topics at once and gives a connection up where one of them is refused.
+ * The rights of each class are in rights.ts. The gateway publishes in process and is not asked. A
+ * subscription may be narrower than its rule (down/receipt, chain/head) and never wider.
  */
 import { assert } from "#core/errors/assert";
+import { covered, RIGHTS } from "./rights.ts";
 
 /** Why something is denied: counted and logged under this code. */
 export type AclReason =
@@ -61,12 +52,6 @@ const NODE_ID = /^[0-9a-f]{32}$/;
 const PERSON_ID = /^(monitor|operator)-[0-9A-Za-z._-]{1,64}$/;
 /** A longer topic than any of the protocol's with a 64-character id and a 40-character area. */
 const TOPIC_LENGTH_MAX = 256;
-/** What whoever is no member may say. */
-const ENROLMENT: readonly string[] = ["enrol", "certificate"];
-/** What everybody hears. */
-const OPEN: readonly string[] = ["public", "trust"];
-const BROADCASTS: readonly string[] = ["dag", "market", "chain", "epoch", "update", ...OPEN];
-
 export const isNodeClient = (clientId: string): boolean => NODE_ID.test(clientId);
 
 const REASON = { guest: "NOT_ENROLLED", barred: "BARRED" } as const;
@@ -97,51 +82,29 @@ export function areaAcl(
       if (kind !== "node") return "READ_ONLY_CLIENT";
       const levels = levelsOf(topic);
       if (typeof levels === "string") return levels;
-      const [node, id, channel, message] = levels;
-      if (node !== "node" || id !== client) return "NOT_ALLOWED";
-      const state = channel === "state" && levels.length === 3;
-      if (!state && (channel !== "up" || levels.length !== 4)) return "NOT_ALLOWED";
+      if (!covered(levels, RIGHTS.member.publishes, client)) return "NOT_ALLOWED";
       // A retained message outlives its sender, and under up/+ there is room for any number.
-      if (!state && retain) return "RETAIN_NOT_ALLOWED";
+      if (retain && levels[2] !== "state") return "RETAIN_NOT_ALLOWED";
       const now = standing(client);
-      return now === "member" || ENROLMENT.includes(message) ? undefined : REASON[now];
+      if (now === "member") return undefined;
+      return covered(levels, RIGHTS[now].publishes, client) ? undefined : REASON[now];
     },
 
     subscribe({ client, class: kind }, filter) {
       const levels = levelsOf(filter);
       if (typeof levels === "string") return levels;
-      const may = { node: nodeMay, operator: operatorMay, outsider: outsiderMay }[kind];
-      return may(levels, client) ? undefined : "NOT_ALLOWED";
+      // What a node may subscribe does not hang on its standing.
+      const { subscribes } = RIGHTS[kind === "node" ? "member" : kind];
+      return covered(levels, subscribes, client) ? undefined : "NOT_ALLOWED";
     },
 
     hears({ client, class: kind }, topic) {
-      if (kind !== "node" || standing(client) === "member") return true;
+      const now = kind === "node" ? standing(client) : kind;
+      if (kind !== "node" || now === "member") return true;
       const levels = levelsOf(topic);
-      if (typeof levels === "string") return false;
-      return OPEN.includes(levels[0]) || isOwn(levels, client);
+      return typeof levels !== "string" && covered(levels, RIGHTS[now].hears, client);
     },
 
     keeps: ({ client, class: kind }) => kind === "node" && standing(client) === "member",
   };
-}
-
-function nodeMay(levels: readonly string[], id: string): boolean {
-  return BROADCASTS.includes(levels[0]) || isOwn(levels, id);
-}
-
-/** What goes down to the node `id`, and to no other. */
-function isOwn([node, owner, channel, kind, ...more]: readonly string[], id: string): boolean {
-  const down = node === "node" && owner === id && channel === "down";
-  return down && kind !== undefined && kind !== "#" && more.length === 0;
-}
-
-function operatorMay(levels: readonly string[]): boolean {
-  if (levels[0] === "monitor" || OPEN.includes(levels[0])) return true;
-  // The middle level may be + or one node's id; "#" cannot stand there in a valid filter.
-  return levels.length === 3 && levels[0] === "node" && levels[2] === "state";
-}
-
-/** Who the gateway is: a token has to be made for it, and a node set up for it. */
-function outsiderMay(levels: readonly string[]): boolean {
-  return OPEN.includes(levels[0]) || levels.join("/") === "monitor/gateway";
 }

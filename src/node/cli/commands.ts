@@ -5,9 +5,10 @@ import { authorityCommands } from "./authority-commands.ts";
 import { enrolCommands } from "./enrol-commands.ts";
 import { firmwareCommands } from "./firmware-commands.ts";
 
-/** Adds `gateway`, `monitor`, `export`, `verify`, `provision`, `firmware`, `authority` and `enrol`. */
+/** Adds `gateway`, `login`, `monitor`, `export`, `verify`, `provision`, `firmware`, `authority` and `enrol`. */
 export function registerNodeCommands(program: Command): void {
   gatewayCommands(program);
+  loginCommands(program);
   monitorCommands(program);
   ledgerCommands(program);
   deviceCommands(program);
@@ -57,6 +58,21 @@ function gatewayCommands(program: Command): void {
     .action(async (options) => {
       const { gatewayCommand } = await import("./gateway.ts");
       process.exitCode = await gatewayCommand(options);
+    });
+}
+
+function loginCommands(program: Command): void {
+  program
+    .command("login")
+    .description("make an account at an area's Mosquitto, and print its password")
+    .argument("<who>", "a node's id or public key, operator-<name>, or outsider-<name>")
+    .requiredOption("--config <file>", "the gateway's, with broker.dynamicSecurity")
+    .option("--set <key=value>", "over what the file says; may be repeated", collect, [])
+    .option("--renew", "another password than before")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", "\nExample:\n  wattle login operator-ann --config gateway.json")
+    .action(async (who: string, options) => {
+      process.exitCode = (await import("./login.ts")).loginCommand(who, options);
     });
 }
 

@@ -93,7 +93,13 @@ const listenEntries = {
   port: v.optional(whole(0, 65535)),
   tls: v.optional(object(tlsEntries)),
 };
-const brokerEntries = { url, username: v.optional(v.string()), password: v.optional(v.string()) };
+const dynamicSecurityEntries = { logins: v.optional(path, "logins") };
+const brokerEntries = {
+  url,
+  username: v.optional(v.string()),
+  password: v.optional(v.string()),
+  dynamicSecurity: v.optional(object(dynamicSecurityEntries)),
+};
 const admitEntries = {
   members: v.pipe(v.array(object(memberEntries)), v.minLength(1), v.maxLength(MEMBERS_MAX)),
 };
@@ -179,6 +185,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   listen: Object.keys(listenEntries),
   "listen.tls": Object.keys(tlsEntries),
   broker: Object.keys(brokerEntries),
+  "broker.dynamicSecurity": Object.keys(dynamicSecurityEntries),
   admit: Object.keys(admitEntries),
   "admit.members[]": Object.keys(memberEntries),
   deposit: Object.keys(depositEntries),
@@ -211,10 +218,21 @@ export const HELP: Readonly<Record<string, Help>> = {
   "listen.tls": { allowed: "{cert, key}", cure: "Leave it out for plain MQTT" },
   "listen.tls.cert": { allowed: "a path", cure: "Give the broker's certificate, as PEM" },
   "listen.tls.key": { allowed: "a path", cure: "Give the certificate's private key, as PEM" },
-  broker: { allowed: "{url, username, password}", cure: "Leave it out for the embedded broker" },
+  broker: {
+    allowed: "{url, username, password, dynamicSecurity}",
+    cure: "Leave it out for the embedded broker",
+  },
   "broker.url": { allowed: "a URL such as mqtt://host:1883", cure: "Name the external broker" },
   "broker.username": { allowed: "text", cure: "Leave it out to use the client id gateway-<area>" },
   "broker.password": { allowed: "text", cure: "Leave it out where the broker asks for none" },
+  "broker.dynamicSecurity": {
+    allowed: "{logins}",
+    cure: "Leave it out unless the broker is a Mosquitto whose accounts the gateway shall keep",
+  },
+  "broker.dynamicSecurity.logins": {
+    allowed: "a path",
+    cure: "Give the folder that wattle login writes to",
+  },
   access: {
     allowed: '"tokens" or "claims"',
     cure: "tokens: clients prove who they are; claims: they say so, for closed networks",

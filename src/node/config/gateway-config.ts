@@ -32,7 +32,14 @@ export interface GatewayConfig {
   /** The embedded broker, or an external one. */
   bus:
     | { kind: "listen"; host: string; port: number; tls?: TlsFiles }
-    | { kind: "broker"; url: string; username?: string; password?: string };
+    | {
+        kind: "broker";
+        url: string;
+        username?: string;
+        password?: string;
+        /** The gateway keeps a Mosquitto's accounts: an absolute path, who may have one. */
+        dynamicSecurity?: { logins: string };
+      };
   /** How clients of the embedded broker say who they are: with proof, or without. */
   access: "tokens" | "claims";
   /** Public keys, hex; undefined: that of the key file beside the gateway's. */
@@ -218,7 +225,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     store: resolve(dir, parsed.store),
     sealKeyFile: resolve(dir, parsed.sealKeyFile),
     bus: broker
-      ? { kind: "broker", ...broker }
+      ? brokerOf(broker, dir)
       : { kind: "listen", host, port, ...(files && { tls: files }) },
     access: parsed.access ?? "tokens",
     operators: parsed.operators,
@@ -256,6 +263,14 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     ...(parsed.feeder && { feeder: parsed.feeder }),
     logLevel: parsed.log.level,
   };
+}
+
+function brokerOf(
+  { dynamicSecurity, ...broker }: NonNullable<ParsedConfig["broker"]>,
+  dir: string,
+): GatewayConfig["bus"] {
+  const logins = dynamicSecurity && { logins: resolve(dir, dynamicSecurity.logins) };
+  return { kind: "broker", ...broker, ...(logins && { dynamicSecurity: logins }) };
 }
 
 /** 0.30 coins a kWh, as where data have no retail price. */

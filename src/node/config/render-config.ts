@@ -22,6 +22,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
             url: bus.url.replace(/\/\/[^/@]*@/, "//"),
             ...(bus.username !== undefined && { username: bus.username }),
             ...(bus.password !== undefined && { password: "(not shown)" }),
+            ...(bus.dynamicSecurity && { dynamicSecurity: bus.dynamicSecurity }),
           },
         };
   const prices =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The node application with its meter, its clock and its connection, as long as it is provisioned. */
-import { fromHex } from "#core/codec/bytes";
+import { ascii, fromHex } from "#core/codec/bytes";
 import type { Crypto, Entropy } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { nodeIdOf } from "#core/identity";
@@ -102,11 +102,13 @@ export class RunningNode
   }
 
   /**
-   * The token of a CONNECT. Where the time of day is not known it says 1970: the gateway refuses it, and the
-   * next attempt has another.
+   * The password that is set, for a broker that takes no tokens; else the token of a CONNECT. Where the time
+   * of day is not known that says 1970: the gateway refuses it, and the next attempt has another.
    */
   password(): ArrayBuffer {
     const { crypto, node } = this;
+    const { password } = this.provisioned.link.broker;
+    if (password !== "") return ascii(password).slice().buffer;
     const { net, secretKey, gatewayKey } = this.config;
     assert(node, "PASSWORD_NODE", "the session starts with the node");
     const token = connectToken(crypto, secretKey, {

@@ -27,6 +27,19 @@ test("what is rendered reads back as the same", () => {
   assert.deepEqual(read(JSON.parse(renderGatewayConfig(config))), config);
 });
 
+test("accounts at a Mosquitto: the folder of logins is beside the file", () => {
+  const url = "mqtt://127.0.0.1:1884";
+  const config = read({ broker: { url, dynamicSecurity: {} } });
+  const logins = `${dir}/logins`;
+  assert.deepEqual(config.bus, { kind: "broker", url, dynamicSecurity: { logins } });
+  assert.deepEqual(read(JSON.parse(renderGatewayConfig(config))), config);
+  assert.ok(!("dynamicSecurity" in read({ broker: { url } }).bus));
+  assert.throws(
+    () => read({ broker: { url, dynamicSecurity: true } }),
+    /dynamicSecurity.*\n?.*logins/,
+  );
+});
+
 const BROKEN: [object, string][] = [
   [
     { broker: { url: "mqtt://h" }, access: "claims" },

@@ -20,6 +20,8 @@ const REFUSED: [pair: string, fault: string][] = [
   ["broker=mqtt://h:65536", "broker has a port that is not 1 to 65535"],
   ["broker=mqtt://me:secret@h", "broker has a user name or a password"],
   [`broker=mqtt://${"h".repeat(254)}`, "broker has no valid host name"],
+  ["password=Küche", "password has other characters"],
+  [`password=${"p".repeat(65)}`, "password is too long"],
   ["ntp=a..b/", "ntp is no valid host name"],
   ["net=a/b", "net has other characters"],
   ["area=a+b", "area has other characters"],
@@ -123,7 +125,10 @@ test("what is set is shown, kept over a start, and handed to the node", () => {
   assert.equal(again.provisioner.provisioned()!.node.enrolment!.claim, "", "it is spent");
   assert.deepEqual(ready.link, {
     wifi: { ssid: "Home", passphrase: "secret-phrase" },
-    broker: { host: "gateway.local", port: 8883, tls: true, authority: Uint8Array.from(AUTHORITY) },
+    broker: {
+      ...{ host: "gateway.local", port: 8883, tls: true, password: "" },
+      authority: Uint8Array.from(AUTHORITY),
+    },
     ntp: "pool.ntp.org",
   });
   const calibration = [
@@ -228,6 +233,30 @@ test("whatever is torn of the newest slot, the one before it counts, and the nex
     found.save({ ...found.settings, area: "next" });
     assert.equal(new SettingsStore(store, () => {}).settings.area, "next");
   }
+});
+
+test("a password is kept and never said; without one, firmware before it can read the settings", () => {
+  const device = new TestDevice();
+  const formatOf = (store: KeyValueStore) =>
+    ["c0", "c1"]
+      .map((key) => readSealed(store, key) as [number, [number, number, CborValue[]]])
+      .sort(([a], [b]) => b - a)[0][1][0];
+  device.set(...FULL);
+  device.set("bid=0.2");
+  assert.equal(formatOf(device.store), 2);
+  const shown = () => JSON.stringify(device.command("show"));
+  const answer = device.set("password=6a1f0e");
+  assert.equal((device.command("show").settings as Record<string, unknown>).password, "set");
+  for (const said of [JSON.stringify(answer), shown()]) assert.ok(!said.includes("6a1f0e"), said);
+  assert.equal(formatOf(device.store), 3);
+  device.trust(AUTHORITY);
+  device.command("wifi Home secret-phrase --untried");
+  const again = restarted(device.store);
+  assert.equal(again.provisioner.provisioned()!.link.broker.password, "6a1f0e");
+  again.set("password=");
+  assert.equal(new SettingsStore(again.store, () => {}).settings.password, "");
+  again.set("area=other");
+  assert.equal(formatOf(again.store), 2);
 });
 
 test("settings of the first firmware are read, with no authority", () => {
