@@ -49,6 +49,11 @@ export const OUTBOX_MAX = 320;
 export const OUTBOX_RECENT = 8;
 /** Un-receipted messages that a node sends in one burst after connecting; the rest follow the receipts. */
 export const OUTBOX_WINDOW = 64;
+/**
+ * Gateways that a node knows it spoke with: its own, the one that it roams to, and one more. Each takes 22
+ * bytes of every message that is stored. To one that is forgotten it speaks as to a new one.
+ */
+export const GATEWAYS_KEPT = 3;
 /** Real time after which a message without receipt is sent again, ms: ten times a slow round trip. */
 export const RESEND_AFTER_MS = 10_000;
 /** Longest pause between re-sends, ms (full jitter backs off up to here). */

@@ -13,6 +13,7 @@ export const UP_KINDS = Object.freeze([
   "update",
   "certificate",
   "wallets",
+  "arrival",
 ] as const);
 export type UpKind = (typeof UP_KINDS)[number];
 /** What is said under a number and kept until it is receipted. */

@@ -35,6 +35,7 @@ export const RecordKind = Object.freeze({
   wallets: 28,
   publicBlock: 29,
   proof: 30,
+  arrival: 40,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

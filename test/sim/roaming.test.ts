@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A node that goes to another gateway and back: it trades at both, and signs nothing twice. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { countingStore, memoryStore, PowerCut, type WriteMoment } from "#host-sim/fleet/store";
+import { openMemoryStore } from "#node/store/memory";
+import { checkBoth, type RoamerLog, Roaming } from "./roaming.ts";
+
+/** What an honest node may hear: a slot that it comes into did not wait for it. */
+const EXCUSED = new Set(["order ORDER_LATE", "order ORDER_NO_RESERVE", "order ORDER_REPEATED"]);
+
+function noneRefused(logs: readonly RoamerLog[]): void {
+  const refused = logs.flatMap((log) => log.refused);
+  assert.deepEqual(
+    refused.filter((line) => !EXCUSED.has(line)),
+    [],
+  );
+}
+
+function noAlarms(roaming: Roaming): void {
+  for (const area of roaming.areas) {
+    const alarms = area.logs.filter(({ event }) => event === "alarm" || event === "state-lost");
+    assert.deepEqual(alarms, []);
+  }
+}
+
+const legsFrom = ({ legs }: RoamerLog, fromMwh: bigint) =>
+  legs.filter((leg) => leg.fromMwh >= fromMwh);
+
+test("to another gateway and back: it trades at each, and no energy counts twice", async () => {
+  const roaming = new Roaming({ flash: memoryStore() });
+  await roaming.start();
+  await roaming.run(4);
+  roaming.roam();
+  await roaming.run(7);
+  const back = roaming.node.state.registers;
+  const [soldMwh, boughtMwh] = [back.exportMwh, back.importMwh];
+  roaming.roam();
+  await roaming.run(7);
+  noAlarms(roaming);
+  const [a, b] = checkBoth(roaming);
+  noneRefused([a, b]);
+  assert.deepEqual([a.arrivals.length, b.arrivals.length], [1, 1]);
+  for (const sold of [true, false]) {
+    assert.ok(
+      b.legs.some((leg) => leg.sold === sold),
+      "it sells and buys at the second",
+    );
+    const after = legsFrom(a, sold ? soldMwh : boughtMwh);
+    assert.ok(
+      after.some((leg) => leg.sold === sold),
+      "and at the first, when it is back",
+    );
+  }
+  // The chain goes on over both ledgers: each arrival names its head.
+  const [{ txSeq, txid, dropped }] = b.arrivals;
+  assert.equal(a.txs.get(txSeq) ?? toHex(txid!), toHex(txid!));
+  assert.equal(Math.min(...b.txs.keys()), txSeq + 1);
+  assert.ok(dropped > 0, "it left in the middle of something");
+  assert.equal(Math.min(...[...a.txs.keys()].filter((n) => n > txSeq)), a.arrivals[0].txSeq + 1);
+  const known = roaming.node.state.gateways.map(({ id }) => toHex(id));
+  assert.deepEqual(
+    known,
+    roaming.areas.map((area) => area.gateway.area.id),
+  );
+  // Between the stays nobody counts: the first interval begins with the first reading.
+  const gaps = a.readings.filter(
+    ({ boundary }, i) => i > 0 && boundary > a.readings[i - 1].boundary + 1,
+  );
+  assert.equal(gaps.length, 1);
+});
+
+/** There and back, with the power cut at one moment of one write after the roamer leaves for the last time. */
+async function cutAfterLeaving(write: number, moment: WriteMoment, backAgain: boolean) {
+  let left = false;
+  let writes = 0;
+  let cut = false;
+  const flash = countingStore(memoryStore(), (_, now) => {
+    if (!left) return;
+    if (now === "before") writes++;
+    if (cut || writes !== write || now !== moment) return;
+    cut = true;
+    throw new PowerCut(`write ${write}`);
+  });
+  const roaming = new Roaming({ flash });
+  await roaming.start();
+  await roaming.run(3);
+  left = !backAgain;
+  roaming.roam();
+  await roaming.run(4);
+  left = true;
+  roaming.roam();
+  await roaming.run(4);
+  roaming.roam();
+  await roaming.run(3);
+  return { roaming, cut };
+}
+
+for (const backAgain of [false, true])
+  test(`power cuts while it goes ${backAgain ? "back" : "there"}: before, in and after each write`, async () => {
+    let cases = 0;
+    for (let write = 1; write <= 6; write++)
+      for (const moment of ["before", "during", "after"] as const) {
+        const { roaming, cut } = await cutAfterLeaving(write, moment, backAgain);
+        assert.ok(cut, `write ${write} ${moment}`);
+        noAlarms(roaming);
+        const logs = checkBoth(roaming);
+        noneRefused(logs);
+        for (const { arrivals, legs } of logs) {
+          assert.ok(arrivals.length >= 1 && arrivals.length <= 2);
+          assert.ok(legs.length > 0);
+        }
+        cases++;
+      }
+    assert.equal(cases, 18);
+  });
+
+test("it leaves at any moment of a slot, and comes back at any moment", async () => {
+  let arrivals = 0;
+  for (let leave = 0; leave < 36; leave += 2) {
+    const roaming = new Roaming({ flash: memoryStore() });
+    await roaming.start();
+    await roaming.run(2);
+    await roaming.steps(leave, 8);
+    roaming.roam();
+    await roaming.steps((leave * 7) % 23, 8);
+    roaming.roam();
+    await roaming.run(5);
+    roaming.roam();
+    await roaming.run(4);
+    noAlarms(roaming);
+    const logs = checkBoth(roaming);
+    noneRefused(logs);
+    for (const log of logs) arrivals += log.arrivals.length;
+    assert.ok(logs[1].legs.length > 0, "in the end it trades there");
+  }
+  assert.ok(arrivals > 18 && arrivals < 18 * 3, "sometimes it was gone before it was admitted");
+});
+
+test("to a third gateway of three, a few addresses in a set: none is used twice", async () => {
+  const roaming = new Roaming({ flash: memoryStore(), wallets: 4, gateways: 4 });
+  await roaming.start();
+  for (const at of [1, 2, 3, 0, 2, 1]) {
+    await roaming.run(3);
+    roaming.roam(at);
+  }
+  await roaming.run(3);
+  noAlarms(roaming);
+  const logs = checkBoth(roaming);
+  noneRefused(logs);
+  assert.equal(roaming.node.state.gateways.length, 3, "the one it left first is forgotten");
+  for (const area of roaming.areas) assert.equal(area.gateway.area.counters.rejectedTxs, 0);
+});
+
+test("the gateway that it comes back to has lost its log: it says nothing there", async () => {
+  const roaming = new Roaming({ flash: memoryStore() });
+  await roaming.start();
+  await roaming.run(3);
+  const [first] = roaming.areas;
+  const receipted = roaming.node.state.receiptedSeq;
+  roaming.roam();
+  await roaming.run(3);
+  const { saidSeq } = roaming.node.state;
+  Object.assign(first, { store: openMemoryStore() });
+  await first.startGateway();
+  roaming.roam();
+  await first.settle();
+  const alarms = first.logs.filter(({ event }) => event === "alarm").map(({ facts }) => facts);
+  assert.deepEqual(alarms, [{ code: "GATEWAY_BEHIND", detail: `0 of ${receipted} receipted` }]);
+  const { state } = roaming.node;
+  assert.deepEqual([state.saidSeq, state.receiptedSeq <= saidSeq], [saidSeq, true]);
+  assert.ok(bytesEqual(state.gateways[0].id, roaming.areas[1].gateway.area.idBytes));
+  assert.equal(first.gateway.area.sessions.get(roaming.id)!.saidSeq, 0);
+});
+
+test("ledgers replay: a restart of either gateway in the middle changes nothing", async () => {
+  const roaming = new Roaming({ flash: memoryStore() });
+  await roaming.start();
+  await roaming.run(3);
+  roaming.roam();
+  await roaming.run(3);
+  for (const area of roaming.areas) await area.startGateway();
+  roaming.roam();
+  await roaming.run(4);
+  for (const area of roaming.areas) {
+    const { state } = area.gateway.area.chain;
+    const sessions = [...area.gateway.area.sessions.values()];
+    const facts = sessions.map(({ id, saidSeq, txSeq, digest, arrived }) => ({
+      ...{ id, saidSeq, txSeq, arrived },
+      digest: toHex(digest),
+    }));
+    await area.startGateway();
+    assert.deepEqual(area.gateway.area.chain.state, state);
+    const again = [...area.gateway.area.sessions.values()].map(
+      ({ id, saidSeq, txSeq, digest, arrived }) => ({
+        ...{ id, saidSeq, txSeq, arrived },
+        digest: toHex(digest),
+      }),
+    );
+    assert.deepEqual(again, facts);
+  }
+  noneRefused(checkBoth(roaming));
+});
