@@ -40,8 +40,8 @@ export class Conversation {
    * What another gateway greeted the node with: it comes before the config, and is looked at when the node
    * speaks with that gateway.
    */
-  account: { payload: Uint8Array; walletSet: number } | undefined;
-  proof: Uint8Array | undefined;
+  private account: { payload: Uint8Array; walletSet: number } | undefined;
+  private proof: Uint8Array | undefined;
   private gateway: Uint8Array;
   private readonly node: Speaking;
   private readonly config: NodeConfig;
@@ -68,6 +68,25 @@ export class Conversation {
   reconnected(): void {
     this.account = undefined;
     this.proof = undefined;
+  }
+
+  /** Keeps the account of a gateway that the node does not speak with yet; false where it is its own. */
+  holdsAccount(payload: Uint8Array, walletSet: number): boolean {
+    if (this.elsewhere) this.account = { payload, walletSet };
+    return this.elsewhere;
+  }
+
+  /** The same for its proof. */
+  holdsProof(payload: Uint8Array): boolean {
+    if (this.elsewhere) this.proof = payload;
+    return this.elsewhere;
+  }
+
+  /** What was kept, once. */
+  greeting(): { account: { payload: Uint8Array } | undefined; proof: Uint8Array | undefined } {
+    const { account, proof } = this;
+    this.reconnected();
+    return { account, proof };
   }
 
   /** Whether the node spoke last with another gateway than the one that is there. */

@@ -286,12 +286,13 @@ export class MeterNode {
       return;
     }
     this.clock.atLeast(config.atMs);
-    const { conversation } = this;
-    const fault = conversation.admitted(config);
+    const revoked = this.trust?.fault(this.clock.nowMs()); // heard of after the hello
+    if (revoked) return this.raise("GATEWAY_CERTIFICATE", revoked);
+    const fault = this.conversation.admitted(config);
     if (fault) return this.raise(fault.code, fault.detail);
-    if (conversation.account) this.onAccount(conversation.account.payload);
-    if (conversation.proof) this.onProof(conversation.proof);
-    conversation.reconnected(); // the greeting is looked at
+    const { account, proof } = this.conversation.greeting();
+    if (account) this.onAccount(account.payload);
+    if (proof) this.onProof(proof);
     this.speaker.open = true;
     this.speaker.restart();
     this.metering.say();
@@ -331,10 +332,7 @@ export class MeterNode {
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "account");
     const account = opened.value;
     if (toHex(account.node) !== this.id) return;
-    if (this.conversation.elsewhere) {
-      this.conversation.account = { payload, walletSet: account.walletSet };
-      return;
-    }
+    if (this.conversation.holdsAccount(payload, account.walletSet)) return;
     if (account.atMs < this.state.accountMs) return;
     this.state.freeMicro = account.freeMicro;
     this.state.lockedMicro = account.lockedMicro;
@@ -350,10 +348,7 @@ export class MeterNode {
   /** The gateway's greeting: what it says that this node owns stands under a block's state root. */
   private onProof(payload: Uint8Array): void {
     const { crypto } = this.ports;
-    if (this.conversation.elsewhere) {
-      this.conversation.proof = payload;
-      return;
-    }
+    if (this.conversation.holdsProof(payload)) return;
     const { gatewayKey } = this;
     const { net } = this.config;
     const opened = fromGateway(proofRecord, crypto, gatewayKey, net, payload);

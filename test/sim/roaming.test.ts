@@ -3,9 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bytesEqual, toHex } from "#core/codec/bytes";
+import { Subject } from "#core/records/authority";
+import { EventKind } from "#core/records/event";
 import { countingStore, memoryStore, PowerCut, type WriteMoment } from "#host-sim/fleet/store";
 import { openMemoryStore } from "#node/store/memory";
-import { checkBoth, type RoamerLog, Roaming } from "./roaming.ts";
+import { TestAuthority, TestShelf } from "../helpers/authority.ts";
+import { crypto, named } from "../helpers/local-area.ts";
+import { checkBoth, ROAMER, type RoamerLog, Roaming } from "./roaming.ts";
 
 /** What an honest node may hear: a slot that it comes into did not wait for it. */
 const EXCUSED = new Set(["order ORDER_LATE", "order ORDER_NO_RESERVE", "order ORDER_REPEATED"]);
@@ -153,6 +157,30 @@ test("to a third gateway of three, a few addresses in a set: none is used twice"
   for (const area of roaming.areas) assert.equal(area.gateway.area.counters.rejectedTxs, 0);
 });
 
+test("what it said to one gateway is worth nothing at the other, whoever repeats it there", async () => {
+  const roaming = new Roaming({ flash: memoryStore() });
+  await roaming.start();
+  for (let stay = 0; stay < 5; stay++) {
+    await roaming.run(3);
+    roaming.roam();
+    await roaming.steps(4 + stay, 8);
+    for (const [at, area] of roaming.areas.entries()) {
+      const { gateway, store } = area;
+      const entries = store.length;
+      for (const message of roaming.messages)
+        if (message.at !== at) gateway.deliver(message.topic, message.payload);
+      await gateway.process();
+      assert.equal(store.length, entries, "nothing is taken");
+    }
+  }
+  const { byCode } = roaming.areas[0].gateway.area.counters;
+  assert.ok((byCode.get("ARRIVAL_ELSEWHERE") ?? 0) > 0, "the arrival has the next number there");
+  assert.ok((byCode.get("GAP") ?? 0) > 0 && (byCode.get("DUPLICATE") ?? 0) > 0);
+  await roaming.run(3);
+  noAlarms(roaming);
+  noneRefused(checkBoth(roaming));
+});
+
 test("the gateway that it comes back to has lost its log: it says nothing there", async () => {
   const roaming = new Roaming({ flash: memoryStore() });
   await roaming.start();
@@ -201,4 +229,101 @@ test("ledgers replay: a restart of either gateway in the middle changes nothing"
     assert.deepEqual(again, facts);
   }
   noneRefused(checkBoth(roaming));
+});
+
+test("what happened to its meter is said to the next gateway, where the first did not hear it", async () => {
+  let deaf = false;
+  const roaming = new Roaming({
+    flash: memoryStore(),
+    setup: (name) => (name === "a" ? { up: (home) => home !== ROAMER || !deaf } : {}),
+  });
+  await roaming.start();
+  await roaming.run(3);
+  deaf = true;
+  for (let step = 1; step <= 3; step++) roaming.node.onStep(1, 1 + step * 1000);
+  roaming.node.onTimer();
+  assert.ok(roaming.node.state.saidSeq > roaming.node.state.receiptedSeq, "said, and not heard");
+  deaf = false;
+  roaming.roam();
+  await roaming.run(3);
+  const [a, b] = checkBoth(roaming);
+  noneRefused([a, b]);
+  const session = roaming.here.gateway.area.sessions.get(roaming.id)!;
+  assert.deepEqual(
+    session.events.filter(({ event }) => event === EventKind.clockForward).map((e) => e.detail),
+    [1000, 2000, 3000],
+  );
+  assert.ok(b.arrivals[0].dropped >= 3);
+});
+
+/** Two gateways of one authority, whose nodes have its anchor key; the roamer was set up for the first. */
+function certified(areaOfSecond = "a") {
+  const authority = new TestAuthority("test");
+  const key = (name: string) => crypto.publicKey(named(name));
+  const nodes = ["roamer", "a 1", "a 2", "b 1", "b 2"].map((name) => authority.issue(key(name)));
+  const [roamer, ...others] = nodes;
+  const shelves: Record<string, TestShelf> = {};
+  for (const name of ["a", "b"]) {
+    const shelf = new TestShelf();
+    shelf.authorityBytes = authority.record();
+    const area = name === "a" ? "a" : areaOfSecond;
+    const fields = { subject: Subject.gateway, area };
+    shelf.held.push(authority.issue(key(`gateway ${name}`), fields), ...others);
+    shelves[name] = shelf;
+  }
+  const roaming = new Roaming({
+    flash: memoryStore(),
+    setup: (name) => ({
+      identity: { shelf: shelves[name], seals: authority.seals() },
+      authority: authority.anchorKey,
+      enrolment: () => ({ meter: "", connectionW: 40_000, claim: "" }),
+      gatewayKey: (home) => (home === ROAMER ? key("gateway a") : undefined),
+    }),
+  });
+  return { roaming, authority, shelves, roamer };
+}
+
+test("set up for one gateway, it goes to another that its authority has certified", async () => {
+  const { roaming, authority, shelves, roamer } = certified();
+  await roaming.start();
+  await roaming.run(1);
+  const first = roaming.areas[0].gateway;
+  shelves.a.held.push(roamer); // the second hears of it from the node itself
+  await first.lookAtIdentities();
+  await first.process();
+  await roaming.run(3);
+  roaming.roam();
+  await roaming.run(5);
+  assert.ok(bytesEqual(roaming.node.gatewayKey, roaming.here.gateway.area.publicKey));
+  roaming.roam();
+  await roaming.run(4);
+  noAlarms(roaming);
+  const logs = checkBoth(roaming);
+  noneRefused(logs);
+  for (const { arrivals, legs } of logs) {
+    assert.equal(arrivals.length, 1);
+    assert.ok(legs.length > 0);
+  }
+  // Its certificate is revoked: the node that comes there says nothing.
+  const second = roaming.areas[1].gateway;
+  shelves.b.heldLists.push(authority.list([7], Subject.gateway));
+  await second.lookAtIdentities();
+  await second.process();
+  roaming.roam();
+  await roaming.run(2);
+  assert.equal(roaming.node.speaker.open, false);
+  assert.equal(roaming.node.state.gateways[0].receiptedSeq > 0, true);
+  assert.ok(bytesEqual(roaming.node.state.gateways[0].id, roaming.areas[0].gateway.area.idBytes));
+});
+
+test("a gateway that is certified for another area is none", async () => {
+  const { roaming } = certified("elsewhere");
+  await roaming.start();
+  await roaming.steps(200, 3); // its own nodes do not trade there either
+  const { saidSeq } = roaming.node.state;
+  roaming.roam();
+  await roaming.steps(200, 3);
+  assert.ok(bytesEqual(roaming.node.gatewayKey, roaming.areas[0].gateway.area.publicKey));
+  assert.equal(roaming.node.state.saidSeq, saidSeq);
+  assert.equal(roaming.here.gateway.area.sessions.has(roaming.id), false);
 });

@@ -34,7 +34,8 @@ const ROWS = [0, 1, 2].map((home) => Array.from({ length: SLOTS }, (_, slot) => 
 
 export interface RoamSetup {
   flash: KeyValueStore;
-  setup?: Partial<LocalAreaSetup>;
+  /** What an area has of its own; `name` is a, b … */
+  setup?: (name: string) => Partial<LocalAreaSetup>;
   wallets?: number;
   /** How many there are: two. */
   gateways?: number;
@@ -44,6 +45,8 @@ export class Roaming {
   readonly areas: readonly LocalArea[];
   /** Everything that the roamer ever sent, to any gateway. */
   readonly sent = new SaidWatch();
+  /** The same one by one, with the place of the gateway that it was for. */
+  readonly messages: { at: number; topic: string; payload: Uint8Array }[] = [];
   private at = 0;
   private slotsRun = 0;
   private cut = false;
@@ -59,12 +62,12 @@ export class Roaming {
         onCut: () => {
           this.cut = true;
         },
-        ...setup,
         up: (home, topic, payload) => {
           if (home === ROAMER) this.watch(topic, payload);
-          return setup?.up?.(home, topic, payload) ?? true;
+          return true;
         },
-        options: { secretKey: named(`gateway ${name}`), expectNodes: 2, ...setup?.options },
+        options: { secretKey: named(`gateway ${name}`), expectNodes: 2 },
+        ...setup?.(name),
       });
       return area;
     });
@@ -152,10 +155,11 @@ export class Roaming {
 
   private watch(topic: string, payload: Uint8Array): void {
     const [, kind] = /\/up\/(\w+)$/.exec(topic) ?? [];
-    if (!kind || kind === "enrol") return;
+    if (!kind || kind === "enrol" || kind === "certificate") return;
     const up = upRecord.decode(payload);
     assert.ok(up.ok);
     this.sent.take(kind, up.value.seq, up.value.content);
+    this.messages.push({ at: this.at, topic, payload });
   }
 }
 
