@@ -44,13 +44,13 @@ export const REFUSALS_MAX = 64;
  * Messages that a node keeps until they are receipted: two days of quarter-hours without a gateway, and
  * half as many events. They fit the smallest NVS of a board: test/unit/firmware/boards.test.ts.
  */
-export const OUTBOX_MAX = 320;
+export const OUTBOX_MAX = 312;
 /** The latest of them that stay in memory too: what a node says in a slot. */
 export const OUTBOX_RECENT = 8;
 /** Un-receipted messages that a node sends in one burst after connecting; the rest follow the receipts. */
 export const OUTBOX_WINDOW = 64;
 /**
- * Gateways that a node knows it spoke with: its own, the one that it roams to, and one more. Each takes 22
+ * Gateways that a node knows it spoke with: its own, the one that it roams to, and one more. Each takes 13
  * bytes of every message that is stored. To one that is forgotten it speaks as to a new one.
  */
 export const GATEWAYS_KEPT = 3;

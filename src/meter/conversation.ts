@@ -7,7 +7,7 @@
  *
  * Readings are not said again: registers are cumulative, so that the next one carries the energy.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes";
+import { toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
@@ -23,7 +23,7 @@ import type { Purse } from "./purse.ts";
 import { putBackEvents } from "./register/events.ts";
 import type { WaitingEvent } from "./register/registers.ts";
 import type { Speaker } from "./speaker.ts";
-import { type NodeState, receiptedBy, speakWith } from "./state.ts";
+import { type NodeState, receiptedBy, speaksElsewhere, speakWith } from "./state.ts";
 
 interface Speaking {
   readonly idBytes: Uint8Array;
@@ -91,8 +91,7 @@ export class Conversation {
 
   /** Whether the node spoke last with another gateway than the one that is there. */
   get elsewhere(): boolean {
-    const [present] = this.node.state.gateways;
-    return present !== undefined && !bytesEqual(present.id, this.gateway);
+    return speaksElsewhere(this.node.state, this.gateway);
   }
 
   /** The gateway admits the node and says how far it heard it; an alarm where it may be told nothing. */
@@ -132,7 +131,7 @@ export class Conversation {
 
   private arrive(config: Config): void {
     const { idBytes, state, speaker, metering, purse } = this.node;
-    const from = state.gateways[0].id;
+    const from = state.gateways[0].mark;
     const dropped = speaker.outbox.length;
     this.log(dropped > 0 ? "warn" : "info", "roamed", {
       from: toHex(from),

@@ -82,7 +82,10 @@ export class Enrolment {
     else this.askAtMs = undefined; // revoked, refused: nothing that a request would change
   }
 
-  /** A certificate from the gateway. True where the node can say hello with it: a newer one, or that which it showed. */
+  /**
+   * A certificate from the gateway. True where the node can say hello with it: a newer one, or that which it
+   * showed.
+   */
   onCertificate(encoded: Uint8Array): boolean {
     if (this.shown && this.encoded && bytesEqual(encoded, this.encoded)) {
       this.askAtMs = undefined; // this gateway has it now

@@ -7,7 +7,8 @@ import { bytesEqual } from "#core/codec/bytes";
 import type { CborValue } from "#core/codec/cbor";
 import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema";
 import { GATEWAYS_KEPT, SLOTS_KEPT, WALLETS_MAX } from "#core/limits";
-import { nodeId, wallet } from "#core/records/common";
+import { GATEWAY_MARK_BYTES } from "#core/records/arrival";
+import { wallet } from "#core/records/common";
 import { FIRST_DIGEST } from "#core/records/receipt";
 import { firstRegisters, registers } from "./register/registers.ts";
 
@@ -74,7 +75,7 @@ const stateFields = {
    * Gateways that it spoke with, the present one first, and the highest number that each has receipted. Empty
    * before the first, and where the state is of a firmware that knew one gateway only.
    */
-  gateways: list(struct({ id: nodeId, receiptedSeq: uint() }), GATEWAYS_KEPT),
+  gateways: list(struct({ mark: bytes(GATEWAY_MARK_BYTES), receiptedSeq: uint() }), GATEWAYS_KEPT),
   /** 1: it came from another gateway, and has read no boundary for this one yet. */
   arrived: uint(1),
 };
@@ -120,15 +121,27 @@ export function firstState(): NodeState {
   };
 }
 
+/** How gateway `id` stands in `gateways`. */
+function markOf(id: Uint8Array): Uint8Array {
+  return id.slice(0, GATEWAY_MARK_BYTES);
+}
+
+/** Whether the gateway that the node spoke with last is another than `id`. */
+export function speaksElsewhere({ gateways }: NodeState, id: Uint8Array): boolean {
+  return gateways.length > 0 && !bytesEqual(gateways[0].mark, markOf(id));
+}
+
 /** The highest number that gateway `id` has receipted; undefined where the node does not know the gateway. */
 export function receiptedBy(state: NodeState, id: Uint8Array): number | undefined {
-  return state.gateways.find((known) => bytesEqual(known.id, id))?.receiptedSeq;
+  const mark = markOf(id);
+  return state.gateways.find((known) => bytesEqual(known.mark, mark))?.receiptedSeq;
 }
 
 /** The node speaks with gateway `id` from now on, which has receipted `receiptedSeq`. */
 export function speakWith(state: NodeState, id: Uint8Array, receiptedSeq: number): void {
-  const others = state.gateways.filter((known) => !bytesEqual(known.id, id));
-  state.gateways = [{ id, receiptedSeq }, ...others].slice(0, GATEWAYS_KEPT);
+  const mark = markOf(id);
+  const others = state.gateways.filter((known) => !bytesEqual(known.mark, mark));
+  state.gateways = [{ mark, receiptedSeq }, ...others].slice(0, GATEWAYS_KEPT);
 }
 
 /** The memory of `slot`, made where it is new; the oldest slots are forgotten. */

@@ -5,16 +5,19 @@
  * twice.
  */
 import { recordType } from "../codec/record.ts";
-import { hash, type Infer, optional, uint } from "../codec/schema.ts";
+import { bytes, hash, type Infer, optional, uint } from "../codec/schema.ts";
 import { netName, nodeId, RecordKind } from "./common.ts";
+
+/** Bytes of a gateway's id by which a node tells the few gateways apart that it spoke with. */
+export const GATEWAY_MARK_BYTES = 8;
 
 const fields = {
   net: netName,
   node: nodeId,
   /** The gateway that this is for: no other takes it. */
   gateway: nodeId,
-  /** The gateway that the node spoke with before. */
-  from: nodeId,
+  /** The gateway that the node spoke with before: the first half of its id, all that a node keeps. */
+  from: bytes(GATEWAY_MARK_BYTES),
   /** Head of its chain: number and id of its last transaction, wherever it was said; 0 without one. */
   txSeq: uint(),
   txid: optional(hash),

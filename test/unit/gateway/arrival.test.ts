@@ -31,7 +31,7 @@ async function traded() {
     net: "test",
     node: session.idBytes,
     gateway: gateway.area.idBytes,
-    from: named("elsewhere", 16),
+    from: named("elsewhere", 8),
     txSeq: session.txSeq + 7,
     txid: named("its last one there"),
     dropped: 2,
