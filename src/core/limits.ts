@@ -44,11 +44,16 @@ export const REFUSALS_MAX = 64;
  * Messages that a node keeps until they are receipted: two days of quarter-hours without a gateway, and
  * half as many events. They fit the smallest NVS of a board: test/unit/firmware/boards.test.ts.
  */
-export const OUTBOX_MAX = 320;
+export const OUTBOX_MAX = 312;
 /** The latest of them that stay in memory too: what a node says in a slot. */
 export const OUTBOX_RECENT = 8;
 /** Un-receipted messages that a node sends in one burst after connecting; the rest follow the receipts. */
 export const OUTBOX_WINDOW = 64;
+/**
+ * Gateways that a node knows it spoke with: its own, the one that it roams to, and one more. Each takes 13
+ * bytes of every message that is stored. To one that is forgotten it speaks as to a new one.
+ */
+export const GATEWAYS_KEPT = 3;
 /** Real time after which a message without receipt is sent again, ms: ten times a slow round trip. */
 export const RESEND_AFTER_MS = 10_000;
 /** Longest pause between re-sends, ms (full jitter backs off up to here). */

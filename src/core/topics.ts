@@ -17,6 +17,7 @@ export const UP_KINDS = Object.freeze([
   "token",
   "vote",
   "evidence",
+  "arrival",
 ] as const);
 export type UpKind = (typeof UP_KINDS)[number];
 /** What follows from no number: a repeat does nothing, or is found out by what it says. */

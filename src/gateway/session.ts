@@ -29,6 +29,8 @@ export interface Session {
   /** The last two readings taken. */
   reading: Reading | undefined;
   previous: Reading | undefined;
+  /** It came from another gateway, and has not read its meter here since. */
+  arrived: boolean;
   /** The latest events of its meter, and how many there were. */
   events: MeterEvent[];
   eventCount: number;
@@ -65,6 +67,7 @@ export function newSession(id: string, idBytes: Uint8Array, member: Member): Ses
     receiptDue: false,
     reading: undefined,
     previous: undefined,
+    arrived: false,
     events: [],
     eventCount: 0,
     txSeq: 0,

@@ -82,8 +82,15 @@ export class Enrolment {
     else this.askAtMs = undefined; // revoked, refused: nothing that a request would change
   }
 
-  /** A certificate from the gateway. True where it is a newer one of this node: it can say hello with it. */
+  /**
+   * A certificate from the gateway. True where the node can say hello with it: a newer one, or that which it
+   * showed.
+   */
   onCertificate(encoded: Uint8Array): boolean {
+    if (this.shown && this.encoded && bytesEqual(encoded, this.encoded)) {
+      this.askAtMs = undefined; // this gateway has it now
+      return true;
+    }
     const before = this.certificate?.serial ?? 0;
     if (!this.hold(encoded, before + 1)) return false;
     this.ports.store.set(KEY, encoded);

@@ -4,6 +4,7 @@
  * the gateway's certificate is there and counts. A seal takes a microcontroller seconds, so the anchor's
  * signature beside it is checked.
  */
+import { bytesEqual } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
 import type { Code } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
@@ -19,7 +20,7 @@ export class GatewayTrust {
   private readonly config: NodeConfig;
   private readonly anchor: Uint8Array;
   private readonly authority: Uint8Array;
-  private readonly gateway: Uint8Array;
+  private gateway: Uint8Array;
   private readonly revoked = new RevocationList(Subject.gateway);
   private certificate: Certificate | undefined;
 
@@ -44,6 +45,24 @@ export class GatewayTrust {
     const opened = openRevocations(this.crypto, bytes, this.anchor, this.config.net);
     if (!opened.ok) return opened.code;
     this.revoked.take(opened.value);
+    return undefined;
+  }
+
+  /** Whether a certificate is there, of whichever gateway. */
+  get certified(): boolean {
+    return this.certificate !== undefined;
+  }
+
+  /**
+   * The key of another gateway than so far, which has a certificate that counts; from now on it is the
+   * gateway.
+   */
+  other(nowMs: number | undefined): Uint8Array | undefined {
+    const { certificate, gateway } = this;
+    if (!certificate || bytesEqual(certificate.id, gateway)) return undefined;
+    this.gateway = certificate.id;
+    if (this.fault(nowMs) === undefined) return certificate.publicKey;
+    this.gateway = gateway;
     return undefined;
   }
 

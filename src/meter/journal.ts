@@ -12,7 +12,7 @@ import { OUTBOX_MAX, OUTBOX_RECENT } from "#core/limits";
 import { UP_KINDS, type UpKind } from "#core/topics";
 import type { KeyValueStore } from "./ports.ts";
 import { sealed, unsealed } from "./sealed.ts";
-import { firstState, type NodeState, nodeState } from "./state.ts";
+import { decodeState, firstState, type NodeState, nodeState } from "./state.ts";
 
 /** A message that the gateway has not receipted. */
 export interface Said {
@@ -111,6 +111,16 @@ export class Journal {
     while (this.recent.length > 0 && this.recent[0].seq <= seq) this.recent.shift();
   }
 
+  /**
+   * Nothing that waits will be sent any more, and the next number is `upTo` + 1. It counts with the write of
+   * the next message: cut before that, the node has all that it had.
+   */
+  giveUp(state: NodeState, upTo: number): void {
+    this.receipted(state.saidSeq);
+    state.saidSeq = upTo;
+    state.receiptedSeq = upTo;
+  }
+
   private write(key: string, state: NodeState, said: Said | undefined): void {
     const message: CborValue = said
       ? [said.seq, UP_KINDS.indexOf(said.kind), said.content]
@@ -130,7 +140,7 @@ export class Journal {
     const [rawState, message] = decoded.value as [CborValue, [number, number, Uint8Array]];
     const [seq, kind, content] = message;
     try {
-      const state = nodeState.decode(rawState, key);
+      const state = decodeState(rawState, key);
       return { state, said: seq > 0 ? { seq, kind: UP_KINDS[kind], content } : undefined };
     } catch (error) {
       if (!(error instanceof FieldFault)) throw error;

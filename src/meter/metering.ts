@@ -104,7 +104,9 @@ export class Metering {
     if (!fresh || speaker.full) return false;
     this.boundaryMs = this.run.uptimeMs;
     const { importMwh, exportMwh } = state.registers;
-    const follows = state.boundary === boundary;
+    // The first interval at a gateway begins with this reading: the one before was another's.
+    const follows = state.boundary === boundary && state.arrived === 0;
+    state.arrived = 0;
     state.lastNetMwh = {
       import: follows ? importMwh - state.boundaryImportMwh : 0n,
       export: follows ? exportMwh - state.boundaryExportMwh : 0n,
@@ -144,20 +146,26 @@ export class Metering {
     return waiting.length < before;
   }
 
-  /**
-   * The store was lost, and the gateway knows more: registers go on from the last reading that it has, and
-   * never back, where slots of them were left.
-   */
-  adopt({ boundary, importMwh, exportMwh }: Config): void {
+  /** Boundaries are those that the gateway knows, and no energy before the next one is a slot's. */
+  begin({ boundary, importMwh, exportMwh }: Config): void {
     const { state } = this.node;
-    const kept = state.registers;
-    const before = { importMwh: kept.importMwh, exportMwh: kept.exportMwh };
     state.boundary = boundary;
     state.boundaryImportMwh = importMwh;
     state.boundaryExportMwh = exportMwh;
     state.lastNetMwh = { import: 0n, export: 0n };
     state.carryImportMwh = 0n;
     state.carryExportMwh = 0n;
+  }
+
+  /**
+   * The store was lost, and the gateway knows more: registers go on from the last reading that it has, and
+   * never back, where slots of them were left.
+   */
+  adopt(config: Config): void {
+    this.begin(config);
+    const { importMwh, exportMwh } = config;
+    const kept = this.node.state.registers;
+    const before = { importMwh: kept.importMwh, exportMwh: kept.exportMwh };
     if (importMwh > before.importMwh) {
       kept.importMwh = importMwh;
       const valueMwh = importMwh - before.importMwh;

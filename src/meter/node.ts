@@ -20,6 +20,7 @@ import type { DriverFault } from "#drivers/types";
 import { type Alarm, birthText, willText } from "./birth.ts";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
+import { Conversation } from "./conversation.ts";
 import { Enrolment } from "./enrolment.ts";
 import { GatewayTrust } from "./gateway-trust.ts";
 import { fromGateway, proofFault } from "./inspect.ts";
@@ -45,7 +46,7 @@ export class MeterNode {
   readonly topics: Topics;
   readonly state: NodeState;
   readonly purse: Purse;
-  readonly clock: ProtocolClock;
+  clock: ProtocolClock;
   readonly speaker: Speaker;
   readonly metering: Metering;
   /** What was last sold or bought since this start; for people. */
@@ -57,7 +58,8 @@ export class MeterNode {
   private readonly trust: GatewayTrust | undefined;
   private readonly config: NodeConfig;
   private readonly ports: NodePorts;
-  private readonly slots: Slots;
+  private slots: Slots;
+  private readonly conversation: Conversation;
   /** Real time at which the request to be a member goes out again; undefined where none is due. */
   private helloAtMs: number | undefined;
   private helloPauseMs = RESEND_AFTER_MS;
@@ -85,12 +87,22 @@ export class MeterNode {
     this.clock = new ProtocolClock(ports.time);
     this.speaker = new Speaker(this.id, this.topics, journal, ports);
     this.metering = new Metering(this, config, ports, keeper);
-    this.slots = new Slots(this, config, ports, (code, detail) => this.raise(code, detail));
+    this.slots = this.newSlots();
+    this.conversation = new Conversation(this, config, ports);
     const { authority, enrolment } = config;
     this.trust = authority && new GatewayTrust(ports.crypto, config, authority);
     this.enrolment = enrolment && new Enrolment(this, config, enrolment, ports);
     this.updater = ports.firmware && updaterOf(this, ports, ports.firmware);
     if (this.updater) this.plan(); // a trial ends in time also where no network comes
+  }
+
+  private newSlots(): Slots {
+    return new Slots(this, this.config, this.ports, (code, detail) => this.raise(code, detail));
+  }
+
+  /** The key of the gateway that the node hears. */
+  get gatewayKey(): Uint8Array {
+    return this.conversation.key;
   }
 
   /** Commitment to the first set of wallet addresses: what a certificate binds. */
@@ -117,6 +129,7 @@ export class MeterNode {
   onConnect(): void {
     this.speaker.open = false;
     this.clock.reconnected();
+    this.conversation.reconnected();
     this.slots.owed.forget();
     this.publishState();
     this.helloPauseMs = RESEND_AFTER_MS;
@@ -135,8 +148,22 @@ export class MeterNode {
   /** What is retained about the gateway. */
   private onTrust(code: Code | undefined): void {
     if (code) return this.raise("GATEWAY_CERTIFICATE", code);
+    const other = this.trust?.other(this.clock.nowMs() || undefined);
+    if (other) this.meet(other);
     if (!this.speaker.open && this.helloAtMs === undefined) this.greet();
     this.checkGateway();
+  }
+
+  /** Another gateway has the authority's certificate for this area. What the one before said holds no more. */
+  private meet(gatewayKey: Uint8Array): void {
+    this.ports.log("info", "other-gateway", { key: toHex(gatewayKey) });
+    this.speaker.open = false;
+    this.helloAtMs = undefined;
+    this.accountHeader = undefined;
+    this.conversation.meet(gatewayKey);
+    this.clock = new ProtocolClock(this.ports.time);
+    this.slots = this.newSlots();
+    this.enrolment?.reconnected();
   }
 
   /** A gateway whose certificate does not count any more is told nothing more. */
@@ -161,7 +188,7 @@ export class MeterNode {
    */
   private hello(): void {
     const { net, name, capacityWh, secretKey } = this.config;
-    const wallets = this.purse.claim();
+    const wallets = this.purse.claim(this.conversation.elsewhere);
     const member = { net, publicKey: this.publicKey, name, capacityWh, ...wallets };
     const { bytes } = signRecord(memberRecord, this.ports.crypto, secretKey, member);
     this.ports.transport.publish(this.topics.up(this.id, "enrol"), bytes, false);
@@ -247,13 +274,7 @@ export class MeterNode {
 
   private onConfig(payload: Uint8Array): void {
     const { crypto, log } = this.ports;
-    const opened = fromGateway(
-      configRecord,
-      crypto,
-      this.config.gatewayKey,
-      this.config.net,
-      payload,
-    );
+    const opened = fromGateway(configRecord, crypto, this.gatewayKey, this.config.net, payload);
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "config");
     const config = opened.value;
     if (toHex(config.node) !== this.id) return;
@@ -265,23 +286,13 @@ export class MeterNode {
       return;
     }
     this.clock.atLeast(config.atMs);
-    if (config.upTo > this.state.saidSeq) {
-      // This node's store was lost, not its key: numbers that it used must never be used again.
-      log("error", "state-lost", { said: this.state.saidSeq, receipted: config.upTo });
-      this.state.saidSeq = config.upTo;
-      this.state.receiptedSeq = config.upTo;
-      this.state.digest = config.digest;
-      this.state.txSeq = config.txSeq;
-      this.state.txid = config.txSeq === 0 ? undefined : config.txid;
-      this.state.txMs = config.txMs;
-      this.metering.adopt(config);
-      this.purse.lost();
-    } else if (config.upTo < this.state.receiptedSeq) {
-      // It forgot what it receipted: a restored backup, or another gateway with the same key.
-      return this.raise("GATEWAY_BEHIND", `${config.upTo} of ${this.state.receiptedSeq} receipted`);
-    } else if (!this.speaker.receipted(this.state, { ...config, refused: [] })) {
-      return this.raise("RECEIPT_DIGEST", "config");
-    }
+    const revoked = this.trust?.fault(this.clock.nowMs()); // heard of after the hello
+    if (revoked) return this.raise("GATEWAY_CERTIFICATE", revoked);
+    const fault = this.conversation.admitted(config);
+    if (fault) return this.raise(fault.code, fault.detail);
+    const { account, proof } = this.conversation.greeting();
+    if (account) this.onAccount(account.payload);
+    if (proof) this.onProof(proof);
     this.speaker.open = true;
     this.speaker.restart();
     this.metering.say();
@@ -298,13 +309,7 @@ export class MeterNode {
 
   private onReceipt(payload: Uint8Array): void {
     const { crypto } = this.ports;
-    const opened = fromGateway(
-      receiptRecord,
-      crypto,
-      this.config.gatewayKey,
-      this.config.net,
-      payload,
-    );
+    const opened = fromGateway(receiptRecord, crypto, this.gatewayKey, this.config.net, payload);
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "receipt");
     if (toHex(opened.value.node) !== this.id) return;
     // Before the gateway's config a node does not know what it may have said in an earlier life.
@@ -323,16 +328,12 @@ export class MeterNode {
 
   private onAccount(payload: Uint8Array): void {
     const { crypto, log } = this.ports;
-    const opened = fromGateway(
-      accountRecord,
-      crypto,
-      this.config.gatewayKey,
-      this.config.net,
-      payload,
-    );
+    const opened = fromGateway(accountRecord, crypto, this.gatewayKey, this.config.net, payload);
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "account");
     const account = opened.value;
-    if (toHex(account.node) !== this.id || account.atMs < this.state.accountMs) return;
+    if (toHex(account.node) !== this.id) return;
+    if (this.conversation.holdsAccount(payload, account.walletSet)) return;
+    if (account.atMs < this.state.accountMs) return;
     this.state.freeMicro = account.freeMicro;
     this.state.lockedMicro = account.lockedMicro;
     this.state.accountMs = account.atMs;
@@ -347,7 +348,9 @@ export class MeterNode {
   /** The gateway's greeting: what it says that this node owns stands under a block's state root. */
   private onProof(payload: Uint8Array): void {
     const { crypto } = this.ports;
-    const { gatewayKey, net } = this.config;
+    if (this.conversation.holdsProof(payload)) return;
+    const { gatewayKey } = this;
+    const { net } = this.config;
     const opened = fromGateway(proofRecord, crypto, gatewayKey, net, payload);
     if (!opened) return this.raise("GATEWAY_SIGNATURE", "proof");
     if (toHex(opened.value.node) !== this.id || !this.accountHeader) return;
@@ -373,6 +376,9 @@ export class MeterNode {
 
   /** Something is wrong with the gateway, or with what claims to be it: said where all members see it. */
   private raise(code: string, detail: string): void {
+    // What is retained may come before the certificate that says whose signature counts.
+    if (code === "GATEWAY_SIGNATURE" && this.trust && !this.trust.certified)
+      return this.ports.log("debug", "not-certified", { detail });
     this.ports.log("error", "alarm", { code, detail });
     this.alarm = { code, detail };
     this.publishState();

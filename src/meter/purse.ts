@@ -41,10 +41,25 @@ export class Purse {
     if (wallets.addresses === 0) wallets.addresses = wallets.nextAddresses = config.wallets;
   }
 
-  /** What the request to be a member says: the set in use. */
-  claim(): WalletClaim {
-    const { set, addresses } = this.state.wallets;
-    return this.claimOf(set, addresses);
+  /** What the request to be a member says: the set in use, or to a new gateway (`roams`) a fresh one. */
+  claim(roams = false): WalletClaim {
+    const { set, addresses, next } = this.state.wallets;
+    return roams ? this.claimOf(next + 1, this.config.wallets) : this.claimOf(set, addresses);
+  }
+
+  /**
+   * The node speaks with another gateway, whose ledger has set `known` of it (undefined: not heard of any).
+   * No set is used in two ledgers: the one of the request to be a member is begun, where the ledger has that,
+   * and otherwise another one is due.
+   */
+  arrived(known: number | undefined): void {
+    const { wallets } = this.state;
+    const fresh = wallets.next + 1;
+    this.known = known ?? -1;
+    wallets.set = wallets.next = Math.max(fresh, this.known);
+    wallets.addresses = wallets.nextAddresses = this.config.wallets;
+    wallets.used = 0;
+    if (known !== undefined && known !== fresh) this.refused();
   }
 
   /** What a state root says of set `set`. */

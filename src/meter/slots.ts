@@ -269,8 +269,8 @@ export class Slots {
     const clearing = this.clearings.get(contract.slot);
     const notice = this.notices.get(contract.slot) ?? this.notices.get(contract.slot - 1);
     const memory = this.node.state.slots.find((entry) => entry.slot === contract.slot);
-    // Nor for an order of an earlier life, whose memory was lost.
-    if (!memory || !notice || memory.ordered === 0) return;
+    // Nor for an order of an earlier life, or of an earlier stay: one that comes anew says idle first.
+    if (!memory || !notice || memory.ordered <= 1 + Side.idle) return;
     if (!clearing || clearing.value.stage !== contract.stage) {
       if (this.earlyContracts.length < EARLY_MAX) this.earlyContracts.push(contract);
       return;
@@ -369,8 +369,8 @@ export class Slots {
     what: string,
   ): { value: T; id: Uint8Array } | undefined {
     if (isNothing(payload)) return undefined;
-    const { net, gatewayKey } = this.config;
-    const opened = fromGateway(type, this.ports.crypto, gatewayKey, net, payload);
+    const { gatewayKey } = this.node;
+    const opened = fromGateway(type, this.ports.crypto, gatewayKey, this.config.net, payload);
     if (!opened) this.raise("GATEWAY_SIGNATURE", what);
     return opened;
   }

@@ -7,7 +7,7 @@ import { bytesEqual } from "#core/codec/bytes";
 import type { Crypto, Entropy } from "#core/crypto/port";
 import { codeOfWire } from "#core/errors/codes";
 import { OUTBOX_WINDOW, RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
-import { nextDigest, type Receipt, upRecord } from "#core/records/receipt";
+import { FIRST_DIGEST, nextDigest, type Receipt, upRecord } from "#core/records/receipt";
 import type { Topics, UpKind } from "#core/topics";
 import type { Journal, Said } from "./journal.ts";
 import type { Log, RealTime, Transport } from "./ports.ts";
@@ -53,6 +53,20 @@ export class Speaker {
     this.journal.say(state, kind, content);
     this.pump();
     return true;
+  }
+
+  /** What waits for its receipt, by number. */
+  get outbox(): readonly number[] {
+    return this.journal.outbox;
+  }
+
+  /** Gives up all that waits; what is said next has number `upTo` + 1, and its digest begins anew. */
+  giveUp(state: NodeState, upTo: number): void {
+    this.journal.giveUp(state, upTo);
+    state.digest = FIRST_DIGEST;
+    this.sentSeq = 0;
+    this.resendAtMs = 0;
+    this.pauseMs = RESEND_AFTER_MS;
   }
 
   /** What was said under number `seq`, while it waits for its receipt. */
@@ -110,6 +124,7 @@ export class Speaker {
     if (receipt.upTo > state.saidSeq || !bytesEqual(digest, receipt.digest)) return false;
     state.receiptedSeq = receipt.upTo;
     state.digest = digest;
+    if (state.gateways.length > 0) state.gateways[0].receiptedSeq = receipt.upTo;
     this.journal.receipted(receipt.upTo);
     this.pauseMs = RESEND_AFTER_MS;
     this.resendAtMs = 0;

@@ -4,8 +4,10 @@
  * (journal.ts), so that after a power cut numbers, registers and claims always belong together.
  */
 import { bytesEqual } from "#core/codec/bytes";
+import type { CborValue } from "#core/codec/cbor";
 import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema";
-import { SLOTS_KEPT, WALLETS_MAX } from "#core/limits";
+import { GATEWAYS_KEPT, SLOTS_KEPT, WALLETS_MAX } from "#core/limits";
+import { GATEWAY_MARK_BYTES } from "#core/records/arrival";
 import { wallet } from "#core/records/common";
 import { FIRST_DIGEST } from "#core/records/receipt";
 import { firstRegisters, registers } from "./register/registers.ts";
@@ -69,10 +71,27 @@ const stateFields = {
     next: uint(0xffffffff),
     nextAddresses: uint(WALLETS_MAX),
   }),
+  /**
+   * Gateways that it spoke with, the present one first, and the highest number that each has receipted. Empty
+   * before the first, and where the state is of a firmware that knew one gateway only.
+   */
+  gateways: list(struct({ mark: bytes(GATEWAY_MARK_BYTES), receiptedSeq: uint() }), GATEWAYS_KEPT),
+  /** 1: it came from another gateway, and has read no boundary for this one yet. */
+  arrived: uint(1),
 };
 
 export const nodeState = struct(stateFields);
 export type NodeState = Infer<typeof nodeState>;
+
+/** Fields at the end of a state that it has since nodes roam: `gateways` and `arrived`. */
+const SINCE_ROAMING = 2;
+
+/** A state as it is stored, by this firmware or by one that knew one gateway only. Throws a FieldFault. */
+export function decodeState(raw: CborValue, path: string): NodeState {
+  const fields = Object.keys(stateFields).length;
+  const old = Array.isArray(raw) && raw.length === fields - SINCE_ROAMING;
+  return nodeState.decode(old ? [...(raw as CborValue[]), [], 0] : raw, path);
+}
 
 /** The state of a node that was never on. */
 export function firstState(): NodeState {
@@ -97,7 +116,32 @@ export function firstState(): NodeState {
     accountMs: 0,
     slots: [],
     wallets: { set: 0, addresses: 0, used: 0, next: 0, nextAddresses: 0 },
+    gateways: [],
+    arrived: 0,
   };
+}
+
+/** How gateway `id` stands in `gateways`. */
+function markOf(id: Uint8Array): Uint8Array {
+  return id.slice(0, GATEWAY_MARK_BYTES);
+}
+
+/** Whether the gateway that the node spoke with last is another than `id`. */
+export function speaksElsewhere({ gateways }: NodeState, id: Uint8Array): boolean {
+  return gateways.length > 0 && !bytesEqual(gateways[0].mark, markOf(id));
+}
+
+/** The highest number that gateway `id` has receipted; undefined where the node does not know the gateway. */
+export function receiptedBy(state: NodeState, id: Uint8Array): number | undefined {
+  const mark = markOf(id);
+  return state.gateways.find((known) => bytesEqual(known.mark, mark))?.receiptedSeq;
+}
+
+/** The node speaks with gateway `id` from now on, which has receipted `receiptedSeq`. */
+export function speakWith(state: NodeState, id: Uint8Array, receiptedSeq: number): void {
+  const mark = markOf(id);
+  const others = state.gateways.filter((known) => !bytesEqual(known.mark, mark));
+  state.gateways = [{ mark, receiptedSeq }, ...others].slice(0, GATEWAYS_KEPT);
 }
 
 /** The memory of `slot`, made where it is new; the oldest slots are forgotten. */

@@ -69,6 +69,8 @@ export interface LocalAreaSetup {
   /** Wallet addresses in a set of each node. */
   wallets?: number;
   secretKey?: (home: number) => Uint8Array;
+  /** The gateway that a home's node was set up for; by default this one. */
+  gatewayKey?: (home: number) => Uint8Array | undefined;
   /** An authority's certificates, its anchor key for the nodes, and what they ask for. */
   identity?: GatewayPorts["identity"];
   authority?: Uint8Array;
@@ -239,7 +241,7 @@ export class LocalArea {
       area,
       name: world.homes[home].name,
       secretKey: this.secretKeyOf(home),
-      gatewayKey: crypto.publicKey(secretKey),
+      gatewayKey: this.setup.gatewayKey?.(home) ?? crypto.publicKey(secretKey),
       capacityWh: world.homes[home].capacityWh,
       wallets: this.setup.wallets ?? WALLETS_DEFAULT,
       policy: policy?.(home) ?? { trade: true },

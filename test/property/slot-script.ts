@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the played members say in one slot: each in its own order, all mixed with each other. */
+import { badArrival } from "./arrival-mutations.ts";
 import type { Attacker, Shot } from "./attacker.ts";
 import { eventShot } from "./event-mutations.ts";
 import type { Range } from "./range.ts";
@@ -93,6 +94,7 @@ function* besides(range: Range, who: Attacker, count: number): Generator<Shot | 
     yield wireShot(range, who);
     if (i % 2 === 0) yield envelopeShot(range, who);
     if (i % 4 === 0) yield otherNumberShot(range, who);
+    if (i % 4 === 2) yield badArrival(range, who);
     if (i % 3 === 0) yield garbageShot(range, who);
     if (i % 6 === 0) yield lateOrder(range, who, "ORDER_LATE");
     if (i % 3 === 1) yield eventShot(range, who);

@@ -168,6 +168,59 @@ for (const options of VARIANTS)
       assert.ok(onXs.stats!.collections < 200, String(onXs.stats!.collections));
   });
 
+/** With one gateway, with another, and with the first again, on one store; the power is cut on the way. */
+async function roaming(engine: NodeEngine) {
+  const flash = memoryStore();
+  const setup = setupOf("roams");
+  const { secretKey } = setup.config;
+  const gateways = [0x67, 0x68].map((name) => new ScriptedGateway(crypto, secretKey, name));
+  const lines: string[] = [];
+  const stay = async (at: number, boots: number, cutAt = 0) => {
+    const gateway = gateways[at];
+    const config = { ...setup.config, gatewayKey: gateway.publicKey };
+    const store = countingStore(flash, (n, moment) => {
+      if (n === cutAt && moment === "during") throw new PowerCut(`write ${n}`);
+    });
+    const { host, heard } = await startNode(engine, { ...setup, config, boots }, store, gateway);
+    await host.connected();
+    const slot = 2 * boots;
+    for (const { topic, payload } of [
+      gateway.account(),
+      gateway.config(),
+      gateway.caps(slot),
+      gateway.notice(slot),
+      gateway.notice(slot + 1),
+      gateway.receipt(),
+    ])
+      await host.message(topic, payload);
+    await host.close();
+    lines.push(...heard.lines);
+    return heard.failed;
+  };
+  const failed = [...(await stay(0, 0)), ...(await stay(1, 1, 2)), ...(await stay(1, 2))];
+  failed.push(...(await stay(0, 3)));
+  return { lines, failed, contents: contentsOf(flash), gateways };
+}
+
+for (const options of [{}, { bits: 32 }] satisfies XsEngineOptions[])
+  test(`XS and V8 go to another gateway and back in the same bytes: ${JSON.stringify(options)}`, async (t) => {
+    const xs = await startXs(t, options);
+    if (!xs) return;
+    const onV8 = await roaming(engines[0]);
+    assert.equal(onV8.failed.length, 1, "the cut");
+    const arrivals = onV8.lines.filter((line) => /^publish .*arrival /.test(line));
+    assert.ok(arrivals.length >= 2, `${arrivals.length} arrivals`);
+    const heard = onV8.gateways.map((gateway) => gateway.heard);
+    assert.ok(heard[0] > heard[1] && heard[1] > 0, heard.join());
+    assert.equal(
+      onV8.lines.filter((line) => /"RECEIPT_DIGEST|GATEWAY_BEHIND/.test(line)).length,
+      0,
+    );
+    const onXs = await roaming(xs);
+    assert.deepEqual(onXs.lines, onV8.lines);
+    assert.deepEqual(onXs.contents, onV8.contents);
+  });
+
 test("a power cut at any write leaves XS and V8 with the same store and the same next start", async (t) => {
   const xs = await startXs(t);
   if (!xs) return;

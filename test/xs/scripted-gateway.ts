@@ -40,7 +40,7 @@ export class ScriptedGateway {
   readonly publicKey: Uint8Array;
   private readonly crypto: Crypto;
   private readonly topics = new Topics("a");
-  private readonly secretKey = filled(0x67);
+  private readonly secretKey: Uint8Array;
   private readonly id: Uint8Array;
   private readonly node: Uint8Array;
   private readonly nodeKey: Uint8Array;
@@ -52,8 +52,10 @@ export class ScriptedGateway {
   private readonly orders = new Map<number, { id: Uint8Array; order: MarketOrder; side: number }>();
   private bidReserve: Uint8Array | undefined;
 
-  constructor(crypto: Crypto, nodeSecret: Uint8Array) {
+  /** `name` tells one gateway from another. */
+  constructor(crypto: Crypto, nodeSecret: Uint8Array, name = 0x67) {
     this.crypto = crypto;
+    this.secretKey = filled(name);
     this.publicKey = crypto.publicKey(this.secretKey);
     this.id = nodeIdOf(crypto, this.publicKey);
     this.nodeKey = crypto.publicKey(nodeSecret);
@@ -66,8 +68,11 @@ export class ScriptedGateway {
   hear({ topic, payload }: Message): void {
     if (!topic.includes("/up/") || topic.endsWith("/enrol")) return;
     const up = upRecord.decode(payload);
-    if (!up.ok || up.value.seq !== this.seq + 1) return;
-    this.seq++;
+    if (!up.ok) return;
+    const arrives = topic.endsWith("/arrival") && up.value.seq > this.seq;
+    if (!arrives && up.value.seq !== this.seq + 1) return;
+    if (arrives) this.digest = FIRST_DIGEST;
+    this.seq = up.value.seq;
     this.digest = nextDigest(this.crypto, this.digest, up.value.content);
     if (!topic.endsWith("/order")) return;
     const opened = openSigned(orderRecord, this.crypto, up.value.content);

@@ -49,6 +49,10 @@ export const WIRE = Object.freeze({
   EVENT_FORM: 40,
   EVENT_REGISTER: 41,
 
+  // Arrivals from another gateway
+  ARRIVAL_ELSEWHERE: 45,
+  ARRIVAL_CHAIN: 46,
+
   // Orders
   ORDER_LATE: 50,
   ORDER_FUTURE: 51,

@@ -68,6 +68,10 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
     "a register goes back in the event, or is lower than in the node's last reading",
   ),
 
+  // Arrivals from another gateway
+  ARRIVAL_ELSEWHERE: reject("the arrival is for another gateway"),
+  ARRIVAL_CHAIN: reject("V3: the arrival's chain of transactions is behind the one that is known"),
+
   // Orders
   ORDER_LATE: reject("the slot is cleared already, or was never open"),
   ORDER_FUTURE: reject("the slot is not open yet"),

@@ -41,6 +41,7 @@ export const RecordKind = Object.freeze({
   cancel: 34,
   vote: 35,
   evidence: 36,
+  arrival: 40,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

@@ -2,6 +2,7 @@
 /** Every record type of the protocol in order of kind: what docs/protocol.cddl and the vectors cover. */
 import type { RecordType } from "../codec/record.ts";
 import { accountRecord } from "./account.ts";
+import { arrivalRecord } from "./arrival.ts";
 import { authorityRecord, revocationsRecord } from "./authority.ts";
 import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
@@ -59,6 +60,7 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   cancelRecord,
   voteRecord,
   evidenceRecord,
+  arrivalRecord,
 ]);
 
 /**

@@ -2,6 +2,7 @@
 /** The intake's rules for readings, orders and wallets, asked again of the auditor's own state. */
 import { bytesEqual, fromHex } from "#core/codec/bytes";
 import type { Code } from "#core/errors/codes";
+import type { Arrival } from "#core/records/arrival";
 import { EventKind, EventRegister, eventFault, type MeterEvent } from "#core/records/event";
 import { MarketTiming } from "#core/records/notice";
 import { type Order, Side } from "#core/records/order";
@@ -41,6 +42,19 @@ export function eventCode({ reading: last }: AuditMember, event: MeterEvent): Co
   const read = register === EventRegister.import ? last?.importMwh : last?.exportMwh;
   if (register === EventRegister.none || read === undefined) return undefined;
   return lowestMwh < read ? "EVENT_REGISTER" : undefined;
+}
+
+/** Why an arrival from another gateway may not be taken, or undefined. */
+export function arrivalCode(
+  state: AuditState,
+  member: AuditMember,
+  { gateway, txSeq, txid }: Arrival,
+): Code | undefined {
+  if (!bytesEqual(gateway, state.gatewayId)) return "ARRIVAL_ELSEWHERE";
+  if ((txSeq === 0) !== (txid === undefined)) return "ARRIVAL_CHAIN";
+  if (txSeq > member.txSeq) return undefined;
+  const same = txid && member.txid ? bytesEqual(txid, member.txid) : txid === member.txid;
+  return txSeq === member.txSeq && same ? undefined : "ARRIVAL_CHAIN";
 }
 
 /** What is wrong with a claim to a set of addresses, or undefined. */

@@ -13,7 +13,14 @@ import { memberEntry, saidEntry } from "../entries.ts";
 import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
 import { eventName } from "../intake/event.ts";
 import { openEntry } from "./open.ts";
-import { claimFault, eventCode, orderCode, readingCode, walletsCode } from "./rules.ts";
+import {
+  arrivalCode,
+  claimFault,
+  eventCode,
+  orderCode,
+  readingCode,
+  walletsCode,
+} from "./rules.ts";
 import { type AuditMember, type Context, newMember } from "./state.ts";
 import { barredCode, mayHaveEnded } from "./trust.ts";
 import { chainCode, effectiveMs, NEVER_LOGGED, takesNumber, txCode } from "./tx-rules.ts";
@@ -62,10 +69,12 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
   const member = state.members.get(node);
   const which: Which = { node: state.nameOf(node), seq: entry.seq };
   if (!member) return findings.fault("SAID_UNKNOWN_NODE", which, node);
-  if (entry.seq !== member.saidSeq + 1)
-    findings.fault("SAID_NUMBER", which, `${entry.seq} after ${member.saidSeq}`);
-  member.saidSeq = Math.max(member.saidSeq, entry.seq);
   const kind = saidKindAt(entry.kind);
+  // What a node said to other gateways lies before its arrival at this one.
+  const follows =
+    kind === "arrival" ? entry.seq > member.saidSeq : entry.seq === member.saidSeq + 1;
+  if (!follows) findings.fault("SAID_NUMBER", which, `${entry.seq} after ${member.saidSeq}`);
+  member.saidSeq = Math.max(member.saidSeq, entry.seq);
   if (!kind) return findings.fault("SAID_KIND", which, `kind ${entry.kind}`);
   const said = openContent(ports.crypto, kind, entry.content);
   if ("ok" in said) return findings.fault("RECORD_MALFORMED", which, `${kind}: ${said.detail}`);
@@ -92,6 +101,7 @@ function placeOf(said: Said, which: Which): void {
 function judge(context: Context, member: AuditMember, said: Said, seq: number): Code | undefined {
   const { state } = context;
   if (numberOf(said) !== seq) return "SAID_NUMBER";
+  if (said.kind === "arrival") return arrivalCode(state, member, said.signed.value);
   const barred = barredCode(context, member.id);
   if (barred) return (said.kind === "tx" && chainCode(member, said.tx)) || barred;
   if (said.kind === "reading") return readingCode(state, member, said.signed.value);
@@ -141,7 +151,9 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     const { value: reading, id } = said.signed;
     summary.readings++;
     state.pending.set(toHex(id), { type: "reading", id, node: member.id, reading });
-    member.previous = member.reading;
+    const joined = member.arrived ? undefined : member.reading;
+    member.arrived = false;
+    member.previous = joined;
     member.reading = reading;
     state.feeder?.take(member.id, reading);
     reportNet(context, member);
@@ -154,6 +166,11 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     member.walletSet = value.set;
     const wallets = listWallets(context.ports.crypto, value);
     state.promise({ type: "wallets", id, node: member.id, wallets });
+  } else if (said.kind === "arrival") {
+    const { txSeq, txid } = said.signed.value;
+    member.txSeq = txSeq;
+    member.txid = txid;
+    member.arrived = true;
   } else {
     summary.transactions++;
     acceptTx(context, member, said.tx);
@@ -162,7 +179,7 @@ function accept(context: Context, member: AuditMember, said: Said): void {
 
 function reportNet({ options }: Context, member: AuditMember): void {
   const { reading, previous } = member;
-  if (reading && !previous) {
+  if (reading && !member.first) {
     member.first = reading;
     member.soldToMwh = reading.exportMwh;
     member.boughtToMwh = reading.importMwh;

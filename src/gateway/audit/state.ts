@@ -40,6 +40,8 @@ export interface AuditMember {
   saidSeq: number;
   reading: Reading | undefined;
   previous: Reading | undefined;
+  /** It came from another gateway, and has not read its meter here since. */
+  arrived: boolean;
   /** Registers of the first reading: energy before it backs nothing. */
   first: Reading | undefined;
   /** Head of its chain of transactions, and the ids of its latest ones by number. */
@@ -251,6 +253,7 @@ export function newMember(id: string, idBytes: Uint8Array, member: Member): Audi
     saidSeq: 0,
     reading: undefined,
     previous: undefined,
+    arrived: false,
     first: undefined,
     txSeq: 0,
     txid: undefined,

@@ -26,7 +26,12 @@ const VOID: ReadonlySet<Code> = new Set<Code>([
 ]);
 
 /** Refusals that use up no number, so that no log has them: of what was said before or for another number. */
-export const NEVER_LOGGED: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
+export const NEVER_LOGGED: ReadonlySet<Code> = new Set<Code>([
+  "REPLAYED",
+  "SAID_NUMBER",
+  "ARRIVAL_ELSEWHERE",
+  "ARRIVAL_CHAIN",
+]);
 
 export function takesNumber(code: Code): boolean {
   return VOID.has(code);

@@ -14,6 +14,7 @@ import type { Batch } from "../batch.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
 import { publishEvents } from "../monitor.ts";
 import { linkTx, type Session } from "../session.ts";
+import { applyArrival, checkArrival } from "./arrival.ts";
 import { numberOf, type Parsed, type Said } from "./decode.ts";
 import { checkEvent, eventName } from "./event.ts";
 import { checkOrder } from "./order.ts";
@@ -25,13 +26,19 @@ import { checkClaim, checkWallets } from "./wallets.ts";
  * Refusals of what the node itself said before, or said under another number. They take no number: otherwise
  * whoever repeats an old message could use up the numbers of a node.
  */
-const REPLAYS: ReadonlySet<Code> = new Set<Code>(["REPLAYED", "SAID_NUMBER"]);
+const REPLAYS: ReadonlySet<Code> = new Set<Code>([
+  "REPLAYED",
+  "SAID_NUMBER",
+  "ARRIVAL_ELSEWHERE",
+  "ARRIVAL_CHAIN",
+]);
 
 /** Whether what a node says follows the rules now; nothing changes. */
-export function checkSaid(area: Area, session: Session, said: Said): Verdict {
+export function checkSaid(area: Area, session: Session, seq: number, said: Said): Verdict {
   const number = numberOf(said);
-  if (number !== session.saidSeq + 1)
-    return refuse("SAID_NUMBER", `${number}, not ${session.saidSeq + 1}`);
+  if (number !== seq) return refuse("SAID_NUMBER", `${number}, not ${seq}`);
+  // Before anything else: one that is barred arrives too, and is refused from then on by what it says.
+  if (said.kind === "arrival") return checkArrival(session, said.signed.value, area.idBytes);
   const barred = area.barred(session.id);
   // A transaction keeps its place in its author's chain: the node goes on with it when it may again.
   if (barred)
@@ -57,11 +64,12 @@ export function takeSaid(
 ): Verdict {
   const { session, seq, content, said } = parsed;
   if (seq <= session.saidSeq) return repeat(session);
-  if (seq !== session.saidSeq + 1) {
+  // Between what it said here and an arrival lies what it said to others.
+  if (seq !== session.saidSeq + 1 && said.kind !== "arrival") {
     session.receiptDue = true;
     return refuse("GAP", `${seq} after ${session.saidSeq}`);
   }
-  const verdict = checkSaid(area, session, said);
+  const verdict = checkSaid(area, session, seq, said);
   // Somebody else may have sent it: the node's own message for this number is still to come.
   if (!verdict.ok && REPLAYS.has(verdict.code)) return verdict;
   const code = verdict.ok ? 0 : WIRE[verdict.code];
@@ -86,6 +94,7 @@ export function applySaid(
   verdict: Verdict,
 ): void {
   session.saidSeq = seq;
+  if (said.kind === "arrival" && verdict.ok) applyArrival(session, said.signed.value);
   session.digest = nextDigest(area.ports.crypto, session.digest, content);
   session.receiptDue = true;
   if (!verdict.ok) {
@@ -98,7 +107,9 @@ export function applySaid(
   if (said.kind === "reading") {
     const { value: reading, id } = said.signed;
     session.online = true; // one that was given up and reads its meter again takes part again
-    session.previous = session.reading;
+    // What flowed while it was with another gateway is no slot's energy here.
+    session.previous = session.arrived ? undefined : session.reading;
+    session.arrived = false;
     session.reading = reading;
     area.chain.addEvent({ type: "reading", id, node: session.id, reading });
     area.feeder?.take(session.id, reading);
@@ -117,7 +128,7 @@ export function applySaid(
     session.walletSet = value.set;
     const wallets = listWallets(area.ports.crypto, value);
     area.chain.addEvent({ type: "wallets", id, node: session.id, wallets });
-  } else {
+  } else if (said.kind === "tx") {
     applyTxToDag(area, session, said.tx);
   }
 }

@@ -9,6 +9,7 @@ import type { Crypto } from "#core/crypto/port";
 import { refuse } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { MESSAGE_BYTES_MAX } from "#core/limits";
+import { type Arrival, arrivalRecord } from "#core/records/arrival";
 import { type Enrol, enrolRecord } from "#core/records/certificate";
 import { eventRecord, type MeterEvent } from "#core/records/event";
 import { type Member, memberRecord } from "#core/records/member";
@@ -29,6 +30,7 @@ export type Said =
   | { kind: "order"; signed: Signed<Order> }
   | { kind: "event"; signed: Signed<MeterEvent> }
   | { kind: "wallets"; signed: Signed<Wallets> }
+  | { kind: "arrival"; signed: Signed<Arrival> }
   | { kind: "tx"; tx: Tx };
 
 export type Parsed =
@@ -163,6 +165,10 @@ export function openContent(crypto: Crypto, kind: SaidKind, content: Uint8Array)
   }
   if (kind === "wallets") {
     const signed = openSigned(walletsRecord, crypto, content);
+    return signed.ok ? { kind, signed } : signed;
+  }
+  if (kind === "arrival") {
+    const signed = openSigned(arrivalRecord, crypto, content);
     return signed.ok ? { kind, signed } : signed;
   }
   const signed = openSigned(orderRecord, crypto, content);

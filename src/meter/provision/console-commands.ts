@@ -111,7 +111,7 @@ export class ConsoleCommands {
     ports.log("info", "settings-saved");
     const moved = before.gatewayKey && toHex(before.gatewayKey) !== keyText(settings.gatewayKey);
     const note =
-      "another gateway keeps another ledger: a member of the old one needs a new identity";
+      "another gateway keeps another ledger: coins stay with the old one, and numbers go on";
     const missing = missingOf(settings, board, authority.certificate);
     out.answer("set", true, { missing, ...(moved && { note }) });
     ports.changed("settings");

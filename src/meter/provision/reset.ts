@@ -123,5 +123,7 @@ function carried(old: NodeState): NodeState {
     lockedMicro: first.lockedMicro,
     accountMs: first.accountMs,
     slots: first.slots,
+    gateways: first.gateways,
+    arrived: first.arrived,
   };
 }

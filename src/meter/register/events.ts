@@ -23,6 +23,22 @@ export function queueEvent(kept: Registers, event: Omit<WaitingEvent, "suppresse
 }
 
 /**
+ * Puts back events that were said to another gateway and not receipted, before those that wait already: the
+ * latest of them, and how many were too many.
+ */
+export function putBackEvents(kept: Registers, events: readonly WaitingEvent[]): void {
+  const room = EVENTS_BURST - kept.waiting.length;
+  const lost = events.slice(0, Math.max(0, events.length - room));
+  if (events.length === 0) return;
+  kept.seq++;
+  kept.waiting = [...events.slice(lost.length), ...kept.waiting];
+  if (lost.length === 0) return;
+  let suppressed = kept.waiting[0].suppressed;
+  for (const event of lost) suppressed += 1 + event.suppressed;
+  kept.waiting[0].suppressed = Math.min(U32_MAX, suppressed);
+}
+
+/**
  * A boundary was read: one more event may be said. True where the last one was not used and there are events
  * that were too many: then it is time to tell.
  */

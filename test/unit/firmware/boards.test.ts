@@ -40,10 +40,10 @@ function configOf(name: string): Map<string, string> {
 /** What the image is expected to have (docs/firmware.md, "Image size"). */
 const SLOT_BYTES_MIN = 0x1c0000;
 /**
- * A full outbox of messages of 750 bytes (src/meter/register/README.md): of each the data, a chunk's header
+ * A full outbox of messages of 790 bytes (src/meter/register/README.md): of each the data, a chunk's header
  * and an index, in pages of 126 entries of 32 bytes; twelve pages for everything else, and one always empty.
  */
-const NVS_BYTES_MIN = 4096 * (Math.ceil((OUTBOX_MAX * (2 + Math.ceil(750 / 32))) / 126) + 12 + 1);
+const NVS_BYTES_MIN = 4096 * (Math.ceil((OUTBOX_MAX * (2 + Math.ceil(790 / 32))) / 126) + 12 + 1);
 
 /** Pins that a chip's flash and PSRAM take, and those that can only be inputs. */
 const CHIPS: Record<string, { gpios: number; taken: number[]; inputs: number[] }> = {

@@ -154,3 +154,39 @@ test("entries of a firmware with another layout count as lost, and are told of",
   assert.deepEqual([state.saidSeq, seqs], [0, []]);
   assert.equal(journal.foreign, 3);
 });
+
+test("a state of a firmware that knew one gateway is read, with all that it has", () => {
+  const { store } = written(3);
+  for (const key of [...store.entries.keys()]) {
+    const { value } = decodeCbor(unsealed(store.get(key)!)!) as { value: [CborValue[], CborValue] };
+    const [state, message] = value;
+    store.set(key, sealed(encodeCbor([state.slice(0, -2), message])));
+  }
+  const { state, seqs, journal } = recovered(store);
+  assert.equal(journal.foreign, 0);
+  assert.deepEqual([state.saidSeq, state.registers.importMwh, state.boot], [3, 3000n, 1]);
+  assert.deepEqual([seqs, state.gateways, state.arrived], [[1, 2, 3], [], 0]);
+  const before = structuredClone(state.wallets);
+  sayNext(journal, state);
+  assert.deepEqual(recovered(store).state.wallets, before);
+});
+
+test("what is given up goes with the next message, and not before", () => {
+  const { store, journal, state } = written(3);
+  journal.giveUp(state, 9);
+  assert.deepEqual(recovered(store).seqs, [1, 2, 3], "cut here, nothing has happened");
+  assert.equal(recovered(store).state.saidSeq, 3);
+  sayNext(journal, state);
+  const again = recovered(store);
+  assert.deepEqual(again.seqs, [10]);
+  assert.deepEqual([again.state.saidSeq, again.state.receiptedSeq], [10, 9]);
+  assert.deepEqual([...store.entries.keys()].sort(), ["oa", "s1"]);
+});
+
+test("a full outbox can be given up", () => {
+  const { journal, state } = written(OUTBOX_MAX);
+  journal.giveUp(state, OUTBOX_MAX);
+  assert.equal(journal.full, false);
+  sayNext(journal, state);
+  assert.deepEqual(journal.outbox, [OUTBOX_MAX + 1]);
+});

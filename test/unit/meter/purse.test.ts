@@ -254,3 +254,34 @@ test("every address is the node's in its block, and of one trade, whatever happe
   );
   assert.ok(trades > 5000, String(trades));
 });
+
+test("another gateway gets a set that no ledger has, and no address is used again", () => {
+  const state = firstState();
+  const purse = knownPurse(8, state);
+  const taken = take(purse, 3);
+  const brought = purse.claim(true);
+  assert.equal(brought.set, 1);
+  assert.deepEqual(purse.claim(true), brought, "asked again, it is the same");
+  purse.arrived(undefined); // a new member there
+  taken.push(...take(purse, 2));
+  assert.deepEqual(taken.slice(3), pool(brought).slice(1, 3));
+  assert.equal(purseOf(8, state).claim().set, 1, "and the same after a restart");
+  // Back again, where the ledger has set 0 only: another one has to be said first.
+  purse.arrived(0);
+  const next = purse.due()!;
+  assert.equal(next.set, 3, "2 was in a request to be a member, which may have been heard");
+  purse.said(next);
+  taken.push(...take(purse, 2));
+  assert.deepEqual(taken.slice(5), pool(next).slice(1, 3));
+  purse.arrived(9); // a ledger that knows more than a store that is older
+  assert.equal(purse.due()?.set, 10);
+  assert.equal(new Set(taken).size, taken.length);
+});
+
+test("a gateway that has the fresh set by now: it is begun", () => {
+  const purse = knownPurse(8);
+  const brought = purse.claim(true);
+  purse.arrived(brought.set);
+  assert.equal(purse.due(), undefined);
+  assert.deepEqual(take(purse, 1), pool(brought).slice(1, 2));
+});

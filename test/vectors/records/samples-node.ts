@@ -3,6 +3,7 @@
  * Values of what nodes say: usual ones, and those at which the encoding changes its width. Byte strings
  * count up from a first byte, so that a swap of two fields shows.
  */
+import { arrivalRecord } from "#core/records/arrival";
 import { EventKind, EventRegister, eventRecord } from "#core/records/event";
 import { memberRecord } from "#core/records/member";
 import { orderRecord } from "#core/records/order";
@@ -58,6 +59,29 @@ const wallets: Sample[] = [
     walletKey: hash(0x62),
     walletProof: counting(64, 0x82),
     said: 24,
+  }),
+];
+
+const arrivals: Sample[] = [
+  sample(arrivalRecord, "a node that comes with a chain of transactions", {
+    net,
+    node,
+    gateway: counting(16, 0xa0),
+    from: counting(8, 0xb0),
+    txSeq: 24,
+    txid: hash(0x50),
+    dropped: 3,
+    said: 24,
+  }),
+  sample(arrivalRecord, "one without, and with a full outbox", {
+    net: NAME_MAX,
+    node,
+    gateway: counting(16, 0xa1),
+    from: counting(8, 0xb1),
+    txSeq: 0,
+    txid: undefined,
+    dropped: 320,
+    said: SAFE_MAX,
   }),
 ];
 
@@ -292,6 +316,7 @@ const ups: Sample[] = [
 export const NODE_SAMPLES: readonly Sample[] = [
   ...members,
   ...wallets,
+  ...arrivals,
   ...readings,
   ...orders,
   ...events,

@@ -178,7 +178,10 @@ test("another gateway is another ledger: that is said", () => {
   const device = new TestDevice();
   assert.equal(device.set(...FULL).note, undefined);
   assert.equal(device.set("name=Other").note, undefined);
-  assert.match(String(device.set(`gateway=${"cd".repeat(32)}`).note), /new identity/);
+  assert.match(
+    String(device.set(`gateway=${"cd".repeat(32)}`).note),
+    /coins stay with the old one/,
+  );
 });
 
 /** The area names, one for each save, and the one that a start then finds. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EVENTS_BURST } from "#core/limits";
 import { EventKind } from "#core/records/event";
-import { plainEvent, queueEvent, refillEvents } from "#meter/register/events";
+import { plainEvent, putBackEvents, queueEvent, refillEvents } from "#meter/register/events";
 import { firstRegisters } from "#meter/register/registers";
 
 const WHEN = { boot: 1, atMs: 0, quality: 0 };
@@ -54,4 +54,28 @@ test("what was too many is told when a slot has passed without an event", () => 
   const kept = { ...firstRegisters(), eventsLeft: 0, suppressed: 3 };
   assert.equal(refillEvents(kept), false, "the next event would tell");
   assert.equal(refillEvents(kept), true, "there was none");
+});
+
+test("events that another gateway has not receipted go before those that wait; none is uncounted", () => {
+  const said = (detail: number, suppressed = 0) => ({
+    ...plainEvent(EventKind.lostRead, detail, WHEN),
+    suppressed,
+  });
+  const kept = firstRegisters();
+  putBackEvents(kept, []);
+  assert.equal(kept.seq, 0, "nothing to write");
+  queueEvent(kept, lost());
+  const { seq } = kept;
+  putBackEvents(kept, [said(7), said(8)]);
+  assert.ok(kept.seq > seq);
+  assert.deepEqual(
+    kept.waiting.map(({ detail }) => detail),
+    [7, 8, 1],
+  );
+  const many = Array.from({ length: EVENTS_BURST }, (_, i) => said(100 + i, i === 0 ? 4 : 0));
+  putBackEvents(kept, many);
+  assert.equal(kept.waiting.length, EVENTS_BURST);
+  assert.deepEqual([kept.waiting[0].detail, kept.waiting[0].suppressed], [103, 3 + 4]);
+  putBackEvents(kept, [said(200)]);
+  assert.deepEqual([kept.waiting[0].detail, kept.waiting[0].suppressed], [103, 3 + 4 + 1]);
 });

@@ -31,7 +31,7 @@ function oldRegisters(): Uint8Array {
 }
 
 const REGISTERS_BYTES = oldRegisters().length;
-const MESSAGES: FlashLoad = { bytes: 750, everyMs: 900_000 / 4 };
+const MESSAGES: FlashLoad = { bytes: 790, everyMs: 900_000 / 4 };
 const atPower = (watts: number): FlashLoad => ({
   bytes: REGISTERS_BYTES,
   everyMs: saveEveryMs(watts * 1000),
