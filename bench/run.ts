@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * `npm run bench [-- crypto|codec|store …]`: micro-benchmarks. Each suite prints the rate of every case and its
+ * `npm run bench [-- crypto|codec|dag|store …]`: micro-benchmarks. Each suite prints the rate of every case and its
  * ratio to the first one, which is the baseline, in the same run: absolute figures drift with the machine. A
  * suite that requires a ratio prints PASS or FAIL, and with a FAIL the run ends with status 1.
  * `feeder [areas] [synthetic]` is no benchmark: it measures how lying meters are found (feeder.ts).
@@ -16,18 +16,23 @@ import { clear } from "#core/market/auction";
 import type { MarketOrder } from "#core/market/types";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openStore } from "#node/store/sqlite";
+import { dag } from "./dag.ts";
 import { feeder } from "./feeder.ts";
 import { type Finding, identity } from "./identity.ts";
+import { votes } from "./votes.ts";
 
 /** Adds its cases; what it returns clears up and judges the rates, where the suite requires any. */
 type Suite = (bench: Bench) => (rates: ReadonlyMap<string, number>) => Finding[] | undefined;
-const SUITES: Record<string, Suite> = { crypto, codec, identity, market, store };
+const SUITES: Record<string, Suite> = { crypto, codec, dag, identity, market, store, votes };
 /**
  * Where a ratio is required, the clock is the processor time of this process: others' load must not decide it. And
  * a call that takes most of a second need not be made tinybench's 64 times.
  */
 const OPTIONS: Record<string, BenchOptions> = {
+  // Each call adds to the DAG, so that their number is given and not their time.
+  dag: { time: 0, iterations: 16, warmupTime: 0, warmupIterations: 2, now: processorMs },
   identity: { iterations: 5, warmupIterations: 2, now: processorMs },
+  votes: { iterations: 5, warmupIterations: 2, now: processorMs },
 };
 
 /** Ed25519 over 250 bytes: the node's fallback against the gateway's. */
@@ -109,7 +114,7 @@ function processorMs(): number {
 
 /** Records in one call of a case: what the rate is multiplied by. */
 function weight(name: string): number {
-  return Number(/^batches of (\d+)$/.exec(name)?.[1] ?? 1);
+  return Number(/batches of (\d+)/.exec(name)?.[1] ?? 1);
 }
 
 const chosen = process.argv.slice(2);

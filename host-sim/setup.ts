@@ -3,16 +3,19 @@
  * From a world and a handful of options to everything a run needs: keys, node set-ups and the gateway's
  * options. `demo`, `nodes` and `sim` start from the same place, so that their totals can be compared.
  */
+import { toHex } from "#core/codec/bytes";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
+import { nodeIdOf } from "#core/identity";
 import { WALLETS_DEFAULT } from "#core/limits";
+import { DEFAULT_EPSILON_MS, DEFAULT_TAU_MS } from "#core/pot/params";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "#core/units/time";
 import type { GatewayOptions } from "#gateway/options";
 import type { Tariff } from "#gateway/ports";
-import { DEFAULT_POLICY, type NodeConfig } from "#meter/config";
+import { DEFAULT_POLICY, type NodeConfig, type VehicleConfig } from "#meter/config";
 import { claimText } from "#meter/provision/claim";
 import type { NodeSetup } from "./fleet/types.ts";
-import type { World } from "./worlds/types.ts";
+import type { BatterySpec, World } from "./worlds/types.ts";
 
 /** Network and area of a simulated neighbourhood. */
 export const SIM_NET = "demo";
@@ -33,6 +36,8 @@ export function nodeSetups(
   gatewayKey: Uint8Array,
   names: { net: string; area: string } = { net: SIM_NET, area: SIM_AREA },
 ): NodeSetup[] {
+  const keyOf = (index: number) => seededKey(crypto, seed, "node", index);
+  const idOf = (index: number) => toHex(nodeIdOf(crypto, crypto.publicKey(keyOf(index))));
   return world.homes.map((home, index) => ({
     home: index,
     seed: (seed * 65_537 + index) >>> 0,
@@ -40,13 +45,28 @@ export function nodeSetups(
       net: names.net,
       area: names.area,
       name: home.name,
-      secretKey: seededKey(crypto, seed, "node", index),
+      secretKey: keyOf(index),
       gatewayKey,
       capacityWh: home.capacityWh,
       wallets: WALLETS_DEFAULT,
       policy: DEFAULT_POLICY,
+      ...(world.battery(index) && { vehicle: vehicleOf(world.battery(index)!, idOf) }),
     },
   }));
+}
+
+function vehicleOf(battery: BatterySpec, idOf: (home: number) => string): VehicleConfig {
+  const { station, trips: _, startWh: __, ...vehicle } = battery;
+  return station === undefined ? vehicle : { ...vehicle, station: idOf(station) };
+}
+
+/** The first `count` homes trade by OFFER among each other, and not in the market. */
+export function tradingDirectly(setups: NodeSetup[], count: number): NodeSetup[] {
+  return setups.map((setup) => {
+    if (setup.home >= count) return setup;
+    const policy = { ...setup.config.policy, direct: true };
+    return { ...setup, config: { ...setup.config, policy } };
+  });
 }
 
 /** What simulated nodes ask an authority for; with none of these for nothing. */
@@ -91,11 +111,20 @@ export function tariffOf(world: World): Tariff {
   };
 }
 
+/** Proof-of-time as a run has it where nothing is said: an epoch a day of quarter-hours. */
+export const PROOF_OF_TIME: NonNullable<GatewayOptions["pot"]> = Object.freeze({
+  epochSlots: 96,
+  epsilonMs: DEFAULT_EPSILON_MS,
+  tauMs: DEFAULT_TAU_MS,
+});
+
 export interface RunChoices {
   genesisMicro: number;
   deposit: GatewayOptions["deposit"];
   market: GatewayOptions["market"];
   slotTimeoutMs: number;
+  /** Default: as PROOF_OF_TIME. `false`: none. */
+  pot?: GatewayOptions["pot"] | false;
 }
 
 /** Δ: 30 s, or an eighth of a short slot, so that a slot's transactions fit into half of it (ledger 4.2). */
@@ -126,6 +155,7 @@ export function gatewayOptions(
     slotTimeoutMs: choices.slotTimeoutMs,
     tickMs,
     ageMaxMs: 4 * tickMs,
+    pot: choices.pot === false ? undefined : (choices.pot ?? PROOF_OF_TIME),
     market: choices.market,
   };
 }

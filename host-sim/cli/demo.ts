@@ -6,11 +6,13 @@ import { runDemo } from "../demo/run.ts";
 import {
   addEngineOptions,
   addMarketOptions,
+  addPotOption,
   addWorldOptions,
   depositPolicy,
   type EngineOptions,
   type MarketOptions,
   marketFrom,
+  type PotOptions,
   type WorldOptions,
   whole,
   worldFrom,
@@ -18,6 +20,7 @@ import {
 
 export type DemoOptions = WorldOptions &
   MarketOptions &
+  PotOptions &
   EngineOptions & {
     speed?: number;
     slotTimeout: number;
@@ -54,7 +57,7 @@ export function demoCommand(program: Command): void {
         `(default: ${SECURE_SLOTS} slots)`,
     )
     .option("--json", "print the summary as JSON on standard output");
-  addEngineOptions(addMarketOptions(addWorldOptions(command)), "xs");
+  addEngineOptions(addPotOption(addMarketOptions(addWorldOptions(command))), "xs");
   command
     .addHelpText(
       "after",
@@ -109,6 +112,7 @@ function nodeArgs(options: DemoOptions): string[] {
   if (options.slots !== undefined) args.push("--slots", String(options.slots));
   if (options.nodes !== undefined) args.push("--nodes", String(options.nodes));
   if (options.slotSeconds !== undefined) args.push("--slot-seconds", String(options.slotSeconds));
+  if (options.scenario !== undefined) args.push("--scenario", options.scenario);
   if (options.latitude !== undefined) args.push("--latitude", String(options.latitude));
   return args;
 }

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseCoins } from "#core/units/money";
 import type { GatewayOptions } from "#gateway/options";
 import type { NodeCrypto } from "../fleet/types.ts";
+import { SCENARIO_NAMES, scenarioWorld } from "../scenarios/index.ts";
 import { loadWorld } from "../worlds/load.ts";
 import type { World } from "../worlds/types.ts";
 import { firstSlots } from "../worlds/window.ts";
@@ -18,6 +19,7 @@ export interface WorldOptions {
   seed: number;
   slotSeconds?: number;
   latitude?: number;
+  scenario?: string;
 }
 
 export interface MarketOptions {
@@ -26,6 +28,11 @@ export interface MarketOptions {
   pricing: GatewayOptions["market"]["pricing"];
   genesis: number;
   deposit: boolean;
+}
+
+/** Commander's way with `--no-…`: true where nothing is said. */
+export interface PotOptions {
+  proofOfTime: boolean;
 }
 
 export interface EngineOptions {
@@ -62,6 +69,13 @@ function degrees(text: string): number {
   return value;
 }
 
+export function addPotOption(command: Command): Command {
+  return command.option(
+    "--no-proof-of-time",
+    "without witnesses and votes, to compare with: the gateway's word is enough",
+  );
+}
+
 export function addWorldOptions(command: Command): Command {
   return command
     .option("--data <path>", "households: a CityLearn 2022 folder or a CSV (see docs/data.md)")
@@ -75,7 +89,12 @@ export function addWorldOptions(command: Command): Command {
     .option("--nodes <n>", "how many homes; more than the data has repeats them", whole(2, 4096))
     .option("--seed <n>", "everything random follows from it", whole(0, 0xffffffff), 1)
     .option("--slot-seconds <s>", "length of a market slot without --data", whole(1, 86_400))
-    .option("--latitude <deg>", "where the synthetic neighbourhood lies", degrees);
+    .option("--latitude <deg>", "where the synthetic neighbourhood lies", degrees)
+    .addOption(
+      new Option("--scenario <name>", "a scenario of the papers (docs/scenarios.md)")
+        .choices(SCENARIO_NAMES)
+        .conflicts(["data", "nodes", "latitude"]),
+    );
 }
 
 export function addMarketOptions(command: Command): Command {
@@ -116,7 +135,11 @@ export function addEngineOptions(command: Command, engine: "xs" | "v8"): Command
 
 /** The world that the options describe. Throws DataError with cause and cure. */
 export function worldFrom(options: WorldOptions): World {
-  const { data, from, days, nodes, seed, slotSeconds, latitude, slots } = options;
+  const { data, from, days, nodes, seed, slotSeconds, latitude, slots, scenario } = options;
+  if (scenario !== undefined) {
+    const world = scenarioWorld(scenario, { days, seed, slotSeconds });
+    return slots === undefined ? world : firstSlots(world, slots);
+  }
   const world =
     data !== undefined
       ? loadWorld({ data, from, days, nodes, seed })

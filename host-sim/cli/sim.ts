@@ -10,28 +10,40 @@ import { openMemoryStore } from "#node/store/memory";
 import { openSealedStore } from "#node/store/sealed";
 import type { NodeEngine } from "../fleet/types.ts";
 import { assembleRun } from "../report/assemble.ts";
+import { batteryLine } from "../report/batteries.ts";
 import { addCounts, ZERO_COUNTS } from "../report/counts.ts";
+import { witnessLines } from "../report/witnesses.ts";
 import { writeReport } from "../report/write.ts";
-import { gatewayOptions, nodeSetups, seededKey, tariffOf } from "../setup.ts";
+import { gatewayOptions, nodeSetups, seededKey, tariffOf, tradingDirectly } from "../setup.ts";
 import { runSim, type SimResult } from "../sim/run.ts";
 import type { World } from "../worlds/types.ts";
 import { openEngine } from "./engine.ts";
 import {
   addEngineOptions,
   addMarketOptions,
+  addPotOption,
   addWorldOptions,
   depositPolicy,
   type EngineOptions,
   type MarketOptions,
   marketFrom,
+  type PotOptions,
   type WorldOptions,
+  whole,
   worldFrom,
 } from "./options.ts";
 import { Progress, pace } from "./progress.ts";
 
 type SimOptions = WorldOptions &
   MarketOptions &
-  EngineOptions & { report?: string; store?: string; json?: boolean; logLevel?: string };
+  PotOptions &
+  EngineOptions & {
+    report?: string;
+    store?: string;
+    json?: boolean;
+    logLevel?: string;
+    direct: number;
+  };
 
 export function simCommand(program: Command): void {
   const command = program
@@ -39,8 +51,14 @@ export function simCommand(program: Command): void {
     .description("run a neighbourhood on a virtual clock, deterministic for a seed")
     .option("--report <dir>", "write report.json, settlements.csv, figures and index.html")
     .option("--store <file>", "keep the gateway's store (for `wattle verify` and `export`)")
+    .option(
+      "--direct <n>",
+      "so many homes, the first, trade by OFFER and not in the market",
+      whole(0, 4096),
+      0,
+    )
     .option("--json", "print the summary as JSON");
-  addEngineOptions(addMarketOptions(addWorldOptions(command)), "v8");
+  addEngineOptions(addPotOption(addMarketOptions(addWorldOptions(command))), "v8");
   command
     .addHelpText(
       "after",
@@ -73,9 +91,13 @@ async function simulate(options: SimOptions): Promise<number> {
         deposit: depositPolicy(options),
         market: marketFrom(options),
         slotTimeoutMs: 30_000,
+        pot: options.proofOfTime ? undefined : false,
       }),
       tariff: tariffOf(world),
-      setups: nodeSetups(crypto, world, options.seed, crypto.publicKey(gatewayKey)),
+      setups: tradingDirectly(
+        nodeSetups(crypto, world, options.seed, crypto.publicKey(gatewayKey)),
+        options.direct,
+      ),
       engine,
       crypto,
       store,
@@ -120,6 +142,8 @@ async function conclude(
     }),
     seed: options.seed,
     wallSeconds,
+    batteries: result.batteries,
+    extra: options.scenario === undefined ? undefined : { scenario: options.scenario },
   });
   const { summary } = run;
   if (options.report) writeReport(options.report, run);
@@ -132,8 +156,13 @@ async function conclude(
         `${summary.slots} slots, ${summary.blocks} blocks, ${wallSeconds.toFixed(1)} s\n` +
         `wallets ${formatCoins(Number(summary.coins.walletsMicro))} coins, ` +
         `locked ${formatCoins(Number(summary.coins.lockedMicro))} coins\n` +
+        witnessLines(summary.witnesses)
+          .map((line) => `${line}\n`)
+          .join("") +
         `head block ${head.header.height} ${toHex(head.id)}\n`,
     );
+    const line = batteryLine(run.batteries);
+    if (line) process.stdout.write(`batteries ${line}\n`);
     if (options.report) process.stdout.write(`report: ${options.report}/index.html\n`);
   }
   return result.failed.length > 0 ? 1 : 0;

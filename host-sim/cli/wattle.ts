@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerNodeCommands } from "#node/cli/commands";
 import { demoCommand } from "./demo.ts";
+import { evaluateCommand } from "./evaluate.ts";
+import { inspectCommands } from "./inspect.ts";
 import { meterCommand } from "./meter.ts";
 import { nodesCommand } from "./nodes.ts";
 import { simCommand } from "./sim.ts";
@@ -22,6 +24,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   nodesCommand(program);
   meterCommand(program);
   simCommand(program);
+  evaluateCommand(program);
+  inspectCommands(program);
   try {
     await program.parseAsync(argv as string[]);
     return typeof process.exitCode === "number" ? process.exitCode : 0;

@@ -28,6 +28,8 @@ export interface DemoGateway {
   deposit: GatewayOptions["deposit"];
   market: GatewayOptions["market"];
   slotTimeoutSeconds: number;
+  /** False: transactions need no tokens. */
+  proofOfTime: boolean;
   /** Protocol seconds in a real second; undefined for the barrier clock. */
   speed?: number;
   /** Where an authority certifies members: its folder, and the broker's certificate and key. */
@@ -83,6 +85,7 @@ function configOf(world: World, gateway: DemoGateway): Record<string, unknown> {
     slots: world.slots,
     clock: speed === undefined ? "barrier" : { speed },
     slotTimeoutSeconds: gateway.slotTimeoutSeconds,
+    proofOfTime: gateway.proofOfTime,
     market,
     tariff: { feedInPerKwh: formatCoins(world.feedInMicroPerKwh), retailCsv: "retail.csv" },
     log: { level: "warn" },

@@ -12,8 +12,10 @@ import { sodiumCrypto } from "#node/crypto/sodium";
 import { openSealedStore } from "#node/store/sealed";
 import type { FleetSummary } from "../fleet/summary.ts";
 import { type AssembledRun, assembleRun } from "../report/assemble.ts";
+import { batteryLine } from "../report/batteries.ts";
 import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";
 import { secureLines } from "../report/secure.ts";
+import { witnessLines } from "../report/witnesses.ts";
 import { writeReport } from "../report/write.ts";
 import { SIM_AREA, SIM_NET, seededKey } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
@@ -36,12 +38,14 @@ export interface DemoSetup {
   deposit: GatewayOptions["deposit"];
   market: GatewayOptions["market"];
   slotTimeout: number;
+  proofOfTime: boolean;
   speed?: number;
   broker?: string;
   port: number;
   killGateway: number;
   json?: boolean;
   nodeArgs: string[];
+  scenario?: string;
   /** With an authority: TLS, certificates, and two members that lose theirs. */
   secure?: boolean;
 }
@@ -153,6 +157,7 @@ function prepare(setup: DemoSetup, state: DemoState): void {
     deposit: setup.deposit,
     market: setup.market,
     slotTimeoutSeconds: setup.slotTimeout,
+    proofOfTime: setup.proofOfTime,
     speed: setup.speed,
     trust: state.secure?.trust,
   });
@@ -296,7 +301,9 @@ async function check(setup: DemoSetup, state: DemoState, task: Task): Promise<vo
       counts: state.counts,
       seed: setup.seed,
       wallSeconds: state.wallSeconds,
+      batteries: fleet?.batteries,
       extra: {
+        scenario: setup.scenario,
         firstTradeSeconds: state.firstTradeSeconds,
         memory: state.peak,
         gatewayKills: state.keeper.killPoints,
@@ -340,10 +347,13 @@ function printSummary(setup: DemoSetup, state: DemoState): number {
     `ledger   ${summary.readings} readings, ${summary.transactions} transactions, ` +
       `${summary.blocks} blocks; ` +
       `${summary.rejected} rejected, ${summary.duplicates} repeated`,
+    ...witnessLines(summary.witnesses),
     `memory   gateway ${mb(state.peak.gatewayPssBytes)}, nodes ${mb(state.peak.nodesPssBytes)} (PSS, peak)`,
     `time     ${summary.wallSeconds.toFixed(1)} s, ` +
       `first trade after ${state.firstTradeSeconds?.toFixed(1) ?? "-"} s`,
   ];
+  const batteries = batteryLine(state.run.batteries);
+  if (batteries) lines.push(`batteries ${batteries}`);
   if (summary.secure) lines.push(...secureLines(summary.secure));
   process.stdout.write(`${lines.join("\n")}\n`);
   return failed;

@@ -45,5 +45,6 @@ export function streetWorld(world: World, { importWh, exportWh }: Street): World
         exportMwh: counted(exportWh[home], slot, partMs),
       };
     },
+    battery: () => undefined, // its feeder would have to see what each does
   };
 }

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A node's configuration as bytes, for the node on XS. */
-import type { NodeConfig } from "#meter/config";
+import type { NodeConfig, VehicleConfig } from "#meter/config";
 import { ByteReader, ByteWriter } from "./abi.ts";
 
+/** Numbers of a vehicle's settings, in this order, f64 each. */
+const VEHICLE = Object.freeze([
+  "capacityWh",
+  "reserveWh",
+  "chargeW",
+  "dischargeW",
+  "efficiencyPermille",
+  "bidMicro",
+  "offerMicro",
+] as const);
+
 /**
- * str net, area, name; blob keys; u32 capacity, wallets; u8 trade; f64 prices, NaN where undefined; blob
- * authority, empty where undefined; u8 whether it enrols, and then str meter, u32 connection, str claim.
+ * str net, area, name; blob keys; u32 capacity, wallets; u8 trade (2: directly); f64 prices, NaN where
+ * undefined; blob authority, empty where undefined; u8 whether it enrols, and then str meter, u32 connection,
+ * str claim; u8 whether it has a battery, and then str station, empty where undefined, and the other fields
+ * of VEHICLE.
  */
 export function encodeConfig(config: NodeConfig): Uint8Array {
   const { policy, enrolment } = config;
@@ -17,13 +30,23 @@ export function encodeConfig(config: NodeConfig): Uint8Array {
     .blob(config.gatewayKey)
     .u32(config.capacityWh)
     .u32(config.wallets)
-    .u8(policy.trade ? 1 : 0)
+    .u8(policy.trade ? (policy.direct ? 2 : 1) : 0)
     .f64(policy.bidMicro ?? Number.NaN)
     .f64(policy.offerMicro ?? Number.NaN)
     .blob(config.authority ?? new Uint8Array(0))
     .u8(enrolment ? 1 : 0);
   if (enrolment) writer.str(enrolment.meter).u32(enrolment.connectionW).str(enrolment.claim);
+  const { vehicle } = config;
+  writer.u8(vehicle ? 1 : 0);
+  if (vehicle) {
+    writer.str(vehicle.station ?? "");
+    for (const name of VEHICLE) writer.f64(vehicle[name]);
+  }
   return writer.done();
+}
+
+function policyOf(trade: number): NodeConfig["policy"] {
+  return trade === 2 ? { trade: true, direct: true } : { trade: trade === 1 };
 }
 
 export function decodeConfig(bytes: Uint8Array): NodeConfig {
@@ -36,7 +59,7 @@ export function decodeConfig(bytes: Uint8Array): NodeConfig {
     gatewayKey: reader.blob(),
     capacityWh: reader.u32(),
     wallets: reader.u32(),
-    policy: { trade: reader.u8() === 1 },
+    policy: policyOf(reader.u8()),
   };
   const bidMicro = reader.f64();
   const offerMicro = reader.f64();
@@ -46,5 +69,12 @@ export function decodeConfig(bytes: Uint8Array): NodeConfig {
   if (authority.length > 0) config.authority = authority;
   if (reader.u8() === 1)
     config.enrolment = { meter: reader.str(), connectionW: reader.u32(), claim: reader.str() };
+  if (reader.u8() === 1) {
+    const station = reader.str();
+    const figures: Record<string, number> = {};
+    for (const name of VEHICLE) figures[name] = reader.f64();
+    const vehicle = figures as unknown as VehicleConfig;
+    config.vehicle = station === "" ? vehicle : { ...vehicle, station };
+  }
   return config;
 }

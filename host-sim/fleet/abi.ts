@@ -33,6 +33,20 @@ export const Call = Object.freeze({
   uptime: 12,
   /** → f64 UTC, ms. */
   utc: 13,
+  /** f64 offset, u32 length → bytes of the witness region; nothing where the node has none. */
+  flashRead: 14,
+  /** f64 offset, bytes → 1 byte, 0 or 1. */
+  flashWrite: 15,
+  /** u32 sector → 1 byte, 0 or 1. */
+  flashErase: 16,
+  /** → u32 bytes of a sector, u32 sectors; nothing where the node has no witness region. */
+  flashSize: 17,
+  /** f64 protocol time, f64 power in W, positive to charge: the battery's command. */
+  batteryPower: 18,
+  /** f64 protocol time → f64 Wh in the battery. */
+  batteryState: 19,
+  /** u32 slot → u32 slot of departure, f64 Wh that are needed; nothing where the vehicle is away. */
+  batteryPlan: 20,
 });
 
 /** Posts: one way. */

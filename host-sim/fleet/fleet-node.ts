@@ -3,6 +3,8 @@
 import type { LogLevel } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { tokenPasswords } from "#node/mqtt/token";
+import { type BatteryTrace, countersOf, Pack } from "../battery/pack.ts";
+import { storeRegion } from "../flash/store-region.ts";
 import type { NodeFace } from "../panel/protocol.ts";
 import { chipSample } from "./chip.ts";
 import type { FleetOptions } from "./fleet.ts";
@@ -39,6 +41,8 @@ export class FleetNode {
   /** Of the lives that are over. */
   readonly past: NodeStats[] = [];
   private readonly options: FleetOptions;
+  /** Its battery, which lives through all starts. */
+  private readonly pack: Pack | undefined;
   private life: Life | undefined;
   private timer: NodeJS.Timeout | undefined;
   /** Starts, stops and restarts, one after the other. */
@@ -48,6 +52,13 @@ export class FleetNode {
     this.index = index;
     this.setup = setup;
     this.options = options;
+    const spec = options.world.battery(setup.home);
+    this.pack = spec && new Pack(setup.home, spec, options.world, options.worldStartMs);
+  }
+
+  /** What its battery did. */
+  get battery(): BatteryTrace | undefined {
+    return this.pack?.trace();
   }
 
   get running(): boolean {
@@ -122,6 +133,7 @@ export class FleetNode {
         this.received++;
         const kind = topic.slice(topic.lastIndexOf("/") + 1);
         heard.set(kind, (heard.get(kind) ?? 0) + 1);
+        this.pack?.hear(sodiumCrypto(), topic, payload);
         return host.message(topic, payload);
       },
       log: (level, event, facts) => this.log(level, event, facts),
@@ -151,9 +163,11 @@ export class FleetNode {
       sample: (atMs) => {
         const sinceMs = atMs - options.worldStartMs;
         if (sinceMs < 0) return undefined; // a guest that is looked at has not heard the time
-        return chipSample(atMs, options.world.counters(this.setup.home, sinceMs));
+        return chipSample(atMs, countersOf(options.world, this.pack, this.setup.home, sinceMs));
       },
       store: options.storeFor(this.index),
+      witness: storeRegion(options.storeFor(this.index)),
+      battery: this.pack,
       uptimeMs: options.nowMs ?? (() => Math.floor(performance.now())),
       utcMs: options.nowMs ?? Date.now,
       wakeAfter: (delayMs) => {

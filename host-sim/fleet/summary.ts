@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a fleet did and what it took, for reports. */
+import type { BatteryTrace } from "../battery/pack.ts";
 import type { FleetNode } from "./fleet-node.ts";
 import type { NodeEngine, NodeStats } from "./types.ts";
 
@@ -41,6 +42,8 @@ export interface FleetSummary {
   xs: FleetXs | undefined;
   /** Proportional set size of the process that runs the nodes. */
   pssBytes: number;
+  /** What the nodes' batteries did; none where the world has none. */
+  batteries: BatteryTrace[];
 }
 
 export async function summarise(
@@ -67,6 +70,7 @@ export async function summarise(
     dropped: sum((node) => node.dropped),
     xs: lives.length > 0 ? xsOf(lives) : undefined,
     pssBytes: (await engine.memory()).pssBytes,
+    batteries: nodes.flatMap(({ battery }) => battery ?? []),
   };
 }
 

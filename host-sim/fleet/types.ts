@@ -6,6 +6,8 @@
 import type { EnergySample } from "#drivers/types";
 import type { NodeConfig } from "#meter/config";
 import type { KeyValueStore, Log } from "#meter/ports";
+import type { BatteryPort } from "#meter/profile/types";
+import type { FlashRegion } from "#meter/witness/ports";
 
 export interface NodeSetup {
   config: NodeConfig;
@@ -23,6 +25,10 @@ export interface NodeIo {
   /** What the simulated chip (chip.ts) shows at protocol time `atMs`; undefined where it is silent. */
   sample(atMs: number): EnergySample | undefined;
   store: KeyValueStore;
+  /** Flash of the witness log; without it the node gives no tokens. */
+  witness?: FlashRegion;
+  /** The battery that the node commands, where its world has one for it. */
+  battery?: BatteryPort;
   /** Real time since some start; never goes back. */
   uptimeMs(): number;
   /** The time of day. The machine's clock is also the gateway's, so a simulated node's is always synced. */

@@ -7,6 +7,7 @@ import { TimeQuality } from "#core/units/time";
 import type { NodeConfig } from "#meter/config";
 import { MeterNode } from "#meter/node";
 import type { NodePorts } from "#meter/ports";
+import { vehicleProfile } from "#meter/profile/vehicle";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { faceOf } from "../panel/face.ts";
 import { CHIP_COUNTERS } from "./chip.ts";
@@ -73,7 +74,10 @@ class V8Node implements NodeHost {
         },
       },
       log: (level, event, facts) => io.log(level, event, facts),
+      witness: io.witness,
     };
+    const { vehicle } = setup.config;
+    if (vehicle && io.battery) ports.profile = vehicleProfile(vehicle, io.battery);
     this.node = new MeterNode(setup.config, ports);
     this.id = this.node.id;
     this.subscriptions = this.node.subscriptions();

@@ -2,6 +2,8 @@
 /** The driver's side of one node on XS: answers its calls and takes its posts (abi.ts). */
 import type { Crypto, Entropy } from "#core/crypto/port";
 import type { NodeConfig } from "#meter/config";
+import type { BatteryPort } from "#meter/profile/types";
+import type { FlashRegion } from "#meter/witness/ports";
 import { ByteReader, ByteWriter, Call, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
 import { encodeConfig } from "./abi-config.ts";
 import type { NodeHost, NodeIo } from "./types.ts";
@@ -109,6 +111,15 @@ export class XsNode {
         return new ByteWriter(8).f64(io.uptimeMs()).done();
       case Call.utc:
         return new ByteWriter(8).f64(io.utcMs()).done();
+      case Call.flashRead:
+      case Call.flashWrite:
+      case Call.flashErase:
+      case Call.flashSize:
+        return answerFlash(io.witness, fn, data);
+      case Call.batteryPower:
+      case Call.batteryState:
+      case Call.batteryPlan:
+        return answerBattery(io.battery, fn, data);
       default:
         return this.answerStore(fn, data);
     }
@@ -144,6 +155,38 @@ export class XsNode {
     while (reader.more) facts[reader.str()] = reader.u8() === 0 ? reader.f64() : reader.str();
     this.io.log(level, event, facts);
   }
+}
+
+/** Answers the calls of the witness region. */
+export function answerFlash(
+  region: FlashRegion | undefined,
+  fn: number,
+  data: Uint8Array,
+): Uint8Array | undefined {
+  if (!region) return undefined;
+  const reader = new ByteReader(data);
+  if (fn === Call.flashSize)
+    return new ByteWriter(8).u32(region.sectorBytes).u32(region.sectors).done();
+  if (fn === Call.flashRead) return region.read(reader.f64(), reader.u32());
+  if (fn === Call.flashWrite) return region.write(reader.f64(), reader.rest()) ? YES : NO;
+  return region.erase(reader.u32()) ? YES : NO;
+}
+
+/** Answers the calls of a vehicle; one without a battery is away. */
+function answerBattery(
+  battery: BatteryPort | undefined,
+  fn: number,
+  data: Uint8Array,
+): Uint8Array | undefined {
+  const reader = new ByteReader(data);
+  if (fn === Call.batteryPlan) {
+    const plan = battery?.planFor(reader.u32());
+    return plan && new ByteWriter(12).u32(plan.departSlot).f64(plan.needWh).done();
+  }
+  const atMs = reader.f64();
+  if (fn === Call.batteryState) return new ByteWriter(8).f64(battery?.stateWh(atMs) ?? 0).done();
+  battery?.setPowerW(reader.f64(), atMs);
+  return undefined;
 }
 
 /** Answers the calls of xs-crypto.ts. */

@@ -7,6 +7,9 @@ import type { Crypto, Entropy } from "#core/crypto/port";
 import { TimeQuality } from "#core/units/time";
 import { MeterNode } from "#meter/node";
 import type { NodePorts } from "#meter/ports";
+import type { BatteryPort } from "#meter/profile/types";
+import { vehicleProfile } from "#meter/profile/vehicle";
+import type { FlashRegion } from "#meter/witness/ports";
 import { faceOf } from "../panel/face.ts";
 import { ByteReader, ByteWriter, Call, Event, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
 import { decodeConfig } from "./abi-config.ts";
@@ -27,6 +30,35 @@ function readKeys(bytes: Uint8Array): string[] {
   while (reader.more) keys.push(reader.str());
   return keys;
 }
+
+/** The witness region of the driver; undefined where it has none. */
+export function regionOver(): FlashRegion | undefined {
+  const size = host.call(Call.flashSize);
+  if (!size) return undefined;
+  const reader = new ByteReader(new Uint8Array(size));
+  return {
+    sectorBytes: reader.u32(),
+    sectors: reader.u32(),
+    read: (offset, length) =>
+      ask(Call.flashRead, new ByteWriter(12).f64(offset).u32(length).done()),
+    write: (offset, bytes) =>
+      ask(Call.flashWrite, new ByteWriter(96).f64(offset).rest(bytes).done())[0] === 1,
+    erase: (sector) => ask(Call.flashErase, new ByteWriter(4).u32(sector).done())[0] === 1,
+  };
+}
+
+const battery: BatteryPort = {
+  setPowerW: (powerW, atMs) =>
+    void host.call(Call.batteryPower, new ByteWriter(16).f64(atMs).f64(powerW).done()),
+  stateWh: (atMs) =>
+    new ByteReader(ask(Call.batteryState, new ByteWriter(8).f64(atMs).done())).f64(),
+  planFor(slot) {
+    const plan = host.call(Call.batteryPlan, new ByteWriter(4).u32(slot).done());
+    if (!plan) return undefined;
+    const reader = new ByteReader(new Uint8Array(plan));
+    return { departSlot: reader.u32(), needWh: reader.f64() };
+  },
+};
 
 function portsOver(crypto: Crypto): NodePorts {
   return {
@@ -78,13 +110,16 @@ function portsOver(crypto: Crypto): NodePorts {
       }
       host.post(Post.log, entry.done());
     },
+    witness: regionOver(),
   };
 }
 
 /** Starts the application: the body of the entry module. */
 export function runNode(crypto: Crypto): void {
   const config = decodeConfig(ask(Call.config));
-  const node = new MeterNode(config, portsOver(crypto));
+  const ports = portsOver(crypto);
+  if (config.vehicle) ports.profile = vehicleProfile(config.vehicle, battery);
+  const node = new MeterNode(config, ports);
   const will = node.will();
   const up = new ByteWriter(512).str(node.id).str(will.topic).str(will.payload);
   for (const subscription of node.subscriptions()) up.str(subscription);

@@ -11,6 +11,7 @@ import { openNetwork } from "#platform/network";
 import { openStore } from "#platform/store";
 import { openSystem } from "#platform/system";
 import { openTimeServer } from "#platform/time";
+import { openWitnessRegion } from "#platform/witness";
 import { Device } from "#xs/device/device";
 import { guarded } from "#xs/device/guard";
 import { encodeQr } from "#xs/device/qr";
@@ -57,6 +58,7 @@ class SimulatedMeter {
       store: this.store,
       system: openSystem(() => this.powerCut()),
       slots: undefined,
+      witness: openWitnessRegion(this.store),
       releaseKey: undefined,
       logLevel: "info",
       onLog: (level, event, facts) => this.alarms.note(level, event, facts),

@@ -2,6 +2,7 @@
 /**
  * From a running node to what a panel shows of it: integers and short texts, nothing that changes the node.
  */
+import { TxState } from "#core/votes/tally";
 import type { LogLevel } from "#meter/ports";
 import type { NodeState } from "#meter/state";
 import {
@@ -26,14 +27,23 @@ export interface FaceNode {
   readonly speaker: { readonly open: boolean };
   /** What was last sold or bought since this start. */
   readonly lastTrade?: LastTrade;
+  /** Of a body that waits for its witnesses. */
+  readonly slots?: { readonly issuer: { readonly progress: Progress | undefined } };
+  readonly observer?: { stateOf(txid: Uint8Array): number };
   /** Of a node that asks for a certificate. */
   readonly enrolment?: { readonly certificate?: object };
+}
+
+interface Progress {
+  readonly tokens: number;
+  readonly needed: number;
 }
 
 export interface LastTrade {
   slot: number;
   sold: boolean;
   legs: readonly { readonly qtyWh: number; readonly ecashMicro: number }[];
+  readonly txid?: Uint8Array;
 }
 
 /** What a face cannot read of the node. */
@@ -46,6 +56,8 @@ export interface FaceFacts {
   claim?: string;
 }
 
+/** By TxState; a node that does not follow the area's transactions knows of none. */
+const TX_STATES = Object.freeze(["unknown", "valid", "accepted", "final", "rejected"] as const);
 /** By TimeQuality. */
 const QUALITIES = Object.freeze(["unknown", "holdover", "synced"] as const);
 
@@ -55,6 +67,7 @@ export function faceOf(node: FaceNode, facts: FaceFacts): NodeFace {
   const netMwh = state.lastNetMwh.import - state.lastNetMwh.export;
   const timeMs = clock.nowMs();
   const { claim } = facts;
+  const progress = node.slots?.issuer.progress;
   return {
     name: facts.name,
     node: node.id,
@@ -66,13 +79,14 @@ export function faceOf(node: FaceNode, facts: FaceFacts): NodeFace {
     netWh: Number(netMwh / 1000n),
     coinsMicro: state.freeMicro,
     lockedMicro: state.lockedMicro,
-    trade: node.lastTrade ? tradeFace(node.lastTrade) : null,
+    trade: node.lastTrade ? tradeFace(node, node.lastTrade) : null,
     link: !facts.connected ? "offline" : node.speaker.open ? "online" : "joining",
     // `boundary` is one more than the last boundary read, and a slot has the number of its start.
     slot: state.boundary > 0 ? state.boundary - 1 : null,
     timeMs: timeMs > 0 ? timeMs : null,
     ratePermille: clock.running ? (clock.ratePermille ?? 1000) : 0,
     quality: QUALITIES[clock.quality],
+    ...(progress ? { tokens: { ...progress } } : {}),
     waiting: state.saidSeq - state.receiptedSeq,
     boot: state.boot,
     alarms: [...facts.alarms],
@@ -86,7 +100,7 @@ export function kwhText(mwh: bigint): string {
   return `${digits.slice(0, -3)}.${digits.slice(-3)}`;
 }
 
-function tradeFace({ slot, sold, legs }: LastTrade): TradeFace {
+function tradeFace(node: FaceNode, { slot, sold, legs, txid }: LastTrade): TradeFace {
   let energyWh = 0;
   let coinsMicro = 0;
   for (const leg of legs) {
@@ -102,6 +116,7 @@ function tradeFace({ slot, sold, legs }: LastTrade): TradeFace {
     coinsMicro,
     priceMicroPerKwh: Number(price),
     partners: legs.length,
+    state: TX_STATES[(txid && node.observer?.stateOf(txid)) ?? TxState.unsolid],
   };
 }
 

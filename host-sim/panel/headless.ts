@@ -7,6 +7,7 @@ import type { NodeConfig } from "#meter/config";
 import type { KeyValueStore, Log } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { tokenPasswords } from "#node/mqtt/token";
+import { storeRegion } from "../flash/store-region.ts";
 import { Link } from "../fleet/link.ts";
 import type { NodeEngine, NodeHost, NodeIo } from "../fleet/types.ts";
 import { Alarms } from "./face.ts";
@@ -176,6 +177,7 @@ export class HeadlessMeter {
         return sample;
       },
       store: this.options.flash,
+      witness: storeRegion(this.options.flash),
       uptimeMs,
       utcMs: () => this.utcMs(),
       wakeAfter: (delayMs) => {

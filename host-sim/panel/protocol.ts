@@ -54,6 +54,8 @@ export interface TradeFace {
   coinsMicro: number;
   priceMicroPerKwh: number;
   partners: number;
+  /** Of its transaction, as far as this node knows. */
+  state: "unknown" | "valid" | "accepted" | "final" | "rejected";
 }
 
 /** What the meter itself says of itself; see face.ts. */
@@ -81,6 +83,8 @@ export interface NodeFace {
   timeMs: number | null;
   ratePermille: number;
   quality: "unknown" | "holdover" | "synced";
+  /** While a transaction waits for its witnesses: how many have signed, and how many it takes. */
+  tokens?: { tokens: number; needed: number };
   /** Messages without receipt. */
   waiting: number;
   boot: number;
@@ -159,7 +163,10 @@ const TRADE_RULES = Object.freeze({
   coinsMicro: whole(0, SAFE),
   priceMicroPerKwh: whole(0, SAFE),
   partners: whole(0, 0xffff),
+  state: oneOf("unknown", "valid", "accepted", "final", "rejected"),
 });
+
+const TOKEN_RULES = Object.freeze({ tokens: whole(0, 0xff), needed: whole(0, 0xff) });
 
 const STATE_RULES = Object.freeze({
   name: text(TEXT_CHARS_MAX),
@@ -178,6 +185,10 @@ const STATE_RULES = Object.freeze({
   timeMs: orNull(whole(0, SAFE)),
   ratePermille: whole(0, SAFE),
   quality: oneOf("unknown", "holdover", "synced"),
+  tokens: orAbsent({
+    takes: "an object",
+    fits: (value) => faultIn(value, TOKEN_RULES) === undefined,
+  }),
   waiting: whole(0, SAFE),
   boot: whole(0, SAFE),
   claim: orAbsent(text(TEXT_CHARS_MAX)),

@@ -7,10 +7,13 @@ import type { Crypto } from "#core/crypto/port";
 import { audit } from "#gateway/audit/audit";
 import type { AuditSummary } from "#gateway/audit/types";
 import type { LogEntry } from "#gateway/ports";
+import { meteredWorld } from "../battery/metered.ts";
+import type { BatteryTrace } from "../battery/pack.ts";
 import type { World } from "../worlds/types.ts";
 import { slotTotals, worldStats } from "../worlds/world-stats.ts";
 import type { ProcessCounts } from "./counts.ts";
 import type { RunResult, RunSummary, Settlement, SlotRecord, XsTotals } from "./types.ts";
+import { witnessFacts } from "./witnesses.ts";
 
 export interface RunFacts {
   world: World;
@@ -25,6 +28,8 @@ export interface RunFacts {
   counts: ProcessCounts;
   seed: number;
   wallSeconds: number;
+  /** What the world's batteries did. */
+  batteries?: readonly BatteryTrace[];
   /** Further facts for report.json. */
   extra?: Record<string, unknown>;
 }
@@ -38,7 +43,9 @@ export class LedgerFault extends Error {
 }
 
 /** Audits the log and puts the report together. @throws LedgerFault naming the first faults */
-export function assembleRun(facts: RunFacts): AssembledRun {
+export function assembleRun(run: RunFacts): AssembledRun {
+  const batteries = run.batteries ?? [];
+  const facts = { ...run, world: meteredWorld(run.world, batteries) };
   const settlements: (Settlement & { gridValueMicro: number })[] = [];
   const balances = new Map<string, number[]>();
   const atMs: number[] = [];
@@ -93,6 +100,12 @@ export function assembleRun(facts: RunFacts): AssembledRun {
       atMs,
       nodes: [...balances].map(([node, micro]) => ({ node: named(node), micro })),
     },
+    ...(batteries.length > 0 && {
+      batteries: batteries.map(({ home, ...trace }) => ({
+        name: world.homes[home]!.name,
+        ...trace,
+      })),
+    }),
     checked: {
       entries: result.summary.entries,
       signatures: result.summary.signaturesVerified,
@@ -113,6 +126,7 @@ function summaryOf(
 ): RunSummary {
   const { world, engine, counts } = facts;
   const stats = worldStats(world);
+  const witnesses = witnessFacts(checked);
   const gridCostBeforeMicro = gridCost(world);
   const savedMicro = settlements.reduce((sum, settled) => sum + settled.gridValueMicro, 0);
   return {
@@ -148,6 +162,7 @@ function summaryOf(
     gridCostBeforeMicro,
     gridCostAfterMicro: gridCostBeforeMicro - savedMicro,
     headBlock: checked.head?.id ?? "",
+    ...(witnesses && { witnesses }),
     ...facts.extra,
   };
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The page: one file with everything in it, so that it opens from disk and can be sent by mail. */
+import { batterySection } from "./batteries.ts";
 import { dateTime, duration, escapeXml, grouped } from "./format.ts";
 import { secureSection } from "./secure.ts";
 import { CHART_STYLE, PAGE_STYLE } from "./style.ts";
 import { type Chart, renderChart } from "./svg.ts";
 import { keyFigures, settlementTable, summaryTables } from "./tables.ts";
 import type { RunResult } from "./types.ts";
+import { witnessSection } from "./witnesses.ts";
 
 function figure(chart: Chart): string {
   return `<section class="card"><h2>${escapeXml(chart.title)}</h2>
@@ -46,8 +48,10 @@ ${keyFigures(result.summary)}
 ${charts.map(figure).join("\n")}
 <div class="tables">
 ${summaryTables(result.summary)}
+${witnessSection(result.summary.witnesses)}
 </div>
 ${secureSection(result.summary.secure)}
+${batterySection(result.batteries)}
 <section class="card" style="margin-top:14px"><h2>Settlements</h2>
 ${settlementTable(result)}
 </section>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a run hands to the report. Energy is integer Wh, money integer micro-coins, time ms. */
 import type { SecureFacts } from "./secure.ts";
+import type { WitnessFacts } from "./witnesses.ts";
 
 /**
  * An integer; bigint where it may pass 2^53. report.json has a number, or digits in a string beyond
@@ -57,6 +58,8 @@ export interface RunSummary {
   /** Grid bills of all homes without and with trade (retail for import, feed-in for export). */
   gridCostBeforeMicro?: Whole;
   gridCostAfterMicro?: Whole;
+  /** Where there was proof-of-time. */
+  witnesses?: WitnessFacts;
   /** Of a demo with an authority. */
   secure?: SecureFacts;
   /** Further facts of a run: printed as they are. */
@@ -97,8 +100,26 @@ export interface Balances {
   nodes: readonly { node: string; micro: readonly Whole[] }[];
 }
 
+/** A battery's run, by slot. */
+export interface BatteryRecord {
+  name: string;
+  capacityWh: number;
+  /** At the start of each slot, and at the end of the last. */
+  stateWh: readonly number[];
+  /** Through its meter. */
+  drawnWh: readonly number[];
+  fedWh: readonly number[];
+  /** What the aggregator scheduled, negative to feed back; null where it said nothing. */
+  windowW: readonly (number | null)[];
+  departures: readonly { slot: number; needWh: number; stateWh: number }[];
+  usedWh: number;
+  lostWh: number;
+}
+
 export interface RunResult {
   summary: RunSummary;
+  /** Of a world that has batteries. */
+  batteries?: readonly BatteryRecord[];
   perSlot: readonly SlotRecord[];
   settlements: readonly Settlement[];
   balances: Balances;

@@ -3,6 +3,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { balanceChart, thin } from "./balance-chart.ts";
+import { batteryCharts } from "./batteries.ts";
 import { energyChart, priceChart } from "./charts.ts";
 import { toJson } from "./format.ts";
 import { renderPage } from "./html.ts";
@@ -42,6 +43,7 @@ export function reportJson(result: RunResult): string {
   return toJson({
     ...result.summary,
     perSlot: result.perSlot,
+    ...(result.batteries && { batteries: result.batteries }),
     balances: thin(result.balances, BALANCE_POINTS),
   });
 }
@@ -53,7 +55,8 @@ export function reportJson(result: RunResult): string {
  * @throws Error of the file system
  */
 export function writeReport(dir: string, result: RunResult): string[] {
-  const charts = [energyChart(result), balanceChart(result), priceChart(result)];
+  const charts = [energyChart(result), ...batteryCharts(result), balanceChart(result)];
+  charts.push(priceChart(result));
   const files: [string, string][] = [
     ["report.json", reportJson(result)],
     ["settlements.csv", settlementsCsv(result.settlements)],
@@ -68,7 +71,8 @@ export function writeReport(dir: string, result: RunResult): string[] {
   return files.map(([name, content]) => writeWhole(dir, name, content));
 }
 
-function writeWhole(dir: string, name: string, content: string): string {
+/** Writes a file that is whole or absent. Returns its path. */
+export function writeWhole(dir: string, name: string, content: string): string {
   const path = join(dir, name);
   const temporary = join(dir, `.${name}.${process.pid}.tmp`);
   const fd = openSync(temporary, "w");

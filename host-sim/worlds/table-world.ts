@@ -4,7 +4,7 @@
  * these.
  */
 import { assert } from "#core/errors/assert";
-import type { Counters, Home, World } from "./types.ts";
+import type { BatterySpec, Counters, Home, World } from "./types.ts";
 
 /**
  * What a table world is made from. Slots of `load` and `generation` are integer Wh, not negative.
@@ -19,6 +19,8 @@ export interface Table {
   load(home: number, slot: number): number;
   generation(home: number, slot: number): number;
   retail(slot: number): number;
+  /** Default: no home has one. */
+  battery?(home: number): BatterySpec | undefined;
 }
 
 /**
@@ -73,6 +75,10 @@ export class TableWorld implements World {
   retailMicroPerKwh(slot: number): number {
     this.#check(0, slot);
     return this.#table.retail(slot);
+  }
+
+  battery(home: number): BatterySpec | undefined {
+    return this.#table.battery?.(home);
   }
 
   counters(home: number, atMs: number): Counters {

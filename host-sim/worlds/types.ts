@@ -11,6 +11,31 @@ export interface Home {
   capacityWh: number;
 }
 
+/** A vehicle's absence: slots count from the world's first. */
+export interface Trip {
+  /** It leaves at the start of this slot, and should have `needWh` then. */
+  departSlot: number;
+  returnSlot: number;
+  needWh: number;
+  usedWh: number;
+}
+
+/** A battery that a node of the world commands: a vehicle's, or one that stays. Power is at the meter. */
+export interface BatterySpec {
+  /** Home whose connection it uses, a charging station's; undefined: its own. */
+  station?: number;
+  capacityWh: number;
+  reserveWh: number;
+  startWh: number;
+  chargeW: number;
+  dischargeW: number;
+  efficiencyPermille: number;
+  bidMicro: number;
+  offerMicro: number;
+  /** In order of time; none for a battery that stays. */
+  trips: readonly Trip[];
+}
+
 /** Cumulative registers of a home's meter, in mWh since the world's start. */
 export interface Counters {
   importMwh: bigint;
@@ -43,6 +68,8 @@ export interface World {
    * slot (rounded down to mWh), exact at slot ends, constant after the last slot.
    */
   counters(home: number, atMs: number): Counters;
+  /** Its battery, whose energy comes on top of all the above; undefined where it has none. */
+  battery(home: number): BatterySpec | undefined;
 }
 
 /** 0.08 coins a kWh. */

@@ -80,5 +80,6 @@ export function firstSlots(world: World, slots: number): World {
     load: (home, slot) => world.loadWh(home, slot),
     generation: (home, slot) => world.generationWh(home, slot),
     retail: (slot) => world.retailMicroPerKwh(slot),
+    battery: (home) => world.battery(home),
   });
 }

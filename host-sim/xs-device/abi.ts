@@ -37,6 +37,8 @@ export const Call = Object.freeze({
   remove: 14,
   /** argument: ConfigText → text, or nothing. */
   config: 15,
+  /** argument: length; u32 offset in the flash of the witness log. */
+  witnessRead: 16,
 });
 
 /** Posts: one way. */
@@ -73,6 +75,10 @@ export const Post = Object.freeze({
   slot: 50,
   /** u32 timers, u32 sockets, u32 look-ups: what is open. */
   held: 51,
+  /** u32 offset in the flash of the witness log. What is written came as an argument. */
+  witnessWrite: 52,
+  /** argument: sector. */
+  witnessErase: 53,
 });
 
 /** Events: from the driver to the device. Each begins with f64 uptime. */
@@ -103,6 +109,7 @@ export const SystemFact = Object.freeze({
   slotRunning: 1,
   slotState: 2,
   slotBytes: 3,
+  witnessBytes: 4,
 });
 
 /** What a post about the idle firmware slot is. */

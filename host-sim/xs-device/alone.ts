@@ -2,6 +2,7 @@
 /** A day of the node application alone, all nodes of an area on the 32-bit XS host with the same memory. */
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openMemoryStore } from "#node/store/memory";
+import type { NodeSetup } from "../fleet/types.ts";
 import { xsEngine } from "../fleet/xs-engine.ts";
 import { gatewayOptions, nodeSetups, seededKey, tariffOf } from "../setup.ts";
 import { runSim } from "../sim/run.ts";
@@ -37,7 +38,7 @@ export async function runAlone(world: World, creation: XsCreation): Promise<Alon
       world,
       options: gatewayOptions(world, secret, CHOICES),
       tariff: tariffOf(world),
-      setups: nodeSetups(crypto, world, SEED, crypto.publicKey(secret)),
+      setups: nodeSetups(crypto, world, SEED, crypto.publicKey(secret)).map(ownOnly),
       engine,
       crypto,
       store: openMemoryStore(),
@@ -57,4 +58,10 @@ export async function runAlone(world: World, creation: XsCreation): Promise<Alon
   } finally {
     await engine.close();
   }
+}
+
+/** As a device follows the DAG. */
+function ownOnly(setup: NodeSetup): NodeSetup {
+  const policy = { ...setup.config.policy, follow: "own" as const };
+  return { ...setup, config: { ...setup.config, policy } };
 }

@@ -8,6 +8,7 @@ import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { FirmwareShelf } from "#gateway/ports";
 import { openMemoryStore } from "#node/store/memory";
+import { SimRegion } from "../flash/region.ts";
 import { chipSample } from "../fleet/chip.ts";
 import { memoryStore } from "../fleet/store.ts";
 import type { NodeEngine, NodeHost, NodeSetup } from "../fleet/types.ts";
@@ -16,6 +17,9 @@ import { LocalBus } from "../sim/local-bus.ts";
 import type { World } from "../worlds/types.ts";
 import type { Board } from "./board.ts";
 import { Scheduler } from "./scheduler.ts";
+
+/** Flash of a neighbour's witness log: as little as it asks for. */
+const WITNESS_SECTORS = 16;
 
 export interface AreaSetup {
   world: World;
@@ -85,6 +89,7 @@ export class DeviceArea {
       publish: (topic, payload, retain) => bus.publish(topic, payload, { retain }),
       sample: (atMs) => chipSample(atMs, world.counters(node.home, atMs - options.worldStartMs)),
       store: memoryStore(),
+      witness: new SimRegion(WITNESS_SECTORS),
       uptimeMs: () => scheduler.nowMs,
       utcMs: () => scheduler.nowMs,
       wakeAfter: (delayMs) => {

@@ -6,6 +6,7 @@
 import type { Crypto, Entropy } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import type { KeyValueStore } from "#meter/ports";
+import { SimRegion } from "../flash/region.ts";
 import type { LocalBus } from "../sim/local-bus.ts";
 import type { XsCreation, XsHost, XsStats } from "../xs-host/host.ts";
 import { Event, Post } from "./abi.ts";
@@ -23,6 +24,8 @@ const SEGMENT_MS = 2;
 /** Payload of a TCP segment, and the chip's send buffer (lwIP's CONFIG_LWIP_TCP_MSS, TCP_SND_BUF_DEFAULT). */
 const SEGMENT_BYTES = 1440;
 const SEND_BYTES = 5760;
+/** Sectors of the partition of the witness log, on boards with 4 MB (devices/). */
+const WITNESS_SECTORS = 31;
 /** From the start to an address, ms. */
 const JOIN_MS = 2500;
 /** esp_reset_reason_t. */
@@ -77,6 +80,7 @@ export class Board {
   /** Wi-Fi is there. */
   network = true;
   private readonly options: BoardOptions;
+  private readonly witness = new SimRegion(WITNESS_SECTORS);
   private bootMs = 0;
   private sockets = new Map<number, Socket>();
   private uarts: Buffer[] = [];
@@ -118,6 +122,7 @@ export class Board {
       entropy: options.entropy,
       resetReason,
       slot: options.flash,
+      witness: this.witness,
       releaseKey: options.releaseKey,
       uart: (port, count) => this.takeUart(port, count),
       socket: (id, count) => this.takeSocket(id, count),

@@ -2,11 +2,13 @@
 /**
  * What the firmware may take of a chip: the one place. Everything is counted in the engine and the same in
  * every run, so a limit lies 5 to 10 % above what was measured, and what it stops is a change. Larger ones
- * than the goals of 96 KB (native crypto) and 160 KB (noble) are none.
+ * than what the manifests give (104 KB, noble 160 KB) are none; the goal of 96 KB was reached without
+ * proof-of-time only.
  */
 import type { Costs } from "./costs.ts";
 import type { DayFigures } from "./day.ts";
 import type { Peaks, Spent } from "./figures.ts";
+import type { PotCost, PotFigures } from "./pot-costs.ts";
 import type { growthOf } from "./soak.ts";
 
 type Kind = "native" | "noble";
@@ -30,37 +32,37 @@ function budget(most: number, unit: string, why: string): Budget {
   return Object.freeze({ most, unit, why });
 }
 
-const ARENA_WHY = "the goal is 96 KB, and what is left of it is for areas with more neighbours";
+const ARENA_WHY = "the manifest gives 104 KB, and the goal was 96";
 const NOBLE_WHY = "the goal is 160 KB; the curve's points live on the heap, not in flash";
 
 /** Smallest static arena by bisection, with first pieces that are smaller than what is needed. */
 export const SMALLEST = Object.freeze({
-  native: budget(80, "KB", ARENA_WHY),
-  noble: budget(132, "KB", NOBLE_WHY),
-  node: budget(76, "KB", "the application without console, link, driver and update"),
+  native: budget(101, "KB", ARENA_WHY),
+  noble: budget(156, "KB", NOBLE_WHY),
+  node: budget(101, "KB", "the application without console, link, driver and update"),
 });
 
 /** Of a day in the device's own creation. */
 export const PEAKS: Readonly<Record<Kind, Readonly<Record<keyof Peaks, Budget>>>> = Object.freeze({
   native: Object.freeze({
-    arenaBytes: budget(94_208, "bytes", "92 KB of 96: one more step of the heap stays free"),
-    slots: budget(3584, "slots of 16 bytes", "the heap's first piece has 3328, a step has 256"),
-    chunkBytes: budget(25_600, "bytes", "two TCP segments and a clearing record as it is decoded"),
+    arenaBytes: budget(105_472, "bytes", "103 KB of 104: one more step of the heap stays free"),
+    slots: budget(4350, "slots of 16 bytes", "the heap's first piece has 3328, a step has 64"),
+    chunkBytes: budget(26_400, "bytes", "two TCP segments and a clearing record as it is decoded"),
     stackSlots: budget(580, "slots", "the manifest has 640; what needs more ends the machine"),
     liveSlots: budget(
-      2800,
+      3600,
       "slots",
       "what stays leaves a quarter of the heap to what comes and goes",
     ),
-    liveChunkBytes: budget(8_800, "bytes", "texts, keys and journals that stay"),
+    liveChunkBytes: budget(19_500, "bytes", "texts, keys and journals that stay"),
   }),
   noble: Object.freeze({
-    arenaBytes: budget(139_264, "bytes", "136 KB of 144: two steps stay free"),
-    slots: budget(5632, "slots of 16 bytes", "noble's functions and points are 1850 of them"),
-    chunkBytes: budget(43_000, "bytes", "big integers, and lists of digits of two scalars"),
+    arenaBytes: budget(161_792, "bytes", "158 KB of 160: two steps stay free"),
+    slots: budget(6200, "slots of 16 bytes", "noble's functions and points are 1850 of them"),
+    chunkBytes: budget(52_000, "bytes", "big integers, and lists of digits of two scalars"),
     stackSlots: budget(580, "slots", "the manifest has 640; what needs more ends the machine"),
-    liveSlots: budget(4800, "slots", "noble's own are 1850 of them"),
-    liveChunkBytes: budget(17_000, "bytes", "noble's code is not in flash"),
+    liveSlots: budget(5400, "slots", "noble's own are 1850 of them"),
+    liveChunkBytes: budget(25_500, "bytes", "noble's code is not in flash"),
   }),
 });
 
@@ -68,7 +70,8 @@ const HOUR_WHY = "the serial line is looked at 50 times a second, the meter aske
 const QUIET_WHY = `${HOUR_WHY}; nothing else runs`;
 const BOOT_WHY = "the entry module builds the application; its modules are in flash";
 const NOBLE_BOOT_WHY = "noble's modules run at each start, and the node's public key is computed";
-const READING_WHY = "signed, journalled and receipted, with an order and a RESERVE";
+const READING_WHY =
+  "signed, journalled and receipted, with an order, a RESERVE, and the witnessing of a slot";
 const TRADE_WHY = "the contract is checked and signed, and goes through the outbox";
 const KEYS_WHY = "four signatures and as many checks, without a table";
 
@@ -78,17 +81,17 @@ export const COSTS: Readonly<
 > = Object.freeze({
   native: Object.freeze({
     boot: both(150_000, 4, BOOT_WHY),
-    hour: both(175_000_000, 4700, HOUR_WHY),
-    quietHour: both(173_000_000, 4600, QUIET_WHY),
-    reading: both(440_000, 24, READING_WHY),
-    trade: both(178_000, 14, TRADE_WHY),
+    hour: both(205_000_000, 10_500, HOUR_WHY),
+    quietHour: both(173_000_000, 6200, QUIET_WHY),
+    reading: both(4_200_000, 345, READING_WHY),
+    trade: both(7_000_000, 490, TRADE_WHY),
   }),
   noble: Object.freeze({
     boot: both(1_780_000, 1700, NOBLE_BOOT_WHY),
-    hour: both(263_000_000, 17_500, HOUR_WHY),
+    hour: both(880_000_000, 95_000, HOUR_WHY),
     quietHour: both(197_000_000, 8700, QUIET_WHY),
-    reading: both(16_200_000, 2270, `${READING_WHY}: ${KEYS_WHY}`),
-    trade: both(3_350_000, 235, `${TRADE_WHY}: ${KEYS_WHY}`),
+    reading: both(105_000_000, 15_000, `${READING_WHY}: ${KEYS_WHY}`),
+    trade: both(178_000_000, 22_500, `${TRADE_WHY}: ${KEYS_WHY}`),
   }),
 });
 
@@ -97,6 +100,47 @@ function both(bytecodes: number, collections: number, why: string) {
     bytecodes: budget(bytecodes, "bytecodes", why),
     collections: budget(collections, "collections", "each stops the application for a moment"),
   });
+}
+
+const ISSUE_WHY = "an ask and a transaction are signed, five tokens checked";
+const WITNESS_WHY = "an ask is checked, a record written to flash and read back, a token signed";
+const VALIDATE_WHY = "the author's signature and five tokens are checked";
+
+/** One transaction with five tokens of seven witnesses, among 20 members. */
+export const POT: Readonly<
+  Record<Kind, Readonly<Record<Exclude<keyof PotFigures, "keptBytes">, Budgets<PotCost>>>>
+> = Object.freeze({
+  native: Object.freeze({
+    issue: pot(255_000, 9300, ISSUE_WHY),
+    witness: pot(75_000, 5900, WITNESS_WHY),
+    validate: pot(148_000, 9200, VALIDATE_WHY),
+  }),
+  noble: Object.freeze({
+    issue: pot(15_800_000, 68_000, `${ISSUE_WHY}: seven times noble, without a table`),
+    witness: pot(5_400_000, 51_000, `${WITNESS_WHY}: twice noble, without a table`),
+    validate: pot(13_800_000, 64_000, `${VALIDATE_WHY}: six times noble, without a table`),
+  }),
+});
+
+/** What a member keeps for proof-of-time: graph, votes, epoch, places of the witness log. */
+export const POT_KEPT = budget(16_800, "bytes", "a sixth of the arena of 96 KB");
+
+type Budgets<T> = Readonly<Record<keyof T, Budget>>;
+
+function pot(bytecodes: number, peakBytes: number, why: string): Budgets<PotCost> {
+  return Object.freeze({
+    bytecodes: budget(bytecodes, "bytecodes", why),
+    peakBytes: budget(peakBytes, "bytes", "it has to find room beside what else is under way"),
+  });
+}
+
+export function judgePot(crypto: Kind, figures: PotFigures): Judged[] {
+  const all = [judge(`${crypto}, kept for proof-of-time`, figures.keptBytes, POT_KEPT)];
+  for (const key of ["issue", "witness", "validate"] as const)
+    all.push(
+      ...judgeAll(`${crypto}, ${key} one transaction, m = 5`, figures[key], POT[crypto][key]),
+    );
+  return all;
 }
 
 /** By how much what lives may lie higher after thousands of readings or reconnects: one slot each is more. */

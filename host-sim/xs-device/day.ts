@@ -63,6 +63,8 @@ const AHEAD_MS = 60_000;
 const SEED = 1;
 const VERSION = "1.0.0";
 const RELEASE_SECRET = new Uint8Array(32).fill(0x52);
+/** As `wattle firmware` makes them where nothing is said. */
+const CHUNK_BYTES = 2048;
 const IMAGE = new Uint8Array(64 * 1024).fill(0x5a);
 /** Bytecodes of one turn: none comes near, and what never ends is found. */
 const METER_LIMIT = 1e11;
@@ -259,7 +261,7 @@ export class DeviceDay {
       sizeBytes: IMAGE.length,
       sha256: crypto.sha256(IMAGE),
       minimum: { major, minor, patch: 0 },
-      chunkBytes: 4096,
+      chunkBytes: CHUNK_BYTES,
     });
     this.shelf = { signed: bytes, sha256: toHex(crypto.sha256(IMAGE)) };
     this.area.gateway.publishFirmware();

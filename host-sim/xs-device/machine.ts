@@ -6,6 +6,7 @@
 import { hash } from "node:crypto";
 import type { Crypto, Entropy } from "#core/crypto/port";
 import type { KeyValueStore } from "#meter/ports";
+import type { FlashRegion } from "#meter/witness/ports";
 import type { XsCreation, XsHost, XsStats } from "../xs-host/host.ts";
 import { Call, ConfigText, Event, functionOf, Post, SystemFact } from "./abi.ts";
 
@@ -16,6 +17,8 @@ export interface MachineIo {
   /** By the number of ESP-IDF's esp_reset_reason_t. */
   resetReason: number;
   slot: SlotIo;
+  /** Flash of the witness log. */
+  witness: FlashRegion;
   /** Hex of the operator's key; undefined: updates are off. */
   releaseKey: string | undefined;
   /** What was received at a serial port, at a socket: taken, at most `count` bytes. */
@@ -161,9 +164,11 @@ export class DeviceMachine {
       this.open = { timers, sockets, lookups };
     } else if (fn === Post.print) this.io.print(Buffer.from(bytes).toString("latin1"));
     else if (fn === Post.slot) {
-      const offset = bytes.length === 4 ? Buffer.from(bytes.buffer).readUInt32LE(0) : 0;
+      const offset = bytes.length === 4 ? offsetOf(bytes) : 0;
       this.io.slot.post(argument, offset, this.args.shift());
-    } else if (fn === Post.idle) {
+    } else if (fn === Post.witnessWrite) this.io.witness.write(offsetOf(bytes), this.take());
+    else if (fn === Post.witnessErase) this.io.witness.erase(argument);
+    else if (fn === Post.idle) {
       const view = new DataView(bytes.buffer);
       this.nowMs = view.getFloat64(0, true);
       const nextMs = view.getFloat64(8, true);
@@ -222,7 +227,9 @@ export class DeviceMachine {
       case Call.packet:
         return io.packet(argument);
       case Call.slotRead:
-        return io.slot.read(Buffer.from(data).readUInt32LE(0), argument);
+        return io.slot.read(offsetOf(data), argument);
+      case Call.witnessRead:
+        return io.witness.read(offsetOf(data), argument);
       default:
         return this.answerStore(fn, Buffer.from(data));
     }
@@ -253,7 +260,8 @@ export class DeviceMachine {
   }
 
   private fact(which: number): number {
-    const { resetReason, slot } = this.io;
+    const { resetReason, slot, witness } = this.io;
+    if (which === SystemFact.witnessBytes) return witness.sectors * witness.sectorBytes;
     if (which === SystemFact.resetReason) return resetReason;
     if (which === SystemFact.slotRunning) return slot.running;
     return which === SystemFact.slotState ? slot.state : slot.bytes;
@@ -271,4 +279,8 @@ function word(value: number): Uint8Array {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
   return bytes;
+}
+
+function offsetOf(data: Uint8Array): number {
+  return new DataView(data.buffer, data.byteOffset).getUint32(0, true);
 }

@@ -14,6 +14,8 @@ export const MESSAGE_BYTES_MAX = 16 * 1024;
 export const BODY_BYTES_MAX = 4096;
 /** Counterparties that one transaction serves (ledger 4.2). */
 export const LEGS_MAX = 32;
+/** OFFERs and SOLDs to it that a node keeps: a street of sellers, a quarter of a kilobyte each. */
+export const OFFERS_HEARD_MAX = 32;
 /** Transactions that one transaction approves (ledger 4.2: two caps). */
 export const PARENTS_MAX = 2;
 /** Proof-of-time tokens on one transaction: the largest committee of ledger 4.4. */
@@ -86,6 +88,11 @@ export const COMMIT_BATCH_MAX = 512;
 export const BLOCK_TXS_MAX = 4096;
 /** Sealed blocks that count as parents: a transaction may be on its way while a slot seals two or three. */
 export const PARENT_BLOCKS_MAX = 8;
+/**
+ * Slots for which sealed transactions are still known as parents beyond A_max: a body waits for its tokens
+ * while a slot ends, and what is said before slot 0 has stamps half a slot earlier still.
+ */
+export const PARENT_SLACK_SLOTS = 2;
 /** Salts in one statement of account: a slot has two blocks, and a few more where it is very full. */
 export const SALTS_MAX = 8;
 /** Members, wallets, readings and clearings that one block applies: well within WIRE_ARRAY_MAX. */
@@ -236,6 +243,8 @@ export const TLS_CHAIN_MAX = 4;
 export const TLS_FRAGMENT_BYTES = 4096;
 /** How long the broker waits for the time of day, ms: without internet only the gateway brings it. */
 export const NETWORK_TIME_WAIT_MS = 60_000;
+/** How often a meter's clock is heard, ms: as often as a time server, though telegrams say it each second. */
+export const METER_TIME_MS = 3_600_000;
 /** How often a device takes its chip's newest sample, ms: chips and telegrams are renewed once a second. */
 export const METER_POLL_MS = 1000;
 /** How often the watchdog is fed while all goes on, ms: several times within any hardware's timeout. */
@@ -294,12 +303,74 @@ export const RENEW_AGAIN_MS = 21_600_000;
  * the beacon chooses.
  */
 export const EPOCH_MEMBERS_MAX = 256;
+/** Signatures that a beacon is made of: BLS signatures of twenty gateways that led in the epoch before. */
+export const REVEALS_BYTES_MAX = 1024;
 /** A signed cancel record: 40 characters of a network's name and a signature. */
 export const CANCEL_BYTES_MAX = 256;
 /** Transactions in one vote: with 1024 members and three transactions each a slot, a minute brings 200. */
 export const VOTE_TXIDS_MAX = 64;
+/** Pause between two votes of one node, ms: 64 a second are more than an area of 1024 members brings. */
+export const VOTE_PERIOD_MS = 1_000;
+/** Transactions that a gateway counts votes for: four full blocks, should blocks be late. */
+export const VOTES_OPEN_MAX = 16_384;
+/** Transactions that a node counts votes for: its own and its counterparties' of two slots. */
+export const VOTES_FOLLOWED_MAX = 32;
+/** Epochs with open transactions: the present one, the one before, and one more that blocks are late with. */
+export const EPOCHS_COUNTED = 3;
+/** Votes of one member for what a gateway does not have yet: two largest votes, which overtook it. */
+export const VOTES_EARLY_MAX = 128;
+/** Votes that a gateway keeps as they came, to prove double ones: the last minute of 70 busy members. */
+export const VOTES_KEPT_MAX = 4096;
+/** Conflict sets that a caller may put one transaction into: one for each leg. */
+export const CONFLICT_KEYS_MAX = 32;
+/** Rivals of one transaction that votes decide between: more are left to blocks, as each costs all others. */
+export const RIVALS_MAX = 15;
+/** Contested transactions at once: each was made by somebody who broke a rule, or lost a race. */
+export const CONTESTED_MAX = 256;
 /** One proof of a fraud, as it came: two largest transactions with their tokens fit into a message. */
 export const EVIDENCE_ITEM_BYTES_MAX = 7900;
+/** Real time after which an author asks its witnesses again in the same tick, ms: some round trips. */
+export const ASK_REPEAT_MS = 2_000;
+/** Under the barrier clock, where no tick ends by itself: real time for tokens before the next tick, ms. */
+export const ASK_PATIENCE_MS = 5_000;
+/** Bodies whose tokens a gateway carries at a time: one of each member. */
+export const ASKS_PENDING_MAX = MEMBERS_MAX;
+/** How often an author may ask for one body: each ask goes to a whole committee. */
+export const ASKS_PER_BODY_MAX = 16;
+/** Ticks without enough tokens after which a gateway's own token stands in (ledger 4.4). */
+export const TICKS_BEFORE_GATEWAY = 2;
+/** How long they wait, ms: parents come within seconds, or were said while the node was away. */
+export const CONE_WAIT_MS = 120_000;
+/** Transactions that a node counts votes for if it votes for all of its area: two slots of forty members. */
+export const NODE_VOTES_MAX = 256;
+/** The same where it follows its own alone: what it says and is paid in two slots. */
+export const NODE_OWN_VOTES_MAX = 16;
+/** Authors that a witness keeps in its log: the members of two epochs. */
+export const WITNESS_AUTHORS_MAX = 512;
+/** Sectors of flash that the log uses: more would outlast the chip, and take longer to read at a start. */
+export const WITNESS_SECTORS_MAX = 64;
+/** Signatures that a witness checks for one author in one tick: a body, repeats, and a cancel with each. */
+export const WITNESS_CHECKS_PER_TICK = 6;
+/**
+ * Transactions whose weights a gateway keeps, exact: twenty times what is under way at a hundred at once
+ * (ledger 4.3). Their bit sets take 512 KB.
+ */
+export const DAG_WINDOW = 2048;
+/**
+ * Transactions that a node keeps of the DAG, in 2 KB: several times what is under way. Of older ones it is no
+ * witness, and needs none for its own.
+ */
+export const NODE_DAG_CAPACITY = 32;
+/** The window of a node, whose area has one or two transactions under way (ledger 4.3). */
+export const NODE_DAG_WINDOW = 32;
+/** Transactions that wait for their parents in a gateway: as many as two messages of each member. */
+export const UNSOLID_MAX = 2048;
+/** Bytes of those: 2 KB each, a transaction with fifteen tokens. */
+export const UNSOLID_BYTES_MAX = 4 * 1024 * 1024;
+/** The same in a node: a gap of one or two messages, which the gateway's answers fill. */
+export const NODE_UNSOLID_MAX = 8;
+/** Bytes of those: eight transactions of one leg with seven tokens each. */
+export const NODE_UNSOLID_BYTES_MAX = 12 * 1024;
 /**
  * Members of an area with a feeder meter among whom suspects are looked for: what hangs on one transformer,
  * and its sums take 0.5 MB. More are still checked as a whole.
@@ -309,3 +380,11 @@ export const FEEDER_MEMBERS_MAX = 128;
 export const LOSS_PERMILLE_MAX = 500;
 /** Accuracy class of a meter, permille: a tenth is no meter. */
 export const CLASS_PERMILLE_MAX = 100;
+/** Power of one battery, W: the largest charging plug for lorries has 3.75 MW. */
+export const POWER_W_MAX = 4_000_000;
+/** Slots that a schedule looks ahead: a day of quarter-hours, for which a tariff is known. */
+export const SCHEDULE_SLOTS_MAX = 96;
+/** Windows in one answer: runs of slots of one power; what does not fit comes with a later answer. */
+export const WINDOWS_MAX = 24;
+/** Slots of the market's history that a schedule is made from: three days of minutes. */
+export const SCHEDULE_HISTORY_SLOTS = 4320;

@@ -18,6 +18,7 @@ export const UP_KINDS = Object.freeze([
   "vote",
   "evidence",
   "arrival",
+  "plan",
 ] as const);
 export type UpKind = (typeof UP_KINDS)[number];
 /** What follows from no number: a repeat does nothing, or is found out by what it says. */
@@ -29,6 +30,7 @@ const UNNUMBERED = Object.freeze([
   "token",
   "vote",
   "evidence",
+  "plan",
 ] as const);
 /** What is said under a number and kept until it is receipted. */
 export type SaidKind = Exclude<UpKind, (typeof UNNUMBERED)[number]>;
@@ -56,6 +58,7 @@ export const DOWN_KINDS = Object.freeze([
   "proof",
   "ask",
   "token",
+  "window",
 ] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
 

@@ -76,6 +76,15 @@ export interface DriverOptions {
   /** A new sample is there. */
   onSample?: (sample: EnergySample) => void;
   onFault?: (fault: DriverFault, detail: string) => void;
+  /** The meter said what time it is, by a clock of its own. */
+  onTime?: (time: MeterTime) => void;
+}
+
+/** At uptime `uptimeMs` the meter's clock said `utcMs` (since 1970), give or take `errorMs`. */
+export interface MeterTime {
+  utcMs: number;
+  uptimeMs: number;
+  errorMs: number;
 }
 
 /** An ECMA-419 sensor that meters energy. */

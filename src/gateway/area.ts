@@ -2,9 +2,9 @@
 /** The state of one area: members, DAG, chain, open slots. Changed by intake, slot engine and replay only. */
 import { toHex } from "#core/codec/bytes";
 import { type RecordType, signRecord } from "#core/codec/record";
+import { Dag } from "#core/dag/dag";
 import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
-import { Dag } from "#core/ledger/dag";
 import { CAPS_MAX } from "#core/limits";
 import { EffectKind } from "#core/records/block";
 import type { Member } from "#core/records/member";
@@ -22,8 +22,12 @@ import type { FeederTerms } from "./feeder/terms.ts";
 import { Registry } from "./identity/registry.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { GatewayPorts } from "./ports.ts";
+import { Scheduler } from "./schedule/scheduler.ts";
 import { Counters, newSession, type Session } from "./session.ts";
 import type { SlotRun } from "./slots/run.ts";
+import { Epochs } from "./smartchain/epochs.ts";
+import { Relay } from "./smartchain/relay.ts";
+import { Votes } from "./smartchain/votes.ts";
 import { World } from "./world.ts";
 
 export class Area {
@@ -38,6 +42,14 @@ export class Area {
   readonly chain: Chain;
   readonly publicChain: PublicChain;
   readonly proofs = new Proofs();
+  /** Epochs of proof-of-time, and what is on its way between authors and witnesses. */
+  readonly epochs = new Epochs();
+  readonly relay = new Relay();
+  readonly votes = new Votes();
+  /** When batteries charge and feed back. */
+  readonly scheduler = new Scheduler();
+  /** Members against whom there is proof of a fraud. */
+  readonly suspended = new Set<string>();
   readonly consensus: Consensus;
   readonly sessions = new Map<string, Session>();
   /** Names that are taken. */
@@ -97,6 +109,7 @@ export class Area {
    * log has counts whatever the configuration says.
    */
   barred(id: string): Code | undefined {
+    if (this.suspended.has(id)) return "AUTHOR_SUSPENDED";
     if (!this.ports.identity && !this.registry.authority) return undefined;
     return this.registry.faultOf(id, this.world.nowMs());
   }
@@ -141,7 +154,7 @@ export class Area {
   countPaid(block: SealedBlock): void {
     for (const { kind, sold, micro, qtyWh } of block.block.effects) {
       if (kind !== EffectKind.pay && kind !== EffectKind.arbitrate) continue;
-      const slot = sold && this.dag.get(toHex(sold))?.tx.body.slot;
+      const slot = sold && this.dag.get(sold)?.tx.body.slot;
       const run = slot === undefined ? undefined : this.runs.get(slot);
       if (!run) continue;
       run.tradedWh += qtyWh;

@@ -41,6 +41,14 @@ export const EntryKind = Object.freeze({
   published: 12,
   /** Which node meters the area's feeder from here on, and what the meters may be out by. */
   feeder: 13,
+  /** An epoch of proof-of-time begins: its signed record. */
+  epoch: 14,
+  /** The gateway witnessed a body itself. */
+  token: 15,
+  /** A vote, as it was taken. */
+  vote: 16,
+  /** A proof that a member broke a rule: it is suspended. */
+  evidence: 17,
 });
 
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
@@ -72,6 +80,10 @@ export const saidEntry = struct({
 
 export const noticeEntry = struct({ signed: signedBytes, expected: list(nodeId, MEMBERS_MAX) });
 export const demandEntry = struct({ signed: signedBytes });
+export const epochEntry = struct({ signed: signedBytes });
+export const voteEntry = struct({ signed: signedBytes });
+export const evidenceEntry = struct({ encoded: signedBytes });
+export const tokenEntry = struct({ author: nodeId, seq: uint(), tick: uint(), txid: hash });
 
 export const pairStruct = struct({
   seller: nodeId,

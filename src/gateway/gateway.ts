@@ -6,7 +6,7 @@
  */
 
 import { bytesEqual, toHex } from "#core/codec/bytes";
-import type { Code } from "#core/errors/codes";
+import { type Code, refuse } from "#core/errors/codes";
 import { MEANINGS } from "#core/errors/meanings";
 import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX, PRESENTED_MAX } from "#core/limits";
 import { demandRecord } from "#core/records/notice";
@@ -26,7 +26,15 @@ import { greet, refuseMember, sendConfig, sendContracts, sendReceipts } from "./
 import type { GatewayPorts, VerifyJob } from "./ports.ts";
 import { replayEntry, worldOf } from "./replay.ts";
 import { advance, nextDelayMs } from "./slots/engine.ts";
+import { takeExchanged } from "./smartchain/intake.ts";
+import { type Tokens, tokensOf } from "./smartchain/tokens.ts";
 import { Updates } from "./update/updates.ts";
+
+/** What the signatures of a message say. */
+interface Verified {
+  valid: boolean;
+  tokens: Tokens | undefined;
+}
 
 interface Inbound {
   topic: string;
@@ -99,7 +107,7 @@ export class Gateway {
     const { topics } = this.area;
     batch.log(EntryKind.world, packEntry(worldEntry, worldOf(this.area)));
     const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
-    retained.push(topics.publicBlock);
+    retained.push(topics.publicBlock, topics.dagEpoch);
     for (const topic of retained) batch.send(topic, nothingRetained(), true);
   }
 
@@ -206,14 +214,14 @@ export class Gateway {
     const { area, ports } = this;
     if (inbound.length > 0) ports.probe("intake");
     const parsed = this.decode(inbound);
-    const valid = await this.verify(parsed);
+    const verified = await this.verify(parsed);
     if (inbound.length > 0) ports.probe("verified");
     for (const found of this.imported.splice(0)) {
       enterImported(area, batch, found);
       if (found.more) this.lookAtPresented();
     }
     parsed.forEach((message, i) => {
-      this.apply(batch, message, valid[i]);
+      this.apply(batch, message, verified[i]);
     });
     advance(area, batch);
     ports.probe("applied");
@@ -248,18 +256,38 @@ export class Gateway {
     return parsed;
   }
 
-  private async verify(parsed: readonly Parsed[]): Promise<boolean[]> {
+  /** Whether the signature of each is right; and what the tokens of transactions say, with theirs. */
+  private async verify(parsed: readonly Parsed[]): Promise<Verified[]> {
     const jobs: VerifyJob[] = [];
-    for (const message of parsed) if ("job" in message) jobs.push(message.job);
-    if (jobs.length === 0) return parsed.map(() => true);
+    const verified = parsed.map((message): Verified => {
+      if ("job" in message) jobs.push(message.job);
+      const tokens = this.tokensIn(message);
+      if (tokens?.ok) jobs.push(...tokens.jobs);
+      return { valid: true, tokens };
+    });
+    if (jobs.length === 0) return verified;
     const asked = this.ports.verifier.verify(jobs);
     const answers = Array.isArray(asked) ? asked : await asked;
     this.area.counters.signaturesVerified += jobs.length;
     let next = 0;
-    return parsed.map((message) => ("job" in message ? answers[next++] : true));
+    parsed.forEach((message, i) => {
+      const found = verified[i];
+      if ("job" in message) found.valid = answers[next++];
+      if (!found.tokens?.ok) return;
+      const { length } = found.tokens.jobs;
+      if (answers.slice(next, next + length).includes(false))
+        found.tokens = refuse("TX_TOKENS", "a token's signature is wrong");
+      next += length;
+    });
+    return verified;
   }
 
-  private apply(batch: Batch, message: Parsed, valid: boolean): void {
+  private tokensIn(message: Parsed): Tokens | undefined {
+    if (message.what !== "said" || message.said.kind !== "tx") return undefined;
+    return tokensOf(this.area, message.session, message.said.tx);
+  }
+
+  private apply(batch: Batch, message: Parsed, { valid, tokens }: Verified): void {
     const { area } = this;
     const nodeId = "nodeId" in message ? message.nodeId : message.session.id;
     if (!valid) return this.refused("BAD_SIGNATURE", nodeId, message.what);
@@ -279,7 +307,23 @@ export class Gateway {
       return;
     }
     if (message.what === "said") {
-      const verdict = takeSaid(area, batch, message);
+      const verdict = takeSaid(area, batch, message, tokens);
+      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
+      return;
+    }
+    if (message.what === "ask" || message.what === "token" || message.what === "evidence") {
+      const verdict = takeExchanged(area, batch, message);
+      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
+      return;
+    }
+    if (message.what === "vote") {
+      const { session, vote, payload } = message;
+      const verdict = area.votes.take(area, batch, session, vote, payload);
+      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
+      return;
+    }
+    if (message.what === "plan") {
+      const verdict = area.scheduler.take(area, message.session, message.plan.value);
       if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
       return;
     }
@@ -328,6 +372,8 @@ export class Gateway {
         for (const leg of sold.body.legs)
           if (leg.to) batch.send(area.topics.down(toHex(leg.to), "tx"), sold.bytes);
     }
+    const { latest } = area.epochs;
+    if (latest) batch.send(area.topics.dagEpoch, latest.bytes, true);
     if (area.noticeBytes) batch.send(area.topics.epoch, area.noticeBytes, true);
   }
 

@@ -63,6 +63,7 @@ export function publishSlot(area: Area, batch: Batch, run: SlotRun): void {
   });
   for (const id of area.sessions.keys()) publishNode(area, batch, id);
   publishFeeder(area, batch);
+  publishDag(area, batch);
   publishChain(area, batch);
   publishTotals(area, batch);
 }
@@ -127,6 +128,28 @@ function publishChain(area: Area, batch: Batch): void {
     at: isoTime(head.header.atMs),
     transactions: head.header.txCount,
     stateRoot: toHex(head.header.stateRoot),
+  });
+}
+
+/** `monitor/dag`: proof-of-time and votes; counts are since the first slot. Nothing where there are none. */
+function publishDag(area: Area, batch: Batch): void {
+  const epoch = area.epochs.latest?.epoch;
+  if (!epoch) return;
+  const { counters, votes, suspended } = area;
+  publish(area, batch, "dag", {
+    epoch: epoch.epoch,
+    start: isoTime(epoch.startMs),
+    members: epoch.members.length,
+    witnesses: epoch.k,
+    tokensNeeded: epoch.m,
+    epsilonMs: epoch.epsilonMs,
+    tauMs: epoch.tauMs,
+    transactions: counters.transactions,
+    tokens: counters.tokens,
+    accepted: votes.accepted,
+    votes: votes.votes,
+    byGateways: counters.byGateways,
+    suspended: [...suspended].map((id) => area.sessions.get(id)?.member.name ?? id),
   });
 }
 

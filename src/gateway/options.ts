@@ -33,6 +33,16 @@ export interface GatewayOptions {
   /** Δ and A_max (ledger 4.4, 4.2), protocol ms. */
   tickMs: number;
   ageMaxMs: number;
+  /** Proof-of-time (ledger 4.4); undefined: transactions need no tokens. */
+  pot?: {
+    /** Slots of one epoch. */
+    epochSlots: number;
+    /** Witnesses and tokens of a transaction in areas of more than 16 members; undefined: 7 and 5. */
+    committee?: { k: number; m: number };
+    /** ε and τ of ledger 4.4, protocol ms. */
+    epsilonMs: number;
+    tauMs: number;
+  };
   market: {
     timing: "ex-post" | "ex-ante";
     mode: "auction" | "guided";

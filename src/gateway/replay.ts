@@ -16,13 +16,17 @@ import {
   clearingEntry,
   demandEntry,
   EntryKind,
+  epochEntry,
+  evidenceEntry,
   feederEntry,
   memberEntry,
   missedEntry,
   noticeEntry,
   publishedEntry,
   saidEntry,
+  tokenEntry,
   unpackEntry,
+  voteEntry,
   type WorldEntry,
   worldEntry,
 } from "./entries.ts";
@@ -33,6 +37,8 @@ import { openContent } from "./intake/decode.ts";
 import type { LogEntry } from "./ports.ts";
 import { makeClearing, makeDelivery } from "./slots/clear.ts";
 import { enterClearing, enterNotice, finishRun, unhearRejected } from "./slots/engine.ts";
+import { replayEpoch } from "./smartchain/epochs.ts";
+import { replayEvidence } from "./smartchain/intake.ts";
 
 /** Raised where a store belongs to another network, gateway or set-up than the options say. */
 export class StoreMismatch extends Error {
@@ -71,7 +77,17 @@ export function replayEntry(area: Area, entry: LogEntry): void {
   else if (kind === EntryKind.published) area.publicChain.check(unpackEntry(publishedEntry, bytes));
   else if (kind === EntryKind.feeder) area.setFeeder(termsOf(unpackEntry(feederEntry, bytes)));
   else if (isTrust(kind)) replayTrust(area, kind, bytes);
+  else if (kind === EntryKind.epoch) replayEpoch(area, unpackEntry(epochEntry, bytes).signed);
+  else if (kind === EntryKind.token) replayToken(area, bytes);
+  else if (kind === EntryKind.vote) area.votes.replay(area, unpackEntry(voteEntry, bytes).signed);
+  else if (kind === EntryKind.evidence)
+    replayEvidence(area, unpackEntry(evidenceEntry, bytes).encoded);
   else assert(false, "LOG_KIND", `entry ${entry.index} has kind ${kind}`);
+}
+
+function replayToken(area: Area, bytes: Uint8Array): void {
+  const { author, seq, tick, txid } = unpackEntry(tokenEntry, bytes);
+  area.relay.witnessed(toHex(author), seq, tick, toHex(txid));
 }
 
 function isTrust(kind: number): boolean {
@@ -159,6 +175,7 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
   const { block } = unpackEntry(blockEntry, bytes);
   const sealed = area.chain.replay(block);
   area.publicChain.follow(sealed);
+  area.votes.seal(sealed, area.world.ageMaxMs);
   area.world.atLeast(sealed.header.atMs);
   area.countPaid(sealed);
   unhearRejected(area, sealed);

@@ -26,6 +26,8 @@ export interface Session {
   digest: Uint8Array;
   refusals: { seq: number; code: number }[];
   receiptDue: boolean;
+  /** The epoch in which it was last heard. */
+  spokeEpoch: number;
   /** The last two readings taken. */
   reading: Reading | undefined;
   previous: Reading | undefined;
@@ -65,6 +67,7 @@ export function newSession(id: string, idBytes: Uint8Array, member: Member): Ses
     digest: FIRST_DIGEST,
     refusals: [],
     receiptDue: false,
+    spokeEpoch: 0,
     reading: undefined,
     previous: undefined,
     arrived: false,
@@ -105,6 +108,9 @@ export class Counters {
   orders = 0;
   events = 0;
   transactions = 0;
+  /** Tokens in these, and how many of them a gateway signed for want of witnesses. */
+  tokens = 0;
+  byGateways = 0;
   signaturesVerified = 0;
   duplicates = 0;
   /** Transactions that a block rejected (V8 to V10). */

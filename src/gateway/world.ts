@@ -7,8 +7,8 @@ export class World {
   readonly slotMs: number;
   readonly tickMs: number;
   readonly ageMaxMs: number;
-  /** Epochs come with the consortium; a single gateway stays in the first. */
-  readonly epoch = 1;
+  /** The epoch of proof-of-time that is in force (smartchain/epochs.ts); 0: there is none. */
+  epoch = 0;
   readonly epochStartMs: number;
   /** The slot of the latest notice. */
   openSlot: number | undefined;

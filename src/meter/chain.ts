@@ -20,20 +20,25 @@ export interface BodyDraft {
   notBeforeMs: number;
 }
 
+/** What a transaction may have as a parent, with its effective time. */
+export interface Attachment {
+  id: Uint8Array;
+  tMs: number;
+}
+
 /** The next body of the chain, or undefined while no parent is known. */
 export function draftBody(
   net: string,
   from: Uint8Array,
   state: NodeState,
   notice: Notice,
-  caps: Caps | undefined,
-  entropy: Entropy,
+  choose: (nowMs: number) => readonly Attachment[],
   draft: BodyDraft,
 ): Body | undefined {
   // Δ after the predecessor (V7), and in a later tick than it.
   const spacedMs = state.txid ? state.txMs + notice.tickMs : 0;
   const earliestMs = Math.max(draft.notBeforeMs, spacedMs);
-  const chosen = chooseParents(caps, earliestMs, notice.ageMaxMs, entropy);
+  const chosen = choose(earliestMs);
   if (chosen.length === 0) return undefined;
   // Later than its parents, so that the effective time is the stamp itself.
   const tsMs = chosen.reduce((latest, cap) => Math.max(latest, cap.tMs + 1), earliestMs);

@@ -19,6 +19,24 @@ export interface NodeConfig {
   authority?: Uint8Array;
   /** What a request for a certificate says; without it the node asks for none. */
   enrolment?: EnrolmentConfig;
+  /** Of a node with a battery that it commands: a vehicle, or one that stays where it is. */
+  vehicle?: VehicleConfig;
+}
+
+export interface VehicleConfig {
+  /** Id (hex) of the charging station whose connection it uses; undefined: it has its own. */
+  station?: string;
+  capacityWh: number;
+  /** Never sold, Wh. */
+  reserveWh: number;
+  /** At the meter. 0 for `dischargeW`: it feeds nothing back. */
+  chargeW: number;
+  dischargeW: number;
+  /** Of one way, 1 to 1000. */
+  efficiencyPermille: number;
+  /** Most that it pays for energy beyond its need, least that it takes for what it sells, µc/kWh. */
+  bidMicro: number;
+  offerMicro: number;
 }
 
 export interface EnrolmentConfig {
@@ -38,6 +56,16 @@ export interface TradePolicy {
   offerMicro?: number;
   /** A node that does not trade meters only. */
   trade: boolean;
+  /**
+   * Which transactions it checks and votes for: `all` of its area, or its `own`, with those of its
+   * counterparties: what a chip without crypto in C has time for. Default all.
+   */
+  follow?: "all" | "own";
+  /**
+   * Trades by OFFER with whom it likes, and not in the gateway's market: needs proof-of-time, and `all` to be
+   * followed. Default: the market.
+   */
+  direct?: boolean;
 }
 
 export const DEFAULT_POLICY: TradePolicy = Object.freeze({ trade: true });

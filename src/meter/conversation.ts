@@ -23,7 +23,7 @@ import type { Purse } from "./purse.ts";
 import { putBackEvents } from "./register/events.ts";
 import type { WaitingEvent } from "./register/registers.ts";
 import type { Speaker } from "./speaker.ts";
-import { type NodeState, receiptedBy, speaksElsewhere, speakWith } from "./state.ts";
+import { dropPending, type NodeState, receiptedBy, speaksElsewhere, speakWith } from "./state.ts";
 
 interface Speaking {
   readonly idBytes: Uint8Array;
@@ -119,6 +119,8 @@ export class Conversation {
     state.digest = config.digest;
     this.followChain(config);
     state.txMs = config.txMs;
+    state.pending = undefined;
+    state.uncertain = 1; // an earlier life may have asked witnesses for the next number
     speakWith(state, this.gateway, config.upTo);
     metering.adopt(config);
     purse.lost();
@@ -142,6 +144,7 @@ export class Conversation {
     if (config.upTo > state.saidSeq)
       metering.adopt(config); // an older store, set in again
     else metering.begin(config);
+    dropPending(state);
     // It may have heard more of the chain than a store that is older; never less counts.
     if (config.txSeq > state.txSeq) this.followChain(config);
     // Δ is counted from what this gateway heard last: it has a protocol time of its own.

@@ -122,11 +122,7 @@ export class Journal {
   }
 
   private write(key: string, state: NodeState, said: Said | undefined): void {
-    const message: CborValue = said
-      ? [said.seq, UP_KINDS.indexOf(said.kind), said.content]
-      : [0, 0, new Uint8Array(0)];
-    const body = encodeCbor([nodeState.encode(state, "state"), message]);
-    this.store.set(key, sealed(body));
+    this.store.set(key, entryOf(state, said));
     this.registers.seq = state.registers.seq;
     this.registers.sumMwh = state.registers.importMwh + state.registers.exportMwh;
   }
@@ -148,6 +144,14 @@ export class Journal {
       return undefined;
     }
   }
+}
+
+/** A function of its own, so that nothing but the entry is in memory when it is stored. */
+function entryOf(state: NodeState, said: Said | undefined): Uint8Array {
+  const message: CborValue = said
+    ? [said.seq, UP_KINDS.indexOf(said.kind), said.content]
+    : [0, 0, new Uint8Array(0)];
+  return sealed(encodeCbor([nodeState.encode(state, "state"), message]));
 }
 
 /** At most 15 characters, as the ESP32's store asks. */

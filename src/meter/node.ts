@@ -9,28 +9,30 @@ import { signRecord } from "#core/codec/record";
 import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
-import { accountRecord } from "#core/records/account";
 import { configRecord, memberRecord } from "#core/records/member";
-import { proofRecord } from "#core/records/proof";
 import { receiptRecord } from "#core/records/receipt";
-import { openTx, type TxLeg } from "#core/records/tx";
+import { openTx } from "#core/records/tx";
 import { walletsRecord } from "#core/records/wallets";
 import { Topics } from "#core/topics";
 import type { DriverFault } from "#drivers/types";
+import { Account } from "./account.ts";
 import { type Alarm, birthText, willText } from "./birth.ts";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { Conversation } from "./conversation.ts";
 import { Enrolment } from "./enrolment.ts";
+import { Epochs } from "./epochs.ts";
 import { GatewayTrust } from "./gateway-trust.ts";
-import { fromGateway, proofFault } from "./inspect.ts";
+import { fromGateway } from "./inspect.ts";
 import { Journal } from "./journal.ts";
 import { Metering } from "./metering.ts";
+import { Observer } from "./observer.ts";
 import type { NodePorts } from "./ports.ts";
+import type { Profile } from "./profile/types.ts";
 import { Purse } from "./purse.ts";
 import { RegisterKeeper } from "./register/keeper.ts";
 import { startRegisters } from "./register/register.ts";
-import { Slots } from "./slots.ts";
+import { type LastTrade, Slots } from "./slots.ts";
 import { jittered, Speaker } from "./speaker.ts";
 import { forgetReserve, type NodeState } from "./state.ts";
 import { updaterOf } from "./update/attach.ts";
@@ -48,9 +50,14 @@ export class MeterNode {
   readonly purse: Purse;
   clock: ProtocolClock;
   readonly speaker: Speaker;
+  /** Who witnesses for whom. */
+  epochs!: Epochs;
+  observer!: Observer;
   readonly metering: Metering;
+  /** What it is besides a meter; undefined for a household. */
+  profile: Profile | undefined;
   /** What was last sold or bought since this start; for people. */
-  lastTrade: { slot: number; sold: boolean; legs: readonly TxLeg[] } | undefined;
+  lastTrade: LastTrade | undefined;
   /** Firmware updates, on a board that has two slots for images. */
   readonly updater: Updater | undefined;
   /** The node's certificate, where it is to have one. */
@@ -58,13 +65,13 @@ export class MeterNode {
   private readonly trust: GatewayTrust | undefined;
   private readonly config: NodeConfig;
   private readonly ports: NodePorts;
-  private slots: Slots;
-  private readonly conversation: Conversation;
+  slots!: Slots;
+  readonly conversation: Conversation;
+  private readonly account: Account;
+  private readonly journal: Journal;
   /** Real time at which the request to be a member goes out again; undefined where none is due. */
   private helloAtMs: number | undefined;
   private helloPauseMs = RESEND_AFTER_MS;
-  /** Id of the block that the last statement of account of this start is for. */
-  private accountHeader: Uint8Array | undefined;
   private alarm: Alarm | undefined;
 
   /** Recovers from the store; counts the boot durably before anything else is said. */
@@ -76,6 +83,7 @@ export class MeterNode {
     this.id = toHex(this.idBytes);
     this.topics = new Topics(config.area);
     const journal = new Journal(ports.store);
+    this.journal = journal;
     const keeper = new RegisterKeeper(ports.store, journal);
     this.state = journal.recover();
     if (journal.foreign > 0) ports.log("error", "journal-layout", { entries: journal.foreign });
@@ -87,8 +95,9 @@ export class MeterNode {
     this.clock = new ProtocolClock(ports.time);
     this.speaker = new Speaker(this.id, this.topics, journal, ports);
     this.metering = new Metering(this, config, ports, keeper);
-    this.slots = this.newSlots();
     this.conversation = new Conversation(this, config, ports);
+    this.account = new Account(this, config, ports, (code, detail) => this.raise(code, detail));
+    this.follow();
     const { authority, enrolment } = config;
     this.trust = authority && new GatewayTrust(ports.crypto, config, authority);
     this.enrolment = enrolment && new Enrolment(this, config, enrolment, ports);
@@ -96,8 +105,14 @@ export class MeterNode {
     if (this.updater) this.plan(); // a trial ends in time also where no network comes
   }
 
-  private newSlots(): Slots {
-    return new Slots(this, this.config, this.ports, (code, detail) => this.raise(code, detail));
+  /** Begins to follow the gateway that is there: its epochs, its area's transactions, its slots. */
+  private follow(): void {
+    const { config, ports } = this;
+    const raise = (code: string, detail: string): void => this.raise(code, detail);
+    this.epochs = new Epochs(ports.crypto, config.net, this.gatewayKey);
+    this.observer = new Observer(this, config, ports, this.epochs, raise);
+    this.slots = new Slots(this, config, ports, raise);
+    this.profile = ports.profile?.(this, config, ports); // another gateway counts other slots
   }
 
   /** The key of the gateway that the node hears. */
@@ -112,8 +127,9 @@ export class MeterNode {
 
   /** What the transport subscribes to on every connect. */
   subscriptions(): string[] {
-    const { prefix, epoch, caps } = this.topics;
-    const topics = [`${prefix}/node/${this.id}/down/+`, epoch, caps, `${prefix}/market/+`];
+    const { prefix, epoch, chainHead } = this.topics;
+    const own = `${prefix}/node/${this.id}/down/+`;
+    const topics = [own, epoch, `${prefix}/dag/+`, chainHead, `${prefix}/market/+`];
     if (this.trust)
       topics.push(this.topics.trust("gateway"), this.topics.trust("revoked-gateways"));
     if (this.ports.firmware) topics.push(this.topics.update(this.ports.firmware.board));
@@ -159,10 +175,10 @@ export class MeterNode {
     this.ports.log("info", "other-gateway", { key: toHex(gatewayKey) });
     this.speaker.open = false;
     this.helloAtMs = undefined;
-    this.accountHeader = undefined;
+    this.account.forget();
     this.conversation.meet(gatewayKey);
     this.clock = new ProtocolClock(this.ports.time);
-    this.slots = this.newSlots();
+    this.follow();
     this.enrolment?.reconnected();
   }
 
@@ -179,13 +195,11 @@ export class MeterNode {
     this.speaker.open = false;
     this.clock.reconnected();
     this.helloAtMs = undefined;
+    this.slots.issuer.onDisconnect();
     this.updater?.onClosed();
   }
 
-  /**
-   * Asks to be a member, again and again until the gateway answers: it may be away while the broker
-   * is not.
-   */
+  /** Asks to be a member until the gateway answers: it may be away while the broker is not. */
   private hello(): void {
     const { net, name, capacityWh, secretKey } = this.config;
     const wallets = this.purse.claim(this.conversation.elsewhere);
@@ -200,14 +214,18 @@ export class MeterNode {
     const { topics } = this;
     if (topic === topics.epoch) this.onNotice(payload);
     else if (topic === topics.caps) this.slots.onCaps(payload);
+    else if (topic === topics.dagEpoch) this.onEpoch(payload);
+    else if (this.observer.onMessage(topic, payload)) return this.plan();
     else if (topic === topics.clearing) this.slots.onClearing(payload);
     else if (topic === topics.demand) this.slots.onDemand(payload);
     else if (topic === topics.down(this.id, "receipt")) this.onReceipt(payload);
     else if (topic === topics.down(this.id, "contract")) this.slots.onContract(payload);
     else if (topic === topics.down(this.id, "tx")) this.slots.onTx(payload);
-    else if (topic === topics.down(this.id, "account")) this.onAccount(payload);
-    else if (topic === topics.down(this.id, "proof")) this.onProof(payload);
+    else if (topic === topics.down(this.id, "token")) this.slots.issuer.onToken(payload);
+    else if (topic === topics.down(this.id, "account")) this.account.onAccount(payload);
+    else if (topic === topics.down(this.id, "proof")) this.account.onProof(payload);
     else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
+    else if (topic === topics.down(this.id, "window")) this.profile?.onWindow(payload);
     else if (topic === topics.down(this.id, "update")) this.updater?.onChunk(payload);
     else if (topic === topics.down(this.id, "certificate")) this.onCertificate(payload);
     else if (topic === topics.trust("gateway")) this.onTrust(this.trust?.onCertificate(payload));
@@ -223,6 +241,8 @@ export class MeterNode {
     this.enrolment?.onTimer();
     this.speaker.onTimer();
     this.metering.say();
+    this.slots.issuer.onTimer();
+    this.observer.onTimer();
     this.slots.onTimer();
     this.updater?.onTimer();
     this.plan();
@@ -232,6 +252,12 @@ export class MeterNode {
     this.slots.onNotice(payload);
     this.checkGateway();
     if (this.speaker.open) this.enrolment?.onTime(this.clock.nowMs());
+  }
+
+  private onEpoch(payload: Uint8Array): void {
+    if (!this.epochs.follow(payload)) return this.raise("GATEWAY_SIGNATURE", "epoch");
+    this.observer.onEpoch();
+    this.slots.resume();
   }
 
   private onCertificate(payload: Uint8Array): void {
@@ -267,6 +293,7 @@ export class MeterNode {
       helloAtMs === undefined ? undefined : Math.max(0, helloAtMs - this.ports.time.uptimeMs());
     const { speaker, slots, updater, enrolment } = this;
     const delays = [speaker.delayMs(), slots.delayMs(), updater?.delayMs(), enrolment?.delayMs()];
+    delays.push(slots.issuer.delayMs(), this.observer.delayMs());
     for (const delay of delays)
       if (delay !== undefined && (next === undefined || delay < next)) next = delay;
     if (next !== undefined) this.ports.time.wakeAfter(next);
@@ -291,8 +318,8 @@ export class MeterNode {
     const fault = this.conversation.admitted(config);
     if (fault) return this.raise(fault.code, fault.detail);
     const { account, proof } = this.conversation.greeting();
-    if (account) this.onAccount(account.payload);
-    if (proof) this.onProof(proof);
+    if (account) this.account.onAccount(account.payload);
+    if (proof) this.account.onProof(proof);
     this.speaker.open = true;
     this.speaker.restart();
     this.metering.say();
@@ -303,7 +330,7 @@ export class MeterNode {
   /** Whether a restart would interrupt nothing: all is receipted, no contract is owed, no boundary near. */
   get quiet(): boolean {
     const { slots, state } = this;
-    if (state.receiptedSeq < state.saidSeq || slots.owed.waiting) return false;
+    if (state.receiptedSeq < state.saidSeq || slots.owed.waiting || slots.issuer.busy) return false;
     return (slots.delayMs() ?? RESTART_MS) >= RESTART_MS;
   }
 
@@ -326,39 +353,14 @@ export class MeterNode {
     }
   }
 
-  private onAccount(payload: Uint8Array): void {
-    const { crypto, log } = this.ports;
-    const opened = fromGateway(accountRecord, crypto, this.gatewayKey, this.config.net, payload);
-    if (!opened) return this.raise("GATEWAY_SIGNATURE", "account");
-    const account = opened.value;
-    if (toHex(account.node) !== this.id) return;
-    if (this.conversation.holdsAccount(payload, account.walletSet)) return;
-    if (account.atMs < this.state.accountMs) return;
-    this.state.freeMicro = account.freeMicro;
-    this.state.lockedMicro = account.lockedMicro;
-    this.state.accountMs = account.atMs;
-    this.accountHeader = account.header;
-    for (const { txid, code } of account.rejected) {
-      log("warn", "tx-rejected", { txid: toHex(txid), code: codeOfWire(code) ?? code });
-      forgetReserve(this.state, txid);
-    }
-    this.purse.follow(account.walletSet);
+  /** Stores the state as it is. */
+  save(): void {
+    this.journal.save(this.state);
   }
 
-  /** The gateway's greeting: what it says that this node owns stands under a block's state root. */
-  private onProof(payload: Uint8Array): void {
-    const { crypto } = this.ports;
-    if (this.conversation.holdsProof(payload)) return;
-    const { gatewayKey } = this;
-    const { net } = this.config;
-    const opened = fromGateway(proofRecord, crypto, gatewayKey, net, payload);
-    if (!opened) return this.raise("GATEWAY_SIGNATURE", "proof");
-    if (toHex(opened.value.node) !== this.id || !this.accountHeader) return;
-    const { freeMicro, lockedMicro } = this.state;
-    const account = { header: this.accountHeader, freeMicro, lockedMicro };
-    const commitment = this.purse.commitmentOf(opened.value.walletSet);
-    const fault = proofFault(crypto, gatewayKey, net, opened.value, account, commitment);
-    if (fault) this.raise("GATEWAY_BALANCE", fault);
+  /** What had to wait for a transaction can go on. */
+  settled(): void {
+    this.slots.resume();
   }
 
   /** Says the next set of wallet addresses in time, before the present one is used up. */

@@ -5,7 +5,9 @@
  */
 import type { Crypto, Entropy } from "#core/crypto/port";
 import type { CounterSpec, EnergySample } from "#drivers/types";
+import type { ProfileMaker } from "./profile/types.ts";
 import type { Firmware } from "./update/ports.ts";
+import type { FlashRegion } from "./witness/ports.ts";
 
 /** A key-value store on flash. Each call is atomic and durable when it returns. */
 export interface KeyValueStore {
@@ -81,10 +83,14 @@ export interface NodePorts {
   transport: Transport;
   time: RealTime;
   log: Log;
+  /** Of a node that is more than a meter. */
+  profile?: ProfileMaker;
   /** Undefined where nothing counts starts: in a simulator. */
   start?: StartFacts;
   /** The node has a certificate: whoever gave it knows the owner. */
   onCertified?(): void;
   /** On a board that has two slots for firmware images. */
   firmware?: Firmware;
+  /** Raw flash for the witness log; without it the node does not witness. */
+  witness?: FlashRegion;
 }

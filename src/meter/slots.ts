@@ -18,16 +18,17 @@ import {
   noticeRecord,
 } from "#core/records/notice";
 import { orderRecord, Side } from "#core/records/order";
-import { signTx, type TxLeg, TxType } from "#core/records/tx";
+import { type TxLeg, TxType } from "#core/records/tx";
 import { isNothing } from "#core/topics";
-import { draftBody } from "./chain.ts";
 import type { NodeConfig } from "./config.ts";
 import { type Deal, Dealer } from "./dealer.ts";
+import { Direct } from "./direct.ts";
 import { announcedRule, checkContract, fromGateway } from "./inspect.ts";
+import { Issuer } from "./issuer.ts";
 import type { MeterNode } from "./node.ts";
 import { Owed } from "./owed.ts";
 import type { NodePorts } from "./ports.ts";
-import { type SlotMemory, slotOf } from "./state.ts";
+import { type SlotMemory, slotOf, slotStartMwh } from "./state.ts";
 import {
   IDLE,
   isExAnte,
@@ -47,12 +48,22 @@ const KEPT = 3;
 /** SOLDs that arrived before their contract. */
 const EARLY_MAX = 64;
 
+/** What was sold or bought, for people. */
+export interface LastTrade {
+  slot: number;
+  sold: boolean;
+  legs: readonly TxLeg[];
+  txid: Uint8Array;
+}
+
 export class Slots {
   private readonly node: MeterNode;
   private readonly config: NodeConfig;
   private readonly ports: NodePorts;
   private readonly raise: (code: string, detail: string) => void;
   private readonly dealer: Dealer;
+  /** Undefined where it trades in the market. */
+  private readonly direct: Direct | undefined;
   private readonly notices = new Map<number, Notice>();
   private readonly clearings = new Map<number, { value: ClearingRecord; id: Uint8Array }>();
   private readonly demands = new Map<number, Demand>();
@@ -63,6 +74,8 @@ export class Slots {
   private earlySolds: Uint8Array[] = [];
   /** Contracts that this connection should bring. */
   readonly owed = new Owed();
+  /** Makes transactions of what is to be said. */
+  readonly issuer: Issuer;
 
   constructor(
     node: MeterNode,
@@ -75,6 +88,12 @@ export class Slots {
     this.ports = ports;
     this.raise = raise;
     this.dealer = new Dealer(ports.crypto, node.idBytes, node.purse);
+    const { observer } = node;
+    this.direct = observer.offers && new Direct(node, config, observer.offers);
+    this.issuer = new Issuer(node, config, ports, node.epochs, {
+      caps: () => this.usableCaps(),
+      cone: (nowMs, ageMs, beforeMs) => observer.parents(nowMs, ageMs, beforeMs),
+    });
   }
 
   onNotice(payload: Uint8Array): void {
@@ -87,6 +106,7 @@ export class Slots {
     remember(this.notices, notice.slot, notice);
     this.node.clock.follow(notice);
     this.node.metering.follow(notice);
+    this.node.observer.onNotice(notice);
     const { receiptedSeq } = this.node.state;
     for (const slot of this.owed.overdue(notice.slot, receiptedSeq, this.clearings))
       this.raise("ORDER_NOT_INCLUDED", `no contract for the order of slot ${slot}`);
@@ -116,6 +136,7 @@ export class Slots {
     const early = this.earlyContracts;
     this.earlyContracts = [];
     for (const contract of early) this.consider(contract);
+    if (this.direct) this.settle(opened.value.slot);
   }
 
   onContract(payload: Uint8Array): void {
@@ -125,6 +146,7 @@ export class Slots {
 
   /** A transaction addressed to this node: a SOLD that asks for its BOUGHT. */
   onTx(payload: Uint8Array): void {
+    if (this.direct) return; // it follows the DAG
     const slot = this.dealer.sold(payload);
     if (slot !== undefined) this.settle(slot);
     else if (this.earlySolds.length < EARLY_MAX) this.earlySolds.push(payload);
@@ -135,15 +157,19 @@ export class Slots {
     const notice = this.current;
     if (!notice || !this.node.speaker.open) return;
     const { clock } = this.node;
+    this.issuer.resume(notice);
     if (this.config.policy.trade) {
       this.node.sayWallets();
       if (!this.usableCaps()) return; // a RESERVE needs parents; the caps are retained and on their way
-      this.reserve(notice, notice.slot, notice.startMs, notice.retailMicro);
-      this.reserve(notice, notice.slot + 1, notice.endMs, notice.retailNextMicro);
-      if (isExAnte(notice)) this.forecast(notice);
+      if (this.direct) {
+        this.direct.say(notice, this.issuer, this.funds());
+        // Its next order is idle; but the barrier clock must not run ahead of what it offers or takes.
+        if (!clock.running && this.issuer.busy) return;
+      } else if (!this.reserveAhead(notice)) return;
     }
     if (!clock.running) clock.atLeast(notice.startMs);
     this.readBoundary(notice, notice.slot, notice.startMs);
+    if (clock.nowMs() >= notice.startMs) this.node.profile?.begin(notice);
     // Under a running clock the next slot's notice may be here before this node's own timer.
     const before = clock.running ? this.notices.get(notice.slot - 1) : undefined;
     if (before && !isExAnte(before)) this.order(before);
@@ -182,6 +208,17 @@ export class Slots {
     this.node.metering.read(boundary, atMs);
   }
 
+  /** RESERVEs for the market. False where the present slot's is no transaction yet. */
+  private reserveAhead(notice: Notice): boolean {
+    this.reserve(notice, notice.slot, notice.startMs, notice.retailMicro);
+    // An order quotes its RESERVE. The barrier clock stands still until what belongs to this slot is said.
+    if (!this.node.clock.running && this.waitsForTokens(notice.slot)) return false;
+    this.reserve(notice, notice.slot + 1, notice.endMs, notice.retailNextMicro);
+    if (!this.node.clock.running && this.waitsForTokens(notice.slot + 1)) return false;
+    if (isExAnte(notice)) this.forecast(notice);
+    return true;
+  }
+
   private reserve(notice: Notice, slot: number, startMs: number, capMicro: number): void {
     const { state } = this.node;
     if (state.slots.some((entry) => entry.slot === slot && entry.reserve)) return;
@@ -198,7 +235,10 @@ export class Slots {
     };
     const lengthMs = notice.endMs - notice.startMs;
     const expiryMs = startMs + 2 * lengthMs; // the slot itself and one more to settle it
-    this.sayTx(notice, TxType.reserve, slot, [leg], expiryMs, startMs, (txid, tsMs) => {
+    const notBeforeMs = this.node.clock.nowMs();
+    const { reserve: type } = TxType;
+    const intent = { type, slot, legs: [leg], expiryMs, notBeforeMs, beforeMs: startMs };
+    this.issuer.say(notice, intent, (txid, tsMs) => {
       const memory = slotOf(state, slot);
       memory.reserve = txid;
       memory.reserveWh = plan.qtyWh;
@@ -222,7 +262,11 @@ export class Slots {
     const { state } = this.node;
     const memory = slotOf(state, notice.slot);
     if (memory.ordered !== 0 || state.boundary !== notice.slot + 2) return;
-    if (this.node.speaker.full) return;
+    if (this.node.speaker.full || this.issuer.waitsFor(memory.reserve)) return;
+    if (this.direct) {
+      this.direct.metered(memory);
+      return this.sayOrder(memory, IDLE);
+    }
     const metered = planFromMeter(state, memory, this.config.policy, notice);
     let { plan } = metered;
     if (waitsForDemand(notice, plan)) {
@@ -241,8 +285,9 @@ export class Slots {
     const slot = notice.slot + 1;
     const memory = slotOf(state, slot);
     if (memory.ordered !== 0 || clock.nowMs() >= notice.endMs) return;
-    if (this.node.speaker.full) return;
-    this.sayOrder(memory, planFromForecast(state, memory, this.config.policy, notice));
+    if (this.node.speaker.full || this.issuer.waitsFor(memory.reserve)) return;
+    const expectedWh = this.node.profile?.expectWh(slot, notice);
+    this.sayOrder(memory, planFromForecast(state, memory, this.config.policy, notice, expectedWh));
   }
 
   private sayOrder(memory: SlotMemory, plan: Plan): void {
@@ -282,7 +327,8 @@ export class Slots {
     if (!verdict.ok) return this.raise(verdict.code, verdict.detail);
     this.node.clock.atLeast(contract.atMs);
     if (contract.stage !== ContractStage.final) return;
-    if (delivered && memory.settled.length === 0) memory.nextMwh = this.slotStart(contract.side);
+    if (delivered && memory.settled.length === 0)
+      memory.nextMwh = slotStartMwh(this.node.state, contract.side);
     this.dealer.accept(contract);
     const early = this.earlySolds;
     this.earlySolds = [];
@@ -290,68 +336,38 @@ export class Slots {
     this.settle(contract.slot);
   }
 
-  /** Where the slot just metered begins on the register: what a delivered forecast is taken from, mWh. */
-  private slotStart(side: number): bigint {
-    const { state } = this.node;
-    return side === Side.offer
-      ? state.boundaryExportMwh - state.lastNetMwh.export
-      : state.boundaryImportMwh - state.lastNetMwh.import;
-  }
-
   private settle(slot: number): void {
     const memory = this.node.state.slots.find((entry) => entry.slot === slot);
     const notice = this.current;
     if (!memory || !notice) return;
+    if (this.direct) {
+      const deal = this.clearings.has(slot) && this.direct.due(memory);
+      if (deal) this.sayDeal(notice, memory, deal);
+      return;
+    }
     // Each begins on the register, and among the addresses, where the one before ends.
     for (const deal of this.dealer.due(memory)) if (!this.sayDeal(notice, memory, deal)) break;
   }
 
   private sayDeal(notice: Notice, memory: SlotMemory, deal: Deal): boolean {
-    const expiryMs = deal.notBeforeMs + (notice.endMs - notice.startMs);
-    const notBefore = Math.max(deal.notBeforeMs, this.node.clock.nowMs());
-    return this.sayTx(
-      notice,
-      deal.type,
-      memory.slot,
-      deal.legs,
-      expiryMs,
-      Number.MAX_SAFE_INTEGER,
-      () => {
-        memory.settled.push(deal.part);
-        memory.nextMwh = deal.nextMwh;
-        this.node.purse.use(deal.wallets);
-        const sold = deal.type === TxType.sold;
-        this.node.lastTrade = { slot: memory.slot, sold, legs: deal.legs };
-      },
-      notBefore,
-    );
+    const { type, legs, notBeforeMs: dealMs } = deal;
+    const expiryMs = dealMs + (notice.endMs - notice.startMs);
+    const notBeforeMs = Math.max(dealMs, this.node.clock.nowMs());
+    const beforeMs = Number.MAX_SAFE_INTEGER;
+    const intent = { type, slot: memory.slot, legs, expiryMs, notBeforeMs, beforeMs };
+    return this.issuer.say(notice, intent, (txid) => {
+      memory.settled.push(deal.part);
+      memory.nextMwh = deal.nextMwh;
+      if (this.direct) memory.reserveWh -= legs[0].qtyWh;
+      this.node.purse.use(deal.wallets);
+      this.node.lastTrade = { slot: memory.slot, sold: type === TxType.sold, legs, txid };
+    });
   }
 
-  /** Makes, stores and sends the chain's next transaction, unless it would come too late or has no parent. */
-  private sayTx(
-    notice: Notice,
-    type: number,
-    slot: number,
-    legs: TxLeg[],
-    expiryMs: number,
-    beforeMs: number,
-    done: (txid: Uint8Array, tsMs: number) => void,
-    notBeforeMs = this.node.clock.nowMs(),
-  ): boolean {
-    const { state } = this.node;
-    const draft = { type, slot, legs, expiryMs, notBeforeMs };
-    const { net, secretKey } = this.config;
-    const { crypto, entropy } = this.ports;
-    const caps = this.usableCaps();
-    const body = draftBody(net, this.node.idBytes, state, notice, caps, entropy, draft);
-    // What cannot be kept must not take a number: the chain would break there for good.
-    if (!body || body.tsMs >= beforeMs || this.node.speaker.full) return false;
-    const tx = signTx(crypto, secretKey, body, state.saidSeq + 1);
-    state.txSeq = body.seq;
-    state.txid = tx.txid;
-    state.txMs = body.tsMs;
-    done(tx.txid, body.tsMs);
-    return this.node.speaker.say(state, "tx", tx.bytes);
+  /** Whether the RESERVE for `slot` is no transaction yet. */
+  private waitsForTokens(slot: number): boolean {
+    const memory = this.node.state.slots.find((entry) => entry.slot === slot);
+    return this.issuer.waitsFor(memory?.reserve);
   }
 
   private usableCaps(): Caps | undefined {

@@ -6,10 +6,13 @@
 import { bytesEqual } from "#core/codec/bytes";
 import type { CborValue } from "#core/codec/cbor";
 import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema";
+import { assert } from "#core/errors/assert";
 import { GATEWAYS_KEPT, SLOTS_KEPT, WALLETS_MAX } from "#core/limits";
 import { GATEWAY_MARK_BYTES } from "#core/records/arrival";
 import { wallet } from "#core/records/common";
+import { Side } from "#core/records/order";
 import { FIRST_DIGEST } from "#core/records/receipt";
+import { bodyBytes, bodyRecord } from "#core/records/tx";
 import { firstRegisters, registers } from "./register/registers.ts";
 
 /** Contracts of one slot come in at most this many parts (a member can trade with every other). */
@@ -71,6 +74,10 @@ const stateFields = {
     next: uint(0xffffffff),
     nextAddresses: uint(WALLETS_MAX),
   }),
+  /** The chain's head while it has no tokens yet, and how many bodies before it came to nothing. */
+  pending: optional(struct({ body: bodyBytes, tries: uint(255) })),
+  /** 1: witnesses may have signed another body for the next number of the chain. */
+  uncertain: uint(1),
   /**
    * Gateways that it spoke with, the present one first, and the highest number that each has receipted. Empty
    * before the first, and where the state is of a firmware that knew one gateway only.
@@ -83,14 +90,14 @@ const stateFields = {
 export const nodeState = struct(stateFields);
 export type NodeState = Infer<typeof nodeState>;
 
-/** Fields at the end of a state that it has since nodes roam: `gateways` and `arrived`. */
-const SINCE_ROAMING = 2;
+/** Fields at the end of a state that it has since nodes roam and collect tokens: from `pending` on. */
+const SINCE_TOKENS = 4;
 
 /** A state as it is stored, by this firmware or by one that knew one gateway only. Throws a FieldFault. */
 export function decodeState(raw: CborValue, path: string): NodeState {
   const fields = Object.keys(stateFields).length;
-  const old = Array.isArray(raw) && raw.length === fields - SINCE_ROAMING;
-  return nodeState.decode(old ? [...(raw as CborValue[]), [], 0] : raw, path);
+  const old = Array.isArray(raw) && raw.length === fields - SINCE_TOKENS;
+  return nodeState.decode(old ? [...(raw as CborValue[]), 0, 0, [], 0] : raw, path);
 }
 
 /** The state of a node that was never on. */
@@ -116,6 +123,8 @@ export function firstState(): NodeState {
     accountMs: 0,
     slots: [],
     wallets: { set: 0, addresses: 0, used: 0, next: 0, nextAddresses: 0 },
+    pending: undefined,
+    uncertain: 0,
     gateways: [],
     arrived: 0,
   };
@@ -166,6 +175,39 @@ export function slotOf(state: NodeState, slot: number): SlotMemory {
   state.slots.sort((a, b) => a.slot - b.slot);
   while (state.slots.length > SLOTS_KEPT) state.slots.shift();
   return memory;
+}
+
+/** Where the slot just metered begins on the register: what a delivered forecast is taken from, mWh. */
+export function slotStartMwh(state: NodeState, side: number): bigint {
+  return side === Side.offer
+    ? state.boundaryExportMwh - state.lastNetMwh.export
+    : state.boundaryImportMwh - state.lastNetMwh.import;
+}
+
+/** RESERVE `from` was replaced by `to`, stamped `atMs`: nobody had taken the first. */
+export function moveReserve(
+  state: NodeState,
+  from: Uint8Array,
+  to: Uint8Array,
+  atMs: number,
+): void {
+  for (const memory of state.slots) {
+    if (!memory.reserve || !bytesEqual(memory.reserve, from)) continue;
+    memory.reserve = to;
+    memory.reserveMs = atMs;
+  }
+}
+
+/** The body that waits for its tokens comes to nothing: its number is free for one that takes it back. */
+export function dropPending(state: NodeState): void {
+  if (!state.pending) return;
+  const body = bodyRecord.decode(state.pending.body);
+  assert(body.ok, "PENDING_BODY");
+  if (state.txid) forgetReserve(state, state.txid);
+  state.txSeq = body.value.seq - 1;
+  state.txid = body.value.prev;
+  state.pending = undefined;
+  state.uncertain = 1;
 }
 
 /** The gateway did not take RESERVE `txid`: a bid that quoted it would be refused too. */

@@ -57,15 +57,23 @@ export function planFromMeter(
   };
 }
 
-/** The order for a slot to come (ex-ante): the net of the slot just metered, as it was. */
+/**
+ * The order for a slot to come (ex-ante): the net of the slot just metered, as it was, or what a battery is
+ * to draw in it, or to feed back where that is negative.
+ */
 export function planFromForecast(
   state: NodeState,
   memory: SlotMemory,
   policy: TradePolicy,
   notice: Notice,
+  expectedWh?: number,
 ): Plan {
   const net = state.lastNetMwh;
   if (!policy.trade || state.boundary < 2) return IDLE;
+  if (expectedWh !== undefined)
+    return expectedWh >= 0
+      ? bid(expectedWh, memory, policy, notice)
+      : offer(-expectedWh, policy, notice);
   if (net.import >= net.export)
     return bid(Number((net.import - net.export) / MWH_PER_WH), memory, policy, notice);
   return offer(Number((net.export - net.import) / MWH_PER_WH), policy, notice);

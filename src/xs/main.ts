@@ -8,6 +8,7 @@ import { openEntropy } from "#platform/entropy";
 import { openNetwork } from "#platform/network";
 import { openStore } from "#platform/store";
 import { openSystem } from "#platform/system";
+import { openWitnessRegion } from "#platform/witness";
 import { openFront } from "#xs/chip/front";
 import { CALIBRATION, chipStayedOn, openMeter } from "#xs/chip/meter";
 import { openSlots } from "#xs/chip/slots";
@@ -24,6 +25,7 @@ export default function main(): void {
 function start(): void {
   const system = openSystem(() => {});
   const entropy = openEntropy();
+  const store = openStore();
   const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   const device = new Device({
     facts: { firmware: "Wattle", version: versionText(), chip: String(config.chip) },
@@ -32,9 +34,10 @@ function start(): void {
     wifi: board.network === "wifi",
     crypto: deviceCrypto(),
     entropy,
-    store: openStore(),
+    store,
     system,
     slots: openSlots(),
+    witness: openWitnessRegion(store),
     releaseKey: text(config.releaseKey),
     logLevel: "info",
     qr: encodeQr,

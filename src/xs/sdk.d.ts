@@ -65,6 +65,10 @@ declare module "mc/ffi" {
     wattle_slot_activate(): number;
     wattle_slot_confirm(): number;
     wattle_slot_roll_back(): number;
+    wattle_witness_size(): number;
+    wattle_witness_read(at: number, bytes: ArrayBuffer, length: number): number;
+    wattle_witness_write(at: number, bytes: ArrayBuffer, offset: number, length: number): number;
+    wattle_witness_erase(sector: number): number;
     wattle_uart_open(
       port: number,
       transmit: number,

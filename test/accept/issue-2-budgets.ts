@@ -13,9 +13,11 @@ import {
   judge,
   judgeAll,
   judgeDay,
+  judgePot,
   SMALLEST,
 } from "#host-sim/xs-device/budgets";
 import { type DayFigures, DeviceDay } from "#host-sim/xs-device/day";
+import { potFigures } from "#host-sim/xs-device/pot-costs";
 import { SMALL_PIECES, smallestArenaKb } from "#host-sim/xs-device/smallest";
 import { growthOf, type Soak, soakReadings, soakReconnects } from "#host-sim/xs-device/soak";
 import { BRIGHT_FROM, brightPart, dayWorld } from "#host-sim/xs-device/worlds";
@@ -47,6 +49,10 @@ const PARTS: Record<string, (data: string, say: Say) => Promise<Judged[]>> = {
     return soaked("reconnects", RECONNECTS, await soakReconnects(options));
   },
   node: alone,
+  async pot() {
+    const native = judgePot("native", await potFigures("native"));
+    return [...native, ...judgePot("noble", await potFigures("noble"))];
+  },
 };
 
 export const budgets: Line = {

@@ -293,7 +293,7 @@ function imposter(scene: Scene): Attack[] {
         const fields = { subject: Subject.gateway, area: AREA };
         const members = (await stage.metrics()).get("wattle_members");
         stage.certify(who, fields);
-        await stage.look(await stage.entered());
+        await stage.enter(who);
         await asks(scene, who);
         const after = (await stage.metrics()).get("wattle_members");
         // Whoever is out is told so once with what is new after a restart.

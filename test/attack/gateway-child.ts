@@ -9,6 +9,11 @@ const gateway = await startGatewayProcess(
   gatewayConfig(JSON.parse(json), { file: "attacked.json", dir }),
   {
     metricsPort: 0,
+    log: (_level, event, facts) => {
+      // Said when it was entered; the log has it when the metrics are read after this.
+      if (event === "certificate") say({ what: "certified", serial: facts?.serial });
+      if (event === "revocations") say({ what: "revoked", number: facts?.number });
+    },
     onSlot: (slot) => say({ what: "slot", slot }),
     onFinished: () => say({ what: "finished" }),
     onFatal: ({ message }) => {

@@ -80,7 +80,7 @@ async function hellos(stage: Stage, report: Report): Promise<void> {
   const [, victim] = stage.members;
   const thief = person("newcomer");
   stage.certify(thief);
-  await stage.look(await stage.entered());
+  await stage.enter(thief);
   const theirs = victim.spoken.find(({ kind }) => kind === "enrol")!.payload;
   const forged = crossed(thief, helloOf(thief, stage.gatewayKey), theirs);
   await report.run({

@@ -16,12 +16,14 @@ import type { Area } from "#gateway/area";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { LogEntry, LogStore } from "#gateway/ports";
+import { storeRegion } from "#host-sim/flash/store-region";
 import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
 import { LocalBus } from "#host-sim/sim/local-bus";
 import { TableWorld } from "#host-sim/worlds/table-world";
 import type { World } from "#host-sim/worlds/types";
 import type { TradePolicy } from "#meter/config";
 import { MeterNode } from "#meter/node";
+import type { KeyValueStore } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openMemoryStore } from "#node/store/memory";
 
@@ -39,6 +41,8 @@ export interface AreaRunOptions {
   tamper?: (gateway: Gateway) => void;
   /** Whether a message from this home's node gets lost on its way. */
   lose?: (home: number, topic: string, run: AreaRun) => boolean;
+  /** Default STUCK_AFTER: more where members that nobody hears go on asking. */
+  stuckAfter?: number;
   log?: (who: string, level: string, event: string, facts?: Record<string, unknown>) => void;
 }
 
@@ -52,7 +56,7 @@ export interface NodeFacts {
 
 /** Turns without any message after which the earliest timer is let go off. */
 const IDLE_TURNS = 2;
-/** Timers in a row that bring nothing about: then nothing ever will. */
+/** Timers in a row that bring nothing about: then nothing ever will, if all are heard. */
 const STUCK_AFTER = 50;
 
 export class AreaRun {
@@ -98,7 +102,8 @@ export class AreaRun {
     for (const node of this.nodes) node.onConnect();
     let idle = 0;
     let timers = 0;
-    while (!this.area.finished && timers < STUCK_AFTER) {
+    const stuckAfter = this.options.stuckAfter ?? STUCK_AFTER;
+    while (!this.area.finished && timers < stuckAfter) {
       await this.bus.pump();
       await this.gateway.process();
       if (!this.bus.idle) {
@@ -197,7 +202,6 @@ export class AreaRun {
 
   private makeNode(name: string, capacityWh: number, home: number): MeterNode {
     const { crypto, world, bus } = this;
-    const flash = new Map<string, Uint8Array>();
     let drawn = 0;
     const node: MeterNode = new MeterNode(
       {
@@ -219,12 +223,8 @@ export class AreaRun {
             return crypto.sha256(new Uint8Array(seed)).slice(0, length);
           },
         },
-        store: {
-          get: (key) => flash.get(key),
-          set: (key, value) => void flash.set(key, value),
-          delete: (key) => void flash.delete(key),
-          keys: (prefix) => [...flash.keys()].filter((key) => key.startsWith(prefix)),
-        },
+        store: mapStore(),
+        witness: this.options.gateway?.pot && storeRegion(mapStore()),
         meter: {
           counters: CHIP_COUNTERS,
           sample: (atMs) =>
@@ -253,6 +253,16 @@ export class AreaRun {
   private log(who: string, level: string, event: string, facts?: Record<string, unknown>): void {
     this.options.log?.(who, level, event, facts);
   }
+}
+
+function mapStore(): KeyValueStore {
+  const flash = new Map<string, Uint8Array>();
+  return {
+    get: (key) => flash.get(key),
+    set: (key, value) => void flash.set(key, value),
+    delete: (key) => void flash.delete(key),
+    keys: (prefix) => [...flash.keys()].filter((key) => key.startsWith(prefix)),
+  };
 }
 
 /**

@@ -157,7 +157,7 @@ export class Attacker {
   body(epochStartMs: number, tsMs: number, parents: Uint8Array[], rest: Partial<Body>): Body {
     return {
       net: NET,
-      epoch: 1,
+      epoch: 0,
       type: TxType.reserve,
       from: this.idBytes,
       seq: this.txSeq + 1,

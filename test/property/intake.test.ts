@@ -26,7 +26,23 @@ const HITS_MIN = 100;
 
 /** Codes of the table that no message to a gateway can bring about, and why. */
 const UNREACHABLE: ReadonlyMap<Code, string> = new Map([
-  ["TX_TOKENS", "V6 is not checked: proof-of-time tokens are not asked for yet"],
+  ...[
+    "TX_TOKENS",
+    "TX_CANCELLED",
+    "TX_UNSOLID",
+    "TX_CONFLICT",
+    "AUTHOR_SUSPENDED",
+    "WITNESS_NOT_CHOSEN",
+    "WITNESS_TICK",
+    "WITNESS_CLOCK",
+    "WITNESS_BOUND",
+    "WITNESS_ABSTAINS",
+    "WITNESS_BUSY",
+    "VOTE_UNKNOWN",
+    "VOTE_DOUBLE",
+    "EVIDENCE_INVALID",
+  ].map((code) => [code as Code, "this area has no proof-of-time"] as const),
+  ["OFFER_EXPIRED", "no offer here is over before its slot"],
   ...[
     "NOT_ENROLLED",
     "ENROL_PENDING",
@@ -38,6 +54,10 @@ const UNREACHABLE: ReadonlyMap<Code, string> = new Map([
     "CAPACITY_OVER",
   ].map((code) => [code as Code, "needs an authority"] as const),
   ["RATE_LIMITED", "the broker's"],
+  ["FEEDER_TRADES", "this area has no feeder meter"],
+  ...["PLAN_SLOT", "PLAN_FORM", "PLAN_STATION"].map(
+    (code) => [code as Code, "nobody here has a battery"] as const,
+  ),
 ]);
 
 test("every message gets the answer that it deserves", { timeout: 600_000 }, async (t) => {

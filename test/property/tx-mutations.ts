@@ -4,7 +4,7 @@
  * RESERVE.
  */
 import type { Code } from "#core/errors/codes";
-import { MICRO_MAX } from "#core/limits";
+import { MICRO_MAX, QTY_WH_MAX } from "#core/limits";
 import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx";
 import { type Attacker, type Shot, TICK_MS } from "./attacker.ts";
 import type { Range } from "./range.ts";
@@ -64,7 +64,7 @@ export function sayTx(
 type Structural = readonly [Code, (range: Range, who: Attacker, body: Body) => Body | undefined];
 
 const STRUCTURAL: readonly Structural[] = [
-  ["TX_EPOCH", ({ rng }, _who, body) => ({ ...body, epoch: 2 + rng.below(1000) })],
+  ["TX_EPOCH", ({ rng }, _who, body) => ({ ...body, epoch: 1 + rng.below(1000) })],
   ["TX_SEQ", ({ rng }, _who, body) => ({ ...body, seq: body.seq + 1 + rng.below(1000) })],
   [
     "TX_EQUIVOCATION",
@@ -151,7 +151,7 @@ const RESERVE_FAULTS: readonly (readonly [Code, LegChange])[] = [
   ["LEGS", (_range, who, plan) => ({ ...plan, legs: [reserveLeg(who), reserveLeg(who)] })],
   ["LEGS", (_range, who, plan) => ({ ...plan, legs: [{ ...reserveLeg(who), to: who.idBytes }] })],
   [
-    "LEGS",
+    "OFFER_UNKNOWN",
     ({ rng }, who, plan) => ({ ...plan, legs: [{ ...reserveLeg(who), ref: rng.bytes(32) }] }),
   ],
   [
@@ -174,7 +174,22 @@ const RESERVE_FAULTS: readonly (readonly [Code, LegChange])[] = [
       return { ...plan, legs: [{ ...reserveLeg(who), ecashMicro }] };
     },
   ],
-  ["TYPE_UNSUPPORTED", ({ rng }, _who, plan) => ({ ...plan, type: rng.pick([0, 1, 5]) })],
+  ["TYPE_UNSUPPORTED", (_range, _who, plan) => ({ ...plan, type: 0 })],
+  [
+    "OFFER_TERMS",
+    (_range, who, plan) => {
+      const legs = [{ ...reserveLeg(who), qtyWh: 0 }];
+      return { ...plan, type: TxType.offer, legs };
+    },
+  ],
+  [
+    "OFFER_OVERSOLD",
+    (_range, who, plan) => {
+      const legs = [{ ...reserveLeg(who), qtyWh: QTY_WH_MAX }];
+      return { ...plan, type: TxType.offer, legs };
+    },
+  ],
+  ["LEGS", (_range, _who, plan) => ({ ...plan, type: TxType.promote })],
 ];
 
 /** A RESERVE for `plan.slot` that passes the intake and that its block rejects. */

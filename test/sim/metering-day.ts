@@ -240,7 +240,7 @@ export class Day {
     return signRecord(noticeRecord, crypto, GATEWAY, {
       net: NET,
       gateway: GATEWAY_ID,
-      epoch: 1,
+      epoch: 0,
       epochStartMs: START_MS,
       tickMs: 30_000,
       ageMaxMs: 120_000,

@@ -255,7 +255,7 @@ function confirm(
         const leg = { to: undefined, ref: undefined, meter: undefined, qtyWh: capacityWh };
         const body = bodyRecord.encode({
           net: "test",
-          epoch: 1,
+          epoch: 0,
           type: TxType.reserve,
           from,
           cancels: undefined,

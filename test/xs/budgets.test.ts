@@ -7,8 +7,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deviceCreation } from "#host-sim/fleet/device-creation";
 import { Event } from "#host-sim/xs-device/abi";
-import { COSTS, GROWTH, judge, judgeAll, PEAKS, SMALLEST } from "#host-sim/xs-device/budgets";
+import {
+  COSTS,
+  GROWTH,
+  judge,
+  judgeAll,
+  judgePot,
+  PEAKS,
+  SMALLEST,
+} from "#host-sim/xs-device/budgets";
 import { DeviceDay } from "#host-sim/xs-device/day";
+import { potFigures } from "#host-sim/xs-device/pot-costs";
 import { smallestArenaKb } from "#host-sim/xs-device/smallest";
 import { growthOf, soakReadings } from "#host-sim/xs-device/soak";
 import { brightPart, dayWorld } from "#host-sim/xs-device/worlds";
@@ -19,7 +28,7 @@ const KB = 1024;
 
 test("no limit is above the goals, and the arenas are within the device's", () => {
   for (const [crypto, goalKb] of [
-    ["native", 96],
+    ["native", 104],
     ["noble", 160],
   ] as const) {
     const { staticBytes } = deviceCreation(crypto);
@@ -64,7 +73,7 @@ test("what lives after a collection does not grow with the readings", async (t) 
   const { failure, points } = await soakReadings({
     world,
     creation: deviceCreation(),
-    count: 180,
+    count: 720, // what is kept of the DAG is full after 290
     points: 5,
   });
   assert.equal(failure, undefined);
@@ -72,6 +81,15 @@ test("what lives after a collection does not grow with the readings", async (t) 
   for (const { what, required, measured, pass } of judgeAll("growth", growthOf(points), GROWTH))
     assert.ok(pass, `${what}: ${measured}, ${required}: ${JSON.stringify(points)}`);
 });
+
+for (const crypto of ["native", "noble"] as const)
+  test(`one transaction with five tokens: issued, witnessed, validated; ${crypto}`, async (t) => {
+    if (!(await xsOrSkip(t, { bits: 32 }))) return;
+    const figures = await potFigures(crypto);
+    t.diagnostic(JSON.stringify(figures));
+    for (const { what, required, measured, pass } of judgePot(crypto, figures))
+      assert.ok(pass, `${what}: ${measured}, ${required}`);
+  });
 
 /** Keeps a list more for about every reading, and never gives it back. */
 const LEAK = `const kept = { first: undefined };

@@ -136,7 +136,7 @@ export class ScriptedGateway {
     const notice: Notice = {
       net: NET,
       gateway: this.id,
-      epoch: 1,
+      epoch: 0,
       epochStartMs: START_MS - 3_600_000,
       tickMs: 10_000,
       ageMaxMs: 3_600_000,
@@ -229,7 +229,7 @@ export class ScriptedGateway {
     const meter = { fromMwh: 5_000n, toMwh: 5_000n + BigInt(qtyWh) * 1000n };
     const body = {
       net: NET,
-      epoch: 1,
+      epoch: 0,
       type: TxType.sold,
       from: this.neighbour,
       seq: 1,

@@ -14,6 +14,7 @@ declare const host: XsGlobal;
 export function runFetch(): void {
   const entries = new Map<string, Uint8Array>();
   let written: Uint8Array = new Uint8Array(0);
+  let writtenAt = 0;
   let uptimeMs = 0;
   const updater = new Updater(
     { board: "xs", releaseKey: hostCrypto.publicKey(new Uint8Array(32).fill(7)) },
@@ -37,11 +38,12 @@ export function runFetch(): void {
         bootState: "valid",
         idleBytes: 16 * 1024 * 1024,
         erase: () => true,
-        write(_, bytes) {
+        write(offset, bytes) {
           written = bytes;
+          writtenAt = offset;
           return true;
         },
-        read: () => written,
+        read: (offset, length) => written.subarray(offset - writtenAt, offset - writtenAt + length),
         digest: () => new Uint8Array(32),
         activate: () => true,
         confirm: () => true,

@@ -7,6 +7,7 @@ import { nobleCrypto } from "#core/crypto/noble";
 import type { Crypto } from "#core/crypto/port";
 import { fromUtf8, utf8 } from "#host-sim/fleet/abi";
 import { hostCrypto, type XsGlobal } from "#host-sim/fleet/xs-crypto";
+import { checkSelections } from "../vectors/dag/check.ts";
 import { checkAde7953 } from "../vectors/drivers/ade7953.ts";
 import { checkBl0942 } from "../vectors/drivers/bl0942.ts";
 import { checkCse7766 } from "../vectors/drivers/cse7766.ts";
@@ -16,6 +17,8 @@ import { checkS0 } from "../vectors/drivers/s0.ts";
 import { checkSml } from "../vectors/drivers/sml.ts";
 import { checkSigning, checkVectors } from "../vectors/ed25519/check.ts";
 import { checkClearings } from "../vectors/market/check.ts";
+import { checkPotVectors } from "../vectors/pot/check.ts";
+import { witnessRun } from "../vectors/pot/witness-run.ts";
 import { checkRecords } from "../vectors/records/check.ts";
 
 declare const host: XsGlobal;
@@ -32,6 +35,10 @@ const CHECKS: Record<number, (crypto: Crypto, data: never) => string[]> = {
   9: () => checkCse7766(),
   10: () => checkBl0942(),
   11: () => checkAde7953(),
+  12: checkPotVectors,
+  // Answers with what the witness said.
+  13: (crypto) => witnessRun(crypto),
+  14: (_, vectors: Parameters<typeof checkSelections>[0]) => checkSelections(vectors),
 };
 
 /** The body of the entry module; a function, so that this module can be preloaded. */

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, describe, type TestContext, test } from "node:test";
+import { sodiumCrypto } from "#node/crypto/sodium";
 import { requireData } from "../data.ts";
+import { witnessRun } from "../vectors/pot/witness-run.ts";
 import { VectorsHost } from "./vectors-host.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
 
@@ -83,6 +85,16 @@ for (const { crypto, preload } of RUNS)
     test("market clearings", (t) =>
       check(t, 3, (load("market/clearing.json") as { cases: unknown }).cases));
     test("records and what must be refused", (t) => check(t, 4, records()));
+    test("committees, beacons and tokens of proof-of-time", (t) =>
+      check(t, 12, load("pot/pot.json")));
+    test("a witness on flash says the same as on V8", async (t) => {
+      // On noble it takes minutes, and nothing of it depends on that.
+      if (crypto === "noble") return t.skip("with native crypto only");
+      const said = witnessRun(sodiumCrypto());
+      assert.ok(said.filter((line) => line.length > 100).length > 150, "tokens");
+      assert.ok(said.filter((line) => line.includes(" kept ")).length > 3, "restarts");
+      await check(t, 13, null, said);
+    });
     test("Modbus meters", (t) => check(t, 5, null));
     test("DSMR telegrams", (t) => check(t, 6, null));
     test("SML files", (t) => check(t, 7, null));
@@ -90,4 +102,5 @@ for (const { crypto, preload } of RUNS)
     test("CSE7766 frames", (t) => check(t, 9, null));
     test("BL0942 packets", (t) => check(t, 10, null));
     test("ADE7953 registers", (t) => check(t, 11, null));
+    test("cap selection", (t) => check(t, 14, load("dag/selection.json")));
   });

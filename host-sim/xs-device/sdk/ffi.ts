@@ -118,6 +118,25 @@ export default class FFI {
     tell(Post.slot, SlotPost.rollback);
     return 0;
   }
+  wattle_witness_size(): number {
+    return fact(SystemFact.witnessBytes);
+  }
+  wattle_witness_read(at: number, bytes: ArrayBuffer, length: number): number {
+    for (let done = 0; done < length; done += PIECE_BYTES) {
+      const piece = Math.min(PIECE_BYTES, length - done);
+      fill(bytes, done, call(Call.witnessRead, piece, word(at + done)));
+    }
+    return 0;
+  }
+  wattle_witness_write(at: number, bytes: ArrayBuffer, offset: number, length: number): number {
+    tell(Post.argument, 0, new Uint8Array(bytes, offset, length));
+    tell(Post.witnessWrite, 0, word(at));
+    return 0;
+  }
+  wattle_witness_erase(sector: number): number {
+    tell(Post.witnessErase, sector);
+    return 0;
+  }
   wattle_uart_open(port: number): number {
     machine().waiting[port] = 0;
     tell(Post.uartOpen, port);

@@ -63,6 +63,11 @@ export const WIRE = Object.freeze({
   ORDER_NO_RESERVE: 56,
   FEEDER_TRADES: 57,
 
+  // Plans of batteries
+  PLAN_SLOT: 60,
+  PLAN_FORM: 61,
+  PLAN_STATION: 62,
+
   // Transactions: structure (V1 to V7)
   TX_EPOCH: 70,
   TX_SEQ: 71,
@@ -147,13 +152,14 @@ export const WIRE = Object.freeze({
 export type Code = keyof typeof WIRE;
 
 /** An expected outcome: taken, or not taken and why. */
-export type Verdict = { ok: true } | { ok: false; code: Code; detail: string };
+export type Refusal = { ok: false; code: Code; detail: string };
+export type Verdict = { ok: true } | Refusal;
 
 /** The one accepting verdict. */
 export const ACCEPT: Verdict = Object.freeze({ ok: true });
 
 /** A verdict that says no, with a detail for the log. */
-export function refuse(code: Code, detail = ""): { ok: false; code: Code; detail: string } {
+export function refuse(code: Code, detail = ""): Refusal {
   return { ok: false, code, detail };
 }
 

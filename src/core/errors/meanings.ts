@@ -82,6 +82,11 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   ORDER_NO_RESERVE: reject("a bid without a RESERVE of this node for this slot"),
   FEEDER_TRADES: reject("the area's feeder meter takes no part in the market"),
 
+  // Plans of batteries
+  PLAN_SLOT: ignore("for a slot that has begun, or that is not the next"),
+  PLAN_FORM: reject("says more than the battery can hold, or the connection carry"),
+  PLAN_STATION: reject("names a charging station that is no member of the area"),
+
   // Transactions: structure (V1 to V7)
   TX_EPOCH: reject("V1: neither the current nor the previous epoch"),
   TX_SEQ: reject("V3: the number is not the next of the node's chain"),
@@ -110,9 +115,11 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   // Transactions: the trade (V8 to V10)
   LEGS: reject("V8: number or form of the legs does not fit the type"),
   WALLET_FOREIGN: reject("V10: the wallet is not the sender's"),
-  RESERVE_SLOT: reject("V8: a RESERVE for a slot that has begun, or further ahead than one"),
+  RESERVE_SLOT: reject(
+    "V8: a RESERVE or an OFFER for a slot that has begun, or further ahead than one",
+  ),
   RESERVE_UNFUNDED: reject("V8: more than the wallet's free coins"),
-  RESERVE_REPEATED: reject("V8: the node has reserved for this slot"),
+  RESERVE_REPEATED: reject("V8: the node has reserved for this slot, or of this seller for it"),
   SOLD_NO_CONTRACT: reject("V8: no contract between these two for this slot"),
   SOLD_TERMS: reject("V8: quantity or payment differ from the contract"),
   SOLD_NO_RESERVE: reject("V8: the buyer's RESERVE is not live or holds less than the payment"),
@@ -132,7 +139,9 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
 
   // Offers to all (V8)
   OFFER_EXPIRED: reject("V8: the offer is over"),
-  OFFER_OVERSOLD: reject("V8: more than what is left of the offer"),
+  OFFER_OVERSOLD: reject(
+    "V8: more than what is left of the offer, or than the seller's connection carries",
+  ),
   OFFER_UNKNOWN: reject("V8: no such offer"),
   OFFER_TERMS: reject("V8: seller, price or energy are not those of the offer"),
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/** RESERVE (ledger 4.6): locks coins for a slot before it begins, so that energy delivered is paid. */
+/**
+ * RESERVE (ledger 4.6): locks coins for a slot before it begins, so that energy delivered is paid. With a
+ * `ref` it takes an OFFER; without one it is for the market.
+ */
 import { toHex } from "../codec/bytes.ts";
 import { ACCEPT, refuse, type Verdict } from "../errors/codes.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
 import type { Tx } from "../records/tx.ts";
-import type { LedgerState } from "./state.ts";
+import { offerTaken } from "./apply-offer.ts";
+import type { LedgerState, Lock, Offer } from "./state.ts";
 
 /** Locks the coins of a RESERVE with effective time `tMs`, or says why not; nothing changes on a refusal. */
 export function applyReserve(
@@ -18,8 +22,8 @@ export function applyReserve(
   const node = toHex(body.from);
   if (body.legs.length !== 1) return refuse("LEGS", "a RESERVE has one leg");
   const [leg] = body.legs;
-  if (leg.to || leg.ref || leg.meter)
-    return refuse("LEGS", "a RESERVE is to all and backs nothing");
+  if (leg.meter) return refuse("LEGS", "a RESERVE is backed by no meter");
+  if (leg.to && !leg.ref) return refuse("LEGS", "a RESERVE for the market is to all");
   if (body.slot <= state.closedSlot) return refuse("SLOT_CLOSED", `slot ${body.slot}`);
   if (tMs >= slotStartMs(body.slot)) return refuse("RESERVE_SLOT", `slot ${body.slot} has begun`);
   // Before slot s begins one may reserve for s and s + 1, so for no more than two after the stamp's own.
@@ -27,9 +31,10 @@ export function applyReserve(
     return refuse("RESERVE_SLOT", `slot ${body.slot} is too far ahead`);
   const wallet = toHex(leg.wallet);
   if (state.owners.get(wallet) !== node) return refuse("WALLET_FOREIGN", wallet);
-  for (const lock of state.locks.values())
-    if (lock.node === node && lock.slot === body.slot)
-      return refuse("RESERVE_REPEATED", lock.reserve);
+  const offer = leg.ref ? offerTaken(state, tx, tMs) : undefined;
+  if (offer && "code" in offer) return offer;
+  const repeated = earlierLock(state, node, body.slot, offer);
+  if (repeated) return refuse("RESERVE_REPEATED", repeated.reserve);
   const account = state.account(node);
   const free = account.balanceMicro;
   if (leg.ecashMicro > free) return refuse("RESERVE_UNFUNDED", `${leg.ecashMicro} of ${free} µc`);
@@ -44,7 +49,9 @@ export function applyReserve(
     leftWh: leg.qtyWh,
     leftMicro: leg.ecashMicro,
     promisedMicro: 0,
+    offer: offer?.offer,
   });
+  if (offer) offer.reservedWh += leg.qtyWh;
   effects.push({
     kind: EffectKind.lock,
     reserve: tx.txid,
@@ -57,4 +64,19 @@ export function applyReserve(
     qtyWh: leg.qtyWh,
   });
   return ACCEPT;
+}
+
+/** For a slot a node has one lock for the market, and one for each seller whose offer it takes. */
+function earlierLock(
+  state: LedgerState,
+  node: string,
+  slot: number,
+  offer: Offer | undefined,
+): Lock | undefined {
+  for (const lock of state.locks.values()) {
+    if (lock.node !== node || lock.slot !== slot) continue;
+    const taken = lock.offer && state.offers.get(lock.offer);
+    if ((taken ? taken.seller : undefined) === offer?.seller) return lock;
+  }
+  return undefined;
 }

@@ -5,11 +5,12 @@
  */
 import { bytesEqual, fromHex, toHex } from "../codec/bytes.ts";
 import { assert } from "../errors/assert.ts";
-import { ACCEPT, refuse, type Verdict } from "../errors/codes.ts";
+import { ACCEPT, type Refusal, refuse, type Verdict } from "../errors/codes.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
 import type { Tx, TxLeg } from "../records/tx.ts";
 import { mwhFromWh } from "../units/energy.ts";
-import { type LedgerState, type Lock, type Pair, pairKey } from "./state.ts";
+import { dealOf, enterDeal } from "./apply-offer.ts";
+import { dealKey, type LedgerState, type Lock, type Pair, pairKey } from "./state.ts";
 
 /** Records what a seller sold; coins stay locked until the buyer agrees. */
 export function applySold(state: LedgerState, tx: Tx, tMs: number): Verdict {
@@ -23,15 +24,16 @@ export function applySold(state: LedgerState, tx: Tx, tMs: number): Verdict {
   for (const leg of body.legs) {
     if (!leg.to || !leg.ref || !leg.meter)
       return refuse("LEGS", "a SOLD names buyer, RESERVE, meter");
-    const pair = state.pairs.get(pairKey(body.slot, seller, toHex(leg.to)));
-    if (!pair) return refuse("SOLD_NO_CONTRACT", toHex(leg.to));
-    if (pair.state !== "open" || found.some((other) => other.pair === pair))
-      return refuse("SOLD_REPEATED", toHex(leg.to));
-    if (leg.qtyWh !== pair.qtyWh || leg.ecashMicro !== pair.ecashMicro)
-      return refuse("SOLD_TERMS", `${leg.qtyWh} Wh for ${leg.ecashMicro} µc`);
+    const buyer = toHex(leg.to);
+    const lock = state.locks.get(toHex(leg.ref));
+    const pair = lock?.offer
+      ? dealOf(state, seller, body.slot, leg, lock)
+      : contracted(state, seller, body.slot, leg);
+    if ("code" in pair) return pair;
+    // A BOUGHT finds its leg by SOLD and seller.
+    if (found.some((other) => other.pair.buyer === buyer)) return refuse("SOLD_REPEATED", buyer);
     if (state.owners.get(toHex(leg.wallet)) !== seller)
       return refuse("WALLET_FOREIGN", toHex(leg.wallet));
-    const lock = state.locks.get(toHex(leg.ref));
     if (!lock || lock.reserve !== pair.reserve) return refuse("SOLD_NO_RESERVE", toHex(leg.ref));
     if (lock.node !== pair.buyer || lock.slot !== body.slot)
       return refuse("SOLD_NO_RESERVE", "locked by another or for another slot");
@@ -45,12 +47,39 @@ export function applySold(state: LedgerState, tx: Tx, tMs: number): Verdict {
   }
   body.legs.forEach((leg, index) => {
     const { pair, lock } = found[index];
+    if (lock.offer) enterDeal(state, pair, lock);
     pair.state = "sold";
     pair.sold = { txid: tx.txid, leg: index, tMs, wallet: toHex(leg.wallet) };
     lock.promisedMicro += leg.ecashMicro;
   });
   account.claimedExportMwh = claimed;
   return ACCEPT;
+}
+
+/** The market's contract that a SOLD leg fulfils, or why there is none. */
+function contracted(state: LedgerState, seller: string, slot: number, leg: TxLeg): Pair | Refusal {
+  const buyer = toHex(leg.to!);
+  const pair = state.pairs.get(pairKey(slot, seller, buyer));
+  if (!pair) return refuse("SOLD_NO_CONTRACT", buyer);
+  if (pair.state !== "open") return refuse("SOLD_REPEATED", buyer);
+  if (leg.qtyWh !== pair.qtyWh || leg.ecashMicro !== pair.ecashMicro)
+    return refuse("SOLD_TERMS", `${leg.qtyWh} Wh for ${leg.ecashMicro} µc`);
+  return pair;
+}
+
+/** What was sold under `sold`: in the market or directly, not both. */
+function soldPair(
+  state: LedgerState,
+  slot: number,
+  seller: string,
+  buyer: string,
+  sold: Uint8Array,
+) {
+  for (const key of [pairKey(slot, seller, buyer), dealKey(slot, seller, buyer)]) {
+    const pair = state.pairs.get(key);
+    if (pair?.sold && bytesEqual(pair.sold.txid, sold)) return pair;
+  }
+  return undefined;
 }
 
 /** The buyer agrees: the commit rule of ledger 4.6, leg by leg, then the coins move. */
@@ -65,9 +94,8 @@ export function applyBought(state: LedgerState, tx: Tx, tMs: number, effects: Ef
   for (const leg of body.legs) {
     if (!leg.to || !leg.ref || !leg.meter)
       return refuse("LEGS", "a BOUGHT names seller, SOLD, meter");
-    const pair = state.pairs.get(pairKey(body.slot, toHex(leg.to), buyer));
-    if (!pair?.sold || !bytesEqual(pair.sold.txid, leg.ref))
-      return refuse("BOUGHT_NO_SOLD", toHex(leg.ref));
+    const pair = soldPair(state, body.slot, toHex(leg.to), buyer, leg.ref);
+    if (!pair?.sold) return refuse("BOUGHT_NO_SOLD", toHex(leg.ref));
     if (pair.state !== "sold" || found.includes(pair))
       return refuse("BOUGHT_REPEATED", toHex(leg.ref));
     if (leg.qtyWh !== pair.qtyWh || leg.ecashMicro !== pair.ecashMicro)

@@ -2,10 +2,11 @@
 /** How a block changes the ledger: transactions in order, coins in and out, and the closing of slots. */
 import { fromHex } from "../codec/bytes.ts";
 import { assert } from "../errors/assert.ts";
-import { refuse, type Verdict } from "../errors/codes.ts";
+import { ACCEPT, refuse, type Verdict } from "../errors/codes.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
 import { type Tx, TxType } from "../records/tx.ts";
 import { mwhFromWh } from "../units/energy.ts";
+import { applyOffer } from "./apply-offer.ts";
 import { applyReserve } from "./apply-reserve.ts";
 import { applyBought, applySold, pay } from "./apply-trade.ts";
 import type { LedgerState, Pair } from "./state.ts";
@@ -20,12 +21,17 @@ export function applyTx(
   effects: Effect[],
 ): Verdict {
   switch (tx.body.type) {
+    case TxType.offer:
+      return applyOffer(state, tx, tMs, slotStartMs);
     case TxType.reserve:
       return applyReserve(state, tx, tMs, slotStartMs, effects);
     case TxType.sold:
       return applySold(state, tx, tMs);
     case TxType.bought:
       return applyBought(state, tx, tMs, effects);
+    case TxType.promote:
+      // It approves what lay unapproved, and spends nothing.
+      return tx.body.legs.length === 0 ? ACCEPT : refuse("LEGS", "a PROMOTE has no legs");
     default:
       return refuse("TYPE_UNSUPPORTED", `type ${tx.body.type}`);
   }
@@ -73,7 +79,8 @@ export function contract(state: LedgerState, pairs: readonly Pair[]): void {
 
 /**
  * Settles a slot for good. A SOLD that its buyer did not answer is decided by the two meters (ledger 4.6): it
- * is paid where the buyer's register shows the energy, otherwise not. Locks for the slot are released.
+ * is paid where the buyer's register shows the energy, otherwise not. Locks for the slot are released, and
+ * offers for it are over.
  */
 export function closeSlot(state: LedgerState, slot: number, effects: Effect[]): void {
   assert(slot > state.closedSlot, "SLOT_CLOSED_TWICE", String(slot));
@@ -93,14 +100,27 @@ export function closeSlot(state: LedgerState, slot: number, effects: Effect[]): 
       reserve: fromHex(reserve),
     });
   }
+  for (const [id, offer] of state.offers) if (offer.slot <= slot) state.offers.delete(id);
   state.closedSlot = slot;
   state.assertConserved();
+}
+
+/**
+ * From where on the buyer's register speaks for a SOLD. A contract is for no more than was metered; of a direct
+ * deal only the seller said how much, and what the buyer took from the grid before the slot is not that.
+ */
+function freshFrom(state: LedgerState, { slot, buyer, reserve }: Pair): bigint {
+  const { boundary, previousBoundary, previousImportMwh, claimedImportMwh } = state.account(buyer);
+  const ofSlot = boundary === slot + 1 && previousBoundary === slot;
+  const direct = state.locks.get(reserve)?.offer !== undefined;
+  if (direct && ofSlot && previousImportMwh > claimedImportMwh) return previousImportMwh;
+  return claimedImportMwh;
 }
 
 function arbitrate(state: LedgerState, pair: Pair, effects: Effect[]): void {
   const buyer = state.account(pair.buyer);
   const claimMwh = mwhFromWh(pair.qtyWh);
-  if (buyer.importMwh - buyer.claimedImportMwh < claimMwh) {
+  if (buyer.importMwh - freshFrom(state, pair) < claimMwh) {
     pair.state = "released";
     return;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The state root of a block: a Merkle root over accounts, locks, registers and totals in a fixed order. */
+/** The state root of a block: over accounts, locks, registers, totals and offers in a fixed order. */
 
 import { fromHex } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";
@@ -9,7 +9,7 @@ import { accountLeaf } from "./account-leaf.ts";
 import type { LedgerState } from "./state.ts";
 
 /** What a leaf is about; the number is its first element. An account is 0 (account-leaf.ts). */
-const Leaf = Object.freeze({ lock: 1, registers: 2, totals: 3 });
+const Leaf = Object.freeze({ lock: 1, registers: 2, totals: 3, offer: 4 });
 
 /** The place of an account's leaf among `stateLeaves`. */
 export function accountIndex(state: LedgerState, node: string): number {
@@ -44,6 +44,7 @@ export function stateLeaves(state: LedgerState): Uint8Array[] {
         lock.leftWh,
         lock.leftMicro,
         lock.promisedMicro,
+        ...(lock.offer ? [fromHex(lock.offer)!] : []),
       ]),
     );
   }
@@ -63,6 +64,11 @@ export function stateLeaves(state: LedgerState): Uint8Array[] {
   }
   const { genesisMicro, mintedMicro, burnedMicro, reservesMicro } = state.totals;
   leaves.push(encodeCbor([Leaf.totals, genesisMicro, mintedMicro, burnedMicro, reservesMicro]));
+  for (const id of [...state.offers.keys()].sort()) {
+    const { seller, slot, qtyWh, ecashMicro, expiryMs, reservedWh, soldWh } = state.offers.get(id)!;
+    const terms = [slot, qtyWh, ecashMicro, expiryMs, reservedWh, soldWh];
+    leaves.push(encodeCbor([Leaf.offer, fromHex(id)!, fromHex(seller)!, ...terms]));
+  }
   return leaves;
 }
 

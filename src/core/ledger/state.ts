@@ -50,6 +50,23 @@ export interface Lock {
   /** Coins that it still holds, µc, and how many of them a SOLD has promised. */
   leftMicro: number;
   promisedMicro: number;
+  /** The OFFER that it takes; undefined: it is for the market. */
+  readonly offer?: string;
+}
+
+/** An OFFER to all for one slot (ledger 4.6). */
+export interface Offer {
+  readonly offer: string;
+  readonly seller: string;
+  readonly slot: number;
+  /** Energy, and the price for all of it. */
+  readonly qtyWh: number;
+  readonly ecashMicro: number;
+  /** No RESERVE takes it from this protocol time on. */
+  readonly expiryMs: number;
+  /** Energy that live RESERVEs took, and how much of that was sold, Wh. */
+  reservedWh: number;
+  soldWh: number;
 }
 
 /** A contract between two members for one slot, and how far it has come. */
@@ -78,8 +95,10 @@ export class LedgerState {
   /** Wallet address → account: the account pool (paper 1, II-A). */
   readonly owners = new Map<string, string>();
   readonly locks = new Map<string, Lock>();
-  /** By `pairKey`. */
+  /** Contracts of clearings by `pairKey`, direct deals that were sold by `dealKey`. */
   readonly pairs = new Map<string, Pair>();
+  /** By id, until their slot is closed. */
+  readonly offers = new Map<string, Offer>();
   readonly totals: Totals = { genesisMicro: 0, mintedMicro: 0, burnedMicro: 0, reservesMicro: 0 };
   /** Every slot up to this one is settled. */
   closedSlot = -1;
@@ -188,6 +207,11 @@ export class LedgerState {
     const held = walletsMicro + lockedMicro + reservesMicro + burnedMicro;
     assert(made === held, "COINS_CONSERVED", `${made} made, ${held} held`);
   }
+}
+
+/** Apart from the market two members have at most one deal in a slot. */
+export function dealKey(slot: number, seller: string, buyer: string): string {
+  return `${pairKey(slot, seller, buyer)}|direct`;
 }
 
 /** There is at most one contract between two members in a slot. */

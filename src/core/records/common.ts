@@ -41,6 +41,8 @@ export const RecordKind = Object.freeze({
   cancel: 34,
   vote: 35,
   evidence: 36,
+  plan: 37,
+  window: 38,
   arrival: 40,
 });
 

@@ -4,8 +4,8 @@
  * and retained, so that every node draws the same committees.
  */
 import { recordType } from "../codec/record.ts";
-import { hash, type Infer, list, struct, uint } from "../codec/schema.ts";
-import { EPOCH_MEMBERS_MAX, TOKENS_MAX } from "../limits.ts";
+import { bytes, hash, type Infer, list, struct, uint } from "../codec/schema.ts";
+import { EPOCH_MEMBERS_MAX, REVEALS_BYTES_MAX, TOKENS_MAX } from "../limits.ts";
 import { ms, netName, nodeId, publicKey, RecordKind } from "./common.ts";
 
 /** A member that may be drawn as a witness. */
@@ -18,6 +18,8 @@ const epochFields = {
   epoch: uint(0xffffffff),
   /** Unknown to everybody before the epoch: committees cannot be chosen ahead. */
   beacon: hash,
+  /** The signatures that the beacon is the hash of, one after the other (core/pot/beacon.ts). */
+  reveals: bytes(0, REVEALS_BYTES_MAX),
   /** Protocol time from which it is in force. */
   startMs: ms,
   /** How far a stamp may be from a witness's clock, and a token's time from the stamp, ms. */

@@ -14,6 +14,7 @@ import { eventRecord } from "./event.ts";
 import { configRecord, memberRecord } from "./member.ts";
 import { capsRecord, demandRecord, noticeRecord } from "./notice.ts";
 import { orderRecord } from "./order.ts";
+import { planRecord, windowRecord } from "./plan.ts";
 import { proofRecord } from "./proof.ts";
 import { publicBlockRecord } from "./public-block.ts";
 import { readingRecord } from "./reading.ts";
@@ -60,6 +61,8 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   cancelRecord,
   voteRecord,
   evidenceRecord,
+  planRecord,
+  windowRecord,
   arrivalRecord,
 ]);
 

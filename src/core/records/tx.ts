@@ -69,6 +69,12 @@ const bodyFields = {
 };
 
 export type Body = Infer<typeof bodyFields>;
+
+/** Whether it is a RESERVE that a bid can name: one that takes no OFFER. */
+export function isForMarket({ type, legs }: Body): boolean {
+  return type === TxType.reserve && legs[0]?.ref === undefined;
+}
+
 export const bodyRecord = recordType(
   "body",
   RecordKind.body,

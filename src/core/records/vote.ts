@@ -21,7 +21,7 @@ export const voteRecord = recordType("vote", RecordKind.vote, 1, voteFields, 409
 /**
  * `bodies`: two asks or transactions for one number of a chain, neither of which cancels the other.
  * `tokens`: two transactions with one body. `cancelled`: a transaction, and an ask or transaction that cancels
- * it. `votes`: two votes for two transactions with one number, and these.
+ * it. `votes`: two votes for two transactions with one number, and the bodies of these.
  */
 export const Fraud = Object.freeze({ bodies: 1, tokens: 2, cancelled: 3, votes: 4 });
 

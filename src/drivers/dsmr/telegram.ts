@@ -14,6 +14,7 @@ import { quantityOf } from "../obis/registers.ts";
 import type { DriverFault } from "../types.ts";
 import { crc16 } from "../wire/crc16.ts";
 import { CIPHERED_START, CipheredFrame } from "./ciphered.ts";
+import { CLOCK_CODE } from "./clock.ts";
 import { decimalOf } from "./units.ts";
 
 /** The longest line: a text message of 1024 characters in hex (0-0:96.13.0), its code and brackets. */
@@ -37,6 +38,8 @@ const SLASH = 0x2f;
 export interface Telegram {
   energies: Map<string, Energy>;
   values: Map<string, number>;
+  /** Date and time as they stand there (clock.ts). */
+  clock?: string;
 }
 
 export interface TelegramHandler {
@@ -180,6 +183,8 @@ export class TelegramDecoder {
     const open = line.indexOf(OPEN);
     if (open >= VALUE_BYTES_MAX) return;
     const code = textOf(line, 0, open);
+    if (code === CLOCK_CODE && length <= VALUE_BYTES_MAX)
+      telegram.clock = textOf(line, open + 1, length - 1);
     const quantity = quantityOf(code);
     if (quantity === undefined) return;
     const known = telegram.energies.has(code) || telegram.values.has(code);

@@ -22,6 +22,7 @@ import { kindName, openEntry } from "./open.ts";
 import { auditPublished, checkPublished } from "./published.ts";
 import { auditMember, auditSaid } from "./said.ts";
 import { auditDemand, auditMissed, auditNotice } from "./slots.ts";
+import { auditEpoch, auditEvidence, auditToken, auditVote } from "./smartchain.ts";
 import { AuditState, type Context, emptySummary } from "./state.ts";
 import { auditAuthority, auditCertificate, auditRevocations } from "./trust.ts";
 import type { AuditOptions, AuditPorts, AuditResult } from "./types.ts";
@@ -43,6 +44,10 @@ const BY_KIND: Readonly<Record<number, (context: Context, bytes: Uint8Array) => 
     [EntryKind.revocations]: auditRevocations,
     [EntryKind.published]: auditPublished,
     [EntryKind.feeder]: auditFeeder,
+    [EntryKind.epoch]: auditEpoch,
+    [EntryKind.token]: auditToken,
+    [EntryKind.vote]: auditVote,
+    [EntryKind.evidence]: auditEvidence,
   });
 
 /** Re-checks a whole log. Never throws on what a log holds; errors of reading it pass through. */

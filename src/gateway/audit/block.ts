@@ -8,7 +8,7 @@ import { openSigned } from "#core/codec/record";
 import { AssertionFailure } from "#core/errors/assert";
 import { type BlockPlan, blockRoots, executeBlock } from "#core/ledger/execute";
 import { stateRoot } from "#core/ledger/root";
-import { PARENT_BLOCKS_MAX } from "#core/limits";
+import { PARENT_BLOCKS_MAX, PARENT_SLACK_SLOTS } from "#core/limits";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
 import { blockEntry } from "../entries.ts";
 import { checkCoins, checkMints } from "./coins.ts";
@@ -19,7 +19,8 @@ import { compareOutcome } from "./outcome.ts";
 import { checkPublished } from "./published.ts";
 import { checkEnergy, checkPayments, settle } from "./settle.ts";
 import { checkMissed } from "./slots.ts";
-import { type AuditTx, type Context, EPOCH } from "./state.ts";
+import { sealTxs } from "./smartchain.ts";
+import type { AuditTx, Context } from "./state.ts";
 
 /** Raised where nothing after an entry can be judged. */
 export class AuditEnds extends Error {}
@@ -53,6 +54,7 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
   if (!bytesEqual(stateRoot(ports.crypto, state.ledger), header.stateRoot))
     findings.fault("BLOCK_STATE", { height }, toHex(header.stateRoot));
   markSealed(context, txs, result.rejected);
+  sealTxs(context, txs, header.atMs);
   checkPayments(context, height, block.effects);
   checkEnergy(context, height, txs);
   checkCoins(context, height);
@@ -69,7 +71,7 @@ function checkHeader({ state, findings }: Context, header: BlockHeader): void {
   const { height } = header;
   const { head } = state;
   const which = { height };
-  if (header.net !== state.net || header.epoch !== EPOCH)
+  if (header.net !== state.net || header.epoch !== state.epoch)
     findings.fault("WRONG_ORIGIN", which, `network ${header.net}, epoch ${header.epoch}`);
   if (!bytesEqual(header.leader, state.gatewayId))
     findings.fault("BLOCK_CHAIN", which, `leader ${toHex(header.leader)}`);
@@ -120,6 +122,7 @@ function markSealed({ state }: Context, txs: AuditTx[], rejected: Block["rejecte
   for (const { txid } of rejected) {
     const tx = state.txs.get(toHex(txid));
     if (tx) tx.rejected = true;
+    for (const { deals } of state.slots.values()) deals.unheard(toHex(txid));
   }
 }
 
@@ -130,7 +133,7 @@ function adopt({ state }: Context, idBytes: Uint8Array, header: BlockHeader): vo
   state.blocks.set(id, atMs);
   while (state.blocks.size > PARENT_BLOCKS_MAX)
     state.blocks.delete(state.blocks.keys().next().value!);
-  state.forgetTxs(atMs - state.world.ageMaxMs - state.world.slotMs);
+  state.forgetTxs(atMs - state.world.ageMaxMs - PARENT_SLACK_SLOTS * state.world.slotMs);
   state.atLeast(atMs);
   state.summary.blocks++;
   state.summary.head = { id, height };

@@ -114,6 +114,7 @@ function sameRule(record: ClearingRecord, rule: MarketRule): boolean {
 /** The contracts as the log has them, right or wrong: the ledger goes on with these. */
 function enter({ state }: Context, run: AuditSlot, pairs: PairEntry[], id: Uint8Array): void {
   run.contracts = new Map();
+  run.deals.start(state.ledger, run.slot);
   const ledgerPairs: LedgerPair[] = [];
   for (const pair of pairs) {
     const { qtyWh, priceMicro, ecashMicro } = pair;

@@ -52,6 +52,20 @@ export const AUDIT_CODES = Object.freeze({
     "a slot went on without a member that it waited for and does not list it as missing",
   MISSED_WITHOUT_CAUSE: "a member is listed as missing that did its part",
 
+  // Proof-of-time and votes
+  EPOCH_ORDER: "an epoch out of order, or a second one before one slot",
+  EPOCH_TIME: "an epoch does not begin with its slot",
+  EPOCH_MEMBERS:
+    "the members of an epoch are not those who spoke in the one before and may take part",
+  EPOCH_BEACON: "the beacon is not what the gateway's signature over the epoch's number gives",
+  EPOCH_COMMITTEE: "witnesses and tokens of an epoch are not those of its number of members",
+  TOKEN_SIGNATURE: "a token that its witness did not sign for this transaction",
+  TOKEN_TWICE:
+    "the gateway witnessed two bodies for one number or tick, none of which was taken back",
+  TOKEN_UNLOGGED: "a token of the gateway that its log does not have",
+  VOTE_MEMBER: "a vote of somebody who may not vote in its epoch",
+  EVIDENCE: "a proof that proves nothing, or against nobody who can be suspended",
+
   // Clearings
   CLEARING_SLOT: "a clearing for a slot that is not open, or a second one",
   CLEARING_TIME: "cleared before the slot was over",

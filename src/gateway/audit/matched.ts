@@ -82,7 +82,7 @@ export function deliver(award: Matched, slot: number): Matched {
 function isFunded(state: AuditState, rule: MarketRule, { order }: AuditOrder): boolean {
   if (order.side !== Side.bid) return true;
   const lock = order.reserve && state.ledger.locks.get(toHex(order.reserve));
-  if (!lock || lock.slot !== order.slot || lock.leftWh < order.qtyWh) return false;
+  if (!lock || lock.offer || lock.slot !== order.slot || lock.leftWh < order.qtyWh) return false;
   const capMicro = Math.min(order.priceMicro, rule.ceilingMicroPerKwh);
   return reserveMicro(order.qtyWh, capMicro, RESERVE_MARGIN_MICRO) <= lock.leftMicro;
 }

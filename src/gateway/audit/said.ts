@@ -6,7 +6,7 @@ import { type Code, codeOfWire } from "#core/errors/codes";
 import { MEANINGS } from "#core/errors/meanings";
 import { nodeIdOf } from "#core/identity";
 import { memberRecord } from "#core/records/member";
-import { type Tx, TxType } from "#core/records/tx";
+import { isForMarket, type Tx, TxType } from "#core/records/tx";
 import { saidKindAt } from "#core/topics";
 import { listWallets } from "#core/wallets";
 import { memberEntry, saidEntry } from "../entries.ts";
@@ -21,6 +21,7 @@ import {
   readingCode,
   walletsCode,
 } from "./rules.ts";
+import { enterTx } from "./smartchain.ts";
 import { type AuditMember, type Context, newMember } from "./state.ts";
 import { barredCode, mayHaveEnded } from "./trust.ts";
 import { chainCode, effectiveMs, NEVER_LOGGED, takesNumber, txCode } from "./tx-rules.ts";
@@ -75,6 +76,7 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
     kind === "arrival" ? entry.seq > member.saidSeq : entry.seq === member.saidSeq + 1;
   if (!follows) findings.fault("SAID_NUMBER", which, `${entry.seq} after ${member.saidSeq}`);
   member.saidSeq = Math.max(member.saidSeq, entry.seq);
+  member.spokeEpoch = state.epoch;
   if (!kind) return findings.fault("SAID_KIND", which, `kind ${entry.kind}`);
   const said = openContent(ports.crypto, kind, entry.content);
   if ("ok" in said) return findings.fault("RECORD_MALFORMED", which, `${kind}: ${said.detail}`);
@@ -83,7 +85,7 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
   findings.signature(job, "SIGNATURE_NODE", which, kind);
   if (net !== state.net || !bytesEqual(author, entry.node))
     findings.fault("SAID_AUTHOR", which, `${kind} of ${toHex(author)} in ${net}`);
-  const expected = judge(context, member, said, entry.seq);
+  const expected = judge(context, member, said, entry);
   compareCodes(context, node, which, said, entry.code, expected);
   if (entry.code === 0) accept(context, member, said);
   else refused(context, member, said, entry.code);
@@ -98,7 +100,12 @@ function placeOf(said: Said, which: Which): void {
   which.txid = toHex(said.tx.txid);
 }
 
-function judge(context: Context, member: AuditMember, said: Said, seq: number): Code | undefined {
+function judge(
+  context: Context,
+  member: AuditMember,
+  said: Said,
+  { seq, code }: { seq: number; code: number },
+): Code | undefined {
   const { state } = context;
   if (numberOf(said) !== seq) return "SAID_NUMBER";
   if (said.kind === "arrival") return arrivalCode(state, member, said.signed.value);
@@ -108,7 +115,7 @@ function judge(context: Context, member: AuditMember, said: Said, seq: number): 
   if (said.kind === "order") return orderCode(state, member, said.signed.value);
   if (said.kind === "event") return eventCode(member, said.signed.value);
   if (said.kind === "wallets") return walletsCode(context, member, said.signed.value);
-  return txCode(state, member, said.tx);
+  return txCode(context, member, said.tx, code);
 }
 
 /** What the gateway decided against what its rules say. */
@@ -194,16 +201,19 @@ function reportNet({ options }: Context, member: AuditMember): void {
   });
 }
 
-function acceptTx({ state }: Context, member: AuditMember, tx: Tx): void {
+function acceptTx(context: Context, member: AuditMember, tx: Tx): void {
+  const { state } = context;
   const id = toHex(tx.txid);
   const tMs = effectiveMs(state, tx) ?? tx.body.tsMs;
   const entry = { id, tx, tMs, sealed: false, rejected: false };
   state.txs.set(id, entry);
   link(member, tx, tMs);
+  enterTx(context, member, entry);
   const { type, slot, from } = tx.body;
-  if (type === TxType.reserve) member.reserves.set(slot, id);
+  if (isForMarket(tx.body)) member.reserves.set(slot, id);
   if (type !== TxType.sold && type !== TxType.bought) return;
   state.trades.set(id, entry);
+  state.slots.get(slot)?.deals.heard(tx);
   const contracts = state.slots.get(slot)?.contracts;
   for (const { to, ref, qtyWh, ecashMicro } of tx.body.legs) {
     if (!to || !ref) continue;

@@ -130,12 +130,15 @@ function settlement({ state, options, findings }: Context, height: number, effec
         `${settledMwh} mWh ${selling ? "sold" : "bought"}, ${registerMwh - firstMwh} mWh metered`,
       );
   }
+  const priceMicro =
+    run?.deals.priceOf(effect.reserve ? toHex(effect.reserve) : "") ??
+    run?.contracts?.get(`${seller}|${buyer}`)?.pair.priceMicro;
   options.onSettlement?.({
     slot,
     seller,
     buyer,
     qtyWh,
-    priceMicro: run?.contracts?.get(`${seller}|${buyer}`)?.pair.priceMicro ?? 0,
+    priceMicro: priceMicro ?? 0,
     ecashMicro,
     soldTx: sold.id,
     boughtTx: effect.bought && toHex(effect.bought),
@@ -169,7 +172,7 @@ function closeSlot({ state, options }: Context, height: number, run: AuditSlot):
   const { summary } = state;
   summary.slots.push(slotSummary);
   summary.slotsSettled++;
-  if (contractedWh > 0) summary.slotsWithTrade++;
+  if (tradedWh > 0) summary.slotsWithTrade++;
   summary.contracts += pairs.length;
   summary.contractedWh += contractedWh;
   summary.tradedWh += tradedWh;

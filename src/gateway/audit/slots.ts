@@ -15,10 +15,12 @@ import {
 } from "#core/records/notice";
 import { Side } from "#core/records/order";
 import { demandEntry, missedEntry, noticeEntry } from "../entries.ts";
+import { DirectDeals } from "../slots/deals.ts";
 import { baseRule } from "./matched.ts";
 import { openEntry, openOwn } from "./open.ts";
 import { netOf } from "./rules.ts";
-import { type AuditSlot, type Context, EPOCH } from "./state.ts";
+import { checkBegun } from "./smartchain.ts";
+import type { AuditSlot, Context } from "./state.ts";
 
 export function auditNotice(context: Context, bytes: Uint8Array): void {
   const { state, findings } = context;
@@ -30,6 +32,7 @@ export function auditNotice(context: Context, bytes: Uint8Array): void {
   checkSlot(context, notice);
   checkTimes(context, notice);
   checkRule(context, notice);
+  checkBegun(context, notice);
   const expected = entry.expected.map(toHex);
   const known = expected.every((id) => state.members.has(id));
   if (!known || new Set(expected).size !== expected.length)
@@ -45,6 +48,7 @@ export function auditNotice(context: Context, bytes: Uint8Array): void {
     demand: undefined,
     award,
     contracts: undefined,
+    deals: new DirectDeals(),
     uncollected: new Set(),
     silent: new Set(),
     missed: undefined,
@@ -75,7 +79,7 @@ function checkTimes({ state, findings }: Context, notice: Notice): void {
     notice.startMs === startMs &&
     notice.endMs === startMs + slotMs &&
     notice.epochStartMs === state.epochStartMs &&
-    notice.epoch === EPOCH &&
+    notice.epoch === state.epoch &&
     notice.tickMs === tickMs &&
     notice.ageMaxMs === ageMaxMs;
   if (!same) findings.fault("NOTICE_TIME", { slot }, "start, end, epoch, Δ or age limit");
@@ -166,7 +170,7 @@ export function auditMissed(context: Context, bytes: Uint8Array): void {
 
 /** Who did not answer a contract: sellers, and those buyers that no seller lets wait. */
 function unsettledParties(run: AuditSlot): Set<string> {
-  const missing = new Set<string>();
+  const missing = run.deals.missing();
   const waiting = new Set<string>();
   const contracts = [...(run.contracts?.values() ?? [])];
   for (const { pair, sold } of contracts) {

@@ -19,11 +19,10 @@ import type { Tx } from "#core/records/tx";
 import type { PairEntry, WorldEntry } from "../entries.ts";
 import type { FeederCheck } from "../feeder/check.ts";
 import { Registry } from "../identity/registry.ts";
+import type { DirectDeals } from "../slots/deals.ts";
 import type { Findings } from "./findings.ts";
+import { AuditSmartchain } from "./smartchain.ts";
 import type { AuditOptions, AuditPorts, AuditSummary } from "./types.ts";
-
-/** A single gateway stays in the first epoch. */
-export const EPOCH = 1;
 
 export interface AuditOrder {
   member: AuditMember;
@@ -38,6 +37,8 @@ export interface AuditMember {
   /** The newest set of its addresses that was accepted. */
   walletSet: number;
   saidSeq: number;
+  /** The epoch in which it was last heard. */
+  spokeEpoch: number;
   reading: Reading | undefined;
   previous: Reading | undefined;
   /** It came from another gateway, and has not read its meter here since. */
@@ -97,6 +98,8 @@ export interface AuditSlot {
   award: Matched | undefined;
   /** Contracts as the log has them, by `seller|buyer`; undefined before the clearing. */
   contracts: Map<string, AuditContract> | undefined;
+  /** What was dealt beside the market. */
+  readonly deals: DirectDeals;
   /** Members that had not done their part when the slot was cleared. */
   uncollected: Set<string>;
   /** Guided: members that had not done their part when the demand was made; they may be listed as missing. */
@@ -142,6 +145,9 @@ export class AuditState {
   readonly slots = new Map<number, AuditSlot>();
   notice: Notice | undefined;
   feeder: FeederCheck | undefined;
+  /** The epoch in force; 0 before the first, and where there is no proof-of-time. */
+  epoch = 0;
+  readonly smartchain = new AuditSmartchain();
   /** A forecast market's match that waits for its slot's notice. */
   award: { slot: number; matched: Matched } | undefined;
   readonly closedToOrders = new Set<number>();
@@ -251,6 +257,7 @@ export function newMember(id: string, idBytes: Uint8Array, member: Member): Audi
     member,
     walletSet: member.set,
     saidSeq: 0,
+    spokeEpoch: 0,
     reading: undefined,
     previous: undefined,
     arrived: false,
@@ -307,6 +314,13 @@ export function emptySummary(): AuditSummary {
     notAcceptedByCode: {},
     missedSlots: [],
     feeder: undefined,
+    epochs: 0,
+    tokensChecked: 0,
+    byGatewayTxs: 0,
+    votes: 0,
+    acceptedTxs: 0,
+    doubleVoters: [],
+    suspended: [],
     head: undefined,
     faults: 0,
   };

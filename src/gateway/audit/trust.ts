@@ -57,6 +57,7 @@ export function auditRevocations({ state, findings, ports }: Context, bytes: Uin
 
 /** Why a member may not take part, by the latest time of the log: the gateway's was not earlier. */
 export function barredCode({ state }: Context, node: string): Code | undefined {
+  if (state.smartchain.suspended.has(node)) return "AUTHOR_SUSPENDED";
   return state.registry.authority && state.registry.faultOf(node, state.nowMs);
 }
 

@@ -5,10 +5,12 @@
  */
 import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes";
 import type { Code } from "#core/errors/codes";
+import { stampOf } from "#core/pot/token";
 import { ClockKind } from "#core/records/notice";
 import type { Tx } from "#core/records/tx";
 import { tickOf } from "#core/units/time";
-import { type AuditMember, type AuditState, EPOCH } from "./state.ts";
+import { tokensCode } from "./smartchain.ts";
+import type { AuditMember, AuditState, Context } from "./state.ts";
 
 /** Refusals after which a transaction still has its place in its author's chain. */
 const VOID: ReadonlySet<Code> = new Set<Code>([
@@ -23,6 +25,8 @@ const VOID: ReadonlySet<Code> = new Set<Code>([
   "CERT_INVALID",
   "CERT_EXPIRED",
   "CERT_REVOKED",
+  "AUTHOR_SUSPENDED",
+  "TX_CANCELLED",
 ]);
 
 /** Refusals that use up no number, so that no log has them: of what was said before or for another number. */
@@ -37,9 +41,9 @@ export function takesNumber(code: Code): boolean {
   return VOID.has(code);
 }
 
-/** T(tx) = max(stamp, max T(parent) + 1 ms); undefined where a parent is unknown. */
+/** T(tx) = max(tokens' median or stamp, max T(parent) + 1 ms); undefined where a parent is unknown. */
 export function effectiveMs(state: AuditState, tx: Tx): number | undefined {
-  let tMs = tx.body.tsMs;
+  let tMs = stampOf(tx);
   for (const parent of tx.body.parents) {
     const id = toHex(parent);
     const parentMs = state.txs.get(id)?.tMs ?? state.blocks.get(id);
@@ -62,13 +66,21 @@ export function chainCode(member: AuditMember, tx: Tx): Code | undefined {
   return undefined;
 }
 
-/** Why a transaction may not enter the DAG, or undefined. */
-export function txCode(state: AuditState, member: AuditMember, tx: Tx): Code | undefined {
+/** Why a transaction may not enter the DAG, or undefined; `wire` is what the gateway said of it. */
+export function txCode(
+  context: Context,
+  member: AuditMember,
+  tx: Tx,
+  wire: number,
+): Code | undefined {
+  const { state } = context;
   const { epoch, parents, tsMs, tick } = tx.body;
   const { txid } = member;
   const chain = chainCode(member, tx);
   if (chain) return chain;
-  if (epoch !== EPOCH && epoch !== EPOCH - 1) return "TX_EPOCH";
+  // Without tokens only where no epoch has begun.
+  const before = state.epoch > 1 ? state.epoch - 1 : state.epoch;
+  if (epoch !== state.epoch && epoch !== before) return "TX_EPOCH";
   if (parents.length === 2 && compareBytes(parents[0], parents[1]) >= 0) return "TX_PARENTS";
   const tMs = effectiveMs(state, tx);
   if (tMs === undefined) return "TX_PARENT_UNKNOWN";
@@ -77,6 +89,8 @@ export function txCode(state: AuditState, member: AuditMember, tx: Tx): Code | u
     const known = state.txs.get(toHex(parent));
     if (known && tMs - known.tMs > state.world.ageMaxMs) return "TX_PARENT_OLD";
   }
+  const tokens = tokensCode(context, member, tx, wire);
+  if (tokens) return tokens;
   const { tickMs, slotMs } = state.world;
   if (tick !== tickOf(tsMs, state.epochStartMs, tickMs) || tick <= member.txTick) return "TX_TICK";
   if (txid && tMs < member.txMs + tickMs) return "TX_TIME";

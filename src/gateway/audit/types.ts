@@ -157,6 +157,17 @@ export interface AuditSummary {
   missedSlots: { slot: number; nodes: string[] }[];
   /** undefined where no feeder meter was ever named. */
   feeder: FeederSummary | undefined;
+  /** Epochs of proof-of-time that began. */
+  epochs: number;
+  /** Tokens whose signature was checked; transactions with tokens of the gateway in place of witnesses. */
+  tokensChecked: number;
+  byGatewayTxs: number;
+  /** Votes counted; transactions that they accepted before a block held them. */
+  votes: number;
+  acceptedTxs: number;
+  /** Names of members that voted for two transactions of one number, and of those proven a fraud. */
+  doubleVoters: string[];
+  suspended: string[];
   /** Id of the last block, hex, and its height. */
   head: { id: string; height: number } | undefined;
   /** Faults found, kept or not. */

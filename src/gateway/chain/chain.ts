@@ -6,8 +6,8 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
+import type { Dag, Vertex } from "#core/dag/dag";
 import { assert } from "#core/errors/assert";
-import type { Dag, Vertex } from "#core/ledger/dag";
 import {
   antichain,
   type BlockPlan,
@@ -18,7 +18,7 @@ import {
 } from "#core/ledger/execute";
 import { stateRoot } from "#core/ledger/root";
 import { LedgerState } from "#core/ledger/state";
-import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX } from "#core/limits";
+import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX, PARENT_SLACK_SLOTS } from "#core/limits";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
 import type { World } from "../world.ts";
 import type { Consensus, Decided } from "./consensus.ts";
@@ -148,7 +148,7 @@ export class Chain {
       return event;
     });
     const vertices = block.txs.map((txid) => {
-      const vertex = this.dag.get(toHex(txid));
+      const vertex = this.dag.get(txid);
       assert(vertex, "LOG_TX", toHex(txid));
       return vertex;
     });
@@ -167,9 +167,10 @@ export class Chain {
 
   private adopt(sealed: SealedBlock): SealedBlock {
     const { header, id, vertices, block } = sealed;
-    // What is older than A_max cannot be a parent any more; a slot of slack for messages under way.
-    const forgetBeforeMs = header.atMs - this.world.ageMaxMs - this.world.slotMs;
-    this.dag.seal(toHex(id), header.atMs, vertices, forgetBeforeMs);
+    // What is older than A_max cannot be a parent any more; some slack for bodies and messages under way.
+    const { ageMaxMs, slotMs } = this.world;
+    const forgetBeforeMs = header.atMs - ageMaxMs - PARENT_SLACK_SLOTS * slotMs;
+    this.dag.seal(id, header.atMs, vertices, forgetBeforeMs);
     for (const slot of block.closed) this.world.closeSlot(slot);
     this.head = sealed;
     return sealed;

@@ -3,17 +3,22 @@
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
 import { ACCEPT, type Code, refuse, type Verdict, WIRE } from "#core/errors/codes";
 import { COMMIT_BATCH_MAX, EVENTS_SHOWN, MEMBERS_MAX } from "#core/limits";
+import { makeEvidence } from "#core/pot/evidence";
 import type { Member } from "#core/records/member";
 import { nextDigest } from "#core/records/receipt";
-import { type Tx, TxType } from "#core/records/tx";
+import { isForMarket, type Tx, TxType } from "#core/records/tx";
 import { UP_KINDS } from "#core/topics";
 import { HOUR_MS } from "#core/units/time";
+import type { DoubleVote } from "#core/votes/double";
 import { listWallets, walletCommitment } from "#core/wallets";
 import { type Area, monitorName } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
 import { publishEvents } from "../monitor.ts";
 import { linkTx, type Session } from "../session.ts";
+import { convict } from "../smartchain/intake.ts";
+import { type Tokens, tokensOf } from "../smartchain/tokens.ts";
+import { accuseVoters } from "../smartchain/votes.ts";
 import { applyArrival, checkArrival } from "./arrival.ts";
 import { numberOf, type Parsed, type Said } from "./decode.ts";
 import { checkEvent, eventName } from "./event.ts";
@@ -34,7 +39,13 @@ const REPLAYS: ReadonlySet<Code> = new Set<Code>([
 ]);
 
 /** Whether what a node says follows the rules now; nothing changes. */
-export function checkSaid(area: Area, session: Session, seq: number, said: Said): Verdict {
+export function checkSaid(
+  area: Area,
+  session: Session,
+  seq: number,
+  said: Said,
+  tokens: Tokens | undefined,
+): Verdict {
   const number = numberOf(said);
   if (number !== seq) return refuse("SAID_NUMBER", `${number}, not ${seq}`);
   // Before anything else: one that is barred arrives too, and is refused from then on by what it says.
@@ -45,7 +56,10 @@ export function checkSaid(area: Area, session: Session, seq: number, said: Said)
     return (
       (said.kind === "tx" && checkChain(session, said.tx)) || refuse(barred, session.member.name)
     );
-  if (said.kind === "tx") return checkTx(session, said.tx, area.dag, area.world);
+  if (said.kind === "tx") {
+    const found = tokens ?? tokensOf(area, session, said.tx);
+    return checkTx(session, said.tx, area.dag, area.world, found);
+  }
   if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
   if (said.kind === "event") return checkEvent(session, said.signed.value);
   if (said.kind === "wallets") return checkWallets(area, session, said.signed.value);
@@ -61,6 +75,7 @@ export function takeSaid(
   area: Area,
   batch: Batch,
   parsed: Extract<Parsed, { what: "said" }>,
+  tokens?: Tokens,
 ): Verdict {
   const { session, seq, content, said } = parsed;
   if (seq <= session.saidSeq) return repeat(session);
@@ -69,7 +84,8 @@ export function takeSaid(
     session.receiptDue = true;
     return refuse("GAP", `${seq} after ${session.saidSeq}`);
   }
-  const verdict = checkSaid(area, session, seq, said);
+  if (said.kind === "tx") accuse(area, batch, session, said.tx);
+  const verdict = checkSaid(area, session, seq, said, tokens);
   // Somebody else may have sent it: the node's own message for this number is still to come.
   if (!verdict.ok && REPLAYS.has(verdict.code)) return verdict;
   const code = verdict.ok ? 0 : WIRE[verdict.code];
@@ -78,10 +94,26 @@ export function takeSaid(
     EntryKind.said,
     packEntry(saidEntry, { node: session.idBytes, seq, kind, code, content }),
   );
-  applySaid(area, session, seq, content, said, verdict);
+  const doubles = applySaid(area, session, seq, content, said, verdict);
+  if (doubles.length > 0) accuseVoters(area, batch, doubles);
   if (verdict.ok && said.kind === "tx") announce(area, batch, said.tx);
   if (verdict.ok && said.kind === "event") publishEvents(area, batch, session);
   return verdict;
+}
+
+/** Where a transaction proves a fraud of its author, that is suspended before it is judged. */
+function accuse(area: Area, batch: Batch, session: Session, tx: Tx): void {
+  // Without proof-of-time the refusal is all: who lost its state signs a number twice without meaning to.
+  if (area.world.epoch === 0) return;
+  const { crypto } = area.ports;
+  const proof = area.relay.contradiction(area, session, tx);
+  if (proof) convict(area, batch, proof);
+  const used = session.txids.get(tx.body.seq);
+  if (!used || used === toHex(tx.txid)) return;
+  const first = area.dag.get(fromHex(used)!)?.tx;
+  const { publicKey } = session.member;
+  const two = first && makeEvidence(crypto, area.options.net, publicKey, first.bytes, tx.bytes);
+  if (two) convict(area, batch, two);
 }
 
 /** The effects of a numbered message; the same at intake and at replay. */
@@ -92,17 +124,18 @@ export function applySaid(
   content: Uint8Array,
   said: Said,
   verdict: Verdict,
-): void {
+): readonly DoubleVote[] {
   session.saidSeq = seq;
   if (said.kind === "arrival" && verdict.ok) applyArrival(session, said.signed.value);
   session.digest = nextDigest(area.ports.crypto, session.digest, content);
   session.receiptDue = true;
+  session.spokeEpoch = area.world.epoch;
   if (!verdict.ok) {
     session.refusals.push({ seq, code: WIRE[verdict.code] });
     // No more than one turn can add: at replay nobody takes them out.
     if (session.refusals.length > COMMIT_BATCH_MAX) session.refusals.shift();
     if (said.kind === "tx" && takesNumber(verdict)) linkTx(session, said.tx, said.tx.body.tsMs);
-    return;
+    return [];
   }
   if (said.kind === "reading") {
     const { value: reading, id } = said.signed;
@@ -129,17 +162,23 @@ export function applySaid(
     const wallets = listWallets(area.ports.crypto, value);
     area.chain.addEvent({ type: "wallets", id, node: session.id, wallets });
   } else if (said.kind === "tx") {
-    applyTxToDag(area, session, said.tx);
+    return applyTxToDag(area, session, said.tx);
   }
+  return [];
 }
 
-function applyTxToDag(area: Area, session: Session, tx: Tx): void {
+function applyTxToDag(area: Area, session: Session, tx: Tx): readonly DoubleVote[] {
   const vertex = area.dag.add(tx);
+  area.relay.done(session.id);
   linkTx(session, tx, vertex.tMs);
-  if (tx.body.type === TxType.reserve) session.reserves.set(tx.body.slot, vertex.id);
+  if (isForMarket(tx.body)) session.reserves.set(tx.body.slot, vertex.id);
   area.runs.get(tx.body.slot)?.heard(tx);
-  area.counters.transactions++;
+  const { counters } = area;
+  counters.transactions++;
+  counters.tokens += tx.pot.length;
+  if (tx.pot.some(({ witness }) => bytesEqual(witness, area.idBytes))) counters.byGateways++;
   area.capsAge++;
+  return area.votes.enter(area, vertex);
 }
 
 /** A new transaction goes to the area, and a SOLD to the buyers that have to answer it. */

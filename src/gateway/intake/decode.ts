@@ -14,11 +14,14 @@ import { type Enrol, enrolRecord } from "#core/records/certificate";
 import { eventRecord, type MeterEvent } from "#core/records/event";
 import { type Member, memberRecord } from "#core/records/member";
 import { type Order, orderRecord } from "#core/records/order";
+import { type Plan, planRecord } from "#core/records/plan";
 import { type Reading, readingRecord } from "#core/records/reading";
 import { upRecord } from "#core/records/receipt";
 import { type Fetch, fetchRecord } from "#core/records/release";
 import { openTx, type Tx } from "#core/records/tx";
+import { type Evidence, evidenceRecord, type Vote, voteRecord } from "#core/records/vote";
 import { type Wallets, walletsRecord } from "#core/records/wallets";
+import { type Ask, askRecord, type TokenAnswer, tokenRecord } from "#core/records/witness";
 import { isNumbered, parseNodeTopic, type SaidKind, type Topics, type UpKind } from "#core/topics";
 import { openCertificate, type SealedCertificate } from "#core/trust/certificate";
 import type { VerifyJob } from "../ports.ts";
@@ -40,7 +43,12 @@ export type Parsed =
   | { what: "present"; nodeId: string; sealed: SealedCertificate; encoded: Uint8Array }
   | { what: "said"; session: Session; seq: number; content: Uint8Array; said: Said; job: VerifyJob }
   | { what: "repeat"; session: Session; seq: number }
-  | { what: "fetch"; session: Session; asked: Fetch };
+  | { what: "fetch"; session: Session; asked: Fetch }
+  | { what: "ask"; session: Session; ask: Signed<Ask>; payload: Uint8Array; job: VerifyJob }
+  | { what: "token"; session: Session; answer: TokenAnswer; payload: Uint8Array }
+  | { what: "vote"; session: Session; vote: Signed<Vote>; payload: Uint8Array; job: VerifyJob }
+  | { what: "plan"; session: Session; plan: Signed<Plan>; job: VerifyJob }
+  | { what: "evidence"; nodeId: string; evidence: Evidence; payload: Uint8Array };
 
 type Refused = ReturnType<typeof refuse>;
 
@@ -76,10 +84,14 @@ function decodeUp(
   if (kind === "enrol") return decodeEnrol(context, nodeId, payload);
   if (kind === "certificate") return decodeCertificate(context, nodeId, payload);
   if (isNumbered(kind)) return decodeSaid(context, nodeId, kind, payload);
-  if (kind !== "update") return refuse("UNKNOWN_TOPIC", kind);
-  // Not signed: a piece of an image does no harm to a member, and the rate is limited.
   const session = context.sessions.get(nodeId);
   if (!session) return refuse("UNKNOWN_NODE", nodeId);
+  if (kind === "ask") return decodeAsk(context, session, payload);
+  if (kind === "token") return decodeToken(context, session, payload);
+  if (kind === "vote") return decodeVote(context, session, payload);
+  if (kind === "plan") return decodePlan(context, session, payload);
+  if (kind === "evidence") return decodeEvidence(context, nodeId, payload);
+  // Not signed: a piece of an image does no harm to a member, and the rate is limited.
   const fetch = fetchRecord.decode(payload);
   return fetch.ok ? { what: "fetch", session, asked: fetch.value } : fetch;
 }
@@ -127,6 +139,71 @@ function decodeCertificate(
   if (sealed.value.net !== context.net) return refuse("WRONG_NET", sealed.value.net);
   if (toHex(sealed.value.id) !== nodeId) return refuse("NODE_MISMATCH", "another's certificate");
   return { what: "present", nodeId, sealed, encoded };
+}
+
+function decodeAsk(
+  context: DecodeContext,
+  session: Session,
+  payload: Uint8Array,
+): Parsed | Refused {
+  const ask = openSigned(askRecord, context.crypto, payload);
+  if (!ask.ok) return ask;
+  const job = jobOf(context, session.id, ask);
+  return "ok" in job ? job : { what: "ask", session, ask, payload, job };
+}
+
+/** Its token is not checked here: its author does, and pays for it. */
+function decodeToken(
+  context: DecodeContext,
+  session: Session,
+  payload: Uint8Array,
+): Parsed | Refused {
+  const answer = tokenRecord.decode(payload);
+  if (!answer.ok) return answer;
+  if (answer.value.net !== context.net) return refuse("WRONG_NET", answer.value.net);
+  return { what: "token", session, answer: answer.value, payload };
+}
+
+function decodeVote(
+  context: DecodeContext,
+  session: Session,
+  payload: Uint8Array,
+): Parsed | Refused {
+  const vote = openSigned(voteRecord, context.crypto, payload);
+  if (!vote.ok) return vote;
+  const { net, voter } = vote.value;
+  if (net !== context.net) return refuse("WRONG_NET", net);
+  if (toHex(voter) !== session.id) return refuse("NODE_MISMATCH", toHex(voter));
+  const { publicKey } = session.member;
+  const job = { publicKey, message: vote.id, signature: vote.signature };
+  return { what: "vote", session, vote, payload, job };
+}
+
+function decodePlan(
+  context: DecodeContext,
+  session: Session,
+  payload: Uint8Array,
+): Parsed | Refused {
+  const plan = openSigned(planRecord, context.crypto, payload);
+  if (!plan.ok) return plan;
+  const { net, node } = plan.value;
+  if (net !== context.net) return refuse("WRONG_NET", net);
+  if (toHex(node) !== session.id) return refuse("NODE_MISMATCH", toHex(node));
+  const { publicKey } = session.member;
+  const job = { publicKey, message: plan.id, signature: plan.signature };
+  return { what: "plan", session, plan, job };
+}
+
+/** Nobody's word counts in it: what it proves is judged where it is taken. */
+function decodeEvidence(
+  context: DecodeContext,
+  nodeId: string,
+  payload: Uint8Array,
+): Parsed | Refused {
+  const evidence = evidenceRecord.decode(payload);
+  if (!evidence.ok) return evidence;
+  if (evidence.value.net !== context.net) return refuse("WRONG_NET", evidence.value.net);
+  return { what: "evidence", nodeId, evidence: evidence.value, payload };
 }
 
 function decodeSaid(

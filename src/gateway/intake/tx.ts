@@ -4,12 +4,13 @@
  * whether its coins and energy fit (V8 to V10) is decided by the order of the block that holds it.
  */
 import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes";
+import type { Dag } from "#core/dag/dag";
 import type { Code } from "#core/errors/codes";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
-import type { Dag } from "#core/ledger/dag";
 import type { Tx } from "#core/records/tx";
 import { tickOf } from "#core/units/time";
 import type { Session } from "../session.ts";
+import type { Tokens } from "../smartchain/tokens.ts";
 import type { World } from "../world.ts";
 
 /**
@@ -28,6 +29,8 @@ const VOID: ReadonlySet<Code> = new Set<Code>([
   "CERT_INVALID",
   "CERT_EXPIRED",
   "CERT_REVOKED",
+  "AUTHOR_SUSPENDED",
+  "TX_CANCELLED",
 ]);
 
 /** Whether a refused transaction takes its number all the same. */
@@ -35,12 +38,13 @@ export function takesNumber(verdict: Verdict): boolean {
   return verdict.ok || VOID.has(verdict.code);
 }
 
-/** V1 to V7; the signature (V2) was checked before. */
-export function checkTx(session: Session, tx: Tx, dag: Dag, world: World): Verdict {
+/** V1 to V7; the signatures (V2, V6) were checked before. */
+export function checkTx(session: Session, tx: Tx, dag: Dag, world: World, tokens: Tokens): Verdict {
   return (
     checkChain(session, tx) ??
     checkEpoch(tx, world) ??
     checkParents(tx, dag, world) ??
+    (tokens.ok ? undefined : tokens) ??
     checkTime(session, tx, dag, world) ??
     ACCEPT
   );
@@ -59,10 +63,11 @@ export function checkChain(session: Session, tx: Tx): Verdict | undefined {
   return linked ? undefined : refuse("TX_PREV", `number ${seq}`);
 }
 
-/** V1: the current or the previous epoch. */
+/** V1: the current or the previous epoch. Once there is one, none may name 0, which has no tokens. */
 function checkEpoch(tx: Tx, world: World): Verdict | undefined {
   const { epoch } = tx.body;
-  const known = epoch === world.epoch || epoch === world.epoch - 1;
+  const before = world.epoch > 1 ? world.epoch - 1 : world.epoch;
+  const known = epoch === world.epoch || epoch === before;
   return known ? undefined : refuse("TX_EPOCH", `epoch ${epoch}, now ${world.epoch}`);
 }
 
@@ -72,10 +77,10 @@ function checkParents(tx: Tx, dag: Dag, world: World): Verdict | undefined {
   if (parents.length === 2 && compareBytes(parents[0], parents[1]) >= 0)
     return refuse("TX_PARENTS", "not distinct and ascending");
   for (const parent of parents)
-    if (!dag.parentTime(toHex(parent))) return refuse("TX_PARENT_UNKNOWN", toHex(parent));
+    if (!dag.parentTime(parent)) return refuse("TX_PARENT_UNKNOWN", toHex(parent));
   const tMs = dag.effectiveTime(tx);
   for (const parent of parents) {
-    const known = dag.parentTime(toHex(parent))!;
+    const known = dag.parentTime(parent)!;
     if (!known.block && tMs - known.tMs > world.ageMaxMs)
       return refuse("TX_PARENT_OLD", `${tMs - known.tMs} ms`);
   }

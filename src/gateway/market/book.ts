@@ -66,7 +66,8 @@ function fundingFault(state: LedgerState, rule: MarketRule, taken: TakenOrder): 
   const { order } = taken;
   if (order.side !== Side.bid) return undefined;
   const lock = order.reserve && state.locks.get(toHex(order.reserve));
-  if (!lock || lock.slot !== order.slot || lock.leftWh < order.qtyWh) return "ORDER_NO_RESERVE";
+  if (!lock || lock.offer || lock.slot !== order.slot || lock.leftWh < order.qtyWh)
+    return "ORDER_NO_RESERVE";
   const price = Math.min(order.priceMicro, rule.ceilingMicroPerKwh);
   const need = reserveMicro(order.qtyWh, price, RESERVE_MARGIN_MICRO);
   return need > lock.leftMicro ? "ORDER_NO_RESERVE" : undefined;

@@ -39,6 +39,7 @@ import type { FeederAlarm } from "../feeder/check.ts";
 import { tellBarred } from "../identity/enter.ts";
 import { publishSlot } from "../monitor.ts";
 import { sendAccounts, sendContracts } from "../outbound.ts";
+import { beginEpoch, epochDue } from "../smartchain/epochs.ts";
 import { baseRule, ledgerPairs, type MadeClearing, makeClearing, makeDelivery } from "./clear.ts";
 import { SlotRun } from "./run.ts";
 
@@ -139,6 +140,7 @@ function sealOne(
     for (const { code } of block.block.rejected) area.countRejected(code);
     unhearRejected(area, block);
     area.countPaid(block);
+    area.votes.seal(block, area.world.ageMaxMs);
     area.sendHead(batch, block);
     if (closed.length > 0 || mints.length > 0) sendAccounts(area, batch, block);
   });
@@ -174,6 +176,7 @@ function openNext(area: Area, batch: Batch): boolean {
 }
 
 function openSlot(area: Area, batch: Batch, slot: number, expected: string[]): void {
+  if (epochDue(area, slot)) beginEpoch(area, batch, slot);
   // A forecast market is matched before its slot begins; slot 0 has no forecasts.
   const award = area.exAnte && slot > 0 ? awardSlot(area, batch, slot) : undefined;
   const notice = noticeOf(area, slot);
@@ -183,6 +186,7 @@ function openSlot(area: Area, batch: Batch, slot: number, expected: string[]): v
   const run = enterNotice(area, notice, expected);
   run.award = award;
   if (area.capsAge > 0) area.sendCaps(batch); // before the notice: RESERVEs need parents
+  area.scheduler.announce(area, batch, slot); // and so that batteries know what to do when it begins
   area.noticeBytes = bytes;
   batch.send(area.topics.epoch, bytes, true);
 }
@@ -336,12 +340,14 @@ export function enterClearing(area: Area, run: SlotRun, made: MadeClearing): voi
   area.world.closeOrders(run.slot);
   const pairs = ledgerPairs(run.slot, made.entries);
   area.chain.addEvent({ type: "clearing", id: made.id, pairs });
+  area.scheduler.cleared(area, run.slot);
   area.lastOfferWh = made.clearing.summary.offers.totalWh;
   // Those that were not waited for any longer; looked up here so that a restart lists them too.
   for (const id of run.expected)
     if (!run.collected(area.sessions.get(id)!, area.exAnte)) run.missed.add(id);
   run.clearingBytes = made.bytes;
   run.contracts = made.contracts;
+  run.deals.start(area.chain.state, run.slot);
   run.startSettling(made.entries, area.ports.time.nowMs());
 }
 

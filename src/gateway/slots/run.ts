@@ -8,6 +8,7 @@ import { type Tx, TxType } from "#core/records/tx";
 import type { PairEntry } from "../entries.ts";
 import type { Book } from "../market/book.ts";
 import type { Session } from "../session.ts";
+import { DirectDeals } from "./deals.ts";
 
 /** collect: readings and orders. settle: SOLD and BOUGHT. done: in a block. */
 export type Phase = "collect" | "settle" | "done";
@@ -41,6 +42,8 @@ export class SlotRun {
   paidMicro = 0;
   /** Real time at which this phase began to wait, ms. */
   phaseRealMs: number;
+  /** What was dealt beside the market. */
+  readonly deals = new DirectDeals();
   private readonly progress = new Map<string, Progress>();
 
   constructor(notice: Notice, expected: Set<string>, nowRealMs: number) {
@@ -85,7 +88,7 @@ export class SlotRun {
     const sold = body.type === TxType.sold;
     if (!sold && body.type !== TxType.bought) return;
     const id = toHex(tx.txid);
-    let fits = false;
+    let fits = this.deals.heard(tx);
     for (const leg of body.legs) {
       if (!leg.to || !leg.ref) continue;
       const pair = this.progress.get(sold ? keyOf(body.from, leg.to) : keyOf(leg.to, body.from));
@@ -101,6 +104,7 @@ export class SlotRun {
 
   /** A block rejected the transaction `id` (hex): whoever said it has not done its part. */
   unheard(id: string): void {
+    this.deals.unheard(id);
     for (const { solds, boughts } of this.progress.values()) {
       boughts.delete(id);
       if (!solds.delete(id)) continue;
@@ -112,12 +116,12 @@ export class SlotRun {
 
   get settled(): boolean {
     for (const { boughts } of this.progress.values()) if (boughts.size === 0) return false;
-    return true;
+    return this.deals.missing().size === 0;
   }
 
   /** Members whose SOLD or BOUGHT is missing; a buyer only where no seller lets it wait. */
   missingParties(): Set<string> {
-    const missing = new Set<string>();
+    const missing = this.deals.missing();
     const waiting = new Set<string>();
     for (const { entry, solds } of this.progress.values()) {
       if (solds.size > 0) continue;

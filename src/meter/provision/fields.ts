@@ -225,13 +225,13 @@ const NODE_FIELDS: readonly FieldSpec[] = Object.freeze([
 const POLICY_FIELDS: readonly FieldSpec[] = Object.freeze([
   {
     name: "trade",
-    cure: "give yes, or no for a node that only meters",
+    cure: "give yes, no for a node that only meters, or direct for one that trades by OFFER",
     parse: (text: string) => {
-      const trade = choice(text, { yes: 1, no: 0 });
+      const trade = choice(text, { yes: 1, no: 0, direct: 2 });
       return typeof trade === "string" ? trade : { trade };
     },
     clears: ["trade"],
-    show: ({ trade }: Settings) => (trade === 1 ? "yes" : "no"),
+    show: ({ trade }: Settings) => ["no", "yes", "direct"][trade],
   },
   {
     name: "bid",

@@ -68,8 +68,8 @@ const settingsFields = {
   /** Largest energy that the connection carries in one slot, either way, Wh; 0 for none. */
   capacityWh: uint(QTY_WH_MAX),
   wallets: uint(WALLETS_MAX),
-  /** 0: meters only. Prices in µc/kWh. */
-  trade: uint(1),
+  /** 0: meters only. 1: in the market. 2: directly, by OFFER. Prices in µc/kWh. */
+  trade: uint(2),
   bidMicro: optional(uint(PRICE_MICRO_MAX), "*"),
   offerMicro: optional(uint(PRICE_MICRO_MAX), "*"),
   /** The metering chip: "" where the board has only one. */
@@ -275,7 +275,8 @@ export function nodeConfigOf(
   const { net, area, name, gatewayKey, capacityWh, wallets, bidMicro, offerMicro } = settings;
   const { anchorKey: authority, meter, connectionW } = settings;
   assert(missing.length === 0 && gatewayKey, "SETTINGS_MISSING", missing.join(" "));
-  const policy = { trade: settings.trade === 1, bidMicro, offerMicro };
+  const direct = settings.trade === 2 && { direct: true };
+  const policy = { trade: settings.trade !== 0, bidMicro, offerMicro, ...direct };
   const node = { net, area, name, secretKey, gatewayKey, capacityWh, wallets, policy };
   return { ...node, authority, enrolment: { meter, connectionW, claim } };
 }

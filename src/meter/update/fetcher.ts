@@ -19,6 +19,9 @@ const WINDOW_GAP_MS = 500;
  */
 export type Taken = "taken" | "sector" | "whole" | "ignored" | "gone" | "flash";
 
+/** Bytes that are read back at a time. */
+const READ_BYTES = 512;
+
 export class Fetcher {
   readonly id: Uint8Array;
   readonly release: Release;
@@ -97,11 +100,20 @@ export class Fetcher {
       return "ignored";
     if (offset % SECTOR_BYTES === 0 && !slots.erase(offset)) return "flash";
     if (!slots.write(offset, bytes)) return "flash";
-    if (!bytesEqual(slots.read(offset, bytes.length), bytes)) return "flash";
+    if (!this.holds(offset, bytes)) return "flash";
     this.offset += bytes.length;
     if (this.whole) return "whole";
     if (this.offset === this.windowEnd)
       this.dueMs = Math.max(time.uptimeMs(), this.askedMs + WINDOW_GAP_MS);
     return this.offset % SECTOR_BYTES === 0 ? "sector" : "taken";
+  }
+
+  /** Whether the slot has these bytes, read in pieces: a chunk is in memory twice already. */
+  private holds(offset: number, bytes: Uint8Array): boolean {
+    for (let at = 0; at < bytes.length; at += READ_BYTES) {
+      const piece = bytes.subarray(at, at + READ_BYTES);
+      if (!bytesEqual(this.ports.slots.read(offset + at, piece.length), piece)) return false;
+    }
+    return true;
   }
 }

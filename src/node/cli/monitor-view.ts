@@ -32,6 +32,7 @@ export class MonitorView {
   private chain: Json | undefined;
   private totals: Json | undefined;
   private feeder: Json | undefined;
+  private dag: Json | undefined;
   private readonly nodes = new Map<string, Json>();
   /** Events of meters, by the member's name. */
   private readonly events = new Map<string, Json>();
@@ -66,6 +67,7 @@ export class MonitorView {
     else if (second === "chain") this.chain = json;
     else if (second === "totals") this.totals = json;
     else if (second === "feeder") this.feeder = json;
+    else if (second === "dag") this.dag = json;
     else if (second === "node" && third && this.nodes.size < NODES_MAX) this.nodes.set(third, json);
     else if (second === "event" && third && this.events.size < NODES_MAX)
       this.events.set(third, json);
@@ -107,8 +109,15 @@ export class MonitorView {
       `online ${this.onlineCount()}/${text(slot.members)}`,
       `block ${text(this.chain?.height)}`,
       `total ${kwh(totals?.tradedWh)} kWh`,
+      ...this.counted(),
       ...(missed.length > 0 ? [`missed ${missed.join(" ")}`] : []),
     ].join("  ");
+  }
+
+  /** Of the transactions since the first slot, those that votes accepted. */
+  private counted(): string[] {
+    const { dag } = this;
+    return dag ? [`accepted ${text(dag.accepted)}/${text(dag.transactions)}`] : [];
   }
 
   private header(): string[] {
@@ -168,7 +177,7 @@ export class MonitorView {
         `chain: block ${text(chain.height)} ${text(chain.block).slice(0, 16)} ` +
           `at ${text(chain.at)}, ${text(chain.transactions)} transactions`,
       );
-    lines.push(...this.feederAlarms(), ...this.latestEvents());
+    lines.push(...this.witnessing(), ...this.feederAlarms(), ...this.latestEvents());
     if (totals) {
       const coins = objectOf(totals.coins);
       lines.push(
@@ -179,6 +188,20 @@ export class MonitorView {
       );
     }
     return lines;
+  }
+
+  /** Proof-of-time and votes, where there are any. */
+  private witnessing(): string[] {
+    const { dag } = this;
+    if (!dag) return [];
+    const out = list(dag.suspended);
+    return [
+      `proof-of-time: epoch ${text(dag.epoch)}, ${text(dag.tokensNeeded)} of ` +
+        `${text(dag.witnesses)} witnesses; ${text(dag.transactions)} transactions, ` +
+        `${text(dag.accepted)} accepted by ${text(dag.votes)} votes, ` +
+        `${text(dag.byGateways)} by the gateway`,
+      ...(out.length > 0 ? [`SUSPENDED, with proof of fraud: ${out.join(", ")}`] : []),
+    ];
   }
 
   /** Where the members' meters do not agree with the feeder's. */

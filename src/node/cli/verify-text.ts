@@ -71,8 +71,26 @@ function body(summary: AuditSummary): string[] {
     ...(events.length > 0 ? [`  meters      ${events.join(", ")}`] : []),
     ...moneyLines(summary),
     `  blocks      ${count(summary.blocks)}; ${count(summary.rejectedTxs)} transactions rejected`,
+    ...potLines(summary),
     `  head        ${summary.head ? `${summary.head.id}, height ${summary.head.height}` : "none"}`,
     ...(codes.length > 0 ? [`  refusals    ${codes.join(", ")}`] : []),
+  ];
+}
+
+/** Nothing for areas without proof-of-time. */
+function potLines(summary: AuditSummary): string[] {
+  const { epochs, tokensChecked, byGatewayTxs, votes, acceptedTxs, doubleVoters, suspended } =
+    summary;
+  const proven = [
+    ...(doubleVoters.length > 0 ? [`  voted twice ${doubleVoters.join(", ")}`] : []),
+    ...(suspended.length > 0 ? [`  suspended   ${suspended.join(", ")}`] : []),
+  ];
+  if (epochs === 0) return proven;
+  return [
+    `  witnesses   ${count(epochs)} epochs; ${count(tokensChecked)} tokens; ` +
+      `${count(byGatewayTxs)} transactions by the gateway's`,
+    `  votes       ${count(votes)}; ${count(acceptedTxs)} transactions accepted before their block`,
+    ...proven,
   ];
 }
 

@@ -12,9 +12,12 @@ import {
   NAME_CHARS_MAX,
   PRICE_MICRO_MAX,
   QTY_WH_MAX,
+  TOKENS_MAX,
 } from "#core/limits";
 import { parseCoins } from "#core/units/money";
+import { HOUR_MS } from "#core/units/time";
 import { FEEDER_DEFAULTS } from "#gateway/feeder/terms";
+import { EPOCH_HOURS_MAX, PROOF_OF_TIME_HELP } from "./proof-of-time.ts";
 
 /** What may stand at a path, and what to do where something else does. */
 export interface Help {
@@ -43,6 +46,14 @@ const seconds = (min: number, max: number) =>
     if (typeof input !== "number" || !(input >= min && input <= max)) return undefined;
     const ms = Math.round(input * 1000);
     return Math.abs(ms - input * 1000) < 1e-6 ? ms : undefined;
+  });
+
+/** Hours of whole milliseconds, in ms. */
+const hours = (min: number, max: number) =>
+  parsed((input) => {
+    if (typeof input !== "number" || !(input >= min && input <= max)) return undefined;
+    const ms = Math.round(input * HOUR_MS);
+    return Math.abs(ms - input * HOUR_MS) < 1e-3 ? ms : undefined;
   });
 
 /** Coins in µc, exact; the shortest text of a JSON number is what the file says. */
@@ -114,6 +125,13 @@ const marketEntries = {
   pricing: v.optional(v.picklist(["uniform", "pay-as-bid"]), "uniform"),
   kPermille: v.optional(whole(0, 1000), 500),
 };
+const proofOfTimeEntries = {
+  epochHours: v.optional(hours(0.001, EPOCH_HOURS_MAX), 24),
+  witnesses: v.optional(whole(1, TOKENS_MAX)),
+  tokens: v.optional(whole(1, TOKENS_MAX)),
+  epsilonSeconds: v.optional(seconds(0.001, DAY_S)),
+  tauSeconds: v.optional(seconds(0.001, DAY_S)),
+};
 const tariffEntries = {
   feedInPerKwh: v.optional(coins(PRICE_MICRO_MAX), "0.08"),
   retailPerKwh: v.optional(coins(PRICE_MICRO_MAX)),
@@ -168,6 +186,10 @@ const topEntries = {
   slotTimeoutSeconds: v.optional(seconds(0.1, DAY_S), 30),
   tickSeconds: v.optional(seconds(0.001, DAY_S)),
   ageMaxSeconds: v.optional(seconds(0.001, 30 * DAY_S)),
+  proofOfTime: v.optional(
+    v.lazy((input) => (isObject(input) ? v.strictObject(proofOfTimeEntries) : v.boolean())),
+    {},
+  ),
   market: v.optional(object(marketEntries), {}),
   tariff: v.optional(object(tariffEntries), {}),
   identity: v.optional(object(identityEntries)),
@@ -191,6 +213,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   deposit: Object.keys(depositEntries),
   withdraw: Object.keys(withdrawEntries),
   clock: Object.keys(clockEntries),
+  proofOfTime: Object.keys(proofOfTimeEntries),
   market: Object.keys(marketEntries),
   tariff: Object.keys(tariffEntries),
   identity: Object.keys(identityEntries),
@@ -293,6 +316,7 @@ export const HELP: Readonly<Record<string, Help>> = {
     allowed: "at least tickSeconds, at most three decimals",
     cure: "Leave it out for 4 x tickSeconds",
   },
+  ...PROOF_OF_TIME_HELP,
   market: { allowed: "{timing, mode, pricing, kPermille}", cure: "Leave out what is default" },
   "market.timing": {
     allowed: '"ex-post" or "ex-ante"',

@@ -13,6 +13,7 @@ import type { Tariff } from "#gateway/ports";
 import type { TlsFiles } from "../broker/tls-files.ts";
 import { ConfigError, type ConfigProblem, didYouMean, shown } from "./config-error.ts";
 import { configSchema, HELP, KEYS, type ParsedConfig } from "./config-schema.ts";
+import { checkProofOfTime, type ProofOfTime, potOf, proofOfTimeOf } from "./proof-of-time.ts";
 import { readRetailCsv } from "./tariff.ts";
 
 /**
@@ -57,6 +58,8 @@ export interface GatewayConfig {
   slotTimeoutMs: number;
   tickMs: number;
   ageMaxMs: number;
+  /** Undefined: transactions need no tokens. */
+  proofOfTime: ProofOfTime | undefined;
   market: GatewayOptions["market"];
   feedInMicro: number;
   retail:
@@ -170,6 +173,7 @@ function checkTogether(parsed: ParsedConfig): ConfigProblem[] {
   }
   if (parsed.ageMaxSeconds !== undefined && parsed.ageMaxSeconds < tickMs)
     say("ageMaxSeconds", s(parsed.ageMaxSeconds), `at least ${s(tickMs)}`, "Raise it");
+  problems.push(...checkProofOfTime(parsed));
   if (parsed.listen && parsed.broker)
     say("broker", "listen and broker", "one of them", "Leave out listen to use that broker");
   if (parsed.broker)
@@ -251,6 +255,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     slotTimeoutMs: parsed.slotTimeoutSeconds,
     tickMs,
     ageMaxMs: parsed.ageMaxSeconds ?? 4 * tickMs,
+    proofOfTime: proofOfTimeOf(parsed),
     market,
     feedInMicro: tariff.feedInPerKwh,
     retail: csv
@@ -300,6 +305,7 @@ export function gatewayOptions(
     slotTimeoutMs,
     tickMs,
     ageMaxMs,
+    ...(config.proofOfTime && { pot: potOf(config.proofOfTime, slotMs) }),
     market,
     ...(config.feeder && { feeder: config.feeder }),
   };

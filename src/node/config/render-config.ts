@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A configuration written out as a file with every default in it. */
 import { formatCoins } from "#core/units/money";
+import { HOUR_MS } from "#core/units/time";
 import type { GatewayConfig } from "./gateway-config.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { GatewayConfig } from "./gateway-config.ts";
  * the output can go into a ticket; put it in again before use.
  */
 export function renderGatewayConfig(config: GatewayConfig): string {
-  const { bus, admit, deposit, withdraw, clock, retail } = config;
+  const { bus, admit, deposit, withdraw, clock, retail, proofOfTime: pot } = config;
   const coins = (micro: number) => formatCoins(micro).replace(/\.?0+$/, "");
   const where =
     bus.kind === "listen"
@@ -57,6 +58,14 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     slotTimeoutSeconds: config.slotTimeoutMs / 1000,
     tickSeconds: config.tickMs / 1000,
     ageMaxSeconds: config.ageMaxMs / 1000,
+    proofOfTime: pot
+      ? {
+          epochHours: pot.epochMs / HOUR_MS,
+          ...(pot.committee && { witnesses: pot.committee.k, tokens: pot.committee.m }),
+          epsilonSeconds: pot.epsilonMs / 1000,
+          tauSeconds: pot.tauMs / 1000,
+        }
+      : false,
     market: config.market,
     tariff: { feedInPerKwh: coins(config.feedInMicro), ...prices },
     ...(config.identity && { identity: config.identity }),

@@ -40,6 +40,18 @@ const COUNTERS: [string, string, Read][] = [
     "transactions that a block rejected",
     (m) => area(m).counters.rejectedTxs,
   ],
+  ["wattle_tokens_total", "tokens of proof-of-time in these", (m) => area(m).counters.tokens],
+  [
+    "wattle_transactions_by_gateway_total",
+    "transactions with the gateway's token for want of witnesses",
+    (m) => area(m).counters.byGateways,
+  ],
+  ["wattle_votes_total", "signed votes that counted", (m) => area(m).votes.votes],
+  [
+    "wattle_transactions_accepted_total",
+    "transactions that votes accepted before a block held them",
+    (m) => area(m).votes.accepted,
+  ],
   [
     "wattle_signatures_verified_total",
     "signatures checked by this process",
@@ -109,6 +121,8 @@ const GAUGES: [string, string, Read][] = [
     "feeder less members in the latest stretch that could be judged",
     (m) => Number((area(m).feeder?.latest?.balance.residualMwh ?? 0n) / 1000n),
   ],
+  ["wattle_epoch", "epoch of proof-of-time; 0: there is none", (m) => area(m).world.epoch],
+  ["wattle_suspended", "members with a proof of fraud", (m) => area(m).suspended.size],
   ["wattle_open_slots", "slots not settled yet", (m) => area(m).runs.size],
   [
     "wattle_wallets_coins",

@@ -25,6 +25,7 @@ export function openMeter(
     {
       timer: deviceTimer,
       onFault: (fault, detail) => events.onFault(fault, detail),
+      onTime: (time) => events.onTime(time),
     },
     (name) => values.get(name),
   );

@@ -61,6 +61,8 @@ export class Device implements BootPorts, ProvisionPorts, WifiPort {
     });
     const provisioned = this.provisioner.provisioned();
     if (provisioned) {
+      // What all others say is checked by those with more memory (docs/firmware.md).
+      provisioned.node.policy = { ...provisioned.node.policy, follow: "own" };
       // After repeated failures the node meters and does not trade (meter/health/boot-guard.ts).
       if (this.guard.safe) provisioned.node.policy = { ...provisioned.node.policy, trade: false };
       const restart = () => this.restart();

@@ -4,11 +4,11 @@ import { ascii, fromHex } from "#core/codec/bytes";
 import type { Crypto, Entropy } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { nodeIdOf } from "#core/identity";
-import { METER_POLL_MS } from "#core/limits";
+import { METER_POLL_MS, METER_TIME_MS } from "#core/limits";
 import { Topics } from "#core/topics";
 import { connectToken } from "#core/trust/connect";
 import { TimeQuality } from "#core/units/time";
-import type { DriverFault } from "#drivers/types";
+import type { DriverFault, MeterTime } from "#drivers/types";
 import type { NodeConfig } from "#meter/config";
 import type { Watchdog } from "#meter/health/watchdog";
 import { type LinkState, NetworkUp, type NetworkUpPorts } from "#meter/link/network-up";
@@ -58,6 +58,8 @@ export class RunningNode
   private closed = false;
   private readonly watchdog: Watchdog | undefined;
   private offMs = 0;
+  /** Uptime from which the meter's word on the time is taken again. */
+  private meterTimeDueMs = 0;
 
   /** @param restart announces the restart, and restarts */
   constructor(
@@ -140,6 +142,12 @@ export class RunningNode
     this.node?.onFault(fault);
   }
 
+  onTime(time: MeterTime): void {
+    if (time.uptimeMs < this.meterTimeDueMs) return;
+    this.meterTimeDueMs = time.uptimeMs + METER_TIME_MS;
+    this.keeper.offer("meter", { ...time, utcMs: time.utcMs + this.offMs });
+  }
+
   /** All parts go on. */
   get healthy(): boolean {
     return this.watchdog?.starvedBy === undefined;
@@ -199,6 +207,7 @@ export class RunningNode
       start: this.start,
       onCertified: this.onCertified,
       ...this.firmware(),
+      ...(this.parts.witness ? { witness: this.parts.witness } : undefined),
     };
     this.node = new MeterNode(this.provisioned.node, ports);
     log("info", "node", { id: this.node.id, boot: this.node.state.boot });

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a platform gives the device application: one set for the chip, one for the simulator. */
 import type { Crypto, Entropy } from "#core/crypto/port";
-import type { DriverFault } from "#drivers/types";
+import type { DriverFault, MeterTime } from "#drivers/types";
 import type { EnergyMeter, KeyValueStore, Log, LogLevel } from "#meter/ports";
 import type { DeviceFacts } from "#meter/provision/ports";
 import type { QrMatrix } from "#meter/provision/qr";
 import type { Board, MeterSettings } from "#meter/provision/settings";
 import type { TimeServer } from "#meter/time/sync";
 import type { FirmwareSlots } from "#meter/update/ports";
+import type { FlashRegion } from "#meter/witness/ports";
 import type { Console } from "#xs/device/console";
 import type { Network, NetworkOptions } from "#xs/device/network";
 import type { System } from "#xs/device/system";
@@ -20,6 +21,8 @@ export interface OpenMeter {
 
 export interface MeterEvents {
   onFault(fault: DriverFault, detail: string): void;
+  /** As often as the meter says it. */
+  onTime(time: MeterTime): void;
 }
 
 export interface DeviceParts {
@@ -35,6 +38,8 @@ export interface DeviceParts {
   system: System;
   /** Undefined on a simulated node. */
   slots: FirmwareSlots | undefined;
+  /** Flash of the witness log; undefined: the node does not witness. */
+  witness: FlashRegion | undefined;
   /** Hex of the operator's release key; undefined where updates are off. */
   releaseKey: string | undefined;
   /** Least level that is written to the console. */

@@ -37,8 +37,9 @@ class NvsStore implements KeyValueStore {
   }
 }
 
-/** The bytes of a view and no others. */
+/** The bytes of a view and no others; a copy only where there are others. */
 function exact(value: Uint8Array): ArrayBuffer {
   const buffer = value.buffer as ArrayBuffer;
+  if (buffer.byteLength === value.length) return buffer;
   return buffer.slice(value.byteOffset, value.byteOffset + value.length);
 }

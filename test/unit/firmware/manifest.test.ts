@@ -72,7 +72,9 @@ test("FFI describes the C functions as they are, on every platform", () => {
   const desktop = ["entropy.c", "store.c", "system.c"];
   const sets = {
     "crypto-native.json": [sources(["sodium.c"])],
-    "esp32.json": [sources(["esp32/chip.c", "esp32/flash.c", "esp32/uart.c"])],
+    "esp32.json": [
+      sources(["chip.c", "flash.c", "uart.c", "witness.c"].map((file) => `esp32/${file}`)),
+    ],
     "desktop.json": [
       sources(desktop.map((file) => `posix/${file}`)),
       sources(desktop.map((file) => `win/${file}`)),

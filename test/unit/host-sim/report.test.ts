@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { thin } from "#host-sim/report/balance-chart";
+import { batteryLine } from "#host-sim/report/batteries";
 import { binSlots } from "#host-sim/report/bins";
 import { duration, escapeXml, grouped, percent, scaled } from "#host-sim/report/format";
 import { linearScale, timeScale } from "#host-sim/report/scale";
@@ -268,4 +269,34 @@ test("thinning keeps the first and the last instant", () => {
   assert.ok(thinned.atMs.length <= 400);
   assert.deepEqual([thinned.atMs[0], thinned.atMs.at(-1)], [0, 1000]);
   assert.deepEqual(thinned.nodes[0]!.micro, thinned.atMs);
+});
+
+test("a run with batteries has their charts, their table and a line of what they did", (t) => {
+  const plain = sample({ slots: 24, nodes: TWO, trade: true });
+  assert.equal(batteryLine(plain.batteries), undefined);
+  const battery = {
+    name: "car <1>",
+    capacityWh: 40_000,
+    stateWh: Array.from({ length: 25 }, (_, slot) => 20_000 + 100 * slot),
+    drawnWh: Array.from({ length: 24 }, () => 110),
+    fedWh: Array.from({ length: 24 }, (_, slot) => (slot === 5 ? 40 : 0)),
+    windowW: Array.from({ length: 24 }, (_, slot) => (slot === 0 ? null : 110)),
+    departures: [
+      { slot: 3, needWh: 20_000, stateWh: 20_300 },
+      { slot: 9, needWh: 30_000, stateWh: 20_900 },
+    ],
+    usedWh: 0,
+    lostWh: 200,
+  };
+  const run = { ...plain, batteries: [battery] };
+  assert.equal(
+    batteryLine(run.batteries),
+    "1 charged 2640 Wh and fed back 40 Wh; 1 of 2 departures had the energy that they needed",
+  );
+  const { files } = write(t, run);
+  for (const chart of ["batteries.svg", "windows.svg"]) checkXml(files.get(chart)!, chart);
+  const page = files.get("index.html")!;
+  assert.match(page, /car &lt;1&gt;/);
+  assert.match(page, /1 of 2/);
+  assert.equal(JSON.parse(files.get("report.json")!).batteries.length, 1);
 });

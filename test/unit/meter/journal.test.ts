@@ -160,12 +160,13 @@ test("a state of a firmware that knew one gateway is read, with all that it has"
   for (const key of [...store.entries.keys()]) {
     const { value } = decodeCbor(unsealed(store.get(key)!)!) as { value: [CborValue[], CborValue] };
     const [state, message] = value;
-    store.set(key, sealed(encodeCbor([state.slice(0, -2), message])));
+    store.set(key, sealed(encodeCbor([state.slice(0, -4), message])));
   }
   const { state, seqs, journal } = recovered(store);
   assert.equal(journal.foreign, 0);
   assert.deepEqual([state.saidSeq, state.registers.importMwh, state.boot], [3, 3000n, 1]);
   assert.deepEqual([seqs, state.gateways, state.arrived], [[1, 2, 3], [], 0]);
+  assert.deepEqual([state.pending, state.uncertain], [undefined, 0]);
   const before = structuredClone(state.wallets);
   sayNext(journal, state);
   assert.deepEqual(recovered(store).state.wallets, before);

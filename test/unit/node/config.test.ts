@@ -28,7 +28,6 @@ const file = (name: string, text: string) => {
   return join(dir, name);
 };
 
-/** The message without its first line, which names the file. */
 function problems(json: unknown): string[] {
   try {
     read(json);
@@ -65,6 +64,7 @@ test("an area is enough; everything else has a default", () => {
     slotTimeoutMs: 30_000,
     tickMs: 30_000,
     ageMaxMs: 120_000,
+    proofOfTime: { epochMs: 86_400_000, committee: undefined, epsilonMs: 2000, tauMs: 10_000 },
     market: { timing: "ex-post", mode: "auction", pricing: "uniform", kPermille: 500 },
     feedInMicro: 80_000,
     retail: { kind: "fixed", micro: 300_000 },

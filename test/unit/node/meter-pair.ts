@@ -2,6 +2,7 @@
 /** Two meters on V8 over real MQTT: a seller and a buyer in a tiny table of slots. */
 import { connect, type MqttClient } from "mqtt";
 import { TimeQuality } from "#core/units/time";
+import { storeRegion } from "#host-sim/flash/store-region";
 import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
 import type { NodeConfig } from "#meter/config";
 import { MeterNode } from "#meter/node";
@@ -74,6 +75,7 @@ export class Meter {
         bytes: (n) => crypto.sha256(Uint8Array.of(home, ++drawn, drawn >> 8)).slice(0, n),
       },
       store: memoryStore(),
+      witness: storeRegion(memoryStore()),
       meter: {
         counters: CHIP_COUNTERS,
         sample: (atMs) => chipSample(atMs, countersAt(home, atMs)),

@@ -23,6 +23,7 @@ import { type Sample, sample } from "./sample.ts";
 import { FIRMWARE_SAMPLES } from "./samples-firmware.ts";
 import { BLOCK, GATEWAY_SAMPLES, HEADER } from "./samples-gateway.ts";
 import { BODIES, NODE_SAMPLES } from "./samples-node.ts";
+import { PLAN_SAMPLES } from "./samples-plan.ts";
 import { SMARTCHAIN_SAMPLES } from "./samples-smartchain.ts";
 import { TRUST_SAMPLES } from "./samples-trust.ts";
 
@@ -84,6 +85,7 @@ const vectors = [
     ...FIRMWARE_SAMPLES,
     ...TRUST_SAMPLES,
     ...SMARTCHAIN_SAMPLES,
+    ...PLAN_SAMPLES,
   ].map(vectorOf),
   ...txVectors(),
   ...blockVectors(),

@@ -66,13 +66,13 @@ export function slotNet({ netWh }) {
 
 export function tradeLines(trade) {
   if (!trade) return ["None yet", ""];
-  const { side, energyWh, partners, priceMicroPerKwh, coinsMicro, slot } = trade;
+  const { side, energyWh, partners, priceMicroPerKwh, coinsMicro, slot, state } = trade;
   const verb = side === "bought" ? "Bought" : "Sold";
   const from = side === "bought" ? "from" : "to";
   const who = partners === 1 ? "1 neighbour" : `${partners} neighbours`;
   return [
     `${verb} ${grouped(energyWh)} Wh ${from} ${who}`,
-    `${coins(coinsMicro)} coins, ${coins(priceMicroPerKwh)} a kWh, slot ${grouped(slot)}`,
+    `${coins(coinsMicro)} coins, ${coins(priceMicroPerKwh)} a kWh, slot ${grouped(slot)}, ${state}`,
   ];
 }
 
@@ -93,8 +93,9 @@ export function pace({ timeMs, ratePermille, quality }) {
   return ratePermille === 1000 ? "real time" : `${grouped(ratePermille / 1000)} times real time`;
 }
 
-export function footer({ boot, waiting, update }) {
+export function footer({ boot, waiting, tokens, update }) {
   const parts = [`Start ${boot}`, waiting === 0 ? "all receipted" : `${waiting} not receipted`];
+  if (tokens) parts.push(`tokens ${tokens.tokens} of ${tokens.needed}`);
   if (update) parts.push(update);
   return cut(parts.join(" \u00b7 "), LINE_CHARS);
 }

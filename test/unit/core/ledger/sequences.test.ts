@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Random histories of a small area, right and wrong steps mixed: coins are conserved after each (I1), nothing
- * is ever negative (I2), a refusal and a replay change nothing (I6), and a payment happens once (I5).
+ * is ever negative (I2), a refusal and a replay change nothing (I6), a payment happens once (I5), no more of an
+ * offer is sold than it is for (I9), and payments join SOLDs and BOUGHTs one to one (I10).
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,13 +10,34 @@ import fc from "fast-check";
 import { toHex } from "#core/codec/bytes";
 import { EffectKind } from "#core/records/block";
 import { type Tx, type TxLeg, TxType } from "#core/records/tx";
-import { legOf, nodeOf, pairOf, reserve, SLOT_MS, slotStartMs, txOf, World } from "./world.ts";
+import {
+  legOf,
+  nodeOf,
+  offer,
+  pairOf,
+  reserve,
+  SLOT_MS,
+  slotStartMs,
+  take,
+  txOf,
+  World,
+} from "./world.ts";
 
 const NAMES = ["a", "b", "c", "d"];
 
 /** A step: what to try, with draws that pick who, how much and what is wrong about it. */
 interface Step {
-  kind: "mint" | "reserve" | "meter" | "contract" | "sold" | "bought" | "close";
+  kind:
+    | "mint"
+    | "reserve"
+    | "meter"
+    | "contract"
+    | "offer"
+    | "acceptOffer"
+    | "deal"
+    | "sold"
+    | "bought"
+    | "close";
   who: string;
   other: string;
   amount: number;
@@ -23,7 +45,8 @@ interface Step {
 }
 
 const kinds: Step["kind"][] = ["mint", "meter", "close"];
-for (const kind of ["reserve", "contract", "sold", "bought"] as const) kinds.push(kind, kind, kind);
+const trades = ["reserve", "contract", "offer", "acceptOffer", "deal", "sold", "bought"] as const;
+for (const kind of trades) kinds.push(kind, kind, kind);
 
 const anyStep: fc.Arbitrary<Step> = fc.record({
   kind: fc.constantFrom(...kinds),
@@ -33,13 +56,13 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
   flaw: fc.integer({ min: 0, max: 20 }),
 });
 
-const anyHistory = fc.array(anyStep, { minLength: 10, maxLength: 100, size: "max" });
+const anyHistory = fc.array(anyStep, { minLength: 10, maxLength: 140, size: "max" });
 
 /** An area in its present slot; knows what was said, to say the next thing about it. */
 class Area {
   readonly world = new World(...NAMES);
   readonly accepted: { tx: Tx; tMs: number }[] = [];
-  readonly counts = { accepted: 0, refused: 0, paid: 0, closed: 0 };
+  readonly counts = { accepted: 0, refused: 0, paid: 0, closed: 0, direct: 0 };
   private nowMs = 0;
   private serial = 0;
 
@@ -69,8 +92,33 @@ class Area {
       assert.ok(entry.claimedExportMwh <= entry.exportMwh, `${step.kind}: sold is metered`);
       assert.ok(entry.claimedImportMwh <= entry.importMwh, `${step.kind}: bought is metered`);
     }
-    for (const { kind } of this.world.effects.slice(before))
-      if (kind === EffectKind.pay || kind === EffectKind.arbitrate) this.counts.paid++;
+    for (const { offer, qtyWh, reservedWh, soldWh } of this.world.state.offers.values()) {
+      const sold = this.soldOf(offer);
+      assert.equal(soldWh, sold, `${step.kind}: live SOLDs of the offer`);
+      assert.ok(sold <= reservedWh && reservedWh <= qtyWh, `I9: ${sold} ${reservedWh} ${qtyWh}`);
+    }
+    for (const { kind, reserve: lock } of this.world.effects.slice(before)) {
+      if (kind !== EffectKind.pay && kind !== EffectKind.arbitrate) continue;
+      this.counts.paid++;
+      if (this.txOf(toHex(lock!)).body.legs[0].ref) this.counts.direct++;
+    }
+  }
+
+  private txOf(txid: string): Tx {
+    return this.accepted.find(({ tx }) => toHex(tx.txid) === txid)!.tx;
+  }
+
+  /** What all accepted SOLDs took of an offer, Wh: of what was said, not of what the ledger counts. */
+  private soldOf(offer: string): number {
+    let sumWh = 0;
+    for (const { tx } of this.accepted) {
+      if (tx.body.type !== TxType.sold) continue;
+      for (const { ref, qtyWh } of tx.body.legs) {
+        const taken = this.txOf(toHex(ref!)).body.legs[0].ref;
+        if (taken && toHex(taken) === offer) sumWh += qtyWh;
+      }
+    }
+    return sumWh;
   }
 
   private try(tx: Tx): void {
@@ -109,13 +157,48 @@ class Area {
   contract({ who, other, amount }: Step): void {
     if (who === other) return;
     const { locks, pairs } = this.world.state;
-    const lock = [...locks.values()].find((one) => one.node === nodeOf(other));
+    const lock = [...locks.values()].find((one) => one.node === nodeOf(other) && !one.offer);
     const known = [...pairs.values()];
     if (!lock || known.some((pair) => pair.seller === nodeOf(who) && pair.buyer === nodeOf(other)))
       return;
-    const tx = this.accepted.find((one) => toHex(one.tx.txid) === lock.reserve)!.tx;
+    const tx = this.txOf(lock.reserve);
     const qtyWh = Math.min(amount, 60);
     this.world.contract(pairOf(lock.slot, who, other, tx, qtyWh, qtyWh * (amount % 150)));
+  }
+
+  offer({ who, amount, flaw }: Step): void {
+    const slot = flaw === 0 ? this.slot : this.slot + 1;
+    this.try(offer(`${this.serial++}`, who, slot, amount * (flaw === 1 ? 11 : 1), amount * 70));
+  }
+
+  /** An offer, or a part of it, is taken: now and then too much of it, or for too little. */
+  acceptOffer({ who, other, amount, flaw }: Step): void {
+    const open = [...this.world.state.offers.values()];
+    const found = open.find((one) => one.seller === nodeOf(other)) ?? open[0];
+    if (!found) return;
+    const seller = NAMES.find((name) => nodeOf(name) === found.seller)!;
+    const tx = this.txOf(found.offer);
+    const qtyWh = flaw === 0 ? amount : Math.max(1, found.qtyWh >> (amount % 3));
+    const dueMicro = Math.ceil((qtyWh * found.ecashMicro) / found.qtyWh);
+    const paidMicro = dueMicro + (flaw === 1 ? -1 : amount);
+    this.try(take(`${this.serial++}`, who, seller, tx, qtyWh, Math.max(0, paidMicro)));
+  }
+
+  /** The seller of a taken offer says what flowed. */
+  deal({ who, other, amount, flaw }: Step): void {
+    const { locks, offers } = this.world.state;
+    const taken = [...locks.values()].filter((lock) => lock.offer);
+    const lock = taken.find((one) => one.node === nodeOf(other)) ?? taken[0];
+    if (!lock) return;
+    const { seller, qtyWh: allWh, ecashMicro: allMicro, slot } = offers.get(lock.offer!)!;
+    const names = [seller, lock.node].map((id) => NAMES.find((name) => nodeOf(name) === id)!);
+    const meteredWh = Math.min(lock.leftWh, 50);
+    const qtyWh = flaw === 0 ? amount : Math.max(1, meteredWh);
+    const pair = { qtyWh, ecashMicro: Math.ceil((qtyWh * allMicro) / allWh) };
+    const claimed = this.world.state.account(seller).claimedExportMwh;
+    const leg = flawed(legOf(names[0], names[1], this.txOf(lock.reserve), pair, claimed), flaw);
+    const changes = { type: TxType.sold, slot, legs: [leg] };
+    this.try(txOf(`${this.serial++}`, flaw === 1 ? who : names[0], changes));
   }
 
   sold({ who, other, flaw }: Step): void {
@@ -163,14 +246,38 @@ function flawed(leg: TxLeg, flaw: number): TxLeg {
   return leg;
 }
 
+/** I10: a payment by agreement has one SOLD leg and one BOUGHT leg, crossed, with its terms, in order. */
+function oneToOne({ world, accepted }: Area): void {
+  const said = new Map(accepted.map((one) => [toHex(one.tx.txid), one]));
+  const answered = new Set<string>();
+  for (const { kind, reserve: lock, sold, bought, leg: index, micro, qtyWh } of world.effects) {
+    if (kind !== EffectKind.pay) continue;
+    const [r, s, b] = [lock, sold, bought].map((txid) => said.get(toHex(txid!))!);
+    const leg = s.tx.body.legs[index];
+    const answers = b.tx.body.legs.filter(
+      ({ to, ref }) => toHex(to!) === toHex(s.tx.body.from) && toHex(ref!) === toHex(s.tx.txid),
+    );
+    assert.equal(answers.length, 1, "I10: one BOUGHT leg");
+    assert.equal(toHex(leg.to!), toHex(b.tx.body.from), "I10: crossed");
+    assert.equal(toHex(leg.ref!), toHex(r.tx.txid), "I10: by the RESERVE that it quotes");
+    for (const one of [leg, answers[0]])
+      assert.deepEqual([one.qtyWh, one.ecashMicro], [qtyWh, micro], "I10: the same terms");
+    assert.ok(b.tMs > s.tMs && s.tMs > r.tMs, "I10: in order");
+    const key = `${toHex(b.tx.txid)} ${toHex(s.tx.txid)}`;
+    assert.ok(!answered.has(key), "I10: once");
+    answered.add(key);
+  }
+}
+
 test("after every step of any history", () => {
-  const total = { accepted: 0, refused: 0, paid: 0, closed: 0 };
+  const total = { accepted: 0, refused: 0, paid: 0, closed: 0, direct: 0 };
   fc.assert(
     fc.property(anyHistory, (history) => {
       const area = new Area();
       for (const step of history) area.take(step);
       for (const key of Object.keys(total) as (keyof typeof total)[])
         total[key] += area.counts[key];
+      oneToOne(area);
       const payments = area.world.effects
         .filter(({ kind }) => kind === EffectKind.pay || kind === EffectKind.arbitrate)
         .map(({ sold, leg }) => `${toHex(sold!)} ${leg}`);
@@ -179,7 +286,7 @@ test("after every step of any history", () => {
     { numRuns: 300 },
   );
   assert.ok(
-    total.paid >= 100 && total.refused >= 100 && total.closed >= 100,
+    total.paid >= 100 && total.direct >= 100 && total.refused >= 100 && total.closed >= 100,
     JSON.stringify(total),
   );
 });

@@ -98,6 +98,26 @@ export function reserve(
   return txOf(name, from, { type: TxType.reserve, slot, legs: [leg] });
 }
 
+/** An OFFER of `qtyWh` for `micro` that is over when its slot begins. */
+export function offer(name: string, from: string, slot: number, qtyWh: number, micro: number): Tx {
+  const { body } = reserve(name, from, slot, qtyWh, micro);
+  return txOf(name, from, { ...body, type: TxType.offer, expiryMs: slotStartMs(slot) });
+}
+
+/** The RESERVE of `qtyWh` of an OFFER by `seller`. */
+export function take(
+  name: string,
+  from: string,
+  seller: string,
+  taken: Tx,
+  qtyWh: number,
+  micro: number,
+): Tx {
+  const { body } = reserve(name, from, taken.body.slot, qtyWh, micro);
+  const legs = [{ ...body.legs[0], to: idOf(seller), ref: taken.txid }];
+  return txOf(name, from, { ...body, legs });
+}
+
 /** A leg of a SOLD or a BOUGHT by `from`, backed by its register from `fromMwh` on. */
 export function legOf(
   from: string,
@@ -167,8 +187,8 @@ export class World {
   }
   /** Everything in the state and the number of effects, more than the root covers. */
   snapshot(): string {
-    const { accounts, owners, locks, pairs, totals, closedSlot } = this.state;
-    const maps = [accounts, owners, locks, pairs].map((map) => [...map]);
+    const { accounts, owners, locks, pairs, offers, totals, closedSlot } = this.state;
+    const maps = [accounts, owners, locks, pairs, offers].map((map) => [...map]);
     return JSON.stringify([this.root(), maps, totals, closedSlot, this.effects], (_, value) =>
       typeof value === "bigint" ? String(value) : value,
     );

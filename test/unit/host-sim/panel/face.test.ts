@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { TxState } from "#core/votes/tally";
 import { Alarms, type FaceFacts, type FaceNode, faceOf, kwhText } from "#host-sim/panel/face";
 import {
   ALARM_CHARS_MAX,
@@ -90,6 +91,7 @@ test("a trade's legs are added up, and its price is exact where 2^53 is passed",
     coinsMicro: 118_721,
     priceMicroPerKwh: price,
     partners: 2,
+    state: "unknown",
   });
   const huge = [{ qtyWh: 999_999_999, ecashMicro: 999_999_999_999_999 }];
   const bought = faceOf(nodeWith({ lastTrade: { slot: 3, sold: false, legs: huge } }), FACTS).trade;
@@ -124,4 +126,17 @@ test("a claim code is shown until there is a certificate", () => {
   assert.equal(shown(nodeWith(), FACTS), undefined);
   assert.equal(shown(nodeWith({ enrolment: {} }), { ...FACTS, claim }), claim);
   assert.equal(shown(nodeWith({ enrolment: { certificate: {} } }), { ...FACTS, claim }), undefined);
+});
+
+test("a body that waits shows its tokens, and a trade how far its transaction is", () => {
+  const legs = [{ qtyWh: 1, ecashMicro: 1 }];
+  const txid = new Uint8Array(32);
+  const lastTrade = { slot: 3, sold: true, legs, txid };
+  const slots = { issuer: { progress: { tokens: 6, needed: 7 } } };
+  const observer = { stateOf: (id: Uint8Array) => (id === txid ? TxState.accepted : 0) };
+  const face = faceOf(nodeWith({ lastTrade, slots, observer }), FACTS);
+  assert.deepEqual(face.tokens, { tokens: 6, needed: 7 });
+  assert.equal(face.trade?.state, "accepted");
+  const idle = faceOf(nodeWith({ slots: { issuer: { progress: undefined } } }), FACTS);
+  assert.equal("tokens" in idle, false);
 });

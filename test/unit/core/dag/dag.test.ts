@@ -4,11 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { toHex } from "#core/codec/bytes";
-import { Dag, type Vertex } from "#core/ledger/dag";
+import { Dag, type Vertex } from "#core/dag/dag";
 import { antichain } from "#core/ledger/execute";
 import { PARENT_BLOCKS_MAX } from "#core/limits";
 import type { Tx } from "#core/records/tx";
-import { named, txOf } from "./world.ts";
+import { named, txOf } from "../ledger/world.ts";
 
 const GENESIS = named("genesis block");
 const idOf = (tx: Tx): string => toHex(tx.txid);
@@ -17,7 +17,7 @@ const ids = (vertices: readonly Vertex[]): string[] => vertices.map((vertex) => 
 /** A DAG with a sealed block at 1000 ms, which the first transactions approve. */
 function dagWithBlock(): Dag {
   const dag = new Dag();
-  dag.seal(toHex(GENESIS), 1000, [], 0);
+  dag.seal(GENESIS, 1000, [], 0);
   return dag;
 }
 
@@ -78,7 +78,7 @@ test("effective time: the stamp, or one more than the latest parent", () => {
   const c = tx("c", 1200, a.txid, b.txid);
   const d = tx("d", 5000, c.txid);
   for (const one of [a, b, c, d]) dag.add(one);
-  const times = [a, b, c, d].map((one) => dag.get(idOf(one))?.tMs);
+  const times = [a, b, c, d].map((one) => dag.get(one.txid)?.tMs);
   assert.deepEqual(times, [1500, 1001, 1501, 5000]);
   assert.deepEqual(ids(dag.caps()), [idOf(d)], "d is the only cap");
   assert.deepEqual(ids(dag.unsealed()), [b, a, c, d].map(idOf), "by effective time");
@@ -102,7 +102,7 @@ test("I11: parents are older, and caps and openness are what a recount says, aft
       txs.forEach((one, i) => {
         const vertex = dag.add(one);
         for (const parent of one.body.parents) {
-          const time = dag.parentTime(toHex(parent))?.tMs ?? Number.POSITIVE_INFINITY;
+          const time = dag.parentTime(parent)?.tMs ?? Number.POSITIVE_INFINITY;
           assert.ok(vertex.tMs > time, `tx ${i} is later than its parents`);
         }
         const so = txs.slice(0, i + 1);
@@ -137,8 +137,7 @@ test("I18: any order of arrival that respects parents gives the same caps, times
       assert.deepEqual(ids(other.caps()), ids(one.caps()), "the same caps in the same order");
       assert.deepEqual(ids(other.unsealed()), ids(one.unsealed()), "the same order");
       for (const { txid } of txs) {
-        const id = toHex(txid);
-        assert.equal(other.get(id)?.tMs, one.get(id)?.tMs, "the same effective time");
+        assert.equal(other.get(txid)?.tMs, one.get(txid)?.tMs, "the same effective time");
       }
     }),
   );
@@ -159,35 +158,34 @@ test("sealing: what is sealed and old goes, what is open stays however old, bloc
       const dag = built(txs);
       const order = dag.unsealed();
       const sealed = order.slice(0, cut % (order.length + 1)); // the past of a block
-      const header = toHex(named("block 1"));
+      const header = named("block 1");
       dag.seal(header, 1040, sealed, forgetMs);
       assert.equal(dag.open, order.length - sealed.length, "open ones");
       assert.deepEqual(ids(dag.unsealed()), ids(order.slice(sealed.length)), "the rest is open");
       for (const vertex of sealed) {
-        const kept = dag.get(vertex.id) !== undefined;
+        const kept = dag.get(vertex.tx.txid) !== undefined;
         assert.equal(kept, vertex.tMs >= forgetMs, "a sealed one stays while it is young");
       }
-      const live = new Set(order.map(({ id }) => id).filter((id) => dag.get(id)));
+      const live = new Set(order.filter(({ tx }) => dag.get(tx.txid)).map(({ id }) => id));
       const caps = capsOf(txs).filter((id) => live.has(id));
       assert.deepEqual(ids(dag.caps()).sort(), caps.sort(), "caps are those that are still here");
       assert.deepEqual(dag.parentTime(header), { tMs: 1040, block: true }, "a parent");
       const next = dag.add(tx("next", 0, named("block 1")));
       assert.equal(next.tMs, 1041, "later than the block");
-      assert.throws(() => dag.seal("x", 0, [...sealed, next, next], 0), /DAG_SEALED_TWICE/);
+      assert.throws(() => dag.seal(named("x"), 0, [...sealed, next, next], 0), /DAG_SEALED_TWICE/);
     }),
   );
 });
 
 test("the two latest blocks are offered as parents, so that a quiet area never runs out", () => {
   const dag = dagWithBlock();
-  for (const n of [1, 2, 3]) dag.seal(toHex(named(`block ${n}`)), 1000 * n, [], 0);
-  const latest = dag.sealedBlocks().map(({ id, tMs }) => [id, tMs]);
+  for (const n of [1, 2, 3]) dag.seal(named(`block ${n}`), 1000 * n, [], 0);
+  const latest = dag.sealedBlocks().map(({ idBytes, tMs }) => [idBytes, tMs]);
   assert.deepEqual(latest, [
-    [toHex(named("block 2")), 2000],
-    [toHex(named("block 3")), 3000],
+    [named("block 2"), 2000],
+    [named("block 3"), 3000],
   ]);
-  assert.ok(dag.parentTime(toHex(GENESIS)), "what is on its way may have attached to earlier ones");
-  for (let n = 4; n <= PARENT_BLOCKS_MAX; n++)
-    dag.seal(toHex(named(`block ${n}`)), 1000 * n, [], 0);
-  assert.equal(dag.parentTime(toHex(GENESIS)), undefined, "the genesis block is too old");
+  assert.ok(dag.parentTime(GENESIS), "what is on its way may have attached to earlier ones");
+  for (let n = 4; n <= PARENT_BLOCKS_MAX; n++) dag.seal(named(`block ${n}`), 1000 * n, [], 0);
+  assert.equal(dag.parentTime(GENESIS), undefined, "the genesis block is too old");
 });

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * I1, I2 and I5 to I10 on the ledger: a second set of books, kept from the effects of blocks and the
+ * transactions that they name, beside the state that the gateway holds.
+ */
+import type { LedgerState } from "#core/ledger/state";
+import { type Block, blockRecord, type Effect, EffectKind } from "#core/records/block";
+import { TxType } from "#core/records/tx";
+import { blockEntry, EntryKind, unpackEntry } from "#gateway/entries";
+import type { LogStore } from "#gateway/ports";
+import { hex, type SeenTx } from "./check-dag.ts";
+import { must } from "./violation.ts";
+
+interface Range {
+  fromMwh: bigint;
+  toMwh: bigint;
+}
+
+interface Registers {
+  importMwh: bigint;
+  exportMwh: bigint;
+}
+
+export class LedgerCheck {
+  /** Transactions that a block took. */
+  readonly finalIds = new Set<string>();
+  trades = 0;
+  private entries = 0;
+  private readonly balances = new Map<string, number>();
+  private readonly locks = new Map<string, { micro: number; node: string }>();
+  private readonly ranges = new Map<string, Range[]>();
+  private readonly paidSold = new Set<string>();
+  private readonly promised = new Map<string, { qtyWh: number; ecashMicro: number }>();
+  private readonly registers = new Map<string, Registers>();
+  private readonly traded = new Map<string, bigint>();
+
+  /** Blocks that the log has since the last look. */
+  follow(store: LogStore, state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
+    for (const { index, kind, bytes } of store.read(this.entries + 1)) {
+      this.entries = index;
+      if (kind !== EntryKind.block) continue;
+      const block = blockRecord.decode(unpackEntry(blockEntry, bytes).block);
+      if (block.ok) this.block(block.value, state, txs);
+    }
+    this.compare(state);
+  }
+
+  block(
+    block: Pick<Block, "txs" | "rejected" | "effects">,
+    state: LedgerState,
+    txs: ReadonlyMap<string, SeenTx>,
+  ): void {
+    const rejected = new Set(block.rejected.map(({ txid }) => hex(txid)));
+    for (const txid of block.txs) {
+      const id = hex(txid);
+      must(!this.finalIds.has(id), "I5", () => `${id} is in two blocks`);
+      this.finalIds.add(id);
+      const seen = txs.get(id);
+      if (seen && !rejected.has(id)) this.legs(seen, txs);
+    }
+    for (const effect of block.effects) this.effect(effect, state, txs);
+  }
+
+  /** I7 to I9: stretches of registers, and what is sold of what was offered. */
+  private legs({ tx }: SeenTx, txs: ReadonlyMap<string, SeenTx>): void {
+    const { body } = tx;
+    const sold = body.type === TxType.sold;
+    if (!sold && body.type !== TxType.bought) return;
+    const key = `${hex(body.from)} ${sold ? "export" : "import"}`;
+    const ranges = this.ranges.get(key) ?? [];
+    this.ranges.set(key, ranges);
+    for (const { meter, qtyWh, ref, ecashMicro } of body.legs) {
+      must(meter !== undefined, "I7", () => `${key}: a leg without a range`);
+      for (const { fromMwh, toMwh } of ranges)
+        must(
+          meter.toMwh <= fromMwh || meter.fromMwh >= toMwh,
+          "I7",
+          () => `${key}: ${meter.fromMwh}..${meter.toMwh} is used`,
+        );
+      ranges.push(meter);
+      must(
+        meter.toMwh - meter.fromMwh === BigInt(qtyWh) * 1000n,
+        "I7",
+        () => `${key}: ${qtyWh} Wh of ${meter.toMwh - meter.fromMwh} mWh`,
+      );
+      this.traded.set(key, (this.traded.get(key) ?? 0n) + BigInt(qtyWh) * 1000n);
+      if (!sold || !ref) continue;
+      const reserve = txs.get(hex(ref))?.tx.body.legs[0];
+      const before = this.promised.get(hex(ref)) ?? { qtyWh: 0, ecashMicro: 0 };
+      const now = { qtyWh: before.qtyWh + qtyWh, ecashMicro: before.ecashMicro + ecashMicro };
+      this.promised.set(hex(ref), now);
+      if (!reserve) continue;
+      must(now.qtyWh <= reserve.qtyWh, "I9", () => `${now.qtyWh} Wh of ${reserve.qtyWh}`);
+      must(now.ecashMicro <= reserve.ecashMicro, "I9", () => `${now.ecashMicro} µc promised`);
+    }
+  }
+
+  private effect(effect: Effect, state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
+    const { kind, micro, from, to, reserve } = effect;
+    const owner = (wallet: Uint8Array | undefined): string =>
+      (wallet && state.owners.get(hex(wallet))) ?? "nobody";
+    const add = (node: string, more: number): void =>
+      void this.balances.set(node, (this.balances.get(node) ?? 0) + more);
+    const lock = reserve ? this.locks.get(hex(reserve)) : undefined;
+    if (kind === EffectKind.genesis || kind === EffectKind.deposit) add(owner(to), micro);
+    else if (kind === EffectKind.withdraw) add(owner(from), -micro);
+    else if (kind === EffectKind.lock && reserve) {
+      must(!lock, "I5", () => `${hex(reserve)} locks twice`);
+      add(owner(from), -micro);
+      this.locks.set(hex(reserve), { micro, node: owner(from) });
+    } else if (kind === EffectKind.release && lock) {
+      add(lock.node, micro);
+      lock.micro -= micro;
+    } else if (lock) {
+      this.pay(effect, txs);
+      add(owner(to), micro);
+      lock.micro -= micro;
+    }
+    if (lock) must(lock.micro >= 0, "I2", () => `a lock holds ${lock.micro} µc`);
+  }
+
+  /** I5 and I10: once, the same amounts on both sides, and in time's order. */
+  private pay(effect: Effect, txs: ReadonlyMap<string, SeenTx>): void {
+    const { sold, bought, leg, micro, qtyWh, reserve, kind } = effect;
+    must(sold !== undefined && reserve !== undefined, "I10", () => "paid for nothing");
+    const key = `${hex(sold)} ${leg}`;
+    must(!this.paidSold.has(key), "I5", () => `${key} is paid twice`);
+    this.paidSold.add(key);
+    this.trades++;
+    const seller = txs.get(hex(sold));
+    const line = seller?.tx.body.legs[leg];
+    if (!seller || !line) return;
+    must(line.ecashMicro === micro && line.qtyWh === qtyWh, "I5", () => `${key}: other amounts`);
+    const locked = txs.get(hex(reserve));
+    if (locked) must(seller.tMs > locked.tMs, "I10", () => `${key}: SOLD before its RESERVE`);
+    if (kind !== EffectKind.pay) return;
+    const buyer = bought && txs.get(hex(bought));
+    must(buyer !== undefined, "I10", () => `${key} has no BOUGHT`);
+    const answers = buyer.tx.body.legs.filter(
+      ({ ref, to }) => ref && hex(ref) === hex(sold) && to && hex(to) === hex(seller.tx.body.from),
+    );
+    must(answers.length === 1, "I10", () => `${key}: ${answers.length} answers`);
+    const [answer] = answers;
+    const same = answer.ecashMicro === micro && answer.qtyWh === qtyWh;
+    must(same, "I10", () => `${key}: the BOUGHT says something else`);
+    must(buyer.tMs > seller.tMs, "I10", () => `${key}: BOUGHT before SOLD`);
+  }
+
+  /** Both sets of books say the same. */
+  private compare(state: LedgerState): void {
+    for (const { node, balanceMicro } of state.accounts.values()) {
+      const own = this.balances.get(node) ?? 0;
+      must(own === balanceMicro, "I5", () => `${node} has ${balanceMicro} µc, not ${own}`);
+    }
+  }
+
+  /** I1, I2, I7 and I8 on the state as it is. */
+  look(state: LedgerState): void {
+    const { walletsMicro, lockedMicro } = state.sums();
+    const { genesisMicro, mintedMicro, burnedMicro, reservesMicro } = state.totals;
+    const made = genesisMicro + mintedMicro;
+    const held = walletsMicro + lockedMicro + reservesMicro + burnedMicro;
+    must(made === held, "I1", () => `${made} µc made, ${held} held`);
+    for (const { leftMicro } of state.locks.values())
+      must(leftMicro >= 0, "I2", () => `a lock of ${leftMicro} µc`);
+    for (const account of state.accounts.values()) {
+      const { node, balanceMicro, importMwh, exportMwh } = account;
+      must(balanceMicro >= 0, "I2", () => `${node} has ${balanceMicro} µc`);
+      const before = this.registers.get(node);
+      if (before)
+        must(
+          importMwh >= before.importMwh && exportMwh >= before.exportMwh,
+          "I7",
+          () => `${node}: a register falls`,
+        );
+      this.registers.set(node, { importMwh, exportMwh });
+      for (const [name, register] of [
+        ["import", importMwh],
+        ["export", exportMwh],
+      ] as const) {
+        const traded = this.traded.get(`${node} ${name}`) ?? 0n;
+        must(traded <= register, "I8", () => `${node} ${name}: ${traded} of ${register} mWh`);
+      }
+    }
+  }
+}

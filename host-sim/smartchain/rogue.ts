@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A member that breaks the rules it can break: it has its key, hears everything on the bus, says what it
+ * likes to whom it likes (more than a broker would allow), and signs as a witness whatever another rogue
+ * asks for.
+ */
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { openSigned, signRecord } from "#core/codec/record";
+import { domainHash } from "#core/crypto/domain";
+import { randomKeyOf, signToken } from "#core/pot/token";
+import { upRecord } from "#core/records/receipt";
+import { type Body, bodyRecord, openTx, type PotToken, signTx, TxType } from "#core/records/tx";
+import { voteRecord } from "#core/records/vote";
+import { askRecord, tokenRecord } from "#core/records/witness";
+import type { Member } from "./member.ts";
+import type { Street } from "./street.ts";
+
+/** Messages that may be said again. */
+const KEPT = 200;
+
+interface Plot {
+  body: Body;
+  txid: Uint8Array;
+  tokens: PotToken[];
+  said: boolean;
+}
+
+export class Rogue {
+  private readonly street: Street;
+  private readonly member: Member;
+  private readonly plots = new Map<string, Plot>();
+  private readonly heardOf: { topic: string; payload: Uint8Array }[] = [];
+  private readonly oldTxs: Uint8Array[] = [];
+
+  constructor(street: Street, member: Member) {
+    this.street = street;
+    this.member = member;
+  }
+
+  private roll(permille: number): boolean {
+    return this.street.random.below(1000) < permille;
+  }
+
+  /** What its own node wants to say. False: it does not. */
+  says(topic: string, payload: Uint8Array): boolean {
+    const { street } = this;
+    if (topic.endsWith("/up/ask") && this.roll(500)) this.plot(payload);
+    if (topic.endsWith("/up/token") && this.roll(150)) {
+      street.count("token refused");
+      return false;
+    }
+    if (topic.endsWith("/up/tx") && this.roll(100)) {
+      street.count("transaction withheld");
+      return false;
+    }
+    if (topic.endsWith("/up/vote") && this.roll(300)) this.voteTwice(topic, payload);
+    if (this.roll(30)) this.replay();
+    return true;
+  }
+
+  /** Everything that anybody says. */
+  sees(from: string, topic: string, payload: Uint8Array): void {
+    if (this.heardOf.length < KEPT) this.heardOf.push({ topic, payload });
+    else this.heardOf[this.street.random.below(KEPT)] = { topic, payload };
+    if (from === "gateway" && topic.endsWith("/dag/tx")) {
+      const opened = openTx(this.street.crypto, payload);
+      if (opened.ok && this.oldTxs.length < 8) this.oldTxs.push(opened.tx.txid);
+    }
+    if (topic.endsWith("/up/token")) this.gather(payload);
+  }
+
+  private gather(payload: Uint8Array): void {
+    const answer = tokenRecord.decode(payload);
+    if (!answer.ok || !answer.value.token) return;
+    const plot = this.plots.get(toHex(answer.value.txid));
+    const { token } = answer.value;
+    if (!plot || plot.tokens.some(({ witness }) => bytesEqual(witness, token.witness))) return;
+    plot.tokens.push(token);
+    this.finish(plot);
+  }
+
+  /** Another body beside the one that its node asks for. */
+  private plot(payload: Uint8Array): void {
+    const { street, member } = this;
+    const ask = openSigned(askRecord, street.crypto, payload);
+    const decoded = ask.ok ? bodyRecord.decode(ask.value.body) : undefined;
+    if (!ask.ok || !decoded?.ok) return;
+    const body = decoded.value;
+    const rival = this.vary(body);
+    const encoded = bodyRecord.encode(rival);
+    const txid = domainHash(street.crypto, bodyRecord.domain, encoded);
+    if (!this.plots.has(toHex(txid)))
+      this.plots.set(toHex(txid), { body: rival, txid, tokens: [], said: false });
+    const { net, secretKey } = member.setup.config;
+    const made = { net, publicKey: ask.value.publicKey, body: encoded };
+    const { bytes } = signRecord(askRecord, street.crypto, secretKey, made);
+    this.ask(rival, txid, bytes);
+  }
+
+  private vary(body: Body): Body {
+    const { street } = this;
+    const kind = street.random.below(5);
+    const later = { ...body, expiryMs: body.expiryMs + 1 + street.random.below(3) };
+    if (kind === 0 && this.oldTxs.length > 0) {
+      street.count("lazy parents");
+      return { ...later, parents: [this.oldTxs[0]] };
+    }
+    if (kind === 1) {
+      street.count("two in a tick");
+      const encoded = bodyRecord.encode(body);
+      const prev = domainHash(street.crypto, bodyRecord.domain, encoded);
+      return { ...later, seq: body.seq + 1, prev };
+    }
+    if (kind === 2 && body.type === TxType.sold) {
+      street.count("register range moved");
+      const legs = body.legs.map((leg) => ({
+        ...leg,
+        ...(leg.meter && {
+          meter: { fromMwh: 0n, toMwh: leg.meter.toMwh - leg.meter.fromMwh },
+        }),
+      }));
+      return { ...later, legs };
+    }
+    street.count("equivocation");
+    return later;
+  }
+
+  /** To the witnesses themselves, past the gateway; fellow rogues sign without looking. */
+  private ask(body: Body, txid: Uint8Array, payload: Uint8Array): void {
+    const { street } = this;
+    street.checks.heard("rogue", "x/up/ask", payload);
+    for (const other of street.members) {
+      if (other === this.member || !other.client) continue;
+      if (other.rogue) this.sign(other, body, txid);
+      else if (this.roll(700))
+        street.bus.inject(other.client, other.node.topics.down(other.id, "ask"), payload);
+    }
+    const plot = this.plots.get(toHex(txid));
+    if (plot && this.roll(300)) {
+      street.count("forged tokens");
+      this.forge(plot);
+    }
+  }
+
+  private sign(other: Member, body: Body, txid: Uint8Array): void {
+    const { street } = this;
+    const known = street.gateway.area.epochs.of(body.epoch);
+    if (!known) return;
+    const { net, secretKey } = other.setup.config;
+    const context = { net, beacon: known.epoch.beacon, body, txid };
+    const key = randomKeyOf(street.crypto, secretKey);
+    const late = body.tsMs + street.random.below(2 * known.epoch.tauMs) - known.epoch.tauMs;
+    const token = signToken(street.crypto, secretKey, key, other.node.idBytes, context, late);
+    const plot = this.plots.get(toHex(txid));
+    if (!plot || plot.tokens.some(({ witness }) => bytesEqual(witness, token.witness))) return;
+    plot.tokens.push(token);
+    this.finish(plot);
+  }
+
+  private finish(plot: Plot): void {
+    const known = this.street.gateway.area.epochs.of(plot.body.epoch);
+    if (!known || plot.said || plot.tokens.length < known.epoch.m) return;
+    const rank = ({ witness }: PotToken): number =>
+      known.committees.rank(plot.body.from, plot.body.tick, witness);
+    plot.said = true;
+    this.street.count("rival with its tokens");
+    const pot = plot.tokens.filter((token) => rank(token) >= 0).sort((a, b) => rank(a) - rank(b));
+    this.say(plot.body, pot);
+  }
+
+  /** Tokens that nobody signed. */
+  private forge({ body }: Plot): void {
+    const known = this.street.gateway.area.epochs.of(body.epoch);
+    if (!known) return;
+    const { committees, epoch } = known;
+    const pot = committees.of(body.from, body.tick).map((index) => ({
+      witness: epoch.members[index].node,
+      tMs: body.tsMs,
+      random: new Uint8Array(16),
+      signature: new Uint8Array(64).fill(index + 1),
+    }));
+    this.say(body, pot.slice(0, Math.max(1, epoch.m)));
+  }
+
+  /** The transaction under its next number, to the gateway and to some of the others. */
+  private say(body: Body, pot: PotToken[]): void {
+    const { street, member } = this;
+    const session = street.gateway.area.sessions.get(member.id);
+    const seq = (session?.saidSeq ?? member.node.state.saidSeq) + 1;
+    const tx = signTx(street.crypto, member.setup.config.secretKey, body, seq, pot);
+    const topic = member.node.topics.up(member.id, "tx");
+    street.bus.publish(member.client, topic, upRecord.encode({ seq, content: tx.bytes }), false);
+    for (const other of street.members)
+      if (other.client && this.roll(400))
+        street.bus.inject(other.client, other.node.topics.tx, tx.bytes);
+  }
+
+  private voteTwice(topic: string, payload: Uint8Array): void {
+    const { street, member } = this;
+    const vote = openSigned(voteRecord, street.crypto, payload);
+    if (!vote.ok) return;
+    street.count("double vote");
+    const rivals = [...this.plots.values()].map(({ txid }) => txid).slice(-2);
+    const made = { ...vote.value, txids: [...vote.value.txids, ...rivals].slice(0, 8) };
+    const { bytes } = signRecord(voteRecord, street.crypto, member.setup.config.secretKey, made);
+    street.bus.publish(member.client, topic, bytes, false);
+    for (const other of street.members)
+      if (other.client && this.roll(400))
+        street.bus.inject(other.client, other.node.topics.vote, bytes);
+  }
+
+  /** Something that was said before, to whom it was meant for or to somebody else. */
+  private replay(): void {
+    const { street, heardOf } = this;
+    if (heardOf.length === 0) return;
+    street.count("replay");
+    const { topic, payload } = heardOf[street.random.below(heardOf.length)];
+    if (topic.includes("/up/") && street.gatewayClient) {
+      street.bus.inject(street.gatewayClient, topic, payload);
+      return;
+    }
+    const other = street.members[street.random.below(street.members.length)];
+    if (other.client) street.bus.inject(other.client, topic, payload);
+  }
+}

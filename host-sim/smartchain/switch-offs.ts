@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Each defence switched off, and the invariant that breaks without it. */
+import { type LedgerDefence, ledgerArena } from "./ledger-arena.ts";
+import { orderArena } from "./order-arena.ts";
+import { type Defence, runStreet } from "./street.ts";
+import { Violation } from "./violation.ts";
+import { arena } from "./vote-arena.ts";
+
+export interface SwitchOff {
+  defence: string;
+  /** What the checkers have to find without it. */
+  invariant: string;
+  /** What they find; undefined where this seed shows nothing. */
+  run(seed: number): Promise<string | undefined>;
+}
+
+function street(defence: string, invariant: string, ...off: Defence[]): SwitchOff {
+  return {
+    defence,
+    invariant,
+    run: async (seed) => (await runStreet({ seed, off: new Set(off) })).violation?.invariant,
+  };
+}
+
+function part(defence: string, invariant: string, act: (seed: number) => void): SwitchOff {
+  return {
+    defence,
+    invariant,
+    async run(seed) {
+      try {
+        act(seed);
+        return undefined;
+      } catch (error) {
+        if (error instanceof Violation) return error.invariant;
+        throw error;
+      }
+    },
+  };
+}
+
+function ledger(defence: string, invariant: string, off: LedgerDefence): SwitchOff {
+  return part(defence, invariant, (seed) => void ledgerArena({ seed, off }));
+}
+
+/** Seven members, f = 2 of which vote twice. */
+function votes(defence: string, invariant: string, off: "threshold" | "vote-once" | "distinct") {
+  return part(defence, invariant, (seed) => void arena({ seed, n: 7, doubles: 2, off }));
+}
+
+export const SWITCH_OFFS: readonly SwitchOff[] = Object.freeze([
+  ledger("a trade is paid once", "I5", "paid-once"),
+  ledger("register ranges are disjoint", "I7", "ranges"),
+  ledger("energy was metered", "I8", "metered"),
+  ledger("a RESERVE promises what it has", "I9", "reserved"),
+  ledger("BOUGHT after SOLD after RESERVE", "I10", "later"),
+  street("V5: no old parents", "V5", "V5"),
+  street("V7 (without V6): one a tick, Δ apart", "I13", "V6", "V7"),
+  street("V6: tokens are checked", "I14", "V6"),
+  street("a witness remembers", "I14", "witness-log"),
+  votes("⌊(n+f)/2⌋+1, not more than n/2", "I15", "threshold"),
+  votes("one vote of a conflict set", "I15", "vote-once"),
+  votes("votes of distinct members", "I16", "distinct"),
+  street("blocks hold what is in the DAG", "I17", "seal"),
+  part("what is early waits for its parents", "I18", (seed) => orderArena({ seed, waits: false })),
+]);
+
+/** The first seed from `from` on that shows it, and what it shows; undefined where none of `tries` does. */
+export async function shown(
+  { run, invariant }: SwitchOff,
+  from: number,
+  tries: number,
+): Promise<number | undefined> {
+  for (let seed = from; seed < from + tries; seed++)
+    if ((await run(seed)) === invariant) return seed;
+  return undefined;
+}

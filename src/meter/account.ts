@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the gateway says that a node owns: after each slot, and as a greeting, proven (paper 1, II-B-1) */
+import { toHex } from "#core/codec/bytes";
+import { codeOfWire } from "#core/errors/codes";
+import { accountRecord } from "#core/records/account";
+import { proofRecord } from "#core/records/proof";
+import type { NodeConfig } from "./config.ts";
+import { fromGateway, proofFault } from "./inspect.ts";
+import type { MeterNode } from "./node.ts";
+import type { NodePorts } from "./ports.ts";
+import { forgetReserve } from "./state.ts";
+
+export class Account {
+  private readonly node: MeterNode;
+  private readonly config: NodeConfig;
+  private readonly ports: NodePorts;
+  private readonly raise: (code: string, detail: string) => void;
+  /** Id of the block that the last statement of account of this start is for. */
+  private header: Uint8Array | undefined;
+
+  constructor(
+    node: MeterNode,
+    config: NodeConfig,
+    ports: NodePorts,
+    raise: (code: string, detail: string) => void,
+  ) {
+    this.node = node;
+    this.config = config;
+    this.ports = ports;
+    this.raise = raise;
+  }
+
+  /** Another gateway is there. */
+  forget(): void {
+    this.header = undefined;
+  }
+
+  onAccount(payload: Uint8Array): void {
+    const { crypto, log } = this.ports;
+    const { id, state, purse, conversation, gatewayKey } = this.node;
+    const opened = fromGateway(accountRecord, crypto, gatewayKey, this.config.net, payload);
+    if (!opened) return this.raise("GATEWAY_SIGNATURE", "account");
+    const account = opened.value;
+    if (toHex(account.node) !== id) return;
+    if (conversation.holdsAccount(payload, account.walletSet)) return;
+    if (account.atMs < state.accountMs) return;
+    state.freeMicro = account.freeMicro;
+    state.lockedMicro = account.lockedMicro;
+    state.accountMs = account.atMs;
+    this.header = account.header;
+    for (const { txid, code } of account.rejected) {
+      log("warn", "tx-rejected", { txid: toHex(txid), code: codeOfWire(code) ?? code });
+      forgetReserve(state, txid);
+    }
+    purse.follow(account.walletSet);
+  }
+
+  /** The gateway's greeting: what it says that this node owns stands under a block's state root. */
+  onProof(payload: Uint8Array): void {
+    const { crypto } = this.ports;
+    const { id, state, purse, conversation, gatewayKey } = this.node;
+    if (conversation.holdsProof(payload)) return;
+    const { net } = this.config;
+    const opened = fromGateway(proofRecord, crypto, gatewayKey, net, payload);
+    if (!opened) return this.raise("GATEWAY_SIGNATURE", "proof");
+    if (toHex(opened.value.node) !== id || !this.header) return;
+    const { freeMicro, lockedMicro } = state;
+    const account = { header: this.header, freeMicro, lockedMicro };
+    const commitment = purse.commitmentOf(opened.value.walletSet);
+    const fault = proofFault(crypto, gatewayKey, net, opened.value, account, commitment);
+    if (fault) this.raise("GATEWAY_BALANCE", fault);
+  }
+}

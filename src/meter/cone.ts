@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What a node keeps of the DAG (ledger 4.2): the latest transactions of its area by id, time and edges,
+ * enough to attach its own and to judge others' parents. Transactions themselves are not kept.
+ *
+ * They come from the gateway, which took them; whoever joins late misses parents until A_max has passed.
+ */
+import type { Entropy } from "#core/crypto/port";
+import { Draws } from "#core/dag/draws";
+import { type Arrival, Graph } from "#core/dag/graph";
+import { NONE } from "#core/dag/handles";
+import { Load } from "#core/dag/load";
+import { CapSelector, type Parent } from "#core/dag/select";
+import { UnsolidPool } from "#core/dag/unsolid";
+import {
+  CONE_WAIT_MS,
+  EPOCH_MEMBERS_MAX,
+  NODE_DAG_CAPACITY,
+  NODE_DAG_WINDOW,
+  NODE_UNSOLID_BYTES_MAX,
+  NODE_UNSOLID_MAX,
+} from "#core/limits";
+import { stampOf } from "#core/pot/token";
+import type { Tx } from "#core/records/tx";
+
+/** Random numbers that are fetched at a time: a selection's. */
+const DRAWS = 16;
+
+/** One that was heard: what the graph keeps, and its bytes where the node is to look at it. */
+export interface Waiting {
+  arrival: Arrival;
+  payload?: Uint8Array;
+}
+
+/** About what an arrival takes of a chip's memory beside the transaction, bytes. */
+const ARRIVAL_BYTES = 512;
+
+export class Cone {
+  private readonly graph = new Graph({
+    capacity: NODE_DAG_CAPACITY,
+    grows: false,
+    window: NODE_DAG_WINDOW,
+    authors: EPOCH_MEMBERS_MAX,
+  });
+  private readonly selector: CapSelector;
+  private readonly unsolid: UnsolidPool<Waiting>;
+
+  constructor(entropy: Entropy) {
+    this.selector = new CapSelector(this.graph, new Draws(entropy, DRAWS), new Load());
+    this.unsolid = new UnsolidPool<Waiting>({
+      countMax: NODE_UNSOLID_MAX,
+      bytesMax: NODE_UNSOLID_BYTES_MAX,
+      timeoutMs: CONE_WAIT_MS,
+    });
+  }
+
+  /** Effective time of a possible parent; undefined where it is unknown. */
+  parentTime(id: Uint8Array): { tMs: number; block: boolean } | undefined {
+    return this.graph.parentTime(id);
+  }
+
+  /**
+   * A transaction as it was heard. Returns what is in the cone now: it, and what waited for it, in the order
+   * of the DAG, each with its effective time. `nowMs` is uptime.
+   */
+  add(heard: Waiting, nowMs: number): { item: Waiting; tMs: number }[] {
+    this.unsolid.expire(nowMs);
+    const added: { item: Waiting; tMs: number }[] = [];
+    const known = (id: Uint8Array): boolean => this.graph.parentTime(id) !== undefined;
+    const queue = [heard];
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { arrival, payload } = next;
+      const { id, parents } = arrival;
+      if (this.graph.find(id) !== NONE) continue;
+      if (!parents.every(known)) {
+        const bytes = ARRIVAL_BYTES + (payload?.length ?? 0);
+        this.unsolid.add({ id, parents, bytes, item: next }, known, nowMs);
+        continue;
+      }
+      const handle = this.graph.add(arrival);
+      added.push({ item: next, tMs: this.graph.timeMs(handle) });
+      queue.push(...this.unsolid.arrived(id));
+    }
+    return added;
+  }
+
+  /** A sealed block, which can be a parent. What waited for it comes out. */
+  seal(id: Uint8Array, atMs: number): Waiting[] {
+    if (this.graph.blocks.find(id) !== NONE) return [];
+    this.graph.blocks.add(id, atMs);
+    return this.unsolid.arrived(id);
+  }
+
+  /** One or two parents, before `beforeMs`, for a transaction of our own (ledger 4.3). */
+  parents(
+    nowMs: number,
+    ageMaxMs: number,
+    beforeMs: number,
+    mayApprove: (ids: readonly Uint8Array[]) => boolean,
+  ): Parent[] {
+    const { graph } = this;
+    const accepts = (handle: number): boolean =>
+      graph.timeMs(handle) < beforeMs - 1 && mayApprove([graph.idOf(handle).slice()]);
+    return this.selector.parents({ nowMs, ageMaxMs, accepts });
+  }
+
+  /** For people and logs. */
+  get size(): number {
+    return this.graph.count;
+  }
+}
+
+/** What the graph keeps of a transaction of the epoch's member with this number. */
+export function arrivalOf(tx: Tx, author: number): Arrival {
+  const { seq } = tx.body;
+  // As decoded they are views, which would keep the whole message.
+  const parents = tx.body.parents.map((id) => id.slice());
+  return { id: tx.txid, parents, stampMs: stampOf(tx), author, seq };
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/** I5 to I18 after every event of seeded runs with faults; each defence off; one run with real signatures. */
+import { ledgerArena } from "#host-sim/smartchain/ledger-arena";
+import { orderArena } from "#host-sim/smartchain/order-arena";
+import { runStreet } from "#host-sim/smartchain/street";
+import { SWITCH_OFFS, shown } from "#host-sim/smartchain/switch-offs";
+import { arena } from "#host-sim/smartchain/vote-arena";
+import { sodiumCrypto } from "#node/crypto/sodium";
+import type { Find, Line } from "./harness.ts";
+
+/** Seeds in which a defence that is off has to show. */
+const TRIES = 100;
+
+async function streets(
+  seeds: number,
+  from: number,
+  find: Find,
+  say: (line: string) => void,
+): Promise<void> {
+  const sums: Record<string, number> = {};
+  const add = (what: string, count: number): void => void (sums[what] = (sums[what] ?? 0) + count);
+  const failed: string[] = [];
+  for (let seed = from; seed < from + seeds; seed++) {
+    const run = await runStreet({ seed });
+    add("events", run.events);
+    add("transactions", run.transactions);
+    add("accepted", run.accepted);
+    add("suspended", run.suspended);
+    for (const [what, count] of Object.entries({ ...run.bus, ...run.faults })) add(what, count);
+    if (run.violation) failed.push(`seed ${seed}: ${run.violation.message.slice(0, 160)}`);
+    say(`seed ${seed}, ${sums.events} events, ${failed.length} failed`);
+  }
+  find(`violations in ${seeds} streets from seed ${from}`, "none", failed.join("; ") || "none");
+  for (const [what, count] of Object.entries(sums)) find(what, "counted", count, true);
+}
+
+async function parts(seeds: number, from: number, find: Find): Promise<void> {
+  const failed: string[] = [];
+  for (let seed = from; seed < from + seeds; seed++)
+    try {
+      ledgerArena({ seed });
+      const n = 4 + (seed % 4);
+      arena({ seed, n, doubles: Math.floor((n - 1) / 3) });
+      orderArena({ seed });
+    } catch (error) {
+      failed.push(`seed ${seed}: ${String(error).slice(0, 160)}`);
+    }
+  const what = `violations in ${seeds} runs each of ledger, votes and order alone`;
+  find(what, "none", failed.join("; ") || "none");
+}
+
+async function check(
+  seeds: number,
+  seed: number,
+  find: Find,
+  say: (line: string) => void,
+): Promise<void> {
+  await streets(seeds, seed, find, say);
+  await parts(seeds, seed, find);
+  const [first, again] = [await runStreet({ seed }), await runStreet({ seed })];
+  find(`seed ${seed} once more: events`, first.events, again.events);
+  find(`seed ${seed} once more: digest of the log`, first.digest, again.digest);
+  const real = await runStreet({ seed, crypto: sodiumCrypto() });
+  find("a street with Ed25519", "no violation", real.violation?.message ?? "no violation");
+  for (const one of SWITCH_OFFS) {
+    const at = await shown(one, seed, TRIES);
+    find(`off: ${one.defence}`, one.invariant, at === undefined ? "nothing" : one.invariant);
+  }
+}
+
+export const invariantsShort: Line = {
+  name: "invariants-ci",
+  title: "I5 to I18 after every event of 60 runs with faults, and with each defence off",
+  takes: "30 s",
+  ci: true,
+  run: (find, say, { seed }) => check(60, seed, find, say),
+};
+
+export const invariants: Line = {
+  name: "invariants",
+  title: "I5 to I18 after every event of 2000 runs with faults, and with each defence off",
+  takes: "15 min",
+  ci: false,
+  run: (find, say, { seed }) => check(2000, seed, find, say),
+};
