@@ -25,7 +25,7 @@ async function compare(find: Find, say: (text: string) => void, days: string): P
   find("slots missed", "none", report.missedSlots.join() || "none");
   const verified = await wattle(["verify", join(dir, "gateway.db"), "--json"], say);
   find("$ wattle verify", "exit 0", `exit ${verified.code}`);
-  const { summary } = JSON.parse(verified.out);
+  const { summary } = JSON.parse(verified.out).audit;
   const { transactions, byGatewayTxs, tokensChecked } = summary;
   // The gateway's token is one; all others have as many as they need, and no more.
   const tokens = TOKENS * (transactions - byGatewayTxs) + byGatewayTxs;
