@@ -98,7 +98,8 @@ export function bookAfter(
   const charge = loan.chargePaidMicro - (before?.chargePaidMicro ?? 0);
   if (wasLate(loan)) penaltiesMicro += charge;
   else interestMicro += charge;
-  const lost = loan.state === "BLACKLIST" ? outstandingMicro(loan) : 0;
+  const givenUp = loan.state === "BLACKLIST" && before?.state !== "BLACKLIST";
+  const lost = givenUp ? outstandingMicro(loan) : 0;
   writtenOffMicro += lost;
   const change = outstandingMicro(loan) - (before ? outstandingMicro(before) : 0) - lost;
   return {

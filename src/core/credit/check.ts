@@ -7,10 +7,10 @@ import { chargeMicro, debtMicro, isLive, type Loan, outstandingMicro } from "./l
 /** I24 and I27 of one loan: what is wrong, each with its number; empty is right. */
 export function loanFaults(loan: Loan): string[] {
   const { state, balanceMicro, amountMicro, spentMicro, principalMicro } = loan;
-  const faults: string[] = [];
   const numbers = Object.values(loan).filter((value) => typeof value === "number");
   if (!numbers.every((value) => Number.isSafeInteger(value) && value >= 0))
-    faults.push("I2: not a count");
+    return ["I2: not a count"];
+  const faults: string[] = [];
   if (balanceMicro > amountMicro) faults.push(`I24: balance ${balanceMicro} of ${amountMicro} µc`);
   if (spentMicro + balanceMicro > amountMicro) faults.push(`I24: ${spentMicro} µc were paid`);
   if (loan.swept && balanceMicro > 0) faults.push("I24: a token that is over has coins");
@@ -18,6 +18,7 @@ export function loanFaults(loan: Loan): string[] {
   const due = principalMicro + chargeMicro(loan);
   const back = loan.principalPaidMicro + loan.chargePaidMicro;
   // Interest that was paid before the loan became late counts as penalty; it is never more.
+  if (loan.chargePaidMicro > chargeMicro(loan)) faults.push("I27: more than the charge came back");
   if (back > due) faults.push(`I27: ${back} µc came back of ${due}`);
   if (isLive(loan) !== debtMicro(loan) > 0) faults.push(`I27: ${state} owes ${debtMicro(loan)} µc`);
   if (!isLive(loan) && state !== "BLACKLIST" && back !== due) faults.push("I27: not repaid");

@@ -60,7 +60,8 @@ export function priceLoan(model: LoanModel, limits: PriceLimits = {}): LoanPrice
     alpha = Math.min(Math.max(best, filled), alphaMax);
   }
   if (alpha === Infinity) return refuse("LOAN_UNBOUNDED");
-  if (alpha <= breakEven) return refuse("LOAN_RATE_CAP", `${alpha}, break-even ${breakEven}`);
+  if (alpha <= breakEven)
+    return refuse(alphaMax <= alpha ? "LOAN_RATE_CAP" : "LOAN_NO_MARGIN", `${alpha}, ${breakEven}`);
   const loan = Math.min(loanMax, bestLoan(model, alpha));
   if (!(loan > 0)) return refuse("LOAN_NO_MARGIN", `choke-off ${chokeOff}`);
   return { ok: true, alpha, beta: interestOf(model, alpha), loan };
