@@ -4,7 +4,7 @@
  * repayment (paper III-3) and to the bank's capital. Pure: nothing is kept here, the ledger does.
  */
 import { type Refusal, refuse } from "../errors/codes.ts";
-import { afterLate, afterOnTime, type CreditRecord, type CreditRule, NEW_RECORD } from "./grade.ts";
+import { afterLate, afterOnTime, type CreditRecord, type CreditRule, newRecord } from "./grade.ts";
 import {
   isLive,
   issueLoan,
@@ -22,11 +22,9 @@ export interface CreditAccount {
   readonly blacklisted: boolean;
 }
 
-export const NEW_ACCOUNT: CreditAccount = Object.freeze({
-  record: NEW_RECORD,
-  loan: null,
-  blacklisted: false,
-});
+export function newAccount(): CreditAccount {
+  return { record: newRecord(), loan: null, blacklisted: false };
+}
 
 /** A bank's sums, µc. I3: reserve + outstanding = capital + interest + penalties − written off. */
 export interface BankBook {

@@ -43,8 +43,12 @@ export const CREDIT_RULE: Readonly<CreditRule> = Object.freeze({
   gradeStepPoints: 100,
 });
 
-/** A borrower without any history. */
-export const NEW_RECORD: Readonly<CreditRecord> = Object.freeze({ onTime: 0, late: 0, points: 0 });
+/**
+ * Of a borrower without any history. Made anew each time: XS cannot turn an object in flash into JSON.
+ */
+export function newRecord(): CreditRecord {
+  return { onTime: 0, late: 0, points: 0 };
+}
 
 /** An exact fraction of non-negative integers. */
 export interface Fraction {

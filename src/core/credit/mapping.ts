@@ -63,8 +63,8 @@ export function fileOf(
   offer: LoanOffer,
 ): Mapped {
   const { months, priceMicroPerKwh, gridMicroPerKwh, costPpm, etaPermille } = offer;
-  if (!isHistory(history) || !isOffer(offer))
-    return refuse("LOAN_TERMS", JSON.stringify({ history, offer }));
+  const numbers = [...Object.values(history), ...Object.values(offer)];
+  if (!isHistory(history) || !isOffer(offer)) return refuse("LOAN_TERMS", numbers.join(" "));
   const expectedWh = mulDivFloor(history.importWh, months, history.months);
   if (expectedWh > LOAN_WH_MAX) return refuse("LOAN_TERMS", `${expectedWh} Wh`);
   if (history.balanceMicro > LOAN_MICRO_MAX) return refuse("CREDIT_NO_USE", "coins enough");

@@ -44,7 +44,8 @@ export interface LoanPrice {
  */
 export function priceLoan(model: LoanModel, limits: PriceLimits = {}): LoanPrice | Refusal {
   const { alphaMax = Infinity, loanMax = Infinity, inelastic = "refuse", shadow = 0 } = limits;
-  if (!isModel(model)) return refuse("LOAN_TERMS", JSON.stringify(model));
+  if (!isModel(model))
+    return refuse("LOAN_TERMS", `λ ${model.lambda}, γ ${model.gamma}, d ${model.d}, t ${model.t}`);
   if (!(alphaMax > 0 && loanMax > 0 && shadow >= 0 && shadow < Infinity))
     return refuse("LOAN_TERMS", `limits ${alphaMax}, ${loanMax}, ${shadow}`);
   const { borrowerPays, k, breakEven, chokeOff } = shapeOf(model, shadow);

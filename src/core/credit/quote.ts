@@ -114,7 +114,7 @@ export function modelOf(file: LoanFile): LoanModel {
  * @returns or refuses with the codes of priceLoan; LOAN_NO_MARGIN also where rounding leaves no loan
  */
 export function quoteLoan(file: LoanFile, bounds: LoanBounds, shadow = 0): LoanTerms | Refusal {
-  if (!isLoanFile(file)) return refuse("LOAN_TERMS", JSON.stringify(file));
+  if (!isLoanFile(file)) return refuse("LOAN_TERMS", Object.values(file).join(" "));
   const alphaMaxPpm = Math.min(bounds.alphaMaxPpm, RATE_PPM_MAX);
   const loanMaxMicro = Math.min(bounds.loanMaxMicro, LOAN_MICRO_MAX);
   if (!isCount(alphaMaxPpm) || !isCount(loanMaxMicro))

@@ -10,7 +10,7 @@ import {
   bookAfter,
   borrow,
   type CreditAccount,
-  NEW_ACCOUNT,
+  newAccount,
   openBook,
 } from "#core/credit/account";
 import { accountFaults, bookFaults } from "#core/credit/check";
@@ -76,7 +76,7 @@ function dice(seed: number): (below: number) => number {
 export function creditRun(seed: number, events: number): RunResult {
   const roll = dice(seed);
   const world: World = {
-    accounts: Array.from({ length: BORROWERS }, () => NEW_ACCOUNT),
+    accounts: Array.from({ length: BORROWERS }, newAccount),
     book: openBook(CAPITAL),
     coins: Array.from({ length: BORROWERS }, () => roll(4) * 3_000_000),
     shared: Array.from({ length: BORROWERS }, () => 0),

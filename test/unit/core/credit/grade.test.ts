@@ -14,15 +14,15 @@ import {
   gradeName,
   gradeNumber,
   gradeOf,
-  NEW_RECORD,
+  newRecord,
   repaymentChance,
 } from "#core/credit/grade";
 import { CREDIT_POINTS_MAX, LOANS_COUNTED_MAX } from "#core/limits";
 
-const at = (points: number): CreditRecord => ({ ...NEW_RECORD, points });
+const at = (points: number): CreditRecord => ({ ...newRecord(), points });
 
 test("λ is above 0 and below 1 for any record, and rises with s and falls with f", () => {
-  assert.deepEqual(repaymentChance(NEW_RECORD), { over: 1, under: 2 });
+  assert.deepEqual(repaymentChance(newRecord()), { over: 1, under: 2 });
   assert.deepEqual(repaymentChance({ onTime: 3, late: 1, points: 0 }), { over: 4, under: 6 });
   const count = fc.integer({ min: 0, max: LOANS_COUNTED_MAX - 1 });
   fc.assert(

@@ -2,7 +2,7 @@
 /** One loan through each of its ends, and 5000 random runs of a bank with all invariants (I1 to I3, I23 to I29). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accountAfter, borrow, NEW_ACCOUNT, openBook } from "#core/credit/account";
+import { accountAfter, borrow, newAccount, openBook } from "#core/credit/account";
 import { bookFaults, loanFaults } from "#core/credit/check";
 import { CREDIT_RULE } from "#core/credit/grade";
 import {
@@ -55,7 +55,7 @@ test("case two: late from the instant on, with the penalty in place of interest"
   const late = loanOf(passTime(spent, 1500));
   assert.equal(late.state, "LATE");
   assert.equal(debtMicro(late), 11_400_000);
-  const account = { ...NEW_ACCOUNT, loan: spent };
+  const account = { ...newAccount(), loan: spent };
   const { record } = accountAfter(account, { ok: true, loan: late, moves: [] }, CREDIT_RULE);
   assert.deepEqual(record, { onTime: 0, late: 1, points: -200 });
   // What was paid in time counts.
@@ -75,7 +75,7 @@ test("case three: given up, and no loan after that", () => {
   assert.ok(lost.ok);
   assert.equal(lost.loan.state, "BLACKLIST");
   assert.deepEqual(lost.moves, []);
-  const account = accountAfter({ ...NEW_ACCOUNT, loan: spent }, lost, CREDIT_RULE);
+  const account = accountAfter({ ...newAccount(), loan: spent }, lost, CREDIT_RULE);
   assert.equal(account.blacklisted, true);
   assert.equal(account.record.late, 1, "late once, though it passed through all states at once");
   assert.equal(codeOf(borrow(account, openBook(1e9), TERMS, 9999, TIMES)), "CREDIT_BLACKLISTED");
@@ -117,7 +117,7 @@ test("tokens that are stale, over or overdrawn pay nothing", () => {
 
 test("a bank lends what it has, once to each, and to nobody with a negative credit value", () => {
   const asked = (change: object, reserve = 1e9) =>
-    codeOf(borrow({ ...NEW_ACCOUNT, ...change }, openBook(reserve), TERMS, 0, TIMES));
+    codeOf(borrow({ ...newAccount(), ...change }, openBook(reserve), TERMS, 0, TIMES));
   assert.equal(asked({}), "ACTIVE");
   assert.equal(asked({}, 9_999_999), "LOAN_BUDGET");
   assert.equal(asked({ loan: issued() }), "LOAN_LIVE");

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { NEW_ACCOUNT } from "#core/credit/account";
-import { CREDIT_RULE, NEW_RECORD } from "#core/credit/grade";
+import { newAccount } from "#core/credit/account";
+import { CREDIT_RULE, newRecord } from "#core/credit/grade";
 import {
   fileOf,
   type LoanOffer,
@@ -25,7 +25,7 @@ const OFFER: LoanOffer = {
   ...{ costPpm: 4000, etaPermille: 3500 },
 };
 const mapped = (history: Partial<MeterHistory> = {}, offer: Partial<LoanOffer> = {}) =>
-  fileOf({ ...HISTORY, ...history }, NEW_RECORD, 12, { ...OFFER, ...offer });
+  fileOf({ ...HISTORY, ...history }, newRecord(), 12, { ...OFFER, ...offer });
 const code = (found: { ok: true } | { ok: false; code: string }) => (found.ok ? "ok" : found.code);
 
 test("a household's file, by hand", () => {
@@ -125,7 +125,7 @@ test("any history gives whole numbers, or a code; and charges stay below what en
 test("the paper admits wealth, income and a credit value that is not negative", () => {
   const sound = { wealthMicro: 1, incomeDays: 3 };
   const asked = (standing: object, account = {}, policy = PAPER) =>
-    admit({ ...NEW_ACCOUNT, ...account }, { ...sound, ...standing }, policy, CREDIT_RULE);
+    admit({ ...newAccount(), ...account }, { ...sound, ...standing }, policy, CREDIT_RULE);
   assert.deepEqual(asked({}), { ok: true, grade: 35, loanMaxMicro: 100_000_000, unsecured: false });
   assert.equal(code(asked({ wealthMicro: 0 })), "CREDIT_NO_WEALTH");
   assert.equal(code(asked({ incomeDays: 2 })), "CREDIT_NO_INCOME");
@@ -138,12 +138,12 @@ test("the paper admits wealth, income and a credit value that is not negative", 
 
 test("meter-backed gives a starter line, graded by a prior until there is a loan to judge by", () => {
   const poor = { wealthMicro: 0, incomeDays: 0 };
-  const asked = (record = NEW_RECORD) =>
-    admit({ ...NEW_ACCOUNT, record }, poor, METER_BACKED, CREDIT_RULE);
+  const asked = (record = newRecord()) =>
+    admit({ ...newAccount(), record }, poor, METER_BACKED, CREDIT_RULE);
   assert.deepEqual(asked(), { ok: true, grade: 12, loanMaxMicro: 5_000_000, unsecured: true });
   const known = asked({ onTime: 1, late: 0, points: 250 });
   assert.deepEqual(known, { ok: true, grade: 33, loanMaxMicro: 5_000_000, unsecured: true });
   const rich = { wealthMicro: 1, incomeDays: 7 };
-  const secured = admit(NEW_ACCOUNT, rich, METER_BACKED, CREDIT_RULE);
+  const secured = admit(newAccount(), rich, METER_BACKED, CREDIT_RULE);
   assert.equal(secured.ok && secured.unsecured, false);
 });
