@@ -11,7 +11,7 @@ import { creditFacts, type Fact } from "./facts.ts";
 import { type GradeTable, meanGamma } from "./grades.ts";
 import { type Fig7, fig7Of } from "./pooled.ts";
 import { type PortfolioResult, runPortfolio } from "./portfolio.ts";
-import { runSeed } from "./schemes.ts";
+import { equilibriumLoan, runSeed } from "./schemes.ts";
 import { type GammaPoint, type LambdaPoint, overGamma, overLambda } from "./sensitivity.ts";
 import { type ConfirmationRow, confirmationTable, type SpeedRow, speedTable } from "./speed.ts";
 
@@ -28,7 +28,7 @@ export interface Fig8Curve {
   median: number[];
   p5: number[];
   p95: number[];
-  /** The first bank of seed 1, and the loan of its first borrower that gets one. */
+  /** The first bank of seed 1, and the loan of its borrower with the median rate. */
   bank: number[];
   loan: number[];
 }
@@ -60,7 +60,7 @@ export interface CreditEvaluation extends Pick<Fig7, "pooled" | "worseOff"> {
   facts: Fact[];
 }
 
-const CURVE_ROUNDS = 60;
+const CURVE_ROUNDS = 40;
 const SPEED_SEEDS = 100;
 const LONG_SEEDS = 10;
 const LONG_MINUTES = 2400;
@@ -143,7 +143,9 @@ function curveOf(banks: readonly (readonly Borrower[])[]): Fig8Curve {
     talks.map(({ totals, equilibrium }) => (100 * at(totals, i)) / equilibrium),
   );
   const [first] = talks;
-  const who = first.best.findIndex((loan) => loan > 0);
+  const rates = banks[0].map((model) => equilibriumLoan(model).alpha);
+  const lent = rates.filter((alpha) => alpha > 0).sort((a, b) => a - b);
+  const who = rates.indexOf(lent[Math.floor(lent.length / 2)]);
   const loanAfter = (i: number) => first.loans[Math.min(i, first.loans.length - 1)][who];
   return {
     iterations,

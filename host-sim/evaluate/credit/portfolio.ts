@@ -42,6 +42,10 @@ const CAPITAL_MICRO = 5_000_000_000;
 /** Energy from neighbours, and from the grid, µc per kWh. */
 const PRICE = 200_000;
 const GRID = 300_000;
+/** Spells of weather: in one of four there is little sun, and income stops while needs go on. */
+const SPELL_DAYS = 12;
+/** Days of energy that a home keeps in coins; what is more is paid out. */
+const KEPT_DAYS = 3;
 /** c: half a percent a month. */
 const COST_PPM = 5000;
 const TIMES = Object.freeze({
@@ -108,8 +112,10 @@ export function runPortfolio(policy: LendingPolicy, seed: number): PortfolioResu
     },
   };
   const coins = coinsOf(world);
+  let dull = false;
   for (let day = 0; day < DAYS; day++) {
-    for (const home of world.homes) liveDay(world, home, day, policy, random);
+    if (day % SPELL_DAYS === 0) dull = random.below(4) === 0;
+    for (const home of world.homes) liveDay(world, home, { day, dull }, policy, random);
     check(world, day, coins);
   }
   const { result, loans, book } = world;
@@ -122,10 +128,10 @@ function newHome(random: Random): Home {
   return {
     account: newAccount(),
     coinsMicro: random.below(3) === 0 ? 0 : 1000 * random.below(4000),
-    demandWh: 2000 + random.below(6000),
-    // A quarter of the homes has no panels.
-    surplusWh: random.below(4) === 0 ? 0 : 3000 + random.below(15_000),
-    sunny: 20 + random.below(60),
+    demandWh: 2000 + random.below(4000),
+    // A tenth of the homes has no panels.
+    surplusWh: random.below(10) === 0 ? 0 : 4000 + random.below(12_000),
+    sunny: 50 + random.below(45),
     kind: roll === 0 ? "never" : roll <= 3 ? "slow" : "prompt",
     ...{ soldOn: [], boughtWh: 0, paidMicro: 0 },
   };
@@ -134,21 +140,34 @@ function newHome(random: Random): Home {
 function liveDay(
   world: World,
   home: Home,
-  day: number,
+  { day, dull }: { day: number; dull: boolean },
   policy: LendingPolicy,
   random: Random,
 ): void {
   const atMs = day * DAY_MS;
   const { loan } = home.account;
   if (loan && isLive(loan)) step(world, home, passTime(loan, atMs));
-  const sells = random.below(100) < home.sunny;
-  if (sells && home.surplusWh > 0) sell(world, home, day);
   // Drawn for all, so that both policies meet the same days.
-  const willing = home.kind === "prompt" || (home.kind === "slow" && random.below(12) === 0);
+  const sells = random.below(100) < (dull ? home.sunny / 8 : home.sunny);
+  const willing = home.kind === "prompt" || (random.below(12) === 0 && home.kind === "slow");
+  if (sells && home.surplusWh > 0) sell(world, home, day);
   if (willing) repayFromIncome(world, home, atMs);
   buy(world, home, day, policy);
   const last = home.account.loan;
   if (last?.state === "DEFAULT") step(world, home, writeOff(last, atMs));
+  if (!home.account.loan || !isLive(home.account.loan)) payOut(world, home);
+}
+
+function payOut(world: World, home: Home): void {
+  const spare = home.coinsMicro - KEPT_DAYS * dayMicro(home);
+  if (spare <= 0) return;
+  home.coinsMicro -= spare;
+  world.elsewhereMicro += spare;
+}
+
+/** What a day's energy from neighbours costs. */
+function dayMicro({ demandWh }: Home): number {
+  return Math.ceil((demandWh * PRICE) / 1000);
 }
 
 function sell(world: World, home: Home, day: number): void {
@@ -159,19 +178,18 @@ function sell(world: World, home: Home, day: number): void {
   home.account = { ...home.account, record: afterTrade(home.account.record, RULE) };
 }
 
-/** A prompt borrower keeps one day's energy in coins, and repays with the rest once the token is spent. */
+/** A day's energy stays in coins, the rest of the income repays. */
 function repayFromIncome(world: World, home: Home, atMs: number): void {
   const { loan } = home.account;
   if (!loan || (loan.state !== "ACTIVE" && loan.state !== "LATE")) return;
-  const spare = home.coinsMicro - Math.ceil((home.demandWh * PRICE) / 1000);
-  const due = loan.repayByMs - atMs < 12 * DAY_MS || loan.balanceMicro === 0;
-  if (due && spare > 0 && debtMicro(loan) > 0) step(world, home, repay(loan, atMs, spare));
+  const spare = home.coinsMicro - dayMicro(home);
+  if (spare > 0 && debtMicro(loan) > 0) step(world, home, repay(loan, atMs, spare));
 }
 
 /** Own coins first, then the token, then a request for a loan; else the grid. */
 function buy(world: World, home: Home, day: number, policy: LendingPolicy): void {
   const atMs = day * DAY_MS;
-  const costMicro = Math.ceil((home.demandWh * PRICE) / 1000);
+  const costMicro = dayMicro(home);
   world.result.wantedWh += home.demandWh;
   let paid = false;
   if (home.coinsMicro >= costMicro) {
