@@ -102,7 +102,7 @@ export function algorithmOne(models: readonly Borrower[]): Variant[] {
   ];
 }
 
-/** One α for a whole bank, the best of a grid, in place of one for each borrower: percent of the equilibrium. */
+/** The gain with one α for a whole bank, the best of a grid: percent of the equilibrium's. */
 export function commonRatePercent(banks: readonly (readonly Borrower[])[]): number {
   let [common, separate] = [0, 0];
   for (const models of banks) {

@@ -5,6 +5,7 @@ import { METER_BACKED, PAPER } from "#core/credit/policy";
 import { mulberry32 } from "../../worlds/random.ts";
 import { quantile } from "../smartchain/stats.ts";
 import { algorithmOne, commonRatePercent, type Variant } from "./algorithm1.ts";
+import { type BudgetRow, budgetTable } from "./budgets.ts";
 import { type Convergence, convergenceOf, FITTED_STEP, STEPS, talk } from "./convergence.ts";
 import { BANKS, BORROWERS, type Borrower, type Drawn, draw, drawGrade, PRICE } from "./draw.ts";
 import { creditFacts, type Fact } from "./facts.ts";
@@ -56,6 +57,7 @@ export interface CreditEvaluation extends Pick<Fig7, "pooled" | "worseOff"> {
   fig9b: LambdaPoint[];
   algorithm1: Variant[];
   commonRatePercent: number;
+  budgets: BudgetRow[];
   portfolios: PortfolioResult[];
   facts: Fact[];
 }
@@ -64,7 +66,7 @@ const CURVE_ROUNDS = 40;
 const SPEED_SEEDS = 100;
 const LONG_SEEDS = 10;
 const LONG_MINUTES = 2400;
-/** Borrowers of the printed algorithm, and banks of the common rate: more would change no digit shown. */
+/** Borrowers of the printed algorithm; banks of the common rate, and of those with few coins. */
 const ALGORITHM_BORROWERS = 3000;
 const COMMON_BANKS = 150;
 /** Grades that are drawn for Fig. 6. */
@@ -75,7 +77,7 @@ export function evaluateCredit(
   say: (done: number, total: number, what: string) => void,
 ): CreditEvaluation {
   const startMs = performance.now();
-  const total = 8 + STEPS.length;
+  const total = 9 + STEPS.length;
   let done = 0;
   const phase = <T>(what: string, work: () => T): T => {
     say(done++, total, what);
@@ -98,6 +100,7 @@ export function evaluateCredit(
     algorithmOne(borrowers.slice(0, ALGORITHM_BORROWERS)),
   );
   const common = commonRatePercent(banks.slice(0, COMMON_BANKS));
+  const budgets = phase("banks with few coins", () => budgetTable(banks.slice(0, COMMON_BANKS)));
   const [fig5b, fig5bLong] = phase("trades under confirmation delays", () => [
     speedTable(SPEED_SEEDS),
     speedTable(LONG_SEEDS, LONG_MINUTES),
@@ -107,7 +110,7 @@ export function evaluateCredit(
   );
   const measured = {
     ...{ pooled: fig7.pooled, worseOff: fig7.worseOff, fig5b, fig5bLong, fig7, fig8, fig8Steps },
-    ...{ fig9a, fig9b, algorithm1, commonRatePercent: common, portfolios },
+    ...{ fig9a, fig9b, algorithm1, commonRatePercent: common, budgets, portfolios },
     fig5a: confirmationTable(),
     fig6: fig6Of(grades.counts),
   };

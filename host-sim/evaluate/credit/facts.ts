@@ -21,18 +21,23 @@ function fact(what: string, required: string, measured: string, pass: boolean): 
   return { what, required, measured, pass };
 }
 
-function priceFacts({ worseOff, fig8Steps, fig9a, fig9b, algorithm1 }: Measured): Fact[] {
+function priceFacts({ worseOff, fig8Steps, fig9a, fig9b, algorithm1, budgets }: Measured): Fact[] {
   const falls = fig9a.every(({ bank }, i) => i === 0 || bank < fig9a[i - 1].bank);
   const rises = fig9b.every(({ borrower }, i) => i === 0 || borrower > fig9b[i - 1].borrower);
   const talkLoss = Math.max(...fig8Steps.map((one: Convergence) => -one.finalLossPercent));
   const [printed] = algorithm1;
   const corrected = algorithm1[algorithm1.length - 1].percent ?? 0;
+  const fits = budgets.every(({ benefitPercent: b, shadow: mu }, i) => {
+    const before = i === 0 ? { benefitPercent: 100, shadow: 0 } : budgets[i - 1];
+    return b <= before.benefitPercent + 1e-9 && mu >= before.shadow;
+  });
   const worse = `${worseOff.equilibrium} %`;
   return [
     fact("nobody is worse off by the equilibrium", "0 %", worse, worseOff.equilibrium === 0),
     fact("Fig. 9(a): the bank's benefit falls in γ", "strictly", String(falls), falls),
     fact("Fig. 9(b): the borrower's utility rises in λ", "strictly", String(rises), rises),
     fact("no grid of rates beats the closed form", "≤ 0 %", `${talkLoss} %`, talkLoss <= 1e-9),
+    fact("with fewer coins a bank gains less, and μ rises", "always", String(fits), fits),
     fact(
       "Algorithm 1 as printed ends after one round",
       "1 round, no loan",

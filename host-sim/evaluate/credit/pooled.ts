@@ -41,7 +41,7 @@ export interface Fig7 {
   chosenSeeds: ByScheme<Seeds>;
   /** Percent of the borrowers that a scheme leaves with less than without a loan. */
   worseOff: ByScheme<number>;
-  /** Loans of the equilibrium: percent of the borrowers, percent of the loans below the stated need, coins. */
+  /** Equilibrium loans: percent of the borrowers, percent of the loans below the stated need, coins. */
   lentPercent: number;
   belowNeedPercent: number;
   meanLoan: number;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Fig. 5: protocol F5-N. A hundred nodes with twenty coins each trade for 240 minutes; each wants to buy every
- * 120/f minutes, from anyone, for 1 to 20 coins. The coins are locked at the start and reach the seller after
- * the confirmation time; a purchase without coins waits in its buyer's queue. With credit the bank pays the
- * seller at once and lends what is short, up to L for each node; income repays debt first.
+ * Fig. 5: protocol F5-N. A hundred nodes with twenty coins each trade for 240 minutes; each wants to buy
+ * every 120/f minutes, from anyone, for 1 to 20 coins. The coins are locked at the start and reach the seller
+ * after the confirmation time; a purchase without coins waits in its buyer's queue. With credit the bank pays
+ * each seller at once and lends what is short, up to L for each node; income repays debt first. Its record
+ * still takes ten minutes to be final, and nobody waits for it.
  *
  * Confirmation times of 60 and 10 minutes are the paper's inputs: Fig. 5(a) is their product with f.
  */

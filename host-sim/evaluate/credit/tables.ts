@@ -24,8 +24,8 @@ function compared({ pooled, fig7, setup }: CreditEvaluation): Table {
     id: "fig7",
     title: "Fig. 7: how much better the equilibrium is, %",
     note:
-      `Ratio of means over seeds 1 to ${setup.seeds}, and what single runs spread over: a run of the paper's has five ` +
-      "banks, and five borrowers of a hundred. The price was fitted to the two figures of the banks.",
+      `Ratio of means over seeds 1 to ${setup.seeds}, and what single runs spread over: a run of the paper's ` +
+      "has five banks, and five borrowers of a hundred. The price was fitted to the two figures of the banks.",
     heads: ["benefit of", "printed", "pooled", "mean of runs", "sd", "5 %", "median", "95 %"],
     rows: COMPARED.map(([key, name]) => {
       const { mean, sd, p5, median, p95 } = fig7.perSeed[key];
@@ -42,8 +42,8 @@ function schemes({ fig7, worseOff }: CreditEvaluation): Table {
     id: "schemes",
     title: "The three schemes",
     note:
-      "Means, coins. Utility by (2) counts what a borrower has without a loan; gain is what it has more. Worse off: " +
-      "borrowers with less utility than without a loan.",
+      "Means, coins. Utility by (2) counts what a borrower has without a loan; gain is what it has more. " +
+      "Worse off: borrowers with less utility than without a loan.",
     heads: ["scheme", "bank", "borrower", "borrower's gain", "worse off, %"],
     rows: SCHEMES.map((scheme) => [
       NAMES[scheme],
@@ -87,7 +87,9 @@ function iterations({ fig8Steps }: CreditEvaluation): Table {
   return {
     id: "fig8",
     title: "Fig. 8: rounds until a bank is within 1 % of where its talk ends",
-    note: "The paper says 19 and not its step. What is missing at the end is the grid's; the closed form needs no rounds.",
+    note:
+      "The paper says 19 and not its step. What is missing at the end is the grid's; the closed form needs " +
+      "no rounds.",
     heads: ["Δα", "banks", "median", "mean", "5 %", "95 %", "missing at the end, %"],
     rows: fig8Steps.map((one) => [
       String(one.step),
@@ -139,6 +141,19 @@ function algorithm({ algorithm1 }: CreditEvaluation): Table {
   };
 }
 
+function budgets({ budgets: rows }: CreditEvaluation): Table {
+  return {
+    id: "budgets",
+    title: "Banks with few coins",
+    note: "One shadow price μ for all borrowers of a bank; coins over what its borrowers would take.",
+    heads: ["coins, %", "mean μ", "benefit, %", "loans of 20"],
+    rows: rows.map(({ coinsPercent, shadow, benefitPercent, borrowers }) => [
+      ...[coinsPercent.toFixed(0), shadow.toFixed(3), benefitPercent.toFixed(1)],
+      borrowers.toFixed(1),
+    ]),
+  };
+}
+
 function grades({ fig6 }: CreditEvaluation): Table {
   return {
     id: "fig6",
@@ -165,8 +180,8 @@ function portfolios({ portfolios: all }: CreditEvaluation): Table {
     id: "portfolio",
     title: `A scripted street: ${first.homes} homes and a bank for ${first.days} days`,
     note:
-      "Made-up incomes and habits, the same under both policies. Energy from the grid is what neighbours would have " +
-      "sold, and nobody could pay for. Coins of the bank.",
+      "Made-up incomes and habits, the same under both policies. Energy from the grid is what neighbours " +
+      "would have sold, and nobody could pay for. Coins of the bank.",
     heads: [
       ...["policy", "loans", "unsecured", ...ENDS.map(([, name]) => name)],
       ...["from the grid, %", "interest", "penalties", "written off, coins"],
@@ -201,7 +216,7 @@ function refusals({ portfolios: all }: CreditEvaluation): Table {
 export function creditTables(evaluation: CreditEvaluation): Table[] {
   return [
     ...[compared, schemes, confirmation, speeds, iterations, algorithm].map((of) => of(evaluation)),
-    ...[gammas, lambdas, portfolios, refusals, grades].map((of) => of(evaluation)),
+    ...[gammas, lambdas, budgets, portfolios, refusals, grades].map((of) => of(evaluation)),
   ];
 }
 

@@ -8,7 +8,7 @@
  */
 import { assert } from "../errors/assert.ts";
 import type { Refusal } from "../errors/codes.ts";
-import { BORROWERS_MAX } from "../limits.ts";
+import { BORROWERS_MAX } from "./bounds.ts";
 import { isModel, type LoanModel, shapeOf } from "./model.ts";
 import { type LoanPrice, type PriceLimits, priceLoan } from "./price.ts";
 

@@ -4,9 +4,9 @@
  * Integers and exact fractions; all of it follows from what is FINAL in the ledger.
  */
 import { assert } from "../errors/assert.ts";
-import { CREDIT_POINTS_MAX, LOANS_COUNTED_MAX } from "../limits.ts";
 import { mulDivCeil } from "../market/exact.ts";
 import { MICRO_PER_COIN } from "../units/money.ts";
+import { CREDIT_POINTS_MAX, LOANS_COUNTED_MAX } from "./bounds.ts";
 
 /** Grades A1 … G5, seven letters of five. */
 export const GRADES = 35;

@@ -16,8 +16,8 @@
  */
 import { assert } from "../errors/assert.ts";
 import { type Refusal, refuse } from "../errors/codes.ts";
-import { LOAN_MICRO_MAX, TOKEN_VERSIONS_MAX } from "../limits.ts";
 import { isCount, mulDivCeil } from "../market/exact.ts";
+import { LOAN_MICRO_MAX, TOKEN_VERSIONS_MAX } from "./bounds.ts";
 import { type LoanTerms, PPM } from "./quote.ts";
 
 export type LoanState = "ACTIVE" | "REPAID" | "LATE" | "REPAID_LATE" | "DEFAULT" | "BLACKLIST";

@@ -16,8 +16,9 @@
  * in place of the mean one.
  */
 import { type Refusal, refuse } from "../errors/codes.ts";
-import { LOAN_MICRO_MAX, LOAN_MONTHS_MAX, LOAN_WH_MAX, PRICE_MICRO_MAX } from "../limits.ts";
+import { PRICE_MICRO_MAX } from "../limits.ts";
 import { isCount, mulDivFloor } from "../market/exact.ts";
+import { LOAN_MICRO_MAX, LOAN_MONTHS_MAX, LOAN_WH_MAX } from "./bounds.ts";
 import type { CreditRecord } from "./grade.ts";
 import type { LoanFile } from "./quote.ts";
 

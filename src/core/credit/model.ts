@@ -12,7 +12,7 @@
  *   k = (Q − θ)·p         the loan at which satisfaction would have no bottom; below 0 for an elastic need
  *   R(α) = λd/(αD) + k    the borrower's best amount, (8)
  */
-import { LOAN_MONTHS_MAX } from "../limits.ts";
+import { LOAN_MONTHS_MAX } from "./bounds.ts";
 
 /** Letters as in the paper; rates are fractions, not percent. */
 export interface LoanModel {

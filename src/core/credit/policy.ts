@@ -7,8 +7,8 @@
  * is no loan to judge by, and listed as unsecured. A certified meter and its need are all that backs it.
  */
 import { type Refusal, refuse } from "../errors/codes.ts";
-import { LOAN_MICRO_MAX } from "../limits.ts";
 import { barredFrom, type CreditAccount } from "./account.ts";
+import { LOAN_MICRO_MAX } from "./bounds.ts";
 import { type CreditRule, gradeOf } from "./grade.ts";
 
 export interface LendingPolicy {

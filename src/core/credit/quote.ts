@@ -9,16 +9,16 @@
  * choose at the rounded rates, rounded down; as its utility is concave, it still gains by the loan.
  */
 import { type Refusal, refuse } from "../errors/codes.ts";
+import { PRICE_MICRO_MAX } from "../limits.ts";
+import { isCount, mulDivCeil } from "../market/exact.ts";
+import { MICRO_PER_COIN } from "../units/money.ts";
 import {
   ETA_PERMILLE_MAX,
   LOAN_MICRO_MAX,
   LOAN_MONTHS_MAX,
   LOAN_WH_MAX,
-  PRICE_MICRO_MAX,
   RATE_PPM_MAX,
-} from "../limits.ts";
-import { isCount, mulDivCeil } from "../market/exact.ts";
-import { MICRO_PER_COIN } from "../units/money.ts";
+} from "./bounds.ts";
 import { type CreditRecord, GRADES, gradeFactor, repaymentChance } from "./grade.ts";
 import type { LoanModel } from "./model.ts";
 import { type PriceLimits, priceLoan } from "./price.ts";

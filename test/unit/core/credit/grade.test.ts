@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { CREDIT_POINTS_MAX, LOANS_COUNTED_MAX } from "#core/credit/bounds";
 import {
   afterLate,
   afterOnTime,
@@ -17,7 +18,6 @@ import {
   newRecord,
   repaymentChance,
 } from "#core/credit/grade";
-import { CREDIT_POINTS_MAX, LOANS_COUNTED_MAX } from "#core/limits";
 
 const at = (points: number): CreditRecord => ({ ...newRecord(), points });
 

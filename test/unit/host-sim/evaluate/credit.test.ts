@@ -225,6 +225,7 @@ test("what must hold is judged", () => {
   assert.equal(failed({}), 0);
   assert.equal(failed({ worseOff: { ...evaluation.worseOff, equilibrium: 1 } }), 1);
   assert.equal(failed({ fig9a: evaluation.fig9a.toReversed() }), 1);
+  assert.equal(failed({ budgets: evaluation.budgets.toReversed() }), 1);
   assert.equal(failed({ fig9b: evaluation.fig9b.toReversed() }), 1);
   assert.equal(failed({ fig5a: evaluation.fig5a.map((row) => ({ ...row, energyMin: 1 })) }), 1);
   const slow = evaluation.fig5b.map(({ f, speeds }) => ({
