@@ -46,11 +46,13 @@ function speed({ fig5b, fig5bLong }: CreditEvaluation): Claim {
 }
 
 function grades({ setup }: CreditEvaluation): Claim {
+  const recalled =
+    "The seven totals are public; with each split evenly in five instead, the banks' figures move by two points.";
   return {
     paper: "Fig. 6: grades are distributed as those of a lending club's 890 thousand loans.",
     here:
-      `Drawn from: ${setup.grades}. Mean γ is ${setup.meanGamma.toFixed(4)}. The seven totals are public; ` +
-      "with each split evenly in five instead, the banks' figures move by about two points.",
+      `Drawn from: ${setup.grades}. Mean γ is ${setup.meanGamma.toFixed(4)}. ` +
+      (setup.recalled ? recalled : "The price is fitted with another table: that of 2007 to 2015."),
   };
 }
 

@@ -9,7 +9,7 @@ import { type BudgetRow, budgetTable } from "./budgets.ts";
 import { type Convergence, convergenceOf, FITTED_STEP, STEPS, talk } from "./convergence.ts";
 import { BANKS, BORROWERS, type Borrower, type Drawn, draw, drawGrade, PRICE } from "./draw.ts";
 import { creditFacts, type Fact } from "./facts.ts";
-import { type GradeTable, meanGamma } from "./grades.ts";
+import { type GradeTable, meanGamma, RECALLED } from "./grades.ts";
 import { type Fig7, fig7Of } from "./pooled.ts";
 import { type PortfolioResult, runPortfolio } from "./portfolio.ts";
 import { equilibriumLoan, runSeed } from "./schemes.ts";
@@ -40,6 +40,8 @@ export interface CreditEvaluation extends Pick<Fig7, "pooled" | "worseOff"> {
   setup: {
     seeds: number;
     grades: string;
+    /** Whether it is the table that the price was fitted with. */
+    recalled: boolean;
     meanGamma: number;
     priceFitted: number;
     stepFitted: number;
@@ -119,7 +121,8 @@ export function evaluateCredit(
       "pooled, worseOff and other percentages are in percent; benefits and loans in coins; rates of the loan",
     run: runOf((performance.now() - startMs) / 1000),
     setup: {
-      ...{ seeds, grades: grades.source, meanGamma: meanGamma(grades) },
+      ...{ seeds, grades: grades.source, recalled: grades === RECALLED },
+      meanGamma: meanGamma(grades),
       ...{ priceFitted: PRICE, stepFitted: FITTED_STEP },
     },
     ...measured,

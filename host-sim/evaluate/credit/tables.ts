@@ -43,7 +43,9 @@ function schemes({ fig7, worseOff }: CreditEvaluation): Table {
     title: "The three schemes",
     note:
       "Means, coins. Utility by (2) counts what a borrower has without a loan; gain is what it has more. " +
-      "Worse off: borrowers with less utility than without a loan.",
+      "Worse off: borrowers with less utility than without a loan. The equilibrium lends to " +
+      `${fig7.lentPercent.toFixed(1)} % of them, and ${fig7.belowNeedPercent.toFixed(1)} % of its loans do not pay ` +
+      "the stated need.",
     heads: ["scheme", "bank", "borrower", "borrower's gain", "worse off, %"],
     rows: SCHEMES.map((scheme) => [
       NAMES[scheme],
