@@ -4,7 +4,7 @@
  * bank's best so far is within 1 % of where the talk ends. The paper does not say its step of α.
  */
 import { nextRate, startAscent, takeAnswer } from "#core/credit/ascent";
-import { bankUtility, bestLoan } from "#core/credit/model";
+import { bankUtility, bestLoan, shapeOf } from "#core/credit/model";
 import { mean, quantile } from "../smartchain/stats.ts";
 import type { Borrower } from "./draw.ts";
 import { equilibriumLoan } from "./schemes.ts";
@@ -25,45 +25,45 @@ export interface Convergence {
   finalLossPercent: number;
 }
 
-/** A bank's talk: its best so far after each round, and the loan of one borrower at that. */
+/** A bank's talk: its best so far after each round. */
 export interface Talk {
   totals: number[];
-  /** Of each borrower after each round. */
-  loans: number[][];
+  /** Loan of the borrower `watched` after each round, at the best rate so far. */
+  loans: number[];
   equilibrium: number;
-  best: number[];
 }
 
 /** Rounds go on until all borrowers are done; a borrower that is done keeps its best. */
-export function talk(models: readonly Borrower[], step: number): Talk {
+export function talk(models: readonly Borrower[], step: number, watched = 0): Talk {
   const prices = models.map(equilibriumLoan);
   const equilibrium = prices.reduce(
     (sum, { alpha, loan }, i) => sum + bankUtility(models[i], alpha, loan),
     0,
   );
+  const shapes = models.map((model) => shapeOf(model));
   const ascents = models.map(() => startAscent(step, Infinity));
   const totals: number[] = [];
-  const loans: number[][] = [];
+  const loans: number[] = [];
   while (ascents.some(({ done }) => !done)) {
     let total = 0;
     ascents.forEach((ascent, i) => {
       if (!ascent.done) {
         const alpha = nextRate(ascent);
-        const loan = bestLoan(models[i], alpha);
-        takeAnswer(ascent, loan, bankUtility(models[i], alpha, loan));
+        const loan = bestLoan(models[i], alpha, shapes[i]);
+        takeAnswer(ascent, loan, bankUtility(models[i], alpha, loan, shapes[i]));
       }
       total += Math.max(0, ascent.gain);
     });
     totals.push(total);
-    loans.push(ascents.map(({ gain, loan }) => (gain > 0 ? loan : 0)));
+    loans.push(ascents[watched].gain > 0 ? ascents[watched].loan : 0);
   }
-  return { totals, loans, equilibrium, best: prices.map(({ loan }) => loan) };
+  return { totals, loans, equilibrium };
 }
 
-export function convergenceOf(banks: readonly (readonly Borrower[])[], step: number): Convergence {
+/** Of one talk of each bank, all with the same step. */
+export function convergenceOf(talks: readonly Talk[], step: number): Convergence {
   let [reached, whole] = [0, 0];
-  const rounds = banks.map((models) => {
-    const { totals, equilibrium } = talk(models, step);
+  const rounds = talks.map(({ totals, equilibrium }) => {
     const end = totals[totals.length - 1];
     reached += end;
     whole += equilibrium;
@@ -71,7 +71,7 @@ export function convergenceOf(banks: readonly (readonly Borrower[])[], step: num
   });
   return {
     step,
-    banks: banks.length,
+    banks: talks.length,
     medianIterations: quantile(rounds, 0.5),
     meanIterations: mean(rounds),
     p5: quantile(rounds, 0.05),

@@ -6,7 +6,14 @@ import { mulberry32 } from "../../worlds/random.ts";
 import { quantile } from "../smartchain/stats.ts";
 import { algorithmOne, commonRatePercent, type Variant } from "./algorithm1.ts";
 import { type BudgetRow, budgetTable } from "./budgets.ts";
-import { type Convergence, convergenceOf, FITTED_STEP, STEPS, talk } from "./convergence.ts";
+import {
+  type Convergence,
+  convergenceOf,
+  FITTED_STEP,
+  STEPS,
+  type Talk,
+  talk,
+} from "./convergence.ts";
 import { BANKS, BORROWERS, type Borrower, type Drawn, draw, drawGrade, PRICE } from "./draw.ts";
 import { creditFacts, type Fact } from "./facts.ts";
 import { type GradeTable, meanGamma, RECALLED } from "./grades.ts";
@@ -91,11 +98,13 @@ export function evaluateCredit(
   const banks = drawn.flatMap((one) => one.banks);
   const borrowers = banks.flat();
   const fig7 = phase("three schemes", () => fig7Of(drawn.map(runSeed), BANKS * BORROWERS));
-  const fig8Steps = STEPS.map((step) =>
-    phase(`rounds of Δα = ${step}`, () => convergenceOf(banks, step)),
+  const talks = STEPS.map((step) =>
+    phase(`rounds of Δα = ${step}`, () => banks.map((models) => talk(models, step))),
   );
-  const fitted = fig8Steps[STEPS.indexOf(FITTED_STEP)];
-  const fig8 = { ...fitted, curve: phase("the curve of Fig. 8", () => curveOf(banks)) };
+  const fig8Steps = STEPS.map((step, i) => convergenceOf(talks[i], step));
+  const fitted = STEPS.indexOf(FITTED_STEP);
+  const curve = phase("the curve of Fig. 8", () => curveOf(talks[fitted], banks[0]));
+  const fig8 = { ...fig8Steps[fitted], curve };
   const fig9a = phase("grades", () => overGamma(borrowers));
   const fig9b = phase("chances of repayment", () => overLambda(borrowers));
   const algorithm1 = phase("the printed algorithm", () =>
@@ -118,7 +127,7 @@ export function evaluateCredit(
   };
   return {
     about:
-      "pooled, worseOff and other percentages are in percent; benefits and loans in coins; rates of the loan",
+      "pooled, worseOff and other percentages are in percent; benefits and loans in coins; alpha is of the loan",
     run: runOf((performance.now() - startMs) / 1000),
     setup: {
       ...{ seeds, grades: grades.source, recalled: grades === RECALLED },
@@ -141,25 +150,24 @@ function fig6Of(counts: readonly number[]): CreditEvaluation["fig6"] {
   };
 }
 
-function curveOf(banks: readonly (readonly Borrower[])[]): Fig8Curve {
-  const talks = banks.map((models) => talk(models, FITTED_STEP));
+function curveOf(talks: readonly Talk[], firstBank: readonly Borrower[]): Fig8Curve {
   const at = (values: readonly number[], i: number) => values[Math.min(i, values.length - 1)];
   const iterations = Array.from({ length: CURVE_ROUNDS }, (_, i) => i + 1);
   const shares = iterations.map((_, i) =>
     talks.map(({ totals, equilibrium }) => (100 * at(totals, i)) / equilibrium),
   );
   const [first] = talks;
-  const rates = banks[0].map((model) => equilibriumLoan(model).alpha);
+  const rates = firstBank.map((model) => equilibriumLoan(model).alpha);
   const lent = rates.filter((alpha) => alpha > 0).sort((a, b) => a - b);
   const who = rates.indexOf(lent[Math.floor(lent.length / 2)]);
-  const loanAfter = (i: number) => first.loans[Math.min(i, first.loans.length - 1)][who];
+  const watched = talk(firstBank, FITTED_STEP, who).loans;
   return {
     iterations,
     median: shares.map((values) => quantile(values, 0.5)),
     p5: shares.map((values) => quantile(values, 0.05)),
     p95: shares.map((values) => quantile(values, 0.95)),
     bank: iterations.map((_, i) => (100 * at(first.totals, i)) / first.equilibrium),
-    loan: iterations.map((_, i) => (100 * loanAfter(i)) / first.best[who]),
+    loan: iterations.map((_, i) => (100 * at(watched, i)) / equilibriumLoan(firstBank[who]).loan),
   };
 }
 

@@ -157,7 +157,10 @@ export function payFrom(
   };
 }
 
-/** Coins into the shared wallet: the borrower's own, or more of the bank's at the same rates. */
+/**
+ * Coins into the shared wallet: the borrower's own, or more of the bank's at the same rates. The caller sees
+ * to it that they are there.
+ */
 export function topUp(
   before: Loan,
   atMs: number,

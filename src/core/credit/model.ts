@@ -80,9 +80,12 @@ export function shapeOf(model: LoanModel, shadow = 0): LoanShape {
   };
 }
 
-/** The borrower's best amount at α, coins: (8), and nothing where that is below 0. */
-export function bestLoan(model: LoanModel, alpha: number): number {
-  const { borrowerPays, k } = shapeOf(model);
+/**
+ * The borrower's best amount at α, coins: (8), and nothing where that is below 0. Who asks at many rates
+ * gives the shape that it has.
+ */
+export function bestLoan(model: LoanModel, alpha: number, shape = shapeOf(model)): number {
+  const { borrowerPays, k } = shape;
   return Math.max(0, (model.lambda * model.d) / (alpha * borrowerPays) + k);
 }
 
@@ -92,9 +95,13 @@ export function interestOf({ eta, t }: LoanModel, alpha: number): number {
 }
 
 /** The bank's expected gain from `loan` coins at α, coins: (3). */
-export function bankUtility(model: LoanModel, alpha: number, loan: number): number {
-  const { bankEarns } = shapeOf(model);
-  return loan * (alpha * bankEarns - model.gamma * model.t * model.c);
+export function bankUtility(
+  model: LoanModel,
+  alpha: number,
+  loan: number,
+  shape = shapeOf(model),
+): number {
+  return loan * (alpha * shape.bankEarns - model.gamma * model.t * model.c);
 }
 
 /** The borrower's expected utility of `loan` coins at α, coins: (2). NaN where (1) is not defined. */

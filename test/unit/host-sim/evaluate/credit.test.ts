@@ -77,7 +77,12 @@ test("the draws are those of the protocol", () => {
 
 test("Fig. 8: the talk never goes beyond the equilibrium, and finer steps take longer", () => {
   const banks = drawn(20).flatMap((one) => one.banks);
-  const rows = [0.1, 0.2, 0.5].map((step) => convergenceOf(banks, step));
+  const rows = [0.1, 0.2, 0.5].map((step) =>
+    convergenceOf(
+      banks.map((models) => talk(models, step)),
+      step,
+    ),
+  );
   assert.ok(rows[0].medianIterations > rows[1].medianIterations);
   assert.ok(rows[1].medianIterations > rows[2].medianIterations);
   for (const { finalLossPercent } of rows) assert.ok(finalLossPercent > 0 && finalLossPercent < 2);
