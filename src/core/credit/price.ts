@@ -11,7 +11,7 @@
  */
 
 import { type Refusal, refuse } from "../errors/codes.ts";
-import { bestLoan, interestOf, isModel, type LoanModel, shapeOf } from "./model.ts";
+import { bankUtility, bestLoan, interestOf, isModel, type LoanModel, shapeOf } from "./model.ts";
 
 export interface PriceLimits {
   /** Highest penalty rate; Infinity for none. */
@@ -64,6 +64,8 @@ export function priceLoan(model: LoanModel, limits: PriceLimits = {}): LoanPrice
   if (alpha <= breakEven)
     return refuse(alphaMax <= alpha ? "LOAN_RATE_CAP" : "LOAN_NO_MARGIN", `${alpha}, ${breakEven}`);
   const loan = Math.min(loanMax, bestLoan(model, alpha));
-  if (!(loan > 0)) return refuse("LOAN_NO_MARGIN", `choke-off ${chokeOff}`);
+  // Where break-even and choke-off differ by last bits alone, rounding may leave one side without a gain.
+  if (!(loan > 0 && alpha < chokeOff && bankUtility(model, alpha, loan) > 0))
+    return refuse("LOAN_NO_MARGIN", `break-even ${breakEven}, choke-off ${chokeOff}`);
   return { ok: true, alpha, beta: interestOf(model, alpha), loan };
 }

@@ -238,6 +238,28 @@ test("refusals have codes", () => {
   assert.equal(code(base, { alphaMax: 0.5 }), "LOAN_RATE_CAP");
 });
 
+test("where rounding leaves one side without a gain there is no loan", () => {
+  // Found by I25: choke-off is a last bit above break-even.
+  const tight = { ...base, lambda: 1, d: 1, theta: 1, p: 0.9999999999999999, t: 1, c: 1, gamma: 1 };
+  const model = { ...tight, eta: 12.229997249332301 };
+  const { breakEven, chokeOff } = shapeOf(model);
+  assert.ok(breakEven < chokeOff);
+  assert.equal(code(model), "LOAN_NO_MARGIN");
+  // At two ppm the interest of twelve months, a ppm each, would be dearer than the penalty.
+  const file = {
+    ...{ onTime: 0, late: 0, grade: 35, worthMicro: 2, thetaWh: 200_000, needWh: 100_000 },
+    ...{ priceMicroPerKwh: 1000, months: 12, costPpm: 1, etaPermille: 1001 },
+  };
+  const terms = quoteLoan(file, { alphaMaxPpm: 20_000_000, loanMaxMicro: 1e9 });
+  assert.equal(terms.ok ? "ok" : terms.code, "LOAN_NO_MARGIN");
+  // γ(βt − tc) + (1 − γ)α, A1: nothing but interest over cost counts.
+  const best = { ...file, grade: 1, costPpm: 5000 };
+  assert.equal(hasMargin(best, 9_000_000, 5000), false);
+  assert.equal(hasMargin(best, 9_000_000, 5001), true);
+  assert.equal(hasMargin({ ...best, grade: 35 }, 20, 0), false, "34 · 20 against 12 · 5000");
+  assert.equal(hasMargin({ ...best, grade: 35 }, 1765, 0), true);
+});
+
 test("whole terms keep the bank's margin and the borrower's gain", () => {
   let quoted = 0;
   const bounds = fc.record({
