@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How many loans have which grade: the paper draws its borrowers by this distribution (Fig. 6). */
 import { GRADES, gradeName, gradeNumber } from "#core/credit/grade";
-import { parseCsv, readText } from "../../worlds/csv.ts";
+import { readText } from "../../worlds/csv.ts";
 import { DataError } from "../../worlds/errors.ts";
 
 export interface GradeTable {
@@ -37,27 +37,28 @@ const COUNT_MAX = 10_000_000_000;
  * @throws DataError that names file, line and remedy
  */
 export function readGrades(file: string): GradeTable {
-  const table = parseCsv(withHeader(readText(file)), file);
   const cure = "give 35 rows of grade and count, as in A1,22913";
-  if (table.header.length < 2)
-    throw new DataError("column-missing", { file }, "has one column", cure);
   const counts: (number | undefined)[] = Array.from({ length: GRADES });
-  for (const { line, fields } of table.rows) {
-    const grade = gradeNumber(fields[0].trim());
-    // A header was put in front: lines are those of the file again.
-    const where = { file, line: line - 1 };
+  const lines = readText(file)
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/);
+  for (const [i, text] of lines.entries()) {
+    if (text.trim() === "") continue;
+    const where = { file, line: i + 1 };
+    const fields = text.split(",").map((field) => field.trim().replace(/^"(.*)"$/, "$1"));
+    if (fields.length < 2) throw new DataError("csv-fields", where, "has one column", cure);
+    const [name, count] = fields;
+    const grade = gradeNumber(name);
     if (grade === undefined) {
-      // What stands in the first line and is no grade is the file's own header.
-      if (where.line === 1) continue;
-      throw new DataError("value-invalid", where, `"${fields[0]}" is no grade A1 … G5`, cure);
+      // What stands first and is no grade is a header.
+      if (i === 0) continue;
+      throw new DataError("value-invalid", where, `"${name}" is no grade A1 … G5`, cure);
     }
     if (counts[grade - 1] !== undefined)
-      throw new DataError("row-duplicate", where, `a second row for ${fields[0]}`, "remove one");
-    const text = fields[1].trim();
-    const count = Number(text);
-    if (!/^\d+$/.test(text) || count > COUNT_MAX)
-      throw new DataError("value-invalid", where, `"${fields[1]}" is no count of loans`, cure);
-    counts[grade - 1] = count;
+      throw new DataError("row-duplicate", where, `a second row for ${name}`, "remove one");
+    if (!/^\d+$/.test(count) || Number(count) > COUNT_MAX)
+      throw new DataError("value-invalid", where, `"${count}" is no count of loans`, cure);
+    counts[grade - 1] = Number(count);
   }
   const absent = counts.flatMap((count, i) => (count === undefined ? [gradeName(i + 1)] : []));
   if (absent.length > 0)
@@ -65,14 +66,6 @@ export function readGrades(file: string): GradeTable {
   if (counts.every((count) => count === 0))
     throw new DataError("rows-none", { file }, "counts no loans", cure);
   return { source: file, counts: counts as number[] };
-}
-
-/** parseCsv takes the first row for a header: a made one in front leaves all rows of the file. */
-function withHeader(text: string): string {
-  const whole = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  const columns = (whole.split(/\r?\n/, 1)[0] ?? "").split(",").length;
-  const names = Array.from({ length: columns }, (_, i) => `column ${i + 1}`);
-  return `${names.join(",")}\n${whole}`;
 }
 
 /** Mean of γ over the loans. */

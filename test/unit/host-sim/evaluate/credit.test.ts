@@ -173,13 +173,21 @@ test("grades from a file, with and without a header", (t) => {
   assert.deepEqual(read(["grade,count", ...rows], "").counts, expected);
   assert.deepEqual(read(["\uFEFFgrade,count", ...rows.toReversed()]).counts, expected);
   assert.deepEqual(read(rows.map((row) => `${row},0.5`)).counts, expected, "further columns");
+  assert.deepEqual(
+    read(
+      rows.map((row) => row.replace(/(.*),/, '"$1", ')),
+      "\r\n",
+    ).counts,
+    expected,
+  );
   const refused = (lines: string[], reason: RegExp) => assert.throws(() => read(lines), reason);
   refused(rows.slice(1), /no row for A1/);
   refused([...rows, "A1,3"], /:36: a second row for A1/);
   refused(["x,1", "y,2", ...rows], /:2: "y" is no grade/);
   refused(rows.with(3, "A4,1.5"), /:4: "1.5" is no count/);
   refused(rows.with(3, "A4,-1"), /:4: "-1" is no count/);
-  refused(names, /one column/);
+  refused(names, /:1: has one column/);
+  refused(rows.with(9, "B5"), /:10: has one column/);
   refused(
     names.map((name) => `${name},0`),
     /counts no loans/,
