@@ -147,6 +147,25 @@ export const WIRE = Object.freeze({
   TRIAL_GATES: 156,
   // Firmware: what a gateway does not serve
   UPDATE_RATE: 157,
+
+  // Credit: why there is no loan
+  LOAN_TERMS: 160,
+  LOAN_INELASTIC: 161,
+  LOAN_NO_MARGIN: 162,
+  LOAN_RATE_CAP: 163,
+  LOAN_UNBOUNDED: 164,
+  LOAN_LIVE: 165,
+  LOAN_BUDGET: 166,
+  CREDIT_BLACKLISTED: 167,
+  CREDIT_NEGATIVE: 168,
+  CREDIT_NO_WEALTH: 169,
+  CREDIT_NO_INCOME: 170,
+  CREDIT_NO_USE: 171,
+  // Credit: what a loan does not take
+  LOAN_STATE: 172,
+  TOKEN_STALE: 173,
+  TOKEN_EXPIRED: 174,
+  TOKEN_OVERDRAWN: 175,
 } as const);
 
 export type Code = keyof typeof WIRE;

@@ -172,4 +172,23 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   TRIAL_GATES: reject("network, meter or storage did not work in time on trial"),
   // Firmware: what a gateway does not serve
   UPDATE_RATE: ignore("asked for chunks more often than the gateway serves them"),
+
+  // Credit: why there is no loan
+  LOAN_TERMS: reject("a parameter of the loan is out of its range"),
+  LOAN_INELASTIC: reject("the stated need leaves the bank no best rate: it must be below θ"),
+  LOAN_NO_MARGIN: reject("no rate at which the bank gains and the borrower still borrows"),
+  LOAN_RATE_CAP: reject("the highest rate that is allowed does not cover the bank's cost"),
+  LOAN_UNBOUNDED: reject("the bank gains with any rate, and no highest rate is set"),
+  LOAN_LIVE: ignore("the borrower has a loan; there is another when it is repaid"),
+  LOAN_BUDGET: ignore("the bank has not enough coins now"),
+  CREDIT_BLACKLISTED: reject("the borrower is on the blacklist"),
+  CREDIT_NEGATIVE: reject("the borrower's credit value is negative"),
+  CREDIT_NO_WEALTH: reject("the borrower's account has no coins"),
+  CREDIT_NO_INCOME: reject("the borrower has no regular income"),
+  CREDIT_NO_USE: reject("nothing shows what energy from neighbours is worth to the borrower"),
+  // Credit: what a loan does not take
+  LOAN_STATE: reject("there is no loan in a state that takes this"),
+  TOKEN_STALE: reject("not the newest version of the token"),
+  TOKEN_EXPIRED: reject("the token's time is over"),
+  TOKEN_OVERDRAWN: reject("more than the token's balance"),
 });
