@@ -74,12 +74,13 @@ export function dealOf(
   leg: TxLeg,
   lock: Lock,
 ): Pair | Refusal {
-  const offer = state.offers.get(lock.offer!);
-  assert(offer, "OFFER_OF_LOCK", lock.reserve); // both go when the slot is closed
-  const { qtyWh, ecashMicro } = leg;
-  if (offer.seller !== seller) return refuse("SOLD_NO_CONTRACT", lock.reserve);
+  // Of a slot that is closed a lock may wait, frozen; its offer is gone.
   if (lock.slot !== slot || lock.node !== toHex(leg.to!))
     return refuse("SOLD_NO_RESERVE", "locked by another or for another slot");
+  const offer = state.offers.get(lock.offer!);
+  assert(offer, "OFFER_OF_LOCK", lock.reserve);
+  const { qtyWh, ecashMicro } = leg;
+  if (offer.seller !== seller) return refuse("SOLD_NO_CONTRACT", lock.reserve);
   if (state.pairs.has(dealKey(slot, seller, lock.node))) return refuse("SOLD_REPEATED", lock.node);
   if (qtyWh > lock.leftWh) return refuse("OFFER_OVERSOLD", `${qtyWh} of ${lock.leftWh} Wh`);
   if (qtyWh === 0 || ecashMicro !== offerMicro(offer, qtyWh))

@@ -125,13 +125,8 @@ function rangeFault(leg: TxLeg, claimedMwh: bigint, registerMwh: bigint) {
   return undefined;
 }
 
-/** Moves the coins of a sold contract (I5: exactly once). Without `bought` the gateway arbitrates. */
-export function pay(
-  state: LedgerState,
-  pair: Pair,
-  bought: Uint8Array | undefined,
-  effects: Effect[],
-): void {
+/** Moves the coins of a sold contract (I5: exactly once). */
+function pay(state: LedgerState, pair: Pair, bought: Uint8Array, effects: Effect[]): void {
   const lock = state.locks.get(pair.reserve);
   assert(pair.state === "sold" && pair.sold && lock, "PAY_STATE", pair.state);
   assert(lock.promisedMicro >= pair.ecashMicro, "PAY_PROMISED", pair.reserve);
@@ -140,9 +135,9 @@ export function pay(
   lock.leftWh = Math.max(0, lock.leftWh - pair.qtyWh);
   const { wallet } = pair.sold;
   state.account(pair.seller).balanceMicro += pair.ecashMicro;
-  pair.state = bought ? "paid" : "arbitrated";
+  pair.state = "paid";
   effects.push({
-    kind: bought ? EffectKind.pay : EffectKind.arbitrate,
+    kind: EffectKind.pay,
     reserve: fromHex(pair.reserve),
     sold: pair.sold.txid,
     leg: pair.sold.leg,
