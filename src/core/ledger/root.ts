@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The state root of a block: over accounts, locks, registers, totals, offers and disputes in a fixed order. */
+/** The state root of a block: over all that the ledger knows, in a fixed order. */
 
 import { fromHex } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";

@@ -82,7 +82,7 @@ export interface Pair {
   sold?: { txid: Uint8Array; leg: number; tMs: number; wallet: string };
 }
 
-/** A part of a SOLD that two meters do not agree on: it stays in its lock until it is decided (ledger 4.6). */
+/** A part of a SOLD that two meters do not agree on; it stays in its lock (ledger 4.6). */
 export interface Frozen {
   readonly slot: number;
   readonly seller: string;
