@@ -54,7 +54,7 @@ export function arbitrate(
   const agreedWh = Math.min(qtyWh, readWh ?? qtyWh);
   const account = state.account(buyer);
   account.claimedImportMwh = freshFrom(state, pair) + mwhFromWh(agreedWh);
-  const agreedMicro = mulDivCeil(agreedWh, pair.ecashMicro, qtyWh);
+  const agreedMicro = qtyWh === 0 ? 0 : mulDivCeil(agreedWh, pair.ecashMicro, qtyWh);
   if (agreedWh > 0)
     settle(state, { ...base, qtyWh: agreedWh, micro: agreedMicro, untilSlot: slot }, lock, effects);
   pair.state = agreedWh > 0 ? "arbitrated" : "released";

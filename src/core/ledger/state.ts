@@ -45,6 +45,8 @@ export interface Lock {
   readonly wallet: string;
   readonly slot: number;
   readonly tMs: number;
+  /** Of the RESERVE in its author's chain. */
+  readonly height: number;
   /** Energy that may still be contracted on it, Wh. */
   leftWh: number;
   /** Coins that it still holds, µc, and how many of them a SOLD has promised. */
@@ -58,6 +60,8 @@ export interface Lock {
 export interface Offer {
   readonly offer: string;
   readonly seller: string;
+  /** Of the OFFER in its author's chain. */
+  readonly height: number;
   readonly slot: number;
   /** Energy, and the price for all of it. */
   readonly qtyWh: number;
