@@ -16,6 +16,10 @@ export const BODY_BYTES_MAX = 4096;
 export const LEGS_MAX = 32;
 /** OFFERs and SOLDs to it that a node keeps: a street of sellers, a quarter of a kilobyte each. */
 export const OFFERS_HEARD_MAX = 32;
+/** Under a barrier clock: real time in which RESERVEs of one instant are heard before who lost tries again, ms. */
+export const DIRECT_PATIENCE_MS = 200;
+/** How long it waits to hear its own, ms: to the gateway and back. */
+export const DIRECT_HEARD_MS = 2_000;
 /** Transactions that one transaction approves (ledger 4.2: two caps). */
 export const PARENTS_MAX = 2;
 /** Proof-of-time tokens on one transaction: the largest committee of ledger 4.4. */
