@@ -16,10 +16,6 @@ export const BODY_BYTES_MAX = 4096;
 export const LEGS_MAX = 32;
 /** OFFERs and SOLDs to it that a node keeps: a street of sellers, a quarter of a kilobyte each. */
 export const OFFERS_HEARD_MAX = 32;
-/** Under a barrier clock: real time in which RESERVEs of one instant are heard before who lost tries again, ms. */
-export const DIRECT_PATIENCE_MS = 200;
-/** How long it waits to hear its own, ms: to the gateway and back. */
-export const DIRECT_HEARD_MS = 2_000;
 /** Transactions that one transaction approves (ledger 4.2: two caps). */
 export const PARENTS_MAX = 2;
 /** Proof-of-time tokens on one transaction: the largest committee of ledger 4.4. */
@@ -322,15 +318,6 @@ export const CANCEL_BYTES_MAX = 256;
 export const VOTE_TXIDS_MAX = 64;
 /** Pause between two votes of one node, ms: 64 a second are more than an area of 1024 members brings. */
 export const VOTE_PERIOD_MS = 1_000;
-/**
- * Real time that a gateway waits before a block for the first vote it called for, ms: a slow node's
- * signature and its way.
- */
-export const VOTE_CALL_MS = 2_000;
-/** The same for one more vote after each, ms: what lies between the answers of nodes of one kind. */
-export const VOTE_CALL_QUIET_MS = 250;
-/** Calls in vain after which nobody waits any more in this epoch: too many are gone, or do not vote. */
-export const VOTE_CALLS_IN_VAIN = 3;
 /** Transactions that a gateway counts votes for: four full blocks, should blocks be late. */
 export const VOTES_OPEN_MAX = 16_384;
 /** Transactions that a node counts votes for: its own and its counterparties' of two slots. */

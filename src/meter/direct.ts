@@ -9,13 +9,11 @@
  * Who was not the first to take an offer, or needs more than is left of it, takes the next closest one.
  */
 import { bytesEqual } from "#core/codec/bytes";
-import { DIRECT_HEARD_MS, DIRECT_PATIENCE_MS } from "#core/limits";
 import { ecashMicro } from "#core/market/cost";
 import { offerMicro } from "#core/market/offer";
 import type { Notice } from "#core/records/notice";
 import { TxType } from "#core/records/tx";
 import { MWH_PER_WH, mwhFromWh } from "#core/units/energy";
-import { TxState } from "#core/votes/tally";
 import type { NodeConfig } from "./config.ts";
 import type { Deal } from "./dealer.ts";
 import type { Issuer } from "./issuer.ts";
@@ -35,6 +33,10 @@ interface DirectPlan {
 
 /** How many slots ahead of the present one an offer is: its buyers need the one between. */
 const AHEAD = 2;
+/** Under a barrier clock: real time in which RESERVEs of one instant are heard before who lost tries again, ms. */
+const DIRECT_PATIENCE_MS = 200;
+/** How long it waits to hear its own, ms: to the gateway and back. */
+const DIRECT_HEARD_MS = 2_000;
 /** RESERVEs of a buyer for one slot: each takes Δ, and the first two bring most. */
 const TRIES_MAX = 4;
 /** What is less than this part of its need a buyer leaves to the grid. */
@@ -191,10 +193,9 @@ export class Direct {
     const offer = this.offers.find(own)!;
     const takers = this.offers.takers(own);
     for (let part = 0; part < takers.length; part++) {
-      const { txid: ref, buyer: to, qtyWh: takenWh, tMs } = takers[part];
-      const state = observer.stateOf(ref);
+      const { txid: ref, buyer: to, qtyWh: takenWh, tMs, accepted } = takers[part];
       // Quoting the RESERVE is the seller's countersignature of the payment: enough members hold it valid.
-      if (state !== TxState.accepted && state !== TxState.final) continue;
+      if (!accepted && !observer.isAccepted(ref)) continue;
       if (memory.settled.includes(part)) continue;
       const qtyWh = Math.min(takenWh, memory.reserveWh);
       if (qtyWh === 0) return undefined;

@@ -71,6 +71,7 @@ export class Observer {
     if (!this.notice && this.node.state.boot > 1) this.shyMs = shyUntilMs(notice);
     this.notice = notice;
     this.offers?.forget(notice.slot);
+    this.offers?.remember((txid) => this.isAccepted(txid));
     const slotMs = notice.endMs - notice.startMs;
     this.abstain();
     // Final by now, or too old to get into a block.
@@ -249,6 +250,12 @@ export class Observer {
   /** How far a transaction of this node's is: one of TxState. */
   stateOf(txid: Uint8Array): number {
     return this.share?.ballot?.state(txid) ?? TxState.unsolid;
+  }
+
+  /** Whether enough members hold it valid, as far as this node counts votes for it. */
+  isAccepted(txid: Uint8Array): boolean {
+    const state = this.stateOf(txid);
+    return state === TxState.accepted || state === TxState.final;
   }
 
   /** What to attach to; undefined while the cone knows nothing. */

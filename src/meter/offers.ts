@@ -32,6 +32,8 @@ export interface Taken {
   readonly qtyWh: number;
   readonly ecashMicro: number;
   readonly tMs: number;
+  /** Enough members held it valid, when that was asked last. */
+  accepted: boolean;
 }
 
 /** A RESERVE of this node's, and whether blocks will take it, as far as is known by now. */
@@ -144,6 +146,12 @@ export class Offers {
     });
   }
 
+  /** Keeps who was ACCEPTED, before votes on it are forgotten: a SOLD comes a slot later. */
+  remember(isAccepted: (txid: Uint8Array) => boolean): void {
+    for (const { by } of this.taken.values())
+      for (const taken of by) taken.accepted ||= isAccepted(taken.txid);
+  }
+
   /** What was sold to this node against its RESERVE `txid`. */
   soldFor(txid: Uint8Array): DirectSold | undefined {
     return this.solds.get(toHex(txid));
@@ -179,7 +187,7 @@ export class Offers {
     if (by.length >= LEGS_MAX || by.some((known) => bytesEqual(known.txid, txid))) return false;
     // As decoded they are views, which would keep the whole message.
     const names = { txid, buyer: body.from.slice(), wallet: wallet.slice() };
-    by.push({ ...names, qtyWh, ecashMicro, tMs });
+    by.push({ ...names, qtyWh, ecashMicro, tMs, accepted: false });
     by.sort((a, b) => a.tMs - b.tMs || compareBytes(a.txid, b.txid));
     this.taken.set(key, { slot: offer.slot, by });
     return by.some(({ buyer }) => bytesEqual(buyer, this.node));

@@ -5,12 +5,14 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { VOTE_CALL_MS, VOTE_CALLS_IN_VAIN } from "#core/limits";
 import { isNothing } from "#core/topics";
 import { audit } from "#gateway/audit/audit";
 import { AreaRun, type AreaRunOptions } from "../helpers/area-run.ts";
 
 const SLOTS = 6;
+/** What a gateway waits for the first vote, and how often in vain (src/gateway/smartchain/votes.ts). */
+const VOTE_CALL_MS = 2000;
+const VOTE_CALLS_IN_VAIN = 3;
 const pot = { epochSlots: 96, epsilonMs: 2000, tauMs: 10_000 };
 
 async function street(nodes: number, changes: AreaRunOptions = {}) {

@@ -5,13 +5,7 @@ import { openSigned, type Signed } from "#core/codec/record";
 import type { Vertex } from "#core/dag/dag";
 import { assert } from "#core/errors/assert";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
-import {
-  EPOCH_MEMBERS_MAX,
-  VOTE_CALL_MS,
-  VOTE_CALL_QUIET_MS,
-  VOTE_CALLS_IN_VAIN,
-  VOTE_PERIOD_MS,
-} from "#core/limits";
+import { EPOCH_MEMBERS_MAX, VOTE_PERIOD_MS } from "#core/limits";
 import { makeVoteEvidence } from "#core/pot/evidence";
 import { bodyRecord } from "#core/records/tx";
 import { type Vote, voteRecord } from "#core/records/vote";
@@ -30,6 +24,15 @@ import { convict } from "./intake.ts";
 
 /** How early a vote may come after the one before, ms: timers and brokers are not exact. */
 const PERIOD_SLACK_MS = 200;
+/**
+ * Real time that a gateway waits before a block for the first vote it called for, ms: a slow node's
+ * signature and its way.
+ */
+const VOTE_CALL_MS = 2_000;
+/** The same for one more vote after each, ms: what lies between the answers of nodes of one kind. */
+const VOTE_CALL_QUIET_MS = 250;
+/** Calls in vain after which nobody waits any more in this epoch: too many are gone, or do not vote. */
+const VOTE_CALLS_IN_VAIN = 3;
 
 export class Votes {
   private readonly ballot = new Ballot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
