@@ -33,7 +33,7 @@ interface DirectPlan {
 
 /** How many slots ahead of the present one an offer is: its buyers need the one between. */
 const AHEAD = 2;
-/** Under a barrier clock: real time in which RESERVEs of one instant are heard before who lost tries again, ms. */
+/** Under a barrier clock: real time in which RESERVEs of one instant are heard before the next, ms. */
 const DIRECT_PATIENCE_MS = 200;
 /** How long it waits to hear its own, ms: to the gateway and back. */
 const DIRECT_HEARD_MS = 2_000;
@@ -88,7 +88,7 @@ export class Direct {
     return this.uptimeMs() < this.tries.waitMs;
   }
 
-  /** Real time until the next RESERVE is due, or nobody is waited for any more; undefined where neither is. */
+  /** Real time until the next RESERVE is due, or nobody is waited for any more; or undefined. */
   delayMs(notice: Notice): number | undefined {
     const { clock } = this.node;
     const beginMs = this.beginMs(notice);
@@ -96,7 +96,7 @@ export class Direct {
     return this.waits ? this.tries.waitMs - this.uptimeMs() : undefined;
   }
 
-  /** Buyers begin one after the other, each in another order of the slots: who comes later sees what is left. */
+  /** Buyers begin at different times, others in each slot: who comes later sees what is left. */
   private beginMs({ slot, startMs, endMs }: Notice): number {
     const { idBytes } = this.node;
     const share = idBytes[slot % idBytes.length] ^ (slot & 0xff);
