@@ -69,6 +69,13 @@ export const SLOTS_KEPT = 4;
  */
 export const RESERVE_MARGIN_MICRO = 4096;
 /**
+ * How far a buyer's reading may be below its seller's, permille of the SOLD, as a loss: what a low-voltage line
+ * and its transformer lose at their peak. Part of the ledger's rules.
+ */
+export const ARBITRATION_LOSS_PERMILLE = 50;
+/** How long a difference beyond that stays frozen: a day has every kind of flow in it. A rule too. */
+export const FROZEN_MS = 24 * 3600 * 1000;
+/**
  * Least coins that a node locks with a RESERVE where it can afford it, µc; larger ones are this times powers
  * of two. So few sizes tell outsiders little about the connection and the price behind them.
  */

@@ -91,7 +91,8 @@ export class Area {
     this.world = new World(options, ports.time);
     const { net } = options;
     this.registry = new Registry(crypto, net);
-    this.chain = new Chain({ net, leader: this.idBytes }, crypto, this.dag, this.world);
+    const word = (slot: number) => this.feeder?.word(slot);
+    this.chain = new Chain({ net, leader: this.idBytes, word }, crypto, this.dag, this.world);
     this.publicChain = new PublicChain(crypto, options.area, options.secretKey);
     this.consensus = new SoleGateway(crypto, options.secretKey);
   }

@@ -89,7 +89,7 @@ export class Slots {
     this.raise = raise;
     this.dealer = new Dealer(ports.crypto, node.idBytes, node.purse);
     const { observer } = node;
-    this.direct = observer.offers && new Direct(node, config, observer.offers);
+    this.direct = observer.offers && new Direct(node, config, observer.offers, ports.time.uptimeMs);
     this.issuer = new Issuer(node, config, ports, node.epochs, {
       caps: () => this.usableCaps(),
       cone: (nowMs, ageMs, beforeMs) => observer.parents(nowMs, ageMs, beforeMs),
@@ -164,7 +164,7 @@ export class Slots {
       if (this.direct) {
         this.direct.say(notice, this.issuer, this.funds());
         // Its next order is idle; but the barrier clock must not run ahead of what it offers or takes.
-        if (!clock.running && this.issuer.busy) return;
+        if (!clock.running && (this.issuer.busy || this.direct.waits)) return;
       } else if (!this.reserveAhead(notice)) return;
     }
     if (!clock.running) clock.atLeast(notice.startMs);
@@ -186,8 +186,11 @@ export class Slots {
   delayMs(): number | undefined {
     const notice = this.current;
     const { clock, state, speaker } = this.node;
-    if (!notice || !clock.running || !speaker.open) return undefined;
+    if (!notice || !speaker.open) return undefined;
+    const directMs = this.direct?.delayMs(notice);
+    if (!clock.running) return directMs;
     if (clock.nowMs() < notice.startMs) return clock.realDelayMs(notice.startMs);
+    if (directMs !== undefined) return directMs; // in the first half of the slot
     // A boundary that was not read in time is not read any more: the next notice comes by itself.
     const comes = state.boundary < notice.slot + 2 && clock.nowMs() < notice.endMs;
     return comes ? clock.realDelayMs(notice.endMs) : undefined;

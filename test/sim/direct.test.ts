@@ -75,7 +75,7 @@ test("a street that trades directly only", async () => {
     settled.reduce((sum, { qtyWh }) => sum + qtyWh, 0),
   );
   const agreed = settled.filter(({ arbitrated }) => !arbitrated).length;
-  assert.ok(agreed * 10 >= settled.length * 8, `${agreed} of ${settled.length} were agreed on`);
+  assert.ok(agreed * 2 >= settled.length, `${agreed} of ${settled.length} were agreed on`);
   for (const { qtyWh, priceMicro, ecashMicro } of settled) {
     assert.ok(priceMicro > 0, "an offer has a price");
     const least = Math.floor((qtyWh * priceMicro) / 1000);

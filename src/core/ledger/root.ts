@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The state root of a block: over accounts, locks, registers, totals and offers in a fixed order. */
+/** The state root of a block: over all that the ledger knows, in a fixed order. */
 
 import { fromHex } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";
@@ -9,7 +9,7 @@ import { accountLeaf } from "./account-leaf.ts";
 import type { LedgerState } from "./state.ts";
 
 /** What a leaf is about; the number is its first element. An account is 0 (account-leaf.ts). */
-const Leaf = Object.freeze({ lock: 1, registers: 2, totals: 3, offer: 4 });
+const Leaf = Object.freeze({ lock: 1, registers: 2, totals: 3, offer: 4, frozen: 5, disputes: 6 });
 
 /** The place of an account's leaf among `stateLeaves`. */
 export function accountIndex(state: LedgerState, node: string): number {
@@ -69,6 +69,13 @@ export function stateLeaves(state: LedgerState): Uint8Array[] {
     const terms = [slot, qtyWh, ecashMicro, expiryMs, reservedWh, soldWh];
     leaves.push(encodeCbor([Leaf.offer, fromHex(id)!, fromHex(seller)!, ...terms]));
   }
+  for (const key of [...state.frozen.keys()].sort()) {
+    const { reserve, seller, sold, leg, wallet, qtyWh, micro, untilSlot } = state.frozen.get(key)!;
+    const names = [fromHex(reserve)!, fromHex(seller)!, sold, leg, fromHex(wallet)!];
+    leaves.push(encodeCbor([Leaf.frozen, ...names, qtyWh, micro, untilSlot]));
+  }
+  for (const node of [...state.disputes.keys()].sort())
+    leaves.push(encodeCbor([Leaf.disputes, fromHex(node)!, state.disputes.get(node)!]));
   return leaves;
 }
 

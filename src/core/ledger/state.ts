@@ -45,6 +45,8 @@ export interface Lock {
   readonly wallet: string;
   readonly slot: number;
   readonly tMs: number;
+  /** Of the RESERVE in its author's chain. */
+  readonly height: number;
   /** Energy that may still be contracted on it, Wh. */
   leftWh: number;
   /** Coins that it still holds, µc, and how many of them a SOLD has promised. */
@@ -58,6 +60,8 @@ export interface Lock {
 export interface Offer {
   readonly offer: string;
   readonly seller: string;
+  /** Of the OFFER in its author's chain. */
+  readonly height: number;
   readonly slot: number;
   /** Energy, and the price for all of it. */
   readonly qtyWh: number;
@@ -82,6 +86,22 @@ export interface Pair {
   sold?: { txid: Uint8Array; leg: number; tMs: number; wallet: string };
 }
 
+/** A part of a SOLD that two meters do not agree on; it stays in its lock (ledger 4.6). */
+export interface Frozen {
+  readonly slot: number;
+  readonly seller: string;
+  readonly buyer: string;
+  readonly reserve: string;
+  /** The SOLD and its leg, and the seller's address in it. */
+  readonly sold: Uint8Array;
+  readonly leg: number;
+  readonly wallet: string;
+  readonly qtyWh: number;
+  readonly micro: number;
+  /** It is the buyer's again when this slot closes, unless it was decided before. */
+  readonly untilSlot: number;
+}
+
 export interface Totals {
   genesisMicro: number;
   mintedMicro: number;
@@ -99,6 +119,10 @@ export class LedgerState {
   readonly pairs = new Map<string, Pair>();
   /** By id, until their slot is closed. */
   readonly offers = new Map<string, Offer>();
+  /** By `frozenKey`. */
+  readonly frozen = new Map<string, Frozen>();
+  /** How often a member's word on energy was too far from its counterparty's; without those of 0. */
+  readonly disputes = new Map<string, number>();
   readonly totals: Totals = { genesisMicro: 0, mintedMicro: 0, burnedMicro: 0, reservesMicro: 0 };
   /** Every slot up to this one is settled. */
   closedSlot = -1;
@@ -153,6 +177,7 @@ export class LedgerState {
     for (const lock of this.locks.values()) if (wallets.includes(lock.wallet)) return true;
     for (const { sold } of this.pairs.values())
       if (sold && wallets.includes(sold.wallet)) return true;
+    for (const { wallet } of this.frozen.values()) if (wallets.includes(wallet)) return true;
     return false;
   }
 
@@ -175,6 +200,9 @@ export class LedgerState {
     entry.boundary = reading.boundary;
     entry.importMwh = reading.importMwh;
     entry.exportMwh = reading.exportMwh;
+    // Where no reading came in time the seller's word took the place of this one: what it does not show backs
+    // nothing, and is nobody's debt.
+    if (entry.claimedImportMwh > entry.importMwh) entry.claimedImportMwh = entry.importMwh;
     if (!first) return;
     entry.claimedImportMwh = reading.importMwh; // energy from before membership backs nothing
     entry.claimedExportMwh = reading.exportMwh;
@@ -207,6 +235,11 @@ export class LedgerState {
     const held = walletsMicro + lockedMicro + reservesMicro + burnedMicro;
     assert(made === held, "COINS_CONSERVED", `${made} made, ${held} held`);
   }
+}
+
+/** A lock may pay several sellers, each of them once. */
+export function frozenKey({ reserve, seller }: Pick<Frozen, "reserve" | "seller">): string {
+  return `${reserve}|${seller}`;
 }
 
 /** Apart from the market two members have at most one deal in a slot. */

@@ -48,7 +48,9 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
     const run = state.slots.get(slot);
     if (run) checkMissed(context, run);
   }
+  const frozen = new Set(state.ledger.frozen.keys());
   const result = execute(context, height, { events, mints, txs, closed: block.closed });
+  for (const key of state.ledger.frozen.keys()) if (!frozen.has(key)) state.summary.frozen++;
   state.keepPromises(events);
   compareOutcome(context, height, block, result);
   if (!bytesEqual(stateRoot(ports.crypto, state.ledger), header.stateRoot))
@@ -109,7 +111,12 @@ function checkClosed({ state, findings }: Context, height: number, block: Block)
 
 function execute({ state, findings }: Context, height: number, plan: BlockPlan) {
   try {
-    return executeBlock(state.ledger, plan, (slot) => state.startMs(slot));
+    return executeBlock(
+      state.ledger,
+      plan,
+      (slot) => state.startMs(slot),
+      (slot) => state.feeder?.word(slot),
+    );
   } catch (error) {
     if (!(error instanceof AssertionFailure)) throw error;
     findings.fault("BLOCK_EXECUTE", { height }, error.message);

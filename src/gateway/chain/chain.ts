@@ -8,9 +8,11 @@ import { openSigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import type { Dag, Vertex } from "#core/dag/dag";
 import { assert } from "#core/errors/assert";
+import type { FeederWord } from "#core/ledger/arbitrate";
 import {
   antichain,
   type BlockPlan,
+  type BlockResult,
   blockRoots,
   executeBlock,
   type LedgerEvent,
@@ -37,6 +39,8 @@ export interface SealedBlock {
 export interface ChainOptions {
   net: string;
   leader: Uint8Array;
+  /** The area's feeder meter at the close of a slot. */
+  word(slot: number): FeederWord | undefined;
 }
 
 export class Chain {
@@ -104,7 +108,7 @@ export class Chain {
       txs: vertices.map(({ tx, tMs }) => ({ tx, tMs })),
       closed,
     };
-    const { rejected, effects } = executeBlock(this.state, plan, (n) => this.world.startMs(n));
+    const { rejected, effects } = this.execute(plan);
     const body = {
       cut: antichain(plan.txs.map(({ tx }) => tx)),
       txs: vertices.map((vertex) => vertex.tx.txid),
@@ -158,11 +162,21 @@ export class Chain {
       txs: vertices.map(({ tx, tMs }) => ({ tx, tMs })),
       closed: block.closed,
     };
-    executeBlock(this.state, plan, (n) => this.world.startMs(n));
+    this.execute(plan);
     const root = stateRoot(this.crypto, this.state);
     assert(bytesEqual(root, header.stateRoot), "LOG_STATE_ROOT", `height ${header.height}`);
     const { id } = opened;
     return this.adopt({ header, headerBytes: block.header, id, block, bytes, vertices });
+  }
+
+  private execute(plan: BlockPlan): BlockResult {
+    const { world, options } = this;
+    return executeBlock(
+      this.state,
+      plan,
+      (slot) => world.startMs(slot),
+      (slot) => options.word(slot),
+    );
   }
 
   private adopt(sealed: SealedBlock): SealedBlock {

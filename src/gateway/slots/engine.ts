@@ -42,6 +42,7 @@ import { sendAccounts, sendContracts } from "../outbound.ts";
 import { beginEpoch, epochDue } from "../smartchain/epochs.ts";
 import { baseRule, ledgerPairs, type MadeClearing, makeClearing, makeDelivery } from "./clear.ts";
 import { SlotRun } from "./run.ts";
+import { warnOfDisputes, warnOfMeter } from "./warn.ts";
 
 /** Under a running clock: protocol time after a slot's end for orders, and for SOLD and BOUGHT, permille. */
 const COLLECT_PERMILLE = 250;
@@ -56,14 +57,13 @@ export function advance(area: Area, batch: Batch): void {
   for (let moved = true; moved && !area.finished; ) {
     moved = false;
     for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {
-      if (run.phase === "collect" && readyToClear(area, batch, run)) {
-        clearSlot(area, batch, run);
-        moved = true;
-      }
-      if (run.phase === "settle" && readyToClose(area, run)) {
-        closeRun(area, batch, run);
-        moved = true;
-      }
+      const { phase } = run;
+      if (phase === "done") continue;
+      run.ready ||= phase === "collect" ? readyToClear(area, batch, run) : readyToClose(area, run);
+      if (!run.ready || !area.votes.ready(area, batch)) continue;
+      if (phase === "collect") clearSlot(area, batch, run);
+      else closeRun(area, batch, run);
+      moved = true;
     }
     if (openNext(area, batch)) moved = true;
   }
@@ -75,6 +75,8 @@ export function nextDelayMs(area: Area): number | undefined {
   const { world, options } = area;
   const delays: number[] = [];
   const nowRealMs = area.ports.time.nowMs();
+  const votesMs = area.votes.delayMs(area);
+  if (votesMs !== undefined) delays.push(votesMs);
   for (const run of area.runs.values()) {
     if (world.isRunning) delays.push(world.realDelayMs(deadlineMs(area, run)));
     else delays.push(Math.max(0, run.phaseRealMs + options.slotTimeoutMs - nowRealMs));
@@ -371,15 +373,9 @@ function closeRun(area: Area, batch: Batch, run: SlotRun): void {
     batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));
   }
   seal(area, batch, run.slot, mints, [run.slot]);
+  warnOfDisputes(area, run.slot);
   for (const alarm of finishRun(area, run)) warnOfMeter(area, alarm);
   publishSlot(area, batch, run);
-}
-
-/** The members' meters and the feeder's do not agree. */
-function warnOfMeter(area: Area, { test, slot, residualMwh, suspects }: FeederAlarm): void {
-  const names = suspects.map(({ id }) => area.sessions.get(id)!.member.name);
-  const missingWh = Number(residualMwh / 1000n);
-  area.ports.log("warn", "feeder-alarm", { test, slot, missingWh, suspects: names.join(", ") });
 }
 
 /**
