@@ -83,6 +83,11 @@ export const RESERVE_SIZE_MICRO = 1_000_000;
 /** Depth of a Merkle proof: 2^16 orders in one slot. */
 export const PROOF_MAX = 16;
 /**
+ * Bytes of the path from a leaf to the state root: 40 steps. Ten million leaves have 28 at most, and each step
+ * more costs whoever makes keys for it twice the work of the one before.
+ */
+export const STATE_PATH_BYTES_MAX = 40 * 33;
+/**
  * Members of one area: a slot's locks, payments, releases and top-ups of this many fit into one block, and
  * committees and votes are bit sets of this length. A larger area is several areas.
  */

@@ -5,7 +5,6 @@ import { toHex } from "#core/codec/bytes";
 import type { Verdict } from "#core/errors/codes";
 import { applyTx, closeSlot, contract, mint } from "#core/ledger/apply";
 import type { FeederWord } from "#core/ledger/arbitrate";
-import { stateRoot } from "#core/ledger/root";
 import { LedgerState, type Pair } from "#core/ledger/state";
 import type { Effect } from "#core/records/block";
 import type { Member } from "#core/records/member";
@@ -184,7 +183,7 @@ export class World {
     return this.state.freeOf(nodeOf(name));
   }
   root(): string {
-    return toHex(stateRoot(crypto, this.state));
+    return toHex(this.state.root(crypto));
   }
   /** Everything in the state and the number of effects, more than the root covers. */
   snapshot(): string {
