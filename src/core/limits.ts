@@ -73,7 +73,7 @@ export const RESERVE_MARGIN_MICRO = 4096;
  * and its transformer lose at their peak. Part of the ledger's rules.
  */
 export const ARBITRATION_LOSS_PERMILLE = 50;
-/** How long a difference beyond that stays frozen: a day has every kind of flow in it. Part of the rules too. */
+/** How long a difference beyond that stays frozen: a day has every kind of flow in it. A rule too. */
 export const FROZEN_MS = 24 * 3600 * 1000;
 /**
  * Least coins that a node locks with a RESERVE where it can afford it, µc; larger ones are this times powers

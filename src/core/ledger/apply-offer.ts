@@ -19,7 +19,7 @@ export function applyOffer(
   tMs: number,
   slotStartMs: (slot: number) => number,
 ): Verdict {
-  const { slot, legs, from, expiryMs } = tx.body;
+  const { slot, legs, from, expiryMs, seq: height } = tx.body;
   const seller = toHex(from);
   if (legs.length !== 1) return refuse("LEGS", "an OFFER has one leg");
   const offer = toHex(tx.txid);
@@ -43,7 +43,7 @@ export function applyOffer(
   if (offeredWh > capacityWh)
     return refuse("OFFER_OVERSOLD", `${offeredWh} Wh, the connection carries ${capacityWh}`);
   const terms = { qtyWh, ecashMicro: leg.ecashMicro, expiryMs };
-  state.offers.set(offer, { offer, seller, slot, ...terms, reservedWh: 0, soldWh: 0 });
+  state.offers.set(offer, { offer, seller, slot, height, ...terms, reservedWh: 0, soldWh: 0 });
   return ACCEPT;
 }
 

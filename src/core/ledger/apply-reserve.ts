@@ -46,6 +46,7 @@ export function applyReserve(
     wallet,
     slot: body.slot,
     tMs,
+    height: body.seq,
     leftWh: leg.qtyWh,
     leftMicro: leg.ecashMicro,
     promisedMicro: 0,

@@ -2,10 +2,10 @@
 /**
  * A SOLD that its buyer did not answer in time, decided from the two meters (ledger 4.6):
  *
- *   buyer's reading missing or late            the seller's reading settles (a RESERVE bounds every SOLD)
- *   within the loss bound of the seller's      the lower of the two settles, the rest of the lock comes back
- *   lower than that                            the lower settles; the difference is frozen, counts against both,
- *                                              and is checked against the area's feeder meter
+ *   buyer's reading missing or late        the seller's reading settles (a RESERVE bounds every SOLD)
+ *   within the loss bound of the seller's  the lower of the two settles, the rest of the lock comes back
+ *   lower than that                        the lower settles; the difference is frozen, counts against
+ *                                          both, and is checked against the area's feeder meter
  *
  * What is frozen stays in the buyer's lock: no coins move until it is decided.
  */
@@ -54,7 +54,7 @@ export function arbitrate(
   const agreedWh = Math.min(qtyWh, readWh ?? qtyWh);
   const account = state.account(buyer);
   account.claimedImportMwh = freshFrom(state, pair) + mwhFromWh(agreedWh);
-  const agreedMicro = mulDivCeil(agreedWh, pair.ecashMicro, qtyWh);
+  const agreedMicro = qtyWh === 0 ? 0 : mulDivCeil(agreedWh, pair.ecashMicro, qtyWh);
   if (agreedWh > 0)
     settle(state, { ...base, qtyWh: agreedWh, micro: agreedMicro, untilSlot: slot }, lock, effects);
   pair.state = agreedWh > 0 ? "arbitrated" : "released";

@@ -80,14 +80,15 @@ export function walletsLeaf(crypto: Crypto, entry: Readonly<AccountEntry>): Stat
 }
 
 export function lockLeaf(crypto: Crypto, lock: Readonly<Lock>): StateLeaf {
-  const { reserve, node, wallet, slot, tMs, leftWh, leftMicro, promisedMicro, offer } = lock;
+  const { node, wallet, slot, tMs, height, leftWh, leftMicro, promisedMicro, offer } = lock;
+  const said = [hex(node), hex(wallet), slot, tMs, height];
   const left = [leftWh, leftMicro, promisedMicro, offer === undefined ? 0 : hex(offer)];
-  return leaf(crypto, Leaf.lock, hex(reserve), [hex(node), hex(wallet), slot, tMs, ...left]);
+  return leaf(crypto, Leaf.lock, hex(lock.reserve), [...said, ...left]);
 }
 
 export function offerLeaf(crypto: Crypto, offer: Readonly<Offer>): StateLeaf {
-  const { seller, slot, qtyWh, ecashMicro, expiryMs, reservedWh, soldWh } = offer;
-  const terms = [slot, qtyWh, ecashMicro, expiryMs, reservedWh, soldWh];
+  const { seller, slot, height, qtyWh, ecashMicro, expiryMs, reservedWh, soldWh } = offer;
+  const terms = [slot, height, qtyWh, ecashMicro, expiryMs, reservedWh, soldWh];
   return leaf(crypto, Leaf.offer, hex(offer.offer), [hex(seller), ...terms]);
 }
 

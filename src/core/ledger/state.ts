@@ -54,6 +54,8 @@ export interface Lock {
   readonly wallet: string;
   readonly slot: number;
   readonly tMs: number;
+  /** Of the RESERVE in its author's chain. */
+  readonly height: number;
   /** Energy that may still be contracted on it, Wh. */
   leftWh: number;
   /** Coins that it still holds, µc, and how many of them a SOLD has promised. */
@@ -67,6 +69,8 @@ export interface Lock {
 export interface Offer {
   readonly offer: string;
   readonly seller: string;
+  /** Of the OFFER in its author's chain. */
+  readonly height: number;
   readonly slot: number;
   /** Energy, and the price for all of it. */
   readonly qtyWh: number;
@@ -91,7 +95,7 @@ export interface Pair {
   sold?: Readonly<{ txid: Uint8Array; leg: number; tMs: number; wallet: string }>;
 }
 
-/** A part of a SOLD that two meters do not agree on: it stays in its lock until it is decided (ledger 4.6). */
+/** A part of a SOLD that two meters do not agree on; it stays in its lock (ledger 4.6). */
 export interface Frozen {
   readonly slot: number;
   readonly seller: string;

@@ -64,7 +64,8 @@ export function txOf(name: string, from: string, changes: Partial<Body>): Tx {
     epoch: 1,
     type: TxType.reserve,
     from: idOf(from),
-    seq: 1,
+    // A chain has an OFFER or a RESERVE below the SOLD or BOUGHT that follows from it.
+    seq: changes.type ?? TxType.reserve,
     prev: undefined,
     legs: [],
     expiryMs: 0,
