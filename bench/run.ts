@@ -19,11 +19,21 @@ import { openStore } from "#node/store/sqlite";
 import { dag } from "./dag.ts";
 import { feeder } from "./feeder.ts";
 import { type Finding, identity } from "./identity.ts";
+import { ledger } from "./ledger.ts";
 import { votes } from "./votes.ts";
 
 /** Adds its cases; what it returns clears up and judges the rates, where the suite requires any. */
 type Suite = (bench: Bench) => (rates: ReadonlyMap<string, number>) => Finding[] | undefined;
-const SUITES: Record<string, Suite> = { crypto, codec, dag, identity, market, store, votes };
+const SUITES: Record<string, Suite> = {
+  crypto,
+  codec,
+  dag,
+  identity,
+  ledger,
+  market,
+  store,
+  votes,
+};
 /**
  * Where a ratio is required, the clock is the processor time of this process: others' load must not decide it. And
  * a call that takes most of a second need not be made tinybench's 64 times.

@@ -82,10 +82,7 @@ export const FROZEN_MS = 24 * 3600 * 1000;
 export const RESERVE_SIZE_MICRO = 1_000_000;
 /** Depth of a Merkle proof: 2^16 orders in one slot. */
 export const PROOF_MAX = 16;
-/**
- * Bytes of the path from a leaf to the state root: 40 steps. Ten million leaves have 28 at most, and each step
- * more costs whoever makes keys for it twice the work of the one before.
- */
+/** Bytes of a path to the state root: 40 steps. Ten million leaves have 28; each more is twice the work. */
 export const STATE_PATH_BYTES_MAX = 40 * 33;
 /**
  * Members of one area: a slot's locks, payments, releases and top-ups of this many fit into one block, and

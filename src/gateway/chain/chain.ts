@@ -133,7 +133,7 @@ export class Chain {
   }
 
   /**
-   * Executes the block after the head on a fork, whoever proposes it: the chain and its state stay as they are.
+   * Executes the block after the head on a fork, whoever proposes it: chain and state stay as they are.
    * There may be several candidates for one height; `commit` takes one, and the others are void.
    */
   prepare(input: BlockInput): Candidate {
