@@ -42,6 +42,7 @@ const OPTIONS: Record<string, BenchOptions> = {
   // Each call adds to the DAG, so that their number is given and not their time.
   dag: { time: 0, iterations: 16, warmupTime: 0, warmupIterations: 2, now: processorMs },
   identity: { iterations: 5, warmupIterations: 2, now: processorMs },
+  ledger: { time: 0, iterations: 10, warmupTime: 0, warmupIterations: 2, now: processorMs },
   votes: { iterations: 5, warmupIterations: 2, now: processorMs },
 };
 
