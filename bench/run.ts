@@ -19,11 +19,21 @@ import { openStore } from "#node/store/sqlite";
 import { dag } from "./dag.ts";
 import { feeder } from "./feeder.ts";
 import { type Finding, identity } from "./identity.ts";
+import { ledger } from "./ledger.ts";
 import { votes } from "./votes.ts";
 
 /** Adds its cases; what it returns clears up and judges the rates, where the suite requires any. */
 type Suite = (bench: Bench) => (rates: ReadonlyMap<string, number>) => Finding[] | undefined;
-const SUITES: Record<string, Suite> = { crypto, codec, dag, identity, market, store, votes };
+const SUITES: Record<string, Suite> = {
+  crypto,
+  codec,
+  dag,
+  identity,
+  ledger,
+  market,
+  store,
+  votes,
+};
 /**
  * Where a ratio is required, the clock is the processor time of this process: others' load must not decide it. And
  * a call that takes most of a second need not be made tinybench's 64 times.
@@ -32,6 +42,7 @@ const OPTIONS: Record<string, BenchOptions> = {
   // Each call adds to the DAG, so that their number is given and not their time.
   dag: { time: 0, iterations: 16, warmupTime: 0, warmupIterations: 2, now: processorMs },
   identity: { iterations: 5, warmupIterations: 2, now: processorMs },
+  ledger: { time: 0, iterations: 10, warmupTime: 0, warmupIterations: 2, now: processorMs },
   votes: { iterations: 5, warmupIterations: 2, now: processorMs },
 };
 

@@ -44,6 +44,8 @@ export interface LastTrade {
   sold: boolean;
   legs: readonly { readonly qtyWh: number; readonly ecashMicro: number }[];
   readonly txid?: Uint8Array;
+  /** The block that the node knows it to be settled by. */
+  readonly height?: number;
 }
 
 /** What a face cannot read of the node. */
@@ -100,7 +102,8 @@ export function kwhText(mwh: bigint): string {
   return `${digits.slice(0, -3)}.${digits.slice(-3)}`;
 }
 
-function tradeFace(node: FaceNode, { slot, sold, legs, txid }: LastTrade): TradeFace {
+function tradeFace(node: FaceNode, trade: LastTrade): TradeFace {
+  const { slot, sold, legs, txid, height } = trade;
   let energyWh = 0;
   let coinsMicro = 0;
   for (const leg of legs) {
@@ -109,6 +112,7 @@ function tradeFace(node: FaceNode, { slot, sold, legs, txid }: LastTrade): Trade
   }
   // Beyond 2^53 in between.
   const price = energyWh > 0 ? (BigInt(coinsMicro) * 1000n) / BigInt(energyWh) : 0n;
+  const seen = (txid && node.observer?.stateOf(txid)) ?? TxState.unsolid;
   return {
     slot,
     side: sold ? "sold" : "bought",
@@ -116,7 +120,7 @@ function tradeFace(node: FaceNode, { slot, sold, legs, txid }: LastTrade): Trade
     coinsMicro,
     priceMicroPerKwh: Number(price),
     partners: legs.length,
-    state: TX_STATES[(txid && node.observer?.stateOf(txid)) ?? TxState.unsolid],
+    state: TX_STATES[height === undefined ? seen : TxState.final],
   };
 }
 

@@ -82,6 +82,8 @@ export const FROZEN_MS = 24 * 3600 * 1000;
 export const RESERVE_SIZE_MICRO = 1_000_000;
 /** Depth of a Merkle proof: 2^16 orders in one slot. */
 export const PROOF_MAX = 16;
+/** Bytes of a path to the state root: 40 steps. Ten million leaves have 28; each more is twice the work. */
+export const STATE_PATH_BYTES_MAX = 40 * 33;
 /**
  * Members of one area: a slot's locks, payments, releases and top-ups of this many fit into one block, and
  * committees and votes are bit sets of this length. A larger area is several areas.

@@ -11,6 +11,7 @@ import { receiptRecord } from "#core/records/receipt";
 import type { Area } from "./area.ts";
 import type { Batch } from "./batch.ts";
 import type { SealedBlock } from "./chain/chain.ts";
+import { accountPath } from "./chain/proofs.ts";
 import type { Session } from "./session.ts";
 
 /** Receipts for everything that this batch makes durable. Called after the commit. */
@@ -42,10 +43,13 @@ export function sendContracts(
     batch.send(area.topics.down(toHex(contract.node), "contract"), bytes);
 }
 
-/** Balances after a block, to every member that is there. */
+/** Balances after a block, to every member that is there, and the proof of what it settled for it. */
 export function sendAccounts(area: Area, batch: Batch, block: SealedBlock): void {
-  for (const session of area.sessions.values())
-    if (session.online) sendAccount(area, batch, session, block);
+  for (const session of area.sessions.values()) {
+    if (!session.online) continue;
+    sendAccount(area, batch, session, block);
+    sendSettlement(area, batch, session, block.headerBytes);
+  }
 }
 
 function sendAccount(area: Area, batch: Batch, session: Session, block: SealedBlock): void {
@@ -73,21 +77,27 @@ function sendAccount(area: Area, batch: Batch, session: Session, block: SealedBl
 function sendProof(area: Area, batch: Batch, session: Session, block: SealedBlock): void {
   const { chain, options, ports } = area;
   if (!chain.state.accounts.has(session.id)) return;
-  const place = area.proofs.placeOf(ports.crypto, chain, session.id);
-  if (!place) return;
+  const path = accountPath(ports.crypto, chain.state, session.idBytes);
+  if (!path) return;
   const { set: walletSet, commitment } = chain.state.newestSet(session.id);
   const { bytes } = area.sign(proofRecord, {
     net: options.net,
     gateway: area.idBytes,
     node: session.idBytes,
     header: block.headerBytes,
-    ...place,
+    path,
     balanceMicro: chain.state.freeOf(session.id),
     lockedMicro: chain.state.lockedOf(session.id),
     walletSet,
     commitment,
   });
   batch.send(area.topics.down(session.id, "proof"), bytes);
+}
+
+/** With it a node checks its latest trade: of any block, or only where it was settled by the one with `header`. */
+function sendSettlement(area: Area, batch: Batch, session: Session, header?: Uint8Array): void {
+  const bytes = area.settlements.of(session.id, header);
+  if (bytes) batch.send(area.topics.down(session.id, "settlement"), bytes);
 }
 
 /** The answer to a request to be a member. */
@@ -124,6 +134,7 @@ export function greet(area: Area, batch: Batch, session: Session): void {
   if (area.chain.head) {
     sendAccount(area, batch, session, area.chain.head);
     sendProof(area, batch, session, area.chain.head);
+    sendSettlement(area, batch, session);
   }
   sendConfig(area, batch, session.id, undefined);
   for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {

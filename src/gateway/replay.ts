@@ -178,6 +178,7 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
   area.votes.seal(sealed, area.world.ageMaxMs);
   area.world.atLeast(sealed.header.atMs);
   area.countPaid(sealed);
+  area.settlements.follow(area.ports.crypto, area.chain.state, sealed);
   unhearRejected(area, sealed);
   for (const slot of sealed.block.closed) {
     const run = area.runs.get(slot);

@@ -224,6 +224,7 @@ export class MeterNode {
     else if (topic === topics.down(this.id, "token")) this.slots.issuer.onToken(payload);
     else if (topic === topics.down(this.id, "account")) this.account.onAccount(payload);
     else if (topic === topics.down(this.id, "proof")) this.account.onProof(payload);
+    else if (topic === topics.down(this.id, "settlement")) this.account.onSettlement(payload);
     else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
     else if (topic === topics.down(this.id, "window")) this.profile?.onWindow(payload);
     else if (topic === topics.down(this.id, "update")) this.updater?.onChunk(payload);

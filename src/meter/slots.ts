@@ -54,6 +54,8 @@ export interface LastTrade {
   sold: boolean;
   legs: readonly TxLeg[];
   txid: Uint8Array;
+  /** The block that settled it, once the node has seen the proof. */
+  height?: number;
 }
 
 export class Slots {

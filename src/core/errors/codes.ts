@@ -128,6 +128,7 @@ export const WIRE = Object.freeze({
   GATEWAY_CERTIFICATE: 127,
   GATEWAY_BEHIND: 125,
   GATEWAY_BALANCE: 126,
+  GATEWAY_TRADE: 128,
   RECEIPT_DIGEST: 124,
 
   // Firmware: what a node finds wrong with a release

@@ -154,6 +154,7 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   CONTRACT_TERMS: reject("the contract's legs do not add up to the fill, or cost otherwise"),
   GATEWAY_CERTIFICATE: reject("the gateway has no certificate of the authority that counts"),
   GATEWAY_BALANCE: reject("the balance is not what the block's state root says"),
+  GATEWAY_TRADE: reject("the trade is not in the block that is said to have settled it"),
   GATEWAY_BEHIND: reject("the gateway knows less than it has receipted"),
   RECEIPT_DIGEST: reject("the receipt is for other bytes than this node said"),
 

@@ -38,9 +38,8 @@ export function applyOffer(
   if (state.owners.get(wallet) !== seller) return refuse("WALLET_FOREIGN", wallet);
   // Nobody can deliver more than its connection carries: this bounds the offers of a slot too.
   let offeredWh = qtyWh;
-  for (const other of state.offers.values())
-    if (other.seller === seller && other.slot === slot) offeredWh += other.qtyWh;
-  const { capacityWh } = state.account(seller);
+  for (const other of state.offers.group(seller)) if (other.slot === slot) offeredWh += other.qtyWh;
+  const { capacityWh } = state.accountOf(seller);
   if (offeredWh > capacityWh)
     return refuse("OFFER_OVERSOLD", `${offeredWh} Wh, the connection carries ${capacityWh}`);
   const terms = { qtyWh, ecashMicro: leg.ecashMicro, expiryMs };
@@ -77,7 +76,7 @@ export function dealOf(
   // Of a slot that is closed a lock may wait, frozen; its offer is gone.
   if (lock.slot !== slot || lock.node !== toHex(leg.to!))
     return refuse("SOLD_NO_RESERVE", "locked by another or for another slot");
-  const offer = state.offers.get(lock.offer!);
+  const offer = state.offers.peek(lock.offer!);
   assert(offer, "OFFER_OF_LOCK", lock.reserve);
   const { qtyWh, ecashMicro } = leg;
   if (offer.seller !== seller) return refuse("SOLD_NO_CONTRACT", lock.reserve);

@@ -73,10 +73,10 @@ function earlierLock(
   node: string,
   slot: number,
   offer: Offer | undefined,
-): Lock | undefined {
-  for (const lock of state.locks.values()) {
-    if (lock.node !== node || lock.slot !== slot) continue;
-    const taken = lock.offer && state.offers.get(lock.offer);
+): Readonly<Lock> | undefined {
+  for (const lock of state.locks.group(node)) {
+    if (lock.slot !== slot) continue;
+    const taken = lock.offer && state.offers.peek(lock.offer);
     if ((taken ? taken.seller : undefined) === offer?.seller) return lock;
   }
   return undefined;

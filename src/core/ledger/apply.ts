@@ -9,6 +9,7 @@ import { applyOffer } from "./apply-offer.ts";
 import { applyReserve } from "./apply-reserve.ts";
 import { applyBought, applySold } from "./apply-trade.ts";
 import { arbitrate, type Closing, frozenIn, thaw } from "./arbitrate.ts";
+import type { ForkMap } from "./fork-map.ts";
 import type { LedgerState, Pair } from "./state.ts";
 import { pairKey } from "./state.ts";
 
@@ -129,7 +130,7 @@ function coinEffect(kind: number, coins: { to: Uint8Array | undefined; micro: nu
   };
 }
 
-/** By key, so that the order of effects never depends on the order of arrival. */
-function sortedEntries<T>(map: Map<string, T>): [string, T][] {
-  return [...map].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+/** To change, by key, so that the order of effects never depends on the order of arrival. */
+function sortedEntries<T>(map: ForkMap<T>): [string, T][] {
+  return [...map.keys()].sort().map((key) => [key, map.get(key)!]);
 }

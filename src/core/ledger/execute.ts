@@ -74,6 +74,38 @@ export function executeBlock(
   return { rejected, effects };
 }
 
+/** A block as it comes out, and the state that it would leave: nothing has changed yet. */
+export interface PreparedBlock {
+  body: Omit<Block, "header">;
+  roots: ReturnType<typeof blockRoots> & { stateRoot: Uint8Array };
+  fork: LedgerState;
+}
+
+/**
+ * Executes a plan on a fork of `state`. Several may be prepared on one state; `state.adopt(fork)` makes one of
+ * them the block that was, and the others void.
+ */
+export function prepareBlock(
+  crypto: Crypto,
+  state: LedgerState,
+  plan: BlockPlan,
+  slotStartMs: (slot: number) => number,
+  word?: (slot: number) => FeederWord | undefined,
+): PreparedBlock {
+  const fork = state.fork(crypto);
+  const { rejected, effects } = executeBlock(fork, plan, slotStartMs, word);
+  const txs = plan.txs.map(({ tx }) => tx);
+  const body = {
+    cut: antichain(txs),
+    txs: txs.map(({ txid }) => txid),
+    rejected,
+    effects,
+    events: plan.events.map(({ id }) => id),
+    closed: plan.closed,
+  };
+  return { body, roots: { ...blockRoots(crypto, body), stateRoot: fork.root(crypto) }, fork };
+}
+
 /** The Merkle roots of a block's lists, as its header has them. */
 export function blockRoots(crypto: Crypto, block: Omit<Block, "header">) {
   return {

@@ -44,6 +44,7 @@ export const RecordKind = Object.freeze({
   plan: 37,
   window: 38,
   arrival: 40,
+  settlement: 44,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

@@ -20,6 +20,7 @@ import { publicBlockRecord } from "./public-block.ts";
 import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
+import { settlementRecord } from "./settlement.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
 import { evidenceRecord, voteRecord } from "./vote.ts";
 import { walletsRecord } from "./wallets.ts";
@@ -64,13 +65,15 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   planRecord,
   windowRecord,
   arrivalRecord,
+  settlementRecord,
 ]);
 
 /**
  * Whether records of this type travel as `[bstr record, bstr signature]`. The others do not: a transaction
  * carries its own signature, over its body and tokens; a block's is its header's; an `up` carries a
  * signed one; a firmware image is signed as a whole by its release; a certificate is sealed
- * (core/trust/certificate.ts); a token is signed by itself, and so is what evidence is made of.
+ * (core/trust/certificate.ts); a token is signed by itself, and so is what evidence is made of; of a
+ * settlement the header is.
  */
 export function travelsSigned(type: RecordType<unknown>): boolean {
   return !UNSIGNED.some((other) => other === type);
@@ -86,4 +89,5 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   certificateRecord,
   tokenRecord,
   evidenceRecord,
+  settlementRecord,
 ]);

@@ -142,6 +142,7 @@ function sealOne(
     for (const { code } of block.block.rejected) area.countRejected(code);
     unhearRejected(area, block);
     area.countPaid(block);
+    area.settlements.follow(area.ports.crypto, area.chain.state, block);
     area.votes.seal(block, area.world.ageMaxMs);
     area.sendHead(batch, block);
     if (closed.length > 0 || mints.length > 0) sendAccounts(area, batch, block);

@@ -9,6 +9,7 @@ import { capsRecord, demandRecord, noticeRecord } from "#core/records/notice";
 import { proofRecord } from "#core/records/proof";
 import { publicBlockRecord } from "#core/records/public-block";
 import { receiptRecord } from "#core/records/receipt";
+import { settlementRecord } from "#core/records/settlement";
 import {
   atMs,
   COINS_MAX,
@@ -321,13 +322,33 @@ const proofs: Sample[] = [
     gateway,
     node,
     header: counting(300, 9),
-    index: 2,
-    leaves: 9,
-    path: [hash(0xe1), hash(0xe2), hash(0xe3), hash(0xe4)],
+    path: counting(4 * 33, 0xe1),
     balanceMicro: COINS_MAX,
     lockedMicro: 0x100000000,
     walletSet: 3,
     commitment: hash(0xe5),
+  }),
+];
+
+const settlements: Sample[] = [
+  sample(settlementRecord, "the proof of a payment", {
+    header: counting(300, 11),
+    effect: {
+      kind: 5,
+      reserve: hash(0xc1),
+      sold: hash(0xc2),
+      leg: 1,
+      bought: hash(0xc3),
+      from: wallet(1),
+      to: wallet(2),
+      micro: COINS_MAX,
+      qtyWh: 1234,
+    },
+    index: 5,
+    effects: 9,
+    path: [hash(0xd1), hash(0xd2), hash(0xd3), hash(0xd4)],
+    walletSet: 3,
+    wallet: 255,
   }),
 ];
 
@@ -341,4 +362,5 @@ export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...chain,
   ...published,
   ...proofs,
+  ...settlements,
 ];
