@@ -48,16 +48,6 @@ const KEPT = 3;
 /** SOLDs that arrived before their contract. */
 const EARLY_MAX = 64;
 
-/** What was sold or bought, for people. */
-export interface LastTrade {
-  slot: number;
-  sold: boolean;
-  legs: readonly TxLeg[];
-  txid: Uint8Array;
-  /** The block that settled it, once the node has seen the proof. */
-  height?: number;
-}
-
 export class Slots {
   private readonly node: MeterNode;
   private readonly config: NodeConfig;
