@@ -3,12 +3,14 @@
  * I1, I2 and I5 to I10 on the ledger: a second set of books, kept from the effects of blocks and the
  * transactions that they name, beside the state that the gateway holds.
  */
+import { bytesEqual } from "#core/codec/bytes";
 import type { LedgerState } from "#core/ledger/state";
 import { type Block, blockRecord, type Effect, EffectKind } from "#core/records/block";
 import { TxType } from "#core/records/tx";
 import { blockEntry, EntryKind, unpackEntry } from "#gateway/entries";
 import type { LogStore } from "#gateway/ports";
 import { hex, type SeenTx } from "./check-dag.ts";
+import { EnergyCheck, type Registers, type TrueMeter } from "./check-energy.ts";
 import { must } from "./violation.ts";
 
 interface Range {
@@ -16,15 +18,11 @@ interface Range {
   toMwh: bigint;
 }
 
-interface Registers {
-  importMwh: bigint;
-  exportMwh: bigint;
-}
-
 export class LedgerCheck {
   /** Transactions that a block took. */
   readonly finalIds = new Set<string>();
   trades = 0;
+  readonly energy: EnergyCheck;
   private entries = 0;
   private readonly balances = new Map<string, number>();
   private readonly locks = new Map<string, { micro: number; node: string }>();
@@ -33,6 +31,10 @@ export class LedgerCheck {
   private readonly promised = new Map<string, { qtyWh: number; ecashMicro: number }>();
   private readonly registers = new Map<string, Registers>();
   private readonly traded = new Map<string, bigint>();
+
+  constructor(meter: TrueMeter) {
+    this.energy = new EnergyCheck(meter);
+  }
 
   /** Blocks that the log has since the last look. */
   follow(store: LogStore, state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
@@ -66,6 +68,10 @@ export class LedgerCheck {
     const { body } = tx;
     const sold = body.type === TxType.sold;
     if (!sold && body.type !== TxType.bought) return;
+    this.energy.said(hex(body.from), tx, ({ ref }) => {
+      const answered = ref && txs.get(hex(ref))?.tx.body;
+      return answered?.legs.find(({ to }) => to && bytesEqual(to, body.from));
+    });
     const key = `${hex(body.from)} ${sold ? "export" : "import"}`;
     const ranges = this.ranges.get(key) ?? [];
     this.ranges.set(key, ranges);
@@ -133,7 +139,8 @@ export class LedgerCheck {
     must(line.ecashMicro === micro && line.qtyWh === qtyWh, "I5", () => `${key}: other amounts`);
     const locked = txs.get(hex(reserve));
     if (locked) must(seller.tMs > locked.tMs, "I10", () => `${key}: SOLD before its RESERVE`);
-    if (kind !== EffectKind.pay) return;
+    const of = seller.tx.body;
+    if (kind !== EffectKind.pay) return this.energy.paid(line, undefined, hex(line.to!), of.slot);
     const buyer = bought && txs.get(hex(bought));
     must(buyer !== undefined, "I10", () => `${key} has no BOUGHT`);
     const answers = buyer.tx.body.legs.filter(
@@ -144,6 +151,7 @@ export class LedgerCheck {
     const same = answer.ecashMicro === micro && answer.qtyWh === qtyWh;
     must(same, "I10", () => `${key}: the BOUGHT says something else`);
     must(buyer.tMs > seller.tMs, "I10", () => `${key}: BOUGHT before SOLD`);
+    this.energy.paid(line, answer, hex(buyer.tx.body.from), of.slot);
   }
 
   /** Both sets of books say the same. */

@@ -9,16 +9,25 @@ import { LedgerState, type Pair } from "#core/ledger/state";
 import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx";
 import { type Random, randomStream } from "../worlds/random.ts";
 import { hex, type SeenTx } from "./check-dag.ts";
+import type { Registers } from "./check-energy.ts";
 import { LedgerCheck } from "./check-ledger.ts";
 import { Lab, type Person } from "./lab.ts";
 
 /** Rules that can be switched off. */
-export type LedgerDefence = "ranges" | "paid-once" | "reserved" | "metered" | "later";
+export type LedgerDefence =
+  | "ranges"
+  | "paid-once"
+  | "reserved"
+  | "metered"
+  | "arbitrated"
+  | "terms"
+  | "later";
 
 const SLOT_MS = 60_000;
 const SELLERS = 2;
 const BUYERS = 2;
 const QTY_WH = 100;
+const SHORT_WH = 60;
 const PRICE_MICRO = 1000;
 
 export interface LedgerArenaOptions {
@@ -27,7 +36,7 @@ export interface LedgerArenaOptions {
 }
 
 class LedgerArena {
-  readonly check = new LedgerCheck();
+  readonly check = new LedgerCheck((node, slot) => this.counted(node, slot));
   blocks = 0;
   rejected = 0;
   private readonly lab: Lab;
@@ -54,7 +63,7 @@ class LedgerArena {
         micro: 10_000_000,
       })),
     });
-    this.block({ events: people.map((person, i) => this.reading(person, i, 0)) });
+    this.block({ events: people.map((person) => this.reading(person, 0)) });
     for (let slot = 2; slot < 5; slot++) this.slot(slot);
   }
 
@@ -84,7 +93,7 @@ class LedgerArena {
           state: "open",
         });
     });
-    const readings = people.map((person, i) => this.reading(person, i, slot));
+    const readings = people.map((person) => this.reading(person, slot));
     this.block({ events: [...readings, { id: this.id(), type: "clearing", pairs }] });
     this.tMs = (slot + 1) * SLOT_MS;
     const buying = pairs.map((pair) => {
@@ -107,18 +116,20 @@ class LedgerArena {
       const leg = this.leg(buyer, seller, reserve, claimedExportMwh + shift);
       return this.say(seller, TxType.sold, slot, [leg], early ? -2 * SLOT_MS : 1);
     };
-    const kind = random.below(5);
+    const kind = random.below(7);
     let sold = sell(kind === 1 ? 1_000_000n : 0n, kind === 2);
     if (kind > 0) sold = this.ofState(sold, seller, buyer, slot) ?? sell(0n);
-    const buy = (shift: bigint, early = false): void => {
+    const buy = (qtyWh = QTY_WH, early = false): void => {
       const { claimedImportMwh } = this.state.account(hex(buyer.id));
-      const leg = this.leg(seller, buyer, sold, claimedImportMwh + shift);
+      const leg = this.leg(seller, buyer, sold, claimedImportMwh, qtyWh);
       this.say(buyer, TxType.bought, slot, [leg], early ? -1000 : 1);
     };
     return () => {
-      if (kind === 3) buy(0n, true);
-      buy(0n);
-      if (kind === 4) buy(0n);
+      if (kind === 6) return; // its meter decides
+      if (kind === 5) buy(QTY_WH - 1 - random.below(QTY_WH / 2));
+      if (kind === 3) buy(QTY_WH, true);
+      buy();
+      if (kind === 4) buy();
       if (kind === 4) sell(0n);
     };
   }
@@ -129,14 +140,14 @@ class LedgerArena {
     return pair?.sold && hex(pair.sold.txid) === hex(sold.txid) ? sold : undefined;
   }
 
-  private leg(to: Person, own: Person, ref: Tx, fromMwh: bigint): TxLeg {
+  private leg(to: Person, own: Person, ref: Tx, fromMwh: bigint, qtyWh = QTY_WH): TxLeg {
     return {
       to: to.id,
       wallet: walletOf(own.id),
       ref: ref.txid,
-      qtyWh: QTY_WH,
+      qtyWh,
       ecashMicro: QTY_WH * PRICE_MICRO,
-      meter: { fromMwh, toMwh: fromMwh + BigInt(QTY_WH) * 1000n },
+      meter: { fromMwh, toMwh: fromMwh + BigInt(qtyWh) * 1000n },
     };
   }
 
@@ -154,8 +165,10 @@ class LedgerArena {
   private block(plan: Partial<Parameters<typeof executeBlock>[1]>): void {
     const { state, off, check } = this;
     const type = plan.txs?.[0]?.tx.body.type;
-    const kept = off === "metered" && type ? this.unmeter() : () => {};
-    this.weaken(type);
+    const shows = off === "metered" ? type : off === "arbitrated" && plan.closed;
+    let kept = shows ? this.unmeter() : () => {};
+    if (off === "reserved" && type === TxType.sold) kept = this.unpromise();
+    this.weaken(plan.txs?.[0]?.tx);
     const whole = { events: [], mints: [], txs: [], closed: [], ...plan };
     const { rejected, effects } = executeBlock(state, whole, (slot) => slot * SLOT_MS);
     kept();
@@ -166,8 +179,14 @@ class LedgerArena {
     check.look(state);
   }
 
-  private weaken(type: number | undefined): void {
+  private weaken(tx: Tx | undefined): void {
     const { state, off } = this;
+    const type = tx?.body.type;
+    // What the buyer says is what was meant.
+    if (off === "terms" && type === TxType.bought)
+      for (const pair of state.pairs.values())
+        if (pair.sold && tx?.body.legs.some(({ ref }) => ref && hex(ref) === hex(pair.sold!.txid)))
+          Object.assign(pair, { qtyWh: tx.body.legs[0].qtyWh });
     if (off === "ranges")
       for (const account of state.accounts.values())
         Object.assign(account, { claimedExportMwh: 0n, claimedImportMwh: 0n });
@@ -178,8 +197,6 @@ class LedgerArena {
           const lock = state.locks.get(pair.reserve);
           if (lock) lock.promisedMicro = pair.ecashMicro;
         }
-    if (off === "reserved" && type === TxType.sold)
-      for (const lock of state.locks.values()) lock.promisedMicro = 0;
     if (off === "later") {
       for (const lock of state.locks.values()) Object.assign(lock, { tMs: 0 });
       for (const { sold } of state.pairs.values()) if (sold) sold.tMs = 0;
@@ -202,16 +219,34 @@ class LedgerArena {
       });
   }
 
+  /** RESERVEs that promise nothing, until what is returned is called. */
+  private unpromise(): () => void {
+    const before = [...this.state.locks.values()].map(
+      (lock) => [lock, lock.promisedMicro] as const,
+    );
+    for (const [lock] of before) lock.promisedMicro = 0;
+    return () => {
+      for (const [lock, micro] of before) lock.promisedMicro += micro;
+    };
+  }
+
   private member({ id, publicKey }: Person): LedgerEvent {
     const wallets = { set: 0, commitment: id, wallets: [hex(walletOf(id))] };
     const member = { publicKey, name: hex(id), capacityWh: 1000 } as never;
     return { id: this.id(), type: "member", node: hex(id), member, wallets };
   }
 
-  private reading({ id }: Person, index: number, boundary: number): LedgerEvent {
-    const mwh = BigInt(boundary) * BigInt(QTY_WH * 1000);
+  /** All but one count a contract in every slot, those of sellers out and those of buyers in. */
+  private counted(node: string, boundary: number): Registers | undefined {
+    const index = this.lab.people.findIndex(({ id }) => hex(id) === node);
+    if (index < 0) return undefined;
     const sells = index < SELLERS;
-    const reading = { boundary, importMwh: sells ? 0n : mwh, exportMwh: sells ? mwh : 0n } as never;
+    const mwh = BigInt(boundary * (index === SELLERS ? SHORT_WH : QTY_WH) * 1000);
+    return { importMwh: sells ? 0n : mwh, exportMwh: sells ? mwh : 0n };
+  }
+
+  private reading({ id }: Person, boundary: number): LedgerEvent {
+    const reading = { boundary, ...this.counted(hex(id), boundary) } as never;
     return { id: this.id(), type: "reading", node: hex(id), reading };
   }
 
