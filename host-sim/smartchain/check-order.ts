@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * I18: the same transactions and votes in any order give the same DAG, caps, weights and voters, the same order
- * in a block, and the same states after it. Rivals may be among them.
+ * I18: the same transactions and votes in any order give the same DAG, caps, weights and voters, the same
+ * order in a block, and the same states after it. Rivals may be among them.
  *
- * ACCEPTED alone may come with an order: what enough members counted for stays so when one of them turns out to
- * have voted twice (votes/tally.ts). Then all who spoke for it were enough, and no rival is in any order.
+ * ACCEPTED alone may come with an order: what enough members counted for stays so when one of them turns out
+ * to have voted twice (votes/tally.ts). Then all who spoke for it were enough, and no rival is in any order.
  */
 import { openSigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * I6: a message that the gateway has taken before changes nothing when it comes again. Now and then one is
- * given to it once more, and all that it holds is compared. Beside this, the bus repeats messages to everybody,
- * and rogues do, where I5 and the others say that nothing counts twice.
+ * given to it once more, and all that it holds is compared. Beside this, the bus repeats messages to
+ * everybody, and rogues do, where I5 and the others say that nothing counts twice.
  */
 import { upRecord } from "#core/records/receipt";
 import { isNumbered, parseNodeTopic, type UpKind } from "#core/topics";
