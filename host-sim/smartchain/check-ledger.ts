@@ -6,7 +6,7 @@
 import { bytesEqual } from "#core/codec/bytes";
 import type { LedgerState } from "#core/ledger/state";
 import { type Block, blockRecord, type Effect, EffectKind } from "#core/records/block";
-import { TxType } from "#core/records/tx";
+import { type TxLeg, TxType } from "#core/records/tx";
 import { blockEntry, EntryKind, unpackEntry } from "#gateway/entries";
 import type { LogStore } from "#gateway/ports";
 import { hex, type SeenTx } from "./check-dag.ts";
@@ -22,6 +22,8 @@ export class LedgerCheck {
   /** Transactions that a block took. */
   readonly finalIds = new Set<string>();
   trades = 0;
+  /** Legs that were sold of an OFFER. */
+  offered = 0;
   readonly energy: EnergyCheck;
   private entries = 0;
   private readonly balances = new Map<string, number>();
@@ -91,14 +93,28 @@ export class LedgerCheck {
       );
       this.traded.set(key, (this.traded.get(key) ?? 0n) + BigInt(qtyWh) * 1000n);
       if (!sold || !ref) continue;
-      const reserve = txs.get(hex(ref))?.tx.body.legs[0];
-      const before = this.promised.get(hex(ref)) ?? { qtyWh: 0, ecashMicro: 0 };
-      const now = { qtyWh: before.qtyWh + qtyWh, ecashMicro: before.ecashMicro + ecashMicro };
-      this.promised.set(hex(ref), now);
-      if (!reserve) continue;
-      must(now.qtyWh <= reserve.qtyWh, "I9", () => `${now.qtyWh} Wh of ${reserve.qtyWh}`);
-      must(now.ecashMicro <= reserve.ecashMicro, "I9", () => `${now.ecashMicro} µc promised`);
+      const reserve = this.promise(ref, qtyWh, ecashMicro, txs);
+      if (!reserve?.ref) continue;
+      this.offered++;
+      this.promise(reserve.ref, qtyWh, ecashMicro, txs);
     }
+  }
+
+  /** I9: no more is sold of a RESERVE, and of the OFFER that it takes, than it is for. */
+  private promise(
+    id: Uint8Array,
+    qtyWh: number,
+    ecashMicro: number,
+    txs: ReadonlyMap<string, SeenTx>,
+  ): TxLeg | undefined {
+    const terms = txs.get(hex(id))?.tx.body.legs[0];
+    const before = this.promised.get(hex(id)) ?? { qtyWh: 0, ecashMicro: 0 };
+    const now = { qtyWh: before.qtyWh + qtyWh, ecashMicro: before.ecashMicro + ecashMicro };
+    this.promised.set(hex(id), now);
+    if (!terms) return undefined;
+    must(now.qtyWh <= terms.qtyWh, "I9", () => `${now.qtyWh} Wh of ${terms.qtyWh}`);
+    must(now.ecashMicro <= terms.ecashMicro, "I9", () => `${now.ecashMicro} µc promised`);
+    return terms;
   }
 
   private effect(effect: Effect, state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {

@@ -77,6 +77,7 @@ export class Checks {
     const { caps, ledger, replay } = this;
     return {
       trades: ledger.trades,
+      "sold of offers": ledger.offered,
       "given again": replay.replays,
       "caps beyond A_max, in the next block": caps.beyond,
     };

@@ -18,6 +18,7 @@ export type LedgerDefence =
   | "ranges"
   | "paid-once"
   | "reserved"
+  | "offered"
   | "metered"
   | "arbitrated"
   | "terms"
@@ -79,6 +80,7 @@ class LedgerArena {
         { ...NO_LEG, wallet: walletOf(buyer.id), ...leg },
       ]);
     });
+    const taken = this.offer(sellers[slot % SELLERS], buyers, slot);
     const pairs: Pair[] = [];
     buyers.forEach((buyer, b) => {
       for (const seller of sellers)
@@ -96,6 +98,7 @@ class LedgerArena {
     const readings = people.map((person) => this.reading(person, slot));
     this.block({ events: [...readings, { id: this.id(), type: "clearing", pairs }] });
     this.tMs = (slot + 1) * SLOT_MS;
+    this.deliver(sellers[slot % SELLERS], taken, slot);
     const buying = pairs.map((pair) => {
       const seller = sellers.find(({ id }) => hex(id) === pair.seller)!;
       const buyer = buyers.find(({ id }) => hex(id) === pair.buyer)!;
@@ -106,6 +109,24 @@ class LedgerArena {
     });
     for (const buy of buying) buy?.();
     this.block({ closed: [slot] });
+  }
+
+  /** An OFFER to all, of which each buyer wants everything. */
+  private offer(seller: Person, buyers: readonly Person[], slot: number): [Person, Tx][] {
+    const terms = { qtyWh: QTY_WH, ecashMicro: QTY_WH * PRICE_MICRO };
+    const own = { ...NO_LEG, wallet: walletOf(seller.id), ...terms };
+    const offer = this.say(seller, TxType.offer, slot, [own]);
+    return buyers.map((buyer) => {
+      const leg = { ...NO_LEG, wallet: walletOf(buyer.id), to: seller.id, ref: offer.txid };
+      return [buyer, this.say(buyer, TxType.reserve, slot, [{ ...leg, ...terms }])];
+    });
+  }
+
+  private deliver(seller: Person, taken: readonly [Person, Tx][], slot: number): void {
+    for (const [buyer, reserve] of taken) {
+      const { claimedExportMwh } = this.state.account(hex(seller.id));
+      this.say(seller, TxType.sold, slot, [this.leg(buyer, seller, reserve, claimedExportMwh)]);
+    }
   }
 
   /** SOLD, and what a cheat says besides. Returns what says BOUGHT. */
@@ -197,6 +218,9 @@ class LedgerArena {
           const lock = state.locks.get(pair.reserve);
           if (lock) lock.promisedMicro = pair.ecashMicro;
         }
+    if (off === "offered")
+      for (const offer of state.offers.values())
+        Object.assign(offer, { soldWh: 0, reservedWh: type === TxType.sold ? offer.qtyWh : 0 });
     if (off === "later") {
       for (const lock of state.locks.values()) Object.assign(lock, { tMs: 0 });
       for (const { sold } of state.pairs.values()) if (sold) sold.tMs = 0;

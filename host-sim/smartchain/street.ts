@@ -11,7 +11,7 @@ import type { GatewayOptions } from "#gateway/options";
 import type { LogStore } from "#gateway/ports";
 import type { Session } from "#gateway/session";
 import { openMemoryStore } from "#node/store/memory";
-import { gatewayOptions, nodeSetups, seededKey, tariffOf } from "../setup.ts";
+import { gatewayOptions, nodeSetups, seededKey, tariffOf, tradingDirectly } from "../setup.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
 import type { World } from "../worlds/types.ts";
 import { Agenda, type BusCounts, type Client, FaultyBus } from "./bus.ts";
@@ -85,7 +85,9 @@ export class Street {
     this.random = randomStream(seed, 7);
     const { random } = this;
     const nodes = 4 + random.below(4);
-    const slots = 2 + random.below(3);
+    // By OFFER among each other, which takes two slots ahead, or in the market.
+    const direct = random.below(4) === 0;
+    const slots = (direct ? 4 : 2) + random.below(3);
     this.world = smallWorld(seed, nodes, slots, SLOT_SECONDS);
     const running = random.below(4) > 0;
     const gatewayKey = seededKey(crypto, seed, "gateway", 0);
@@ -110,7 +112,9 @@ export class Street {
     });
     const rogues = calm ? 0 : random.below(toleratedOf(nodes) + 1);
     const publicKey = crypto.publicKey(gatewayKey);
-    nodeSetups(crypto, this.world, seed, publicKey).forEach((setup, index) => {
+    const market = nodeSetups(crypto, this.world, seed, publicKey);
+    const setups = direct ? tradingDirectly(market, nodes) : market;
+    setups.forEach((setup, index) => {
       const member = new Member(this, index, setup, calm ? 0 : random.below(2001) - 1000);
       if (index < rogues) member.rogue = new Rogue(this, member);
       this.members.push(member);

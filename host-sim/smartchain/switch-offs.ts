@@ -61,6 +61,7 @@ export const SWITCH_OFFS: readonly SwitchOff[] = Object.freeze([
   ledger("the buyer's meter decides without its word", "I8", "arbitrated"),
   ledger("both sides say the same Wh", "I8", "terms"),
   ledger("a RESERVE promises what it has", "I9", "reserved"),
+  ledger("an OFFER is reserved once", "I9", "offered"),
   ledger("BOUGHT after SOLD after RESERVE", "I10", "later"),
   street("V5: no old parents", "V5", "V5"),
   dag("T grows along an edge", "I11", "later"),
