@@ -80,10 +80,10 @@ async function check(
 
 export const invariantsShort: Line = {
   name: "invariants-ci",
-  title: "I5 to I18 after every event of 45 runs with faults, and with each defence off",
+  title: "I5 to I18 after every event of 34 runs with faults, and with each defence off",
   takes: "30 s",
   ci: true,
-  run: (find, say, { seed }) => check(45, seed, find, say),
+  run: (find, say, { seed }) => check(34, seed, find, say),
 };
 
 export const invariants: Line = {
