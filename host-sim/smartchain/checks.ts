@@ -107,6 +107,12 @@ export class Checks {
     if (fresh || this.state !== area.chain.state) this.ledger.look(area.chain.state);
     this.state = area.chain.state;
     const suspended = new Set([...area.suspended]);
+    for (const { id, rogue, setup } of this.street.members)
+      must(
+        rogue !== undefined || !suspended.has(id),
+        "fraud",
+        () => `${setup.config.name} broke no rule`,
+      );
     this.votes.look(area.votes, this.dag.txs, suspended, (epoch) => area.epochs.of(epoch)?.epoch);
     // A state is a node's own: only the one that this event came to can have another.
     for (const { rogue, node } of this.touched)

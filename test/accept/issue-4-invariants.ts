@@ -9,9 +9,46 @@ import { SWITCH_OFFS, shown } from "#host-sim/smartchain/switch-offs";
 import { arena } from "#host-sim/smartchain/vote-arena";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import type { Find, Line } from "./harness.ts";
+import { asThread, inThread } from "./threads.ts";
 
 /** Seeds in which a defence that is off has to show. */
 const TRIES = 100;
+
+/** Seeds from which on both cores share them, and how long a thread may take. */
+const SHARED_FROM = 200;
+const LIMIT_MS = 3 * 3_600_000;
+
+interface Task {
+  from: number;
+  seeds: number;
+}
+
+/** What came of some streets. */
+interface Streets {
+  sums: Record<string, number>;
+  mostMs: number;
+  failed: string[];
+}
+
+async function run({ from, seeds }: Task, say: (line: string) => void): Promise<Streets> {
+  const sums: Record<string, number> = {};
+  const add = (what: string, count: number): void => void (sums[what] = (sums[what] ?? 0) + count);
+  let mostMs = 0;
+  const failed: string[] = [];
+  for (let seed = from; seed < from + seeds; seed++) {
+    const street = await runStreet({ seed });
+    const { bus, faults, seen, violation } = street;
+    mostMs = Math.max(mostMs, street.capWaitMs);
+    add("events", street.events);
+    add("transactions", street.transactions);
+    add("accepted", street.accepted);
+    add("suspended", street.suspended);
+    for (const [what, count] of Object.entries({ ...bus, ...faults, ...seen })) add(what, count);
+    if (violation) failed.push(`seed ${seed}: ${violation.message.slice(0, 160)}`);
+    say(`seed ${seed}, ${sums.events} events, ${failed.length} failed`);
+  }
+  return { sums, mostMs, failed };
+}
 
 async function streets(
   seeds: number,
@@ -19,21 +56,19 @@ async function streets(
   find: Find,
   say: (line: string) => void,
 ): Promise<void> {
+  const half = seeds < SHARED_FROM ? seeds : Math.ceil(seeds / 2);
+  const tasks: Task[] = [{ from, seeds: half }];
+  if (half < seeds) tasks.push({ from: from + half, seeds: seeds - half });
+  const shared = (task: Task) => inThread<Streets>(import.meta.url, task, LIMIT_MS, say);
+  const parts = await Promise.all(tasks.length > 1 ? tasks.map(shared) : [run(tasks[0], say)]);
   const sums: Record<string, number> = {};
-  const add = (what: string, count: number): void => void (sums[what] = (sums[what] ?? 0) + count);
-  let mostMs = 0;
   const failed: string[] = [];
-  for (let seed = from; seed < from + seeds; seed++) {
-    const run = await runStreet({ seed });
-    mostMs = Math.max(mostMs, run.capWaitMs);
-    add("events", run.events);
-    add("transactions", run.transactions);
-    add("accepted", run.accepted);
-    add("suspended", run.suspended);
-    for (const [what, count] of Object.entries({ ...run.bus, ...run.faults, ...run.seen }))
-      add(what, count);
-    if (run.violation) failed.push(`seed ${seed}: ${run.violation.message.slice(0, 160)}`);
-    say(`seed ${seed}, ${sums.events} events, ${failed.length} failed`);
+  let mostMs = 0;
+  for (const part of parts) {
+    failed.push(...(part?.failed ?? ["a thread did not end"]));
+    mostMs = Math.max(mostMs, part?.mostMs ?? 0);
+    for (const [what, count] of Object.entries(part?.sums ?? {}))
+      sums[what] = (sums[what] ?? 0) + count;
   }
   find(`violations in ${seeds} streets from seed ${from}`, "none", failed.join("; ") || "none");
   for (const [what, count] of Object.entries(sums)) find(what, "counted", count, true);
@@ -93,3 +128,5 @@ export const invariants: Line = {
   ci: false,
   run: (find, say, { seed }) => check(2000, seed, find, say),
 };
+
+await asThread<Task>(import.meta.url, run);
