@@ -9,7 +9,15 @@ import { openSigned, signRecord } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import { randomKeyOf, signToken } from "#core/pot/token";
 import { upRecord } from "#core/records/receipt";
-import { type Body, bodyRecord, openTx, type PotToken, signTx, TxType } from "#core/records/tx";
+import {
+  type Body,
+  bodyRecord,
+  openTx,
+  type PotToken,
+  signTx,
+  type TxLeg,
+  TxType,
+} from "#core/records/tx";
 import { voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
 import type { Member } from "./member.ts";
@@ -17,6 +25,8 @@ import type { Street } from "./street.ts";
 
 /** Messages that may be said again. */
 const KEPT = 200;
+/** More than a home takes or gives in a run. */
+const AHEAD_MWH = 10n ** 7n;
 
 interface Plot {
   body: Body;
@@ -111,15 +121,10 @@ export class Rogue {
       const prev = domainHash(street.crypto, bodyRecord.domain, encoded);
       return { ...later, seq: body.seq + 1, prev };
     }
-    if (kind === 2 && body.type === TxType.sold) {
+    const trades = body.type === TxType.sold || body.type === TxType.bought;
+    if ((kind === 2 || kind === 3) && trades) {
       street.count("register range moved");
-      const legs = body.legs.map((leg) => ({
-        ...leg,
-        ...(leg.meter && {
-          meter: { fromMwh: 0n, toMwh: leg.meter.toMwh - leg.meter.fromMwh },
-        }),
-      }));
-      return { ...later, legs };
+      return { ...later, legs: body.legs.map((leg) => moved(leg, kind === 2)) };
     }
     street.count("equivocation");
     return later;
@@ -222,4 +227,12 @@ export class Rogue {
     const other = street.members[street.random.below(street.members.length)];
     if (other.client) street.bus.inject(other.client, topic, payload);
   }
+}
+
+/** On a stretch that was used before, or on one that is not metered yet. */
+function moved(leg: TxLeg, back: boolean): TxLeg {
+  if (!leg.meter) return leg;
+  const { fromMwh, toMwh } = leg.meter;
+  const byMwh = back ? -fromMwh : AHEAD_MWH;
+  return { ...leg, meter: { fromMwh: fromMwh + byMwh, toMwh: toMwh + byMwh } };
 }

@@ -8,7 +8,7 @@ import { openSigned } from "#core/codec/record";
 import { assert } from "#core/errors/assert";
 import { type Code, WIRE } from "#core/errors/codes";
 import { EPOCH_MEMBERS_MAX } from "#core/limits";
-import { beaconDigest, beaconOf } from "#core/pot/beacon";
+import { revealedBy } from "#core/pot/beacon";
 import { cancelIn, covers } from "#core/pot/cancel";
 import { potJobs } from "#core/pot/check";
 import { Committees } from "#core/pot/committee";
@@ -104,11 +104,9 @@ export function checkBegun({ state, findings }: Context, { slot, startMs, nowMs 
 }
 
 function checkBeacon({ findings, ports, state }: Context, epoch: Epoch): void {
-  const { beacon, reveals } = epoch;
-  if (reveals.length !== 64 || !bytesEqual(beacon, beaconOf(ports.crypto, reveals)))
-    return findings.fault("EPOCH_BEACON", {}, `epoch ${epoch.epoch}`);
-  const message = beaconDigest(ports.crypto, state.net, epoch.epoch);
-  const job = { publicKey: state.world.gatewayKey, message, signature: reveals };
+  const message = revealedBy(ports.crypto, { ...epoch, net: state.net });
+  if (!message) return findings.fault("EPOCH_BEACON", {}, `epoch ${epoch.epoch}`);
+  const job = { publicKey: state.world.gatewayKey, message, signature: epoch.reveals };
   findings.signature(job, "EPOCH_BEACON", {}, `the reveal of epoch ${epoch.epoch}`);
 }
 
