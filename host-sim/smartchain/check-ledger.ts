@@ -162,7 +162,7 @@ export class LedgerCheck {
     const locked = txs.get(hex(reserve));
     if (locked) must(seller.tMs > locked.tMs, "I10", () => `${key}: SOLD before its RESERVE`);
     const of = seller.tx.body;
-    if (kind !== EffectKind.pay) return this.energy.paid(line, undefined, hex(line.to!), of.slot);
+    if (byMeters) return this.energy.paid({ ...line, qtyWh }, undefined, hex(line.to!), of.slot);
     const buyer = bought && txs.get(hex(bought));
     must(buyer !== undefined, "I10", () => `${key} has no BOUGHT`);
     const answers = buyer.tx.body.legs.filter(

@@ -217,7 +217,11 @@ class LedgerArena {
         if (pair.state === "paid") {
           pair.state = "sold";
           const lock = state.locks.get(pair.reserve);
-          if (lock) lock.promisedMicro = pair.ecashMicro;
+          if (!lock) continue;
+          lock.promisedMicro = pair.ecashMicro;
+          // There have to be coins to pay it with once more: the buyer's free ones.
+          lock.leftMicro += pair.ecashMicro;
+          state.account(lock.node).balanceMicro -= pair.ecashMicro;
         }
     if (off === "offered")
       for (const offer of changed(state.offers))
@@ -268,8 +272,9 @@ class LedgerArena {
     return { importMwh: sells ? 0n : mwh, exportMwh: sells ? mwh : 0n };
   }
 
-  private reading({ id }: Person, boundary: number): LedgerEvent {
-    const reading = { boundary, ...this.counted(hex(id), boundary) } as never;
+  /** At the end of `slot`. */
+  private reading({ id }: Person, slot: number): LedgerEvent {
+    const reading = { boundary: slot + 1, ...this.counted(hex(id), slot) } as never;
     return { id: this.id(), type: "reading", node: hex(id), reading };
   }
 
