@@ -171,7 +171,8 @@ export class Relay {
     const last = this.signed.get(author.id);
     if (last && last.txid !== id && (body.seq < last.seq || body.tick <= last.tick)) return;
     if (body.seq !== author.txSeq + 1 || body.tsMs > world.latestMs()) return;
-    const nowMs = world.isRunning ? world.nowMs() : body.tsMs;
+    // As a witness's: not before the stamp.
+    const nowMs = world.isRunning ? Math.max(world.nowMs(), body.tsMs) : body.tsMs;
     if (Math.abs(nowMs - body.tsMs) > known.epoch.tauMs) return;
     if (last?.txid !== id) {
       const { seq, tick } = body;
