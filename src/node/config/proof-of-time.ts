@@ -48,7 +48,7 @@ export const PROOF_OF_TIME_HELP: Readonly<Record<string, Help>> = {
 
 /** A body that found too few witnesses waits for ε; its slot has to be long enough for another try. */
 const EPSILONS_PER_SLOT = 4;
-/** A node whose witnesses are away is not given up before the gateway stands in, three tries of 2.5 ε later. */
+/** Who finds no witnesses is not given up before the gateway stands in, after three tries of 2.5 ε. */
 const EPSILONS_PER_TIMEOUT = 10;
 /** τ is five times ε (ledger 4.4). */
 const EPSILONS_PER_TAU = DEFAULT_TAU_MS / DEFAULT_EPSILON_MS;
