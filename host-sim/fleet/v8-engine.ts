@@ -12,6 +12,7 @@ import { sodiumCrypto } from "#node/crypto/sodium";
 import { faceOf } from "../panel/face.ts";
 import { CHIP_COUNTERS } from "./chip.ts";
 import { type EntropyKind, entropyFor } from "./entropy.ts";
+import { remembered } from "./remembered.ts";
 import type {
   EngineMemory,
   NodeCrypto,
@@ -31,7 +32,7 @@ export interface V8EngineOptions {
 
 /** Starts at once: there is nothing to build. */
 export function v8Engine(options: V8EngineOptions = {}): NodeEngine {
-  const crypto = options.crypto === "noble" ? nobleCrypto() : sodiumCrypto();
+  const crypto = remembered(options.crypto === "noble" ? nobleCrypto() : sodiumCrypto());
   const entropy = options.entropy ?? "seeded";
   return {
     name: "v8",

@@ -60,7 +60,26 @@ const battery: BatteryPort = {
   },
 };
 
-function portsOver(crypto: Crypto): NodePorts {
+/** Asks the driver once an event: events are short, and each question crosses two pipes. */
+class EventTime {
+  private uptime: number | undefined;
+  private utc: number | undefined;
+
+  uptimeMs(): number {
+    return (this.uptime ??= new ByteReader(ask(Call.uptime)).f64());
+  }
+
+  utcMs(): number {
+    return (this.utc ??= new ByteReader(ask(Call.utc)).f64());
+  }
+
+  forget(): void {
+    this.uptime = undefined;
+    this.utc = undefined;
+  }
+}
+
+function portsOver(crypto: Crypto, time: EventTime): NodePorts {
   return {
     crypto,
     entropy,
@@ -94,11 +113,8 @@ function portsOver(crypto: Crypto): NodePorts {
       },
     },
     time: {
-      uptimeMs: () => new ByteReader(ask(Call.uptime)).f64(),
-      utc: () => {
-        const utcMs = new ByteReader(ask(Call.utc)).f64();
-        return { utcMs, quality: TimeQuality.synced, errorMs: 0 };
-      },
+      uptimeMs: () => time.uptimeMs(),
+      utc: () => ({ utcMs: time.utcMs(), quality: TimeQuality.synced, errorMs: 0 }),
       wakeAfter: (delayMs) => host.post(Post.wake, new ByteWriter(8).f64(delayMs).done()),
     },
     log(level, event, facts = {}) {
@@ -117,13 +133,15 @@ function portsOver(crypto: Crypto): NodePorts {
 /** Starts the application: the body of the entry module. */
 export function runNode(crypto: Crypto): void {
   const config = decodeConfig(ask(Call.config));
-  const ports = portsOver(crypto);
+  const time = new EventTime();
+  const ports = portsOver(crypto, time);
   if (config.vehicle) ports.profile = vehicleProfile(config.vehicle, battery);
   const node = new MeterNode(config, ports);
   const will = node.will();
   const up = new ByteWriter(512).str(node.id).str(will.topic).str(will.payload);
   for (const subscription of node.subscriptions()) up.str(subscription);
   host.onEvent = (kind, payload) => {
+    time.forget();
     if (kind === Event.message) {
       const reader = new ByteReader(new Uint8Array(payload));
       node.onMessage(reader.str(), reader.rest());
