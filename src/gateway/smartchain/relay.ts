@@ -94,7 +94,7 @@ export class Relay {
     if (answer.token && !bytesEqual(answer.token.witness, witness.idBytes))
       return refuse("NODE_MISMATCH", "another's token");
     const { body, known } = asked;
-    if (known.committees.rank(body.from, body.tick, witness.idBytes) < 0)
+    if (!known.committees.has(body.from, body.tick, witness.idBytes))
       return refuse("WITNESS_NOT_CHOSEN", witness.member.name);
     if (asked.answered.has(witness.id)) return refuse("DUPLICATE", "a second answer");
     // A refusal may turn into a token within the tick; that it did not answer yet asks it again.

@@ -106,9 +106,9 @@ export class Witness {
     if (author < 0) return refused("UNKNOWN_NODE", "not a member of the epoch");
     if (!bytesEqual(committees.keyOf(author), publicKey))
       return refused("NODE_MISMATCH", "not the author's key");
-    return committees.rank(body.from, body.tick, this.id) < 0
-      ? refused("WITNESS_NOT_CHOSEN", `tick ${body.tick}`)
-      : undefined;
+    return committees.has(body.from, body.tick, this.id)
+      ? undefined
+      : refused("WITNESS_NOT_CHOSEN", `tick ${body.tick}`);
   }
 
   /** The epoch is the one in force at the stamp (within ε), and this witness signs in it. */
