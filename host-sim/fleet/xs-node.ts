@@ -14,6 +14,7 @@ import { faceOf } from "../panel/face.ts";
 import { ByteReader, ByteWriter, Call, Event, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
 import { decodeConfig } from "./abi-config.ts";
 import { CHIP_COUNTERS } from "./chip.ts";
+import { type Clocks, EventTime } from "./event-time.ts";
 import { ask, type XsGlobal } from "./xs-crypto.ts";
 
 export { hostCrypto } from "./xs-crypto.ts";
@@ -60,24 +61,10 @@ const battery: BatteryPort = {
   },
 };
 
-/** Asks the driver once an event: events are short, and each question crosses two pipes. */
-class EventTime {
-  private uptime: number | undefined;
-  private utc: number | undefined;
-
-  uptimeMs(): number {
-    return (this.uptime ??= new ByteReader(ask(Call.uptime)).f64());
-  }
-
-  utcMs(): number {
-    return (this.utc ??= new ByteReader(ask(Call.utc)).f64());
-  }
-
-  forget(): void {
-    this.uptime = undefined;
-    this.utc = undefined;
-  }
-}
+const clocks: Clocks = {
+  uptimeMs: () => new ByteReader(ask(Call.uptime)).f64(),
+  utcMs: () => new ByteReader(ask(Call.utc)).f64(),
+};
 
 function portsOver(crypto: Crypto, time: EventTime): NodePorts {
   return {
@@ -133,7 +120,7 @@ function portsOver(crypto: Crypto, time: EventTime): NodePorts {
 /** Starts the application: the body of the entry module. */
 export function runNode(crypto: Crypto): void {
   const config = decodeConfig(ask(Call.config));
-  const time = new EventTime();
+  const time = new EventTime(clocks);
   const ports = portsOver(crypto, time);
   if (config.vehicle) ports.profile = vehicleProfile(config.vehicle, battery);
   const node = new MeterNode(config, ports);
@@ -141,7 +128,7 @@ export function runNode(crypto: Crypto): void {
   const up = new ByteWriter(512).str(node.id).str(will.topic).str(will.payload);
   for (const subscription of node.subscriptions()) up.str(subscription);
   host.onEvent = (kind, payload) => {
-    time.forget();
+    time.begin();
     if (kind === Event.message) {
       const reader = new ByteReader(new Uint8Array(payload));
       node.onMessage(reader.str(), reader.rest());
