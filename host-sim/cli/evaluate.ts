@@ -37,7 +37,7 @@ export function evaluateCommand(program: Command): void {
     .description(
       "block preparation and validation over N, against a conventional chain; cap selection over load",
     )
-    .option("--full", "30 repetitions and longer runs: about a quarter of an hour")
+    .option("--full", "30 repetitions and longer runs: about 20 minutes")
     .option("--repetitions <n>", "repetitions (default: 3, with --full 30)", whole(1, 1000))
     .option("--transactions <n>", "the largest N (default: 2000)", hundreds)
     .option(

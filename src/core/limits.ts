@@ -340,7 +340,12 @@ export const CONTESTED_MAX = 256;
 export const EVIDENCE_ITEM_BYTES_MAX = 7900;
 /** Real time after which an author asks its witnesses again in the same tick, ms: some round trips. */
 export const ASK_REPEAT_MS = 2_000;
-/** Under the barrier clock, where no tick ends by itself: real time for tokens before the next tick, ms. */
+/**
+ * Under the barrier clock, where no tick ends by itself: real time for tokens before the next tick, permille
+ * of the epoch's ε. With ε = 2 s the gateway's token stands in after 15 s.
+ */
+export const ASK_PATIENCE_PERMILLE = 2500;
+/** The longest that it is, ms: ε is up to a quarter of a slot, and nobody answers that late. */
 export const ASK_PATIENCE_MS = 5_000;
 /** Bodies whose tokens a gateway carries at a time: one of each member. */
 export const ASKS_PENDING_MAX = MEMBERS_MAX;

@@ -9,7 +9,7 @@ import { signRecord } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import { assert } from "#core/errors/assert";
 import { codeOfWire } from "#core/errors/codes";
-import { ASK_PATIENCE_MS, ASK_REPEAT_MS } from "#core/limits";
+import { ASK_PATIENCE_MS, ASK_PATIENCE_PERMILLE, ASK_REPEAT_MS } from "#core/limits";
 import { signCancel } from "#core/pot/cancel";
 import { checkToken, medianMs } from "#core/pot/token";
 import type { Caps, Notice } from "#core/records/notice";
@@ -222,13 +222,20 @@ export class Issuer {
     this.body = body;
     this.tokens = [];
     this.gatewayToken = undefined;
-    this.overAtMs = this.ports.time.uptimeMs() + ASK_PATIENCE_MS;
+    this.overAtMs = this.patientUntilMs(body);
+  }
+
+  /** Uptime at which a body's tick counts as over under the barrier clock. */
+  private patientUntilMs({ epoch }: Body): number {
+    const epsilonMs = this.epochs.of(epoch)?.epoch.epsilonMs ?? ASK_PATIENCE_MS;
+    const patienceMs = Math.floor((epsilonMs * ASK_PATIENCE_PERMILLE) / 1000);
+    return this.ports.time.uptimeMs() + Math.min(ASK_PATIENCE_MS, patienceMs);
   }
 
   private opened(encoded: Uint8Array): Body {
     const decoded = bodyRecord.decode(encoded);
     assert(decoded.ok, "PENDING_BODY");
-    this.overAtMs = this.ports.time.uptimeMs() + ASK_PATIENCE_MS;
+    this.overAtMs = this.patientUntilMs(decoded.value);
     return decoded.value;
   }
 

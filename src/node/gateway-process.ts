@@ -19,6 +19,7 @@ import { BROKER_LIMITS } from "./broker/options.ts";
 import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-config.ts";
 import { loadKey } from "./config/key-file.ts";
 import { operatorKeyBeside } from "./config/operator-key.ts";
+import { paceFault } from "./config/pace.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
 import { LoginKeeper } from "./dynsec/keeper.ts";
@@ -98,6 +99,8 @@ export async function startGatewayProcess(
   const probe = killPoints(process.env.WATTLE_KILL_AT);
   const { secretKey, made } = loadKey(config.keyFile, config.createKey);
   if (made) log("info", "key-made", { file: config.keyFile });
+  const cause = paceFault(config);
+  if (cause) log("warn", "clock-too-fast", { cause });
   const running = new Running(config, secretKey, hooks, log, probe);
   try {
     await running.start();

@@ -134,7 +134,7 @@ function latency({ latencies }: Evaluation): Table {
     note:
       "Whole areas with a running clock, slots of 15 minutes and one gateway; 5–95 % are over transactions. " +
       "ACCEPTED: those that had the votes before their block. Others were FINAL sooner than votes come; votes " +
-      "failed for those that waited for a block more than 5 s without them: a node follows 32 at once.",
+      "failed for those that waited for a block more than 5 s without them.",
     heads: [
       "nodes",
       "k, m",

@@ -71,6 +71,13 @@ export class Committees {
     return index < 0 ? -1 : this.of(from, tick).indexOf(index);
   }
 
+  /** Whether a node is in the committee of (from, tick). Of a small area all others are: nothing is drawn. */
+  has(from: Uint8Array, tick: number, node: Uint8Array): boolean {
+    const { count } = this.members;
+    if (this.epoch.k < count - 1 || this.indexOf(from) < 0) return this.rank(from, tick, node) >= 0;
+    return this.indexOf(node) >= 0 && !bytesEqual(from, node);
+  }
+
   /** Public key of the member with this index. */
   keyOf(index: number): Uint8Array {
     return this.members.keyOf(index);

@@ -85,12 +85,12 @@ export function auditEpoch(context: Context, bytes: Uint8Array): void {
   state.summary.epochs++;
 }
 
-/** The first begins before slot 0; the others not before anything that the log has. */
+/** One before slot 0 begins with the area; the others not before anything that the log has. */
 function checkStart({ state, findings }: Context, { epoch, startMs }: Epoch): void {
   const { latest } = state.smartchain;
   const barrier = state.notice?.clock === ClockKind.barrier;
   const early = barrier ? startMs < state.nowMs : startMs <= (latest?.epoch.startMs ?? 0);
-  if (epoch === 1 ? startMs !== state.epochStartMs : early)
+  if (state.notice ? early : startMs !== state.epochStartMs)
     findings.fault("EPOCH_TIME", {}, `epoch ${epoch} begins at ${startMs} ms`);
 }
 
@@ -98,7 +98,7 @@ function checkStart({ state, findings }: Context, { epoch, startMs }: Epoch): vo
 export function checkBegun({ state, findings }: Context, { slot, startMs, nowMs }: Notice): void {
   const { begun } = state.smartchain;
   state.smartchain.begun = undefined;
-  if (!begun || begun.epoch === 1) return;
+  if (!begun || begun.startMs === state.epochStartMs) return;
   if (begun.startMs < startMs || begun.startMs > Math.max(startMs, nowMs))
     findings.fault("EPOCH_TIME", { slot }, `epoch ${begun.epoch} begins at ${begun.startMs} ms`);
 }

@@ -80,8 +80,11 @@ export function beginEpoch(area: Area, batch: Batch, slot: number): void {
     epoch,
     beacon,
     reveals,
-    // The first begins before slot 0, so that its RESERVEs belong to it.
-    startMs: epoch === 1 ? world.epochStartMs : Math.max(world.nowMs(), world.startMs(slot)),
+    // One before slot 0, so that its RESERVEs belong to it.
+    startMs:
+      world.openSlot === undefined
+        ? world.epochStartMs
+        : Math.max(world.nowMs(), world.startMs(slot)),
     epsilonMs: pot.epsilonMs,
     tauMs: pot.tauMs,
     k,

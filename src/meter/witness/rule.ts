@@ -84,7 +84,7 @@ export class Witness {
     const refused =
       this.checkMember(ask.value, body, committees) ?? this.checkEpoch(body, context, nowMs);
     if (refused || !committees) return { txid, ...(refused ?? UNKNOWN_EPOCH) };
-    const asked = { body, txid, committees, tMs: timeOf(body, nowMs, context) };
+    const asked = { body, txid, committees, tMs: timeOf(body, nowMs) };
     const last = this.log.last(body.from);
     if (last && bytesEqual(last.txid, txid)) return this.again(asked, last, nowMs, context);
     const wrong =
@@ -106,9 +106,9 @@ export class Witness {
     if (author < 0) return refused("UNKNOWN_NODE", "not a member of the epoch");
     if (!bytesEqual(committees.keyOf(author), publicKey))
       return refused("NODE_MISMATCH", "not the author's key");
-    return committees.rank(body.from, body.tick, this.id) < 0
-      ? refused("WITNESS_NOT_CHOSEN", `tick ${body.tick}`)
-      : undefined;
+    return committees.has(body.from, body.tick, this.id)
+      ? undefined
+      : refused("WITNESS_NOT_CHOSEN", `tick ${body.tick}`);
   }
 
   /** The epoch is the one in force at the stamp (within ε), and this witness signs in it. */
@@ -239,9 +239,13 @@ function refused(code: Code, detail: string): Refused {
   return { code, detail };
 }
 
-/** A witness's time for a body. Where protocol time stands still, a later stamp moves it on. */
-function timeOf(body: Body, nowMs: number, { barrierEndMs }: WitnessContext): number {
-  return barrierEndMs === undefined ? nowMs : Math.max(nowMs, body.tsMs);
+/**
+ * A witness's time for a body: not before its stamp, which is at most ε ahead. Without that a witness whose clock
+ * is a little behind its author's would put the body less than Δ after the author's last (V7). Where protocol
+ * time stands still, a later stamp moves it on.
+ */
+function timeOf(body: Body, nowMs: number): number {
+  return Math.max(nowMs, body.tsMs);
 }
 
 /** What was signed before this is of an epoch in which nothing becomes a transaction any more. */
