@@ -97,8 +97,10 @@ function market(bench: Bench): () => undefined {
   return () => {};
 }
 
+const GROUP_RATIO_MIN = 7;
+
 /** Durable appends of 300 bytes: one commit each against group commits. The rate is of records. */
-function store(bench: Bench): () => undefined {
+function store(bench: Bench): (rates: ReadonlyMap<string, number>) => Finding[] {
   const dir = mkdtempSync(join(tmpdir(), "wattle-bench-"));
   const log = openStore(join(dir, "log.db"));
   const entry = { kind: 3, bytes: new Uint8Array(300) };
@@ -106,9 +108,13 @@ function store(bench: Bench): () => undefined {
     const batch = Array.from({ length: size }, () => entry);
     bench.add(`batches of ${size}`, () => log.append(batch));
   }
-  return () => {
+  return (rates) => {
     log.close();
     rmSync(dir, { recursive: true });
+    const ratio = (rates.get("batches of 512") ?? 0) / (rates.get("batches of 1") ?? Number.NaN);
+    const what = "the store alone: 512 records in a commit to one";
+    const pass = ratio >= GROUP_RATIO_MIN;
+    return [{ what, required: `≥ ${GROUP_RATIO_MIN}`, measured: ratio.toFixed(1), pass }];
   };
 }
 

@@ -85,7 +85,7 @@ export class Committees {
   }
 
   /** Inserts into a short sorted list: most members are beyond its end and cost one comparison. */
-  private draw(from: Uint8Array, tick: number): number[] {
+  protected draw(from: Uint8Array, tick: number): number[] {
     const { crypto, input, epoch, members } = this;
     assert(from.length === NODE_ID_BYTES && Number.isSafeInteger(tick) && tick >= 0, "POT_DRAW");
     input.set(from, FROM_AT);
