@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Target 7, second half: the memory of nodes on XS that trade. Two fleets of different size, with proof-of-time,
- * on the virtual clock; what one more node takes follows from their difference. A thousand are an
+ * Target 7, second half: the memory of nodes on XS that trade. Two fleets of different size, with proof-of-
+ * time, on the virtual clock; what one more node takes follows from their difference. A thousand are an
  * extrapolation, and said to be one.
  */
 import { stop } from "esbuild";

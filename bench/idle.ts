@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Target 7, first half: the memory of meters that are connected and say nothing. An area has no more than 1024
- * members, so that 9000 connections are measured on the gateway's broker alone, with its limits raised; and what
- * a member takes beside its connection on a gateway with a full area.
+ * Target 7, first half: the memory of meters that are connected and say nothing. An area has no more than
+ * 1024 members, so that 9000 connections are measured on the gateway's broker alone, with its limits
+ * raised; and what a member takes beside its connection on a gateway with a full area.
  */
 import { MEMBERS_MAX } from "#core/limits";
 import type { Usage } from "./load/messages.ts";

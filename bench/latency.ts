@@ -19,7 +19,7 @@ export interface LatencyOptions {
   seconds: number;
 }
 
-export const FULL_LATENCY: LatencyOptions = { members: 1024, segments: 3, seconds: 5 };
+export const FULL_LATENCY: LatencyOptions = { members: 1024, segments: 3, seconds: 3 };
 export const QUICK_LATENCY: LatencyOptions = { members: 256, segments: 1, seconds: 1 };
 
 export async function latency(options: LatencyOptions): Promise<Target[]> {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Targets 1, 3 and 6: what a trade costs the gateway, from its MQTT publish to its signed receipt. A trade is one
- * transaction (an OFFER): signature and tokens checked, in the DAG, and durable before its receipt. Three
- * gateways are measured in turn: with proof-of-time (six signatures a trade), without (one), and without
- * group commit. Their shares of the verifier's bound are medians over the rounds; the first is for warming up.
+ * Targets 1, 3 and 6: what a trade costs the gateway, from its MQTT publish to its signed receipt. A trade
+ * is one transaction (an OFFER): signature and tokens checked, in the DAG, and durable before its receipt.
+ * Three gateways are measured in turn: with proof-of-time (six signatures a trade), without (one), and
+ * without group commit. Their shares of the verifier's bound are medians over the rounds; the first is for
+ * warming up.
  */
 import type { Bound, RunResult, Usage } from "./load/messages.ts";
 import { Rig } from "./load/rig.ts";
@@ -130,7 +131,7 @@ function shares(tokens: readonly Segment[], single: readonly Segment[]): Target[
       "1",
       "trades per CPU-second, of the verifier's bound, m = 5 tokens",
       tokens,
-      "six signatures a trade (author, five witnesses), with aedes in the process; the committee is drawn anew for each",
+      "six signatures a trade (author, five witnesses), with aedes in the process; each draws a committee",
     ),
     line(
       "1b",

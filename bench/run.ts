@@ -8,8 +8,8 @@
  *   npm run bench -- --quick             targets 1, 3, 4 and 6 with fewer members and trades
  *   npm run bench -- feeder [areas] [synthetic]           no benchmark: how lying meters are found
  *
- * Status 1: a bench broke; where suites or targets are named, also where one of them is a FAIL. Without names a
- * FAIL is a figure like others, and the status is 0.
+ * Status 1: a bench broke; where suites or targets are named, also where one of them is a FAIL. Without names
+ * a FAIL is a figure like others, and the status is 0.
  */
 import { consensus } from "./consensus.ts";
 import { feeder } from "./feeder.ts";

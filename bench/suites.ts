@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Micro-benchmarks. Each suite prints the rate of every case and its ratio to the first one, which is the baseline,
- * in the same run: absolute figures drift with the machine. A suite that requires anything says what was found.
+ * Micro-benchmarks. Each suite prints the rate of every case and its ratio to the first one, which is the
+ * baseline, in the same run: absolute figures drift with the machine. A suite that requires anything says
+ * what was found.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Anvil, a development chain, as the rival of target 2: value transfers, signed ahead, over JSON-RPC, a block a
- * second. It is no dependency: it is measured where it is there (docs/performance.md says how to get it).
+ * Anvil, a development chain, as the rival of target 2: value transfers, signed ahead, over JSON-RPC, a
+ * block a second. It is no dependency: it is measured where it is there (docs/performance.md says how to
+ * get it).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
