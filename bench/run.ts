@@ -66,7 +66,7 @@ async function targets(names: readonly string[]): Promise<Target[]> {
 }
 
 function print(found: readonly Target[]): void {
-  const sorted = [...found].sort((a, b) => (a.target < b.target ? -1 : 1));
+  const sorted = [...found].sort((a, b) => a.target.localeCompare(b.target));
   if (sorted.length > 0) process.stdout.write(`\n${table(sorted)}`);
 }
 
