@@ -65,6 +65,8 @@ export interface GatewayHooks {
   log?: GatewayLog;
   /** Serves GET /metrics on 127.0.0.1; 0 takes a free port. */
   metricsPort?: number;
+  /** Puts something around the log, for measurements (bench/load/gateway.ts). */
+  aroundStore?(store: LogStore): LogStore;
 }
 
 export interface GatewayProcess {
@@ -187,7 +189,7 @@ class Running implements GatewayProcess {
     const gateway = new Gateway(gatewayOptions(config, this.secretKey, this.worldStartMs), {
       crypto,
       verifier: pool,
-      store: this.timed(store),
+      store: this.timed(hooks.aroundStore?.(store) ?? store),
       bus,
       tariff: tariffOf(config),
       time: { nowMs: () => Date.now(), wakeAfter: (delayMs) => this.wakeAfter(delayMs) },
