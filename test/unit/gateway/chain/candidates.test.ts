@@ -9,6 +9,8 @@ import { AreaRun } from "../../../helpers/area-run.ts";
 
 /** Decides what the gateway proposes, after others were prepared before and after it. */
 class Rivals implements Consensus {
+  readonly due = false;
+  onDue: () => void = () => {};
   heights = 0;
   private readonly area: Area;
   private readonly sole: Consensus;
@@ -18,7 +20,7 @@ class Rivals implements Consensus {
     this.sole = area.consensus;
   }
 
-  propose(...[header, decided]: Parameters<Consensus["propose"]>): void {
+  propose(...[header, batch, decided]: Parameters<Consensus["propose"]>): void {
     const { chain } = this.area;
     const { head } = chain;
     const root = toHex(chain.state.root(this.area.ports.crypto));
@@ -33,13 +35,15 @@ class Rivals implements Consensus {
     assert.equal(chain.head, head, "the head stays");
     assert.equal(toHex(chain.state.root(this.area.ports.crypto)), root, "and the state");
     this.heights++;
-    this.sole.propose(header, (result: Decided) => {
-      decided(result);
+    this.sole.propose(header, batch, (result: Decided, later) => {
+      decided(result, later);
       for (const candidate of others)
         assert.throws(() => chain.commit(candidate, result), { code: "FORK_STALE" });
       assert.equal(toHex(chain.head!.id), toHex(result.id));
     });
   }
+
+  deliver(): void {}
 }
 
 test("candidates beside the one that is decided change no block and no total", async () => {
