@@ -53,7 +53,11 @@ test("a token is not before the stamp, which may be ahead by ε: its author's cl
   const witness = witnessOn(new LogBoard());
   const ahead = witness.ask(askOf(3, bodyAt(3, 5, NOW_MS + 1500)), NOW_MS, contextAt(NOW_MS));
   assert.ok("token" in ahead);
-  assert.equal(ahead.token.tMs, NOW_MS + 1500, "else it may be less than Δ after the author's last");
+  assert.equal(
+    ahead.token.tMs,
+    NOW_MS + 1500,
+    "else it may be less than Δ after the author's last",
+  );
 });
 
 test("each refusal", () => {
