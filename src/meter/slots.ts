@@ -346,8 +346,8 @@ export class Slots {
 
   private sayDeal(notice: Notice, memory: SlotMemory, deal: Deal): boolean {
     const { type, legs, notBeforeMs: dealMs } = deal;
-    const expiryMs = dealMs + (notice.endMs - notice.startMs);
     const notBeforeMs = Math.max(dealMs, this.node.clock.nowMs());
+    const expiryMs = notBeforeMs + (notice.endMs - notice.startMs);
     const beforeMs = Number.MAX_SAFE_INTEGER;
     const intent = { type, slot: memory.slot, legs, expiryMs, notBeforeMs, beforeMs };
     return this.issuer.say(notice, intent, (txid) => {
@@ -359,7 +359,6 @@ export class Slots {
     });
   }
 
-  /** Whether the RESERVE for `slot` is no transaction yet. */
   private waitsForTokens(slot: number): boolean {
     const memory = this.node.state.slots.find((entry) => entry.slot === slot);
     return this.issuer.waitsFor(memory?.reserve);

@@ -78,7 +78,7 @@ export function nextDelayMs(area: Area): number | undefined {
   const votesMs = area.votes.delayMs(area);
   if (votesMs !== undefined) delays.push(votesMs);
   for (const run of area.runs.values()) {
-    if (run.ready) continue; // only votes are waited for
+    if (run.ready && votesMs !== undefined) continue; // only votes are waited for
     if (world.isRunning) delays.push(world.realDelayMs(deadlineMs(area, run)));
     else delays.push(Math.max(0, run.phaseRealMs + options.slotTimeoutMs - nowRealMs));
   }
