@@ -44,6 +44,8 @@ export class Cone {
   });
   private readonly selector: CapSelector;
   private readonly unsolid: UnsolidPool<Waiting>;
+  /** A_max; before the first notice nobody knows it. */
+  ageMaxMs = Number.POSITIVE_INFINITY;
 
   constructor(entropy: Entropy) {
     this.selector = new CapSelector(this.graph, new Draws(entropy, DRAWS), new Load());
@@ -78,7 +80,9 @@ export class Cone {
         continue;
       }
       const handle = this.graph.add(arrival);
-      added.push({ item: next, tMs: this.graph.timeMs(handle) });
+      const tMs = this.graph.timeMs(handle);
+      this.graph.staleBeforeMs = Math.max(this.graph.staleBeforeMs, tMs - this.ageMaxMs);
+      added.push({ item: next, tMs });
       queue.push(...this.unsolid.arrived(id));
     }
     return added;

@@ -15,6 +15,7 @@ import type { Notice } from "#core/records/notice";
 import { openTx, type Tx } from "#core/records/tx";
 import { evidenceRecord, voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
+import { isNothing } from "#core/topics";
 import { TxState } from "#core/votes/tally";
 import { arrivalOf, type Waiting } from "./cone.ts";
 import type { NodeConfig } from "./config.ts";
@@ -70,6 +71,7 @@ export class Observer {
     if (!this.notice && this.node.state.boot > 1) this.shyMs = shyUntilMs(notice);
     this.notice = notice;
     this.offers?.forget(notice.slot);
+    this.offers?.remember((txid) => this.isAccepted(txid));
     const slotMs = notice.endMs - notice.startMs;
     this.abstain();
     // Final by now, or too old to get into a block.
@@ -119,6 +121,7 @@ export class Observer {
     const author = Math.max(0, known.committees.indexOf(tx.body.from));
     const arrival = arrivalOf(tx, author);
     const waiting = { arrival, ...(this.concerns(tx) && { payload }) };
+    if (this.notice) share.cone.ageMaxMs = this.notice.ageMaxMs;
     this.settle(waiting, tx);
   }
 
@@ -218,6 +221,7 @@ export class Observer {
   /** Somebody's vote, as the gateway relays it. */
   private onVote(payload: Uint8Array): void {
     const { crypto } = this.ports;
+    if (isNothing(payload)) return this.vote(true); // a block waits for what this node has to say
     const vote = openSigned(voteRecord, crypto, payload);
     if (!vote.ok || vote.value.net !== this.config.net) return;
     const { voter, txids, epoch } = vote.value;
@@ -225,7 +229,9 @@ export class Observer {
     const ballot = this.share?.ballot;
     const known = this.epochs.of(epoch);
     const index = known ? known.committees.indexOf(voter) : -1;
-    if (!ballot || !known || index < 0 || !txids.some((txid) => ballot.count(txid) > 0)) return;
+    // Of what enough members hold valid one more says nothing new.
+    const counts = (txid: Uint8Array) => ballot?.state(txid) === TxState.valid;
+    if (!ballot || !known || index < 0 || !txids.some(counts)) return;
     if (verifySigned(crypto, known.committees.keyOf(index), vote)) ballot.vote(vote.value, payload);
   }
 
@@ -246,6 +252,12 @@ export class Observer {
     return this.share?.ballot?.state(txid) ?? TxState.unsolid;
   }
 
+  /** Whether enough members hold it valid, as far as this node counts votes for it. */
+  isAccepted(txid: Uint8Array): boolean {
+    const state = this.stateOf(txid);
+    return state === TxState.accepted || state === TxState.final;
+  }
+
   /** What to attach to; undefined while the cone knows nothing. */
   parents(
     nowMs: number,
@@ -259,16 +271,23 @@ export class Observer {
   }
 
   private planVote(): void {
-    this.voteAtMs ??= Math.max(this.ports.time.uptimeMs(), this.votedMs + VOTE_PERIOD_MS);
+    const nowMs = this.ports.time.uptimeMs();
+    // Under a barrier clock the gateway calls when all transactions of an instant are there.
+    const fromMs = this.node.clock.running ? nowMs : nowMs + VOTE_PERIOD_MS;
+    this.voteAtMs ??= Math.max(fromMs, this.votedMs + VOTE_PERIOD_MS);
   }
 
   onTimer(): void {
+    if (this.voteAtMs !== undefined && this.ports.time.uptimeMs() >= this.voteAtMs)
+      this.vote(false);
+  }
+
+  private vote(called: boolean): void {
     const { time, transport, crypto } = this.ports;
     if (this.voteAtMs === undefined || !this.node.speaker.open) return;
     const nowMs = time.uptimeMs();
-    if (nowMs < this.voteAtMs) return;
     this.voteAtMs = undefined;
-    const own = this.share?.ballot?.whatToVote(nowMs);
+    const own = this.share?.ballot?.whatToVote(nowMs, called);
     if (!own) return;
     this.votedMs = nowMs;
     this.planVote(); // for what did not fit

@@ -91,7 +91,7 @@ export class Slots {
     this.raise = raise;
     this.dealer = new Dealer(ports.crypto, node.idBytes, node.purse);
     const { observer } = node;
-    this.direct = observer.offers && new Direct(node, config, observer.offers);
+    this.direct = observer.offers && new Direct(node, config, observer.offers, ports.time.uptimeMs);
     this.issuer = new Issuer(node, config, ports, node.epochs, {
       caps: () => this.usableCaps(),
       cone: (nowMs, ageMs, beforeMs) => observer.parents(nowMs, ageMs, beforeMs),
@@ -166,7 +166,7 @@ export class Slots {
       if (this.direct) {
         this.direct.say(notice, this.issuer, this.funds());
         // Its next order is idle; but the barrier clock must not run ahead of what it offers or takes.
-        if (!clock.running && this.issuer.busy) return;
+        if (!clock.running && (this.issuer.busy || this.direct.waits)) return;
       } else if (!this.reserveAhead(notice)) return;
     }
     if (!clock.running) clock.atLeast(notice.startMs);
@@ -188,8 +188,11 @@ export class Slots {
   delayMs(): number | undefined {
     const notice = this.current;
     const { clock, state, speaker } = this.node;
-    if (!notice || !clock.running || !speaker.open) return undefined;
+    if (!notice || !speaker.open) return undefined;
+    const directMs = this.direct?.delayMs(notice);
+    if (!clock.running) return directMs;
     if (clock.nowMs() < notice.startMs) return clock.realDelayMs(notice.startMs);
+    if (directMs !== undefined) return directMs; // in the first half of the slot
     // A boundary that was not read in time is not read any more: the next notice comes by itself.
     const comes = state.boundary < notice.slot + 2 && clock.nowMs() < notice.endMs;
     return comes ? clock.realDelayMs(notice.endMs) : undefined;
@@ -353,8 +356,8 @@ export class Slots {
 
   private sayDeal(notice: Notice, memory: SlotMemory, deal: Deal): boolean {
     const { type, legs, notBeforeMs: dealMs } = deal;
-    const expiryMs = dealMs + (notice.endMs - notice.startMs);
     const notBeforeMs = Math.max(dealMs, this.node.clock.nowMs());
+    const expiryMs = notBeforeMs + (notice.endMs - notice.startMs);
     const beforeMs = Number.MAX_SAFE_INTEGER;
     const intent = { type, slot: memory.slot, legs, expiryMs, notBeforeMs, beforeMs };
     return this.issuer.say(notice, intent, (txid) => {
@@ -366,7 +369,6 @@ export class Slots {
     });
   }
 
-  /** Whether the RESERVE for `slot` is no transaction yet. */
   private waitsForTokens(slot: number): boolean {
     const memory = this.node.state.slots.find((entry) => entry.slot === slot);
     return this.issuer.waitsFor(memory?.reserve);

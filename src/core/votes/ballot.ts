@@ -323,10 +323,10 @@ export class Ballot {
   /**
    * What to vote for now, at most once a second: valid transactions that we do not count for yet, each the
    * first of its sets that we saw. The caller writes the rows down, and only then sends the vote.
-   * `nowMs` is of a clock that does not stand still.
+   * `nowMs` is of a clock that does not stand still. `called`: a block waits for it, whatever the period.
    */
-  whatToVote(nowMs: number): OwnVotes | undefined {
-    const rows = this.voice?.choose(nowMs) ?? [];
+  whatToVote(nowMs: number, called = false): OwnVotes | undefined {
+    const rows = this.voice?.choose(nowMs, called) ?? [];
     if (rows.length === 0) return undefined;
     const epoch = this.tally.electorateAt(this.table.epochs[this.table.find(rows[0].txid)])!.epoch;
     return { epoch, txids: rows.map(({ txid }) => txid), rows, accepted: this.takeAccepted() };

@@ -57,14 +57,13 @@ export function advance(area: Area, batch: Batch): void {
   for (let moved = true; moved && !area.finished; ) {
     moved = false;
     for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {
-      if (run.phase === "collect" && readyToClear(area, batch, run)) {
-        clearSlot(area, batch, run);
-        moved = true;
-      }
-      if (run.phase === "settle" && readyToClose(area, run)) {
-        closeRun(area, batch, run);
-        moved = true;
-      }
+      const { phase } = run;
+      if (phase === "done") continue;
+      run.ready ||= phase === "collect" ? readyToClear(area, batch, run) : readyToClose(area, run);
+      if (!run.ready || !area.votes.ready(area, batch)) continue;
+      if (phase === "collect") clearSlot(area, batch, run);
+      else closeRun(area, batch, run);
+      moved = true;
     }
     if (openNext(area, batch)) moved = true;
   }
@@ -76,7 +75,10 @@ export function nextDelayMs(area: Area): number | undefined {
   const { world, options } = area;
   const delays: number[] = [];
   const nowRealMs = area.ports.time.nowMs();
+  const votesMs = area.votes.delayMs(area);
+  if (votesMs !== undefined) delays.push(votesMs);
   for (const run of area.runs.values()) {
+    if (run.ready && votesMs !== undefined) continue; // only votes are waited for
     if (world.isRunning) delays.push(world.realDelayMs(deadlineMs(area, run)));
     else delays.push(Math.max(0, run.phaseRealMs + options.slotTimeoutMs - nowRealMs));
   }
