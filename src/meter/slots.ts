@@ -54,8 +54,6 @@ export interface LastTrade {
   sold: boolean;
   legs: readonly TxLeg[];
   txid: Uint8Array;
-  /** The block that settled it, once the node has seen the proof. */
-  height?: number;
 }
 
 export class Slots {

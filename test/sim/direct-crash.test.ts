@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
-import { stateRoot } from "#core/ledger/root";
 import { upRecord } from "#core/records/receipt";
 import { openTx, TxType } from "#core/records/tx";
 import { audit } from "#gateway/audit/audit";
@@ -112,7 +111,7 @@ for (const [role, home, types] of cases)
           assert.ok(settlements >= 6, `the others trade on: ${settlements} deals`);
           const again = new Gateway(run.area.options, run.area.ports);
           await again.start();
-          const root = ({ area }: Gateway) => toHex(stateRoot(run.crypto, area.chain.state));
+          const root = ({ area }: Gateway) => toHex(area.chain.state.root(run.crypto));
           assert.equal(root(again), root(run.gateway), "the log replays");
         }
       });
