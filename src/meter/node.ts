@@ -57,8 +57,8 @@ export class MeterNode {
   readonly metering: Metering;
   /** What it is besides a meter; undefined for a household. */
   profile: Profile | undefined;
-  /** What was last sold or bought since this start; for people. */
-  lastTrade: LastTrade | undefined;
+  /** What was last sold or bought since this start, and the block that settled it once that is proven. */
+  lastTrade: (LastTrade & { height?: number }) | undefined;
   /** Firmware updates, on a board that has two slots for images. */
   readonly updater: Updater | undefined;
   /** The node's certificate, where it is to have one. */

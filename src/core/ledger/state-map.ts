@@ -18,7 +18,7 @@ import {
 } from "./leaves.ts";
 import type { AccountEntry, LedgerState } from "./state.ts";
 
-const MEMBER = Object.freeze(["publicKey", "name", "capacityWh"] as const);
+const MEMBER = Object.freeze(["node", "publicKey", "name", "capacityWh"] as const);
 const REGISTERS = Object.freeze([
   "boundary",
   "importMwh",

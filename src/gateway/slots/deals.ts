@@ -22,7 +22,7 @@ export interface DirectDeal {
   readonly buyer: string;
   sold: (Said & { qtyWh: number }) | undefined;
   bought: Said | undefined;
-  /** As they were when the slot's energy was shared out. */
+  /** As they were when the slot was cleared. */
   readonly lock: Readonly<Lock>;
   readonly offer: Readonly<Offer>;
 }
