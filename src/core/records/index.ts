@@ -8,6 +8,15 @@ import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
 import { clearingRecord } from "./clearing.ts";
 import { connectRecord } from "./connect.ts";
+import {
+  decisionRecord,
+  equivocationRecord,
+  gatewayVoteRecord,
+  proposalRecord,
+  proposedRecord,
+  quorumRecord,
+  statusRecord,
+} from "./consensus.ts";
 import { contractRecord } from "./contract.ts";
 import { epochRecord } from "./epoch.ts";
 import { eventRecord } from "./event.ts";
@@ -64,6 +73,13 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   planRecord,
   windowRecord,
   arrivalRecord,
+  proposalRecord,
+  proposedRecord,
+  gatewayVoteRecord,
+  quorumRecord,
+  decisionRecord,
+  equivocationRecord,
+  statusRecord,
 ]);
 
 /**
@@ -86,4 +102,8 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   certificateRecord,
   tokenRecord,
   evidenceRecord,
+  proposedRecord,
+  quorumRecord,
+  decisionRecord,
+  equivocationRecord,
 ]);
