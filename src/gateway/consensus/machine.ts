@@ -91,7 +91,9 @@ export class Machine {
   private restart({ known, context }: Restart): void {
     const { crypto } = this.tools;
     assert(!this.h, "CONSENSUS_RESTART", "twice");
-    if ("state" in known) {
+    // That this key has begun to speak is remembered too: without it the next start knows that it forgot.
+    if ("fresh" in known) this.out.dirty = true;
+    else {
       const own = known.state && decodeStored(crypto, known.state);
       if (own) this.voice.own = own;
       else {

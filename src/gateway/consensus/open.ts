@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * From bytes to verified messages. Signatures are checked with the key that the gateway of that id has now; the
- * machine compares it with the height's own set.
+ * From bytes to verified messages. The machine compares the key of a signature with that of the height's own set.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned, type RecordType, verifySigned } from "#core/codec/record";
@@ -22,8 +21,8 @@ import type { Block, Message, MessageKind, ProposedMessage, VoteMessage } from "
 export interface OpenPorts {
   readonly net: string;
   readonly crypto: Crypto;
-  /** Key of the gateway with this id in hex. */
-  keyOf(idHex: string): Uint8Array | undefined;
+  /** Keys that the gateway with this id in hex has or had: one that is behind signs with an earlier one. */
+  keysOf(idHex: string): readonly Uint8Array[];
 }
 
 /** A message that came from `sender` (id in hex), or why it is none. */
@@ -107,7 +106,7 @@ interface Word<T> {
 
 /** A signed record of a gateway of this network. */
 function openWord<T extends { net: string }>(
-  { net, crypto, keyOf }: OpenPorts,
+  { net, crypto, keysOf }: OpenPorts,
   type: RecordType<T>,
   bytes: Uint8Array,
   authorOf: (value: T) => Uint8Array,
@@ -117,8 +116,9 @@ function openWord<T extends { net: string }>(
   const { value, id } = opened;
   if (value.net !== net) return refuse("WRONG_NET", value.net);
   const from = toHex(authorOf(value));
-  const publicKey = keyOf(from);
-  if (!publicKey) return refuse("GATEWAY_UNKNOWN", from);
-  if (!verifySigned(crypto, publicKey, opened)) return refuse("BAD_SIGNATURE", from);
+  const keys = keysOf(from);
+  if (keys.length === 0) return refuse("GATEWAY_UNKNOWN", from);
+  const publicKey = keys.find((key) => verifySigned(crypto, key, opened));
+  if (!publicKey) return refuse("BAD_SIGNATURE", from);
   return { value, from, publicKey, bytes, record: id };
 }

@@ -37,8 +37,8 @@ function take(
 ): boolean {
   if (!bytes || h.place < 0) return false;
   const { crypto, options } = h.tools;
-  const keyOf = () => h.set.list[h.place].publicKey;
-  const vote = openVote({ net: options.net, crypto, keyOf }, bytes);
+  const keysOf = () => [h.set.list[h.place].publicKey];
+  const vote = openVote({ net: options.net, crypto, keysOf }, bytes);
   assert("type" in vote, "CONSENSUS_STATE", "own vote");
   add(vote);
   return true;
