@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Runs seeds until something is violated, and prints what, as JSON: `node mutant.ts <first seed> <seeds>`. It is
- * a program of its own so that mutations.ts can start it in a copy of the project.
+ * Runs seeds until something is violated, and prints what, as JSON: `node mutant.ts <first seed> <seeds>`.
+ * It is a program of its own so that mutations.ts can start it in a copy of the project.
  */
 import { runPlan } from "./consensus/arena.ts";
 import { planOf } from "./plan.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Planted bugs: each patch of mutations/ is applied to a copy of the project, and the arena has to find it. The
- * same seeds pass without it.
+ * Planted bugs: each patch of mutations/ is applied to a copy of the project, and the arena has to find it.
+ * The same seeds pass without it.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -61,7 +61,10 @@ export class Copy {
   }
 }
 
-/** Each mutation until a seed finds it, and then the project as it is with as many seeds as any of them took. */
+/**
+ * Each mutation until a seed finds it, and then the project as it is with as many seeds as any of them
+ * took.
+ */
 export async function runMutations(
   chosen: readonly Mutation[],
   from: number,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What goes wrong in a run, as plain data that follows from a seed: so that a failing run can be shrunk by leaving
- * things out, and printed.
+ * What goes wrong in a run, as plain data that follows from a seed: so that a failing run can be shrunk by
+ * leaving things out, and printed.
  */
 import { type Random, randomStream } from "../worlds/random.ts";
 
@@ -234,8 +234,8 @@ function deafAt(random: Random, { gateways }: Plan, atMs: number, to: DeafTo): F
 }
 
 /**
- * One moment after the other in which these or those do not hear votes: quorums that only some know of, blocks
- * that only some are bound to, and rounds apart from each other.
+ * One moment after the other in which these or those do not hear votes: quorums that only some know of,
+ * blocks that only some are bound to, and rounds apart from each other.
  */
 function storm(random: Random, plan: Plan): void {
   const { gateways, troubleMs } = plan;

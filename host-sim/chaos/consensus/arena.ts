@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** One run: a consortium on virtual time through the troubles of a plan, then healed, and checked all the while. */
+/**
+ * One run: a consortium on virtual time through the troubles of a plan, then healed, and checked all the
+ * while.
+ */
 import type { Crypto } from "#core/crypto/port";
 import type { Block } from "#gateway/consensus/types";
 import { keyedCrypto } from "../../smartchain/crypto.ts";
@@ -55,7 +58,6 @@ export class Arena {
   private readonly options: RunOptions;
   private events = 0;
   private crashes = 0;
-  private highestRound = 0;
   private healedAtMs = 0;
   private boundMs = 1;
 
@@ -145,8 +147,6 @@ export class Arena {
     }
     if (!isDone() && this.agenda.nowMs < untilMs && untilMs < Number.MAX_SAFE_INTEGER)
       this.agenda.nowMs = untilMs;
-    for (const { machine } of this.hosts.values())
-      if (machine) this.highestRound = Math.max(this.highestRound, machine.at.round);
   }
 
   private strike(fault: Fault): void {
@@ -217,7 +217,7 @@ export class Arena {
       tookMs: this.agenda.nowMs,
       healedMs: this.boundedMs,
       boundPermille: Math.round((1000 * this.boundedMs) / this.boundMs),
-      highestRound: this.highestRound,
+      highestRound: this.checks.highestRound,
       events: this.events,
       delivered: this.network.counts.delivered,
       dropped: this.network.counts.dropped,

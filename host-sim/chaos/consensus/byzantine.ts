@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A gateway that breaks the rules: an honest machine inside, whose words it withholds, doubles and turns round, and
- * beside it everything else that its key can sign.
+ * A gateway that breaks the rules: an honest machine inside, whose words it withholds, doubles and turns
+ * round, and beside it everything else that its key can sign.
  */
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";

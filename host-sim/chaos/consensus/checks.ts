@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What has to hold after every event (ledger: I19; docs/consensus.md). Nothing here uses the code that is checked,
- * beyond the encoding of records: quorums, certificates and locks are counted once more.
+ * What has to hold after every event (ledger: I19; docs/consensus.md). Nothing here uses the code that is
+ * checked, beyond the encoding of records: quorums, certificates and locks are counted once more.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { checkEquivocation } from "#core/consensus/equivocation";
@@ -34,6 +34,8 @@ interface Memory {
 export class Checks {
   /** Id of the block of each height, as the first honest host decided it. */
   readonly chain: string[] = [];
+  /** That an honest host spoke in. */
+  highestRound = 0;
   readonly told = new Set<number>();
   private readonly world: SimWorld;
   private readonly words: Words;
@@ -90,13 +92,6 @@ export class Checks {
     must(sim && toHex(sim.prev) === before, "I19", () => `${name()}: not on the block before`);
     must(sim?.sound, "audit", () => `${name()}: a block that no audit accepts`);
     this.checkCertificate(certificate, block);
-  }
-
-  /** A host that started has on its disk what was decided. */
-  started(host: Host): void {
-    if (this.byzantine.has(host.index)) return;
-    for (const [height, { block }] of host.disk.chain.entries())
-      must(this.chain[height] === block.key, "I19", () => `host ${host.index}: chain at ${height}`);
   }
 
   evidence(host: number, gateway: string, bytes: Uint8Array): void {
@@ -188,6 +183,7 @@ export class Checks {
     const slot = `${height}/${round}/${phase === Phase.prevote ? "prevote" : "precommit"}`;
     if (!this.checkOnce(host, slot, message)) return;
     const memory = this.memoryOf(host.index);
+    this.highestRound = Math.max(this.highestRound, round);
     const name = (): string => `host ${host.index} in ${slot}`;
     must(height >= memory.height, "order", () => `${name()} after height ${memory.height}`);
     memory.height = height;

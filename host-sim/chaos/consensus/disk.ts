@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A gateway's disk: the chain, of which the end may not be synced, and the consensus state, which always is. */
+/**
+ * A gateway's disk: the chain, of which the end may not be synced, and the consensus state, which always
+ * is.
+ */
 import type { Block } from "#gateway/consensus/types";
 import type { Loss } from "../plan.ts";
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A simulated gateway: the consensus machine with a disk, a clock and blocks of its own. It may crash anywhere. */
+/**
+ * A simulated gateway: the consensus machine with a disk, a clock and blocks of its own. It may crash
+ * anywhere.
+ */
 import { blockTimeMs } from "#core/consensus/block-time";
 import { findWork } from "#core/consensus/work";
 import { decisionRecord } from "#core/records/consensus";

@@ -18,10 +18,11 @@ export const TIMEOUTS: Timeouts = Object.freeze({
 export const HEIGHTS_AFTER = 3;
 
 /**
- * The bound: two longest pauses until all have heard where the others are; then for each height as many rounds as
- * there are gateways and one, for each of them leads in that time, and before these as many as it takes until a
- * round waits for three messages; each as long as its timeouts, at the first height from the highest round on that
- * anybody is in; and as long as clocks may be apart. Work is luck: three times as much.
+ * The bound: two longest pauses until all have heard where the others are; then for each height as many
+ * rounds as there are gateways and one, for each of them leads in that time, and before these as many as it
+ * takes until a round waits for three messages; each as long as its timeouts, at the first height from the
+ * highest round on that anybody is in; and as long as clocks may be apart. Work is luck: three times as
+ * much.
  */
 export function boundMs(plan: Plan, round: number): number {
   const roundMs = (number: number): number =>

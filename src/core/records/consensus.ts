@@ -99,7 +99,7 @@ const gatewayVoteFields = {
 /** A gateway's audit (prevote) or its reply with the audits that it heard (precommit). */
 export type GatewayVote = Infer<typeof gatewayVoteFields>;
 export const gatewayVoteRecord = recordType(
-  "gatewayVote",
+  "gateway-vote",
   RecordKind.gatewayVote,
   1,
   gatewayVoteFields,

@@ -126,6 +126,8 @@ export class Machine {
   }
 
   private want(h: Height): void {
+    // Who only looks on has no say in when there is a block.
+    if (h.place < 0) return;
     this.wanted = true;
     if (h.step !== Step.idle) return;
     // The leader may have nothing itself, and not know that somebody has.

@@ -41,7 +41,7 @@ const fields = {
 export type Stored = Infer<typeof fields>;
 
 const storedRecord = recordType(
-  "consensusState",
+  "consensus-state",
   RecordKind.consensusState,
   1,
   fields,
