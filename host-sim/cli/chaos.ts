@@ -2,7 +2,7 @@
 /** `wattle chaos`: gateways that agree on blocks while everything goes wrong, by seed. */
 import { randomInt } from "node:crypto";
 import type { Command } from "commander";
-import { GATEWAYS_MAX } from "#core/limits";
+import { GATEWAYS_MAX } from "#core/consensus/limits";
 import type { PlanOptions } from "../chaos/plan.ts";
 import { replay, runSeeds } from "../chaos/runs.ts";
 import { toJson } from "../report/format.ts";

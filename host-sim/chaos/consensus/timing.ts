@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Timeouts of simulated consortiums, and how long they may take after everything is healed. */
-import { REPEAT_BACKOFF_MAX } from "#core/limits";
+import { REPEAT_BACKOFF_MAX } from "#core/consensus/limits";
 import { timeoutMs } from "#gateway/consensus/timeouts";
 import type { Timeouts } from "#gateway/consensus/types";
 import type { Plan } from "../plan.ts";

@@ -17,7 +17,9 @@ export function blockIdOf(crypto: Crypto, { header, plan }: ProposedBlock): Uint
   return blockIdOfHashes(crypto, crypto.sha256(header), crypto.sha256(plan));
 }
 
-/** The same of the SHA-256 of header and plan: who has a header alone takes the plan's from the certificate. */
+/**
+ * The same of the SHA-256 of header and plan: who has a header alone takes the plan's from the certificate.
+ */
 export function blockIdOfHashes(
   crypto: Crypto,
   headerHash: Uint8Array,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** When a block may say that it was made (docs/consensus.md, "Time"). */
 import { ACCEPT, refuse, type Verdict } from "../errors/codes.ts";
-import { BLOCK_SKEW_MS } from "../limits.ts";
+import { BLOCK_SKEW_MS } from "./limits.ts";
 
 /**
  * Later than the block before, and no further ahead of the checker's clock than clocks may differ. A quorum's

@@ -35,8 +35,9 @@ export interface Shown {
 }
 
 /**
- * Checks a proof by itself: both items are signed by the key in it, and are two different records of one gateway
- * for one height and round (and phase). Who has that key at that height the caller knows. EVIDENCE_INVALID.
+ * Checks a proof by itself: both items are signed by the key in it, and are two different records of one
+ * gateway for one height and round (and phase). Who has that key at that height the caller knows.
+ * EVIDENCE_INVALID.
  */
 export function checkEquivocation(crypto: Crypto, evidence: Equivocation): Shown | Refusal {
   const { net, publicKey, items } = evidence;

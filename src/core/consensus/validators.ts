@@ -2,7 +2,7 @@
 /** The gateways that agree on one height, and how many of them make what (docs/consensus.md, "Quorums"). */
 import { bytesEqual, compareBytes, toHex } from "../codec/bytes.ts";
 import { assert } from "../errors/assert.ts";
-import { GATEWAYS_MAX } from "../limits.ts";
+import { GATEWAYS_MAX } from "./limits.ts";
 
 /** A gateway: its id, which stays, and the key that it signs with at this height. */
 export interface Validator {

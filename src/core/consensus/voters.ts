@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Sets of gateways as bit maps: place 0 is the lowest bit of the first byte, and the last byte is not zero. */
+/**
+ * Sets of gateways as bit maps: place 0 is the lowest bit of the first byte, and the last byte is not zero.
+ */
 
 /** The bit map of the places for which `has` says yes. */
 export function votersOf(size: number, has: (place: number) => boolean): Uint8Array {

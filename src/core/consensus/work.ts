@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Proof-of-work for the right to lead (paper 1, II-B-5: Hash(φ + history) < Difficulty). All of it is integers:
- * each gateway comes to the same target, and to the same order of two proposals.
+ * Proof-of-work for the right to lead (paper 1, II-B-5: Hash(φ + history) < Difficulty). All of it is
+ * integers: each gateway comes to the same target, and to the same order of two proposals.
  */
 import { concatBytes } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import { domainHash } from "../crypto/domain.ts";
 import type { Crypto } from "../crypto/port.ts";
 import { assert } from "../errors/assert.ts";
-import { WORK_SPAN_BLOCKS } from "../limits.ts";
+import { WORK_SPAN_BLOCKS } from "./limits.ts";
 
 /** A target that every hash is below. */
 export function easiestTarget(): bigint {
@@ -58,9 +58,10 @@ export function isWork(crypto: Crypto, seed: Uint8Array, nonce: number, target: 
 }
 
 /**
- * The target of the block at `height`. Every WORK_SPAN_BLOCKS blocks it moves by how long the last so many took,
- * measured against `intervalMs` each, to at most the double and at least the half; between it stays.
- * `timesMs`: header times of the blocks before, oldest first; as many as there are, WORK_SPAN_BLOCKS + 1 suffice.
+ * The target of the block at `height`. Every WORK_SPAN_BLOCKS blocks it moves by how long the last so many
+ * took, measured against `intervalMs` each, to at most the double and at least the half; between it stays.
+ * `timesMs`: header times of the blocks before, oldest first; as many as there are, WORK_SPAN_BLOCKS + 1
+ * suffice.
  */
 export function nextTarget(
   target: bigint,

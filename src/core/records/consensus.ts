@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What gateways say to each other to agree on a block (paper 1, II-B-6; docs/consensus.md). The leader's block
- * is a proposal, an audit a prevote, an audit reply a precommit, and the commit a certificate.
+ * What gateways say to each other to agree on a block (paper 1, II-B-6; docs/consensus.md). The leader's
+ * block is a proposal, an audit a prevote, an audit reply a precommit, and the commit a certificate.
  */
 import { recordType } from "../codec/record.ts";
 import {
@@ -20,13 +20,16 @@ import {
   HEADER_BYTES_MAX,
   PLAN_BYTES_MAX,
   PROPOSED_BYTES_MAX,
-} from "../limits.ts";
+} from "../consensus/limits.ts";
 import { netName, nodeId, publicKey, RecordKind, signature } from "./common.ts";
 
 const U32 = 0xffffffff;
 const height = uint(U32);
 const round = uint(U32);
-/** One bit for each gateway of the height's set, lowest bit of the first byte first; no zero byte at the end. */
+/**
+ * One bit for each gateway of the height's set, lowest bit of the first byte first; no zero byte at the
+ * end.
+ */
 const voters = bytes(0, GATEWAYS_MAX / 8);
 
 const proposalFields = {
@@ -106,7 +109,10 @@ export const gatewayVoteRecord = recordType(
   CONSENSUS_SIGNED_BYTES_MAX,
 );
 
-/** One precommit of a certificate: with these fields the voter's record is made again, and its signature checked. */
+/**
+ * One precommit of a certificate: with these fields the voter's record is made again, and its signature
+ * checked.
+ */
 export const quorumVoice = struct({
   /** Place in the height's set of gateways, which ascends by id. */
   voter: uint(GATEWAYS_MAX - 1),

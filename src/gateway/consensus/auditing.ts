@@ -41,9 +41,9 @@ export function proposeTimeout(h: Height): void {
 }
 
 /**
- * What may be prevoted in this round, best first. By turns that is the leader's. With proof-of-work it is what
- * came within the window: first what a quorum prevoted in a later round than the others, for somebody may be
- * bound to it; then the least hash.
+ * What may be prevoted in this round, best first. By turns that is the leader's. With proof-of-work it is
+ * what came within the window: first what a quorum prevoted in a later round than the others, for somebody
+ * may be bound to it; then the least hash.
  */
 function proposalsOf(h: Height): ProposedMessage[] {
   const { proposals } = h.rounds.at(h.round);
@@ -76,8 +76,8 @@ function waitForWindow(h: Height): void {
 }
 
 /**
- * Whether the lock allows a prevote for it: there is no lock, or it is on this block, or a quorum prevoted this
- * block in the lock's round or later (its prevotes were checked when it came).
+ * Whether the lock allows a prevote for it: there is no lock, or it is on this block, or a quorum prevoted
+ * this block in the lock's round or later (its prevotes were checked when it came).
  */
 function isFree(h: Height, { proposal, block }: ProposedMessage): boolean {
   const { locked } = h;

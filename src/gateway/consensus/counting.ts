@@ -159,8 +159,8 @@ function signatureOf(envelope: Uint8Array): Uint8Array {
 }
 
 /**
- * The commit (paper 1, II-B-6): whose block was decided tells all; who did not precommit it gets the block once
- * more, for a second audit.
+ * The commit (paper 1, II-B-6): whose block was decided tells all; who did not precommit it gets the block
+ * once more, for a second audit.
  */
 function commit(h: Height, block: Block, quorum: Quorum, certificate: Uint8Array): void {
   const { out } = h.tools;

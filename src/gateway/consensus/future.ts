@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What came for heights ahead, and who is there already; bounded for each sender. */
-import { CONSENSUS_FUTURE_MAX } from "#core/limits";
+import { CONSENSUS_FUTURE_MAX } from "#core/consensus/limits";
 import type { DecisionMessage, ProposedMessage, VoteMessage } from "./types.ts";
 
 /** Decisions ahead that are kept while those before are applied; as many are served at a time. */
@@ -51,7 +51,10 @@ export class Future {
     if (height > (this.heights.get(from) ?? -1)) this.heights.set(from, height);
   }
 
-  /** Whether to ask what was decided at `height`: the first one that is ahead; others when that brought nothing. */
+  /**
+   * Whether to ask what was decided at `height`: the first one that is ahead; others when that brought
+   * nothing.
+   */
   isToAsk(height: number): boolean {
     if (this.askedAt >= height) return false;
     this.askedAt = height;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** All that is known of the height that is being agreed on. The rules are in proposing, auditing and counting.ts. */
+/**
+ * All that is known of the height that is being agreed on. The rules are in proposing, auditing and
+ * counting.ts.
+ */
 import type { ValidatorSet } from "#core/consensus/validators";
 import type { Crypto } from "#core/crypto/port";
 import type { Quorum } from "#core/records/consensus";
@@ -29,7 +32,9 @@ export class Height {
   readonly place: number;
   round = 0;
   step: number = Step.idle;
-  /** The block that it precommitted last: it prevotes for no other, but for one that a later quorum prevoted. */
+  /**
+   * The block that it precommitted last: it prevotes for no other, but for one that a later quorum prevoted.
+   */
   locked: { round: number; block: string } | undefined;
   /** The block that a quorum prevoted last: what it proposes. */
   valid: { round: number; block: Block; polka: Uint8Array[] } | undefined;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Agreement on one block after the other among the gateways of a consortium: Tendermint's rules (Buchman, Kwon,
- * Milosevic 2018, Algorithm 1), as docs/consensus.md has them beside the paper's phases. A pure state machine:
- * inputs go in one at a time, and what comes out has to happen in its order before the next one.
+ * Agreement on one block after the other among the gateways of a consortium: Tendermint's rules (Buchman,
+ * Kwon, Milosevic 2018, Algorithm 1), as docs/consensus.md has them beside the paper's phases. A pure state
+ * machine: inputs go in one at a time, and what comes out has to happen in its order before the next one.
  */
 import { checkCertificate } from "#core/consensus/certificate";
 import { assert } from "#core/errors/assert";

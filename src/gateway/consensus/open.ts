@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * From bytes to verified messages. The machine compares the key of a signature with that of the height's own set.
+ * From bytes to verified messages. The machine compares the key of a signature with that of the height's
+ * own set.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned, type RecordType, verifySigned } from "#core/codec/record";

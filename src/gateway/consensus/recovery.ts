@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A gateway that does not know any more what it signed (docs/consensus.md, "A lost disk"). It may have spoken up to
- * the height after the last one that it decided. Of any quorum of others one at least that keeps the rules is no
- * more than one height behind that, so that from two heights beyond the furthest of them on nothing is said twice.
+ * A gateway that does not know any more what it signed (docs/consensus.md, "A lost disk"). It may have
+ * spoken up to the height after the last one that it decided. Of any quorum of others one at least that
+ * keeps the rules is no more than one height behind that, so that from two heights beyond the furthest of
+ * them on nothing is said twice.
  */
 import { bytesEqual } from "#core/codec/bytes";
 import { quorumOf, type ValidatorSet } from "#core/consensus/validators";
@@ -23,8 +24,8 @@ export class Recovery {
   }
 
   /**
-   * The height from which on it may speak; undefined while there are too few answers. An answer counts when the
-   * chain here has come to it, verified block by block: nobody can keep a gateway silent by a lie.
+   * The height from which on it may speak; undefined while there are too few answers. An answer counts when
+   * the chain here has come to it, verified block by block: nobody can keep a gateway silent by a lie.
    */
   speaksFrom(set: ValidatorSet, self: string, height: number): number | undefined {
     let count = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Messages get lost. While a height does not come to its end, a gateway says again where it is and what it said
- * last in this round, and shows those in earlier rounds why it is in a later one.
+ * Messages get lost. While a height does not come to its end, a gateway says again where it is and what it
+ * said last in this round, and shows those in earlier rounds why it is in a later one.
  */
 import { type Height, Step } from "./height.ts";
 import { repeatPauseMs } from "./timeouts.ts";
@@ -19,7 +19,10 @@ export class Repeater {
     this.arm(h, true);
   }
 
-  /** The timer with this number has fired. True: say everything again. `needed`: there is something to wait for. */
+  /**
+   * The timer with this number has fired. True: say everything again. `needed`: there is something to wait
+   * for.
+   */
   fired(h: Height, sequence: number, needed: boolean): boolean {
     if (!this.running || sequence !== this.sequence) return false;
     this.running = needed;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A gateway that restarts in the middle of a height goes on in the round, and with the bonds, that it had. */
+/**
+ * A gateway that restarts in the middle of a height goes on in the round, and with the bonds, that it had.
+ */
 import { toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import { type Height, Step } from "./height.ts";

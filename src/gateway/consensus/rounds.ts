@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What was said in each round of a height, bounded for each sender. */
+
+import { ROUNDS_AHEAD_MAX, ROUNDS_BEHIND_MAX } from "#core/consensus/limits";
 import type { Code } from "#core/errors/codes";
-import { ROUNDS_AHEAD_MAX, ROUNDS_BEHIND_MAX } from "#core/limits";
 import { Tally } from "./tally.ts";
 import type { ProposedMessage, TimerKind } from "./types.ts";
 
@@ -54,7 +55,9 @@ export class Rounds {
     return this.kept.entries();
   }
 
-  /** Makes room for a word of `place` in `number`, where the height is at `current`; else why there is none. */
+  /**
+   * Makes room for a word of `place` in `number`, where the height is at `current`; else why there is none.
+   */
   admit(place: number, number: number, current: number): Code | undefined {
     if (number < current - ROUNDS_BEHIND_MAX) return "ROUND_PAST";
     if (number > this.heard[place]) this.heard[place] = number;

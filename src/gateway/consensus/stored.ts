@@ -7,9 +7,14 @@ import { bytesEqual } from "#core/codec/bytes";
 import { decodeCbor, encodeCbor } from "#core/codec/cbor";
 import { recordType } from "#core/codec/record";
 import { bytes, hash, type Infer, list, optional, struct, uint } from "#core/codec/schema";
+import {
+  GATEWAYS_MAX,
+  HEADER_BYTES_MAX,
+  PLAN_BYTES_MAX,
+  PROPOSED_BYTES_MAX,
+} from "#core/consensus/limits";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
-import { GATEWAYS_MAX, HEADER_BYTES_MAX, PLAN_BYTES_MAX, PROPOSED_BYTES_MAX } from "#core/limits";
 import { RecordKind } from "#core/records/common";
 
 const U32 = 0xffffffff;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How long a round waits: longer from round to round, so that some round is long enough for any network. */
-import { REPEAT_BACKOFF_MAX, ROUND_TIMEOUT_MAX_MS } from "#core/limits";
+import { REPEAT_BACKOFF_MAX, ROUND_TIMEOUT_MAX_MS } from "#core/consensus/limits";
 import type { Timeouts } from "./types.ts";
 
 /** For messages of up to 100 ms between gateways; a slower network is reached after some rounds. */

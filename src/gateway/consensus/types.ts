@@ -85,8 +85,9 @@ export interface HeightContext {
 export type TimerKind = "propose" | "window" | "prevote" | "precommit" | "repeat";
 
 /**
- * What is known at a start. `fresh`: this key has never signed for a consensus. Otherwise it has: `state` is what
- * was persisted last, and where that is missing or damaged nobody knows what was signed. `nonce`: 16 random bytes.
+ * What is known at a start. `fresh`: this key has never signed for a consensus. Otherwise it has: `state`
+ * is what was persisted last, and where that is missing or damaged nobody knows what was signed. `nonce`:
+ * 16 random bytes.
  */
 export type Known =
   | { readonly fresh: true }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * All that this gateway signs in a consensus goes through here: one proposal, one prevote and one precommit in a
- * round, never in a round before the last one that it spoke in, and each remembered before it is sent.
+ * All that this gateway signs in a consensus goes through here: one proposal, one prevote and one precommit
+ * in a round, never in a round before the last one that it spoke in, and each remembered before it is sent.
  */
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";

@@ -7,7 +7,9 @@ import type { Height } from "./height.ts";
 import { proposalFault } from "./proposing.ts";
 import type { ProposedMessage, VoteMessage } from "./types.ts";
 
-/** Takes a vote; false where nothing follows from it. `told`: whose equivocations were told at this height. */
+/**
+ * Takes a vote; false where nothing follows from it. `told`: whose equivocations were told at this height.
+ */
 export function takeVote(h: Height, message: VoteMessage, told: Set<string>): boolean {
   const { vote, from, publicKey } = message;
   const place = admitted(h, message, vote.round);
