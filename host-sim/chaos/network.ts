@@ -20,6 +20,8 @@ export class Network<T> {
   private readonly links = new Map<number, Random>();
   private readonly seed: number;
   private weather: Weather;
+  /** Who hears everything that is said to it: the adversary itself. */
+  private readonly keen: ReadonlySet<number>;
   /** The group that each host is in, of each split under way. */
   private readonly splits = new Set<ReadonlySet<number>>();
   private readonly slowMs = new Map<number, number>();
@@ -29,11 +31,13 @@ export class Network<T> {
     agenda: Agenda,
     seed: number,
     weather: Weather,
+    keen: ReadonlySet<number>,
     deliver: (to: number, from: number, message: T) => void,
   ) {
     this.agenda = agenda;
     this.seed = seed;
     this.weather = weather;
+    this.keen = keen;
     this.deliver = deliver;
   }
 
@@ -92,7 +96,7 @@ export class Network<T> {
     for (const group of this.splits) if (group.has(from) !== group.has(to)) return true;
     const word = kind === "quorum" ? "decision" : kind;
     for (const deafness of this.deaf)
-      if (deafness.to === word && deafness.hosts.has(to)) return true;
+      if (deafness.to === word && deafness.hosts.has(to) && !this.keen.has(to)) return true;
     return false;
   }
 

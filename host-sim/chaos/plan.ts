@@ -62,6 +62,8 @@ export type Tactic =
   | "forge"
   | "far-rounds"
   | "false-polka"
+  /** Everything it says goes to the same few only. */
+  | "favour"
   | "silent";
 
 export const TACTICS: readonly Tactic[] = [
@@ -75,6 +77,7 @@ export const TACTICS: readonly Tactic[] = [
   "forge",
   "far-rounds",
   "false-polka",
+  "favour",
   "silent",
 ];
 
@@ -107,7 +110,7 @@ export interface PlanOptions {
   leader?: Plan["leader"];
 }
 
-const SIZES = [4, 4, 4, 4, 5, 7] as const;
+const SIZES = [4, 4, 4, 4, 5, 7, 7] as const;
 
 /** The run of a seed. */
 export function planOf(seed: number, options: PlanOptions = {}): Plan {
@@ -122,6 +125,8 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const faulty =
     f === 0 || rule === "unanimous" ? [] : hostsOf(random, gateways, random.below(f + 1));
   const forgetful = new Set(faulty.filter(() => random.below(4) === 0));
+  if (faulty.length > 1 && random.below(3) === 0) forgetful.clear();
+  if (faulty.length > 1 && forgetful.size === 0 && random.below(2) === 0) forgetful.add(faulty[0]);
   const byzantine = faulty
     .filter((host) => !forgetful.has(host))
     .map((host) => ({ host, tactics: tacticsOf(random) }));
@@ -249,6 +254,13 @@ function storm(random: Random, plan: Plan): void {
     if (random.below(2) === 0) plan.faults.push(deafAt(random, plan, atMs, "precommit"));
     atMs += random.below(forMs + 100);
   }
+  if (random.below(2) === 0) return;
+  // A quorum that nobody sees, and then one whose precommits nobody sees: two blocks with a quorum of prevotes.
+  const unseen = deafAt(random, plan, random.below(troubleMs), "prevote");
+  plan.faults.push(
+    unseen,
+    deafAt(random, plan, unseen.atMs + 100 + random.below(300), "precommit"),
+  );
 }
 
 const DEAF_TO: readonly DeafTo[] = [

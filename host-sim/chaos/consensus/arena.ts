@@ -68,7 +68,8 @@ export class Arena {
     this.words = new Words(this.world);
     this.checks = new Checks(this.world, this.words);
     const { agenda } = this;
-    this.network = new Network<Word>(agenda, plan.seed, plan.weather, (to, from, word) =>
+    const rogues = new Set(plan.byzantine.map(({ host }) => host));
+    this.network = new Network<Word>(agenda, plan.seed, plan.weather, rogues, (to, from, word) =>
       this.hosts.get(to)?.receive(word, from),
     );
     for (const index of this.world.hosts) {

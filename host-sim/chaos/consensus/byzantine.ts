@@ -6,6 +6,7 @@
 import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
 import { blockIdOf } from "#core/consensus/block-id";
+import { GATEWAYS_MAX } from "#core/consensus/limits";
 import { findWork, workSeed } from "#core/consensus/work";
 import {
   decisionRecord,
@@ -26,6 +27,7 @@ import type { Word } from "./words.ts";
 import { EASY_TARGET, NET } from "./world.ts";
 
 const NONE = new Uint8Array(0);
+const U32 = 0xffffffff;
 /** Words that it keeps to say them again. */
 const KEPT = 60;
 
@@ -37,11 +39,13 @@ export class Byzantine extends Host {
   private readonly precommits = new Map<string, VoteMessage[]>();
   private readonly prevotes = new Map<string, VoteMessage[]>();
   private readonly voted = new Set<string>();
+  private readonly favoured: ReadonlySet<number>;
   private readonly forgedAt = new Set<string>();
 
   constructor(arena: Arena, index: number, tactics: readonly Tactic[]) {
     super(arena, index);
     this.tactics = new Set(tactics);
+    this.favoured = new Set(this.others().filter(() => this.chance(3)));
   }
 
   override receive(word: Word, from: number): void {
@@ -52,7 +56,14 @@ export class Byzantine extends Host {
   override send(kind: MessageKind, bytes: Uint8Array, to: string | undefined): void {
     if (this.does("silent")) return;
     const message = this.arena.words.open({ kind, bytes }, this.index);
+    if (this.does("favour")) {
+      const few = this.others().filter((host) => this.favoured.has(host));
+      for (const host of few) this.say({ kind, bytes }, host);
+      return;
+    }
     if ("type" in message && to === undefined) {
+      if (message.type === "proposed" && this.does("false-polka") && message.proposal.round > 0)
+        if (this.falsePolka(message)) return;
       if (message.type === "proposed" && this.does("two-proposals") && this.chance(2))
         return this.proposeTwice(message);
       if (message.type === "vote" && this.does("two-votes") && this.chance(2))
@@ -120,7 +131,6 @@ export class Byzantine extends Host {
       this.toSome(this.vote(height, far, 1 + this.random.below(2), undefined));
     }
     if (this.does("forge") && this.chance(6)) this.forge(message);
-    if (this.does("false-polka") && round > 0) this.falsePolka(height, round);
   }
 
   /** A second proposal in the same round: one for some, the other for the rest. */
@@ -153,11 +163,11 @@ export class Byzantine extends Host {
 
   private lie(height: number, answer: Uint8Array | undefined): void {
     const { crypto } = this.arena.world;
-    const lies = [0, Math.max(0, height - 1), height + 1, height + 1000, 0xffffffff];
+    const lies = [0, Math.max(0, height - 1), height + 1, height + 1000, U32];
     const status = {
       net: NET,
       gateway: this.arena.world.ids[this.index],
-      height: answer && this.chance(2) ? 0 : lies[this.random.below(lies.length)],
+      height: answer && this.chance(2) ? 0 : Math.min(lies[this.random.below(lies.length)], U32),
       round: this.random.below(50),
       wants: this.random.below(2),
       ask: undefined,
@@ -213,15 +223,20 @@ export class Byzantine extends Host {
     return { voter, heard: vote.heard, agreed: vote.agreed, signature: bytes.slice(-64) };
   }
 
-  /** As leader: a new block that claims a quorum of an earlier round. */
-  private falsePolka(height: number, round: number): void {
-    const { plan, world } = this.arena;
+  /** As leader: a new block that claims a quorum of an earlier round, or an old one that has one indeed. */
+  private falsePolka({ proposal }: ProposedMessage): boolean {
+    const { height, round } = proposal;
+    const { world } = this.arena;
     const set = world.setAt(height);
-    const place = set.indexOf(world.idsHex[this.index]);
-    const slot = `${height}/${round}/polka`;
-    const leads = plan.leader === "proof-of-work" || set.leader(height, round) === place;
-    if (!leads || this.forgedAt.has(slot)) return;
-    this.forgedAt.add(slot);
+    const old = this.oldPolka(height, round);
+    const known = (this.heardBlocks.get(height) ?? []).find(
+      ({ block }) => block.key === old?.block,
+    );
+    if (old && known && this.chance(2)) {
+      const word = this.proposal(height, round, known.block, old.round, old.polka);
+      if (word) this.toAll(word);
+      return word !== undefined;
+    }
     const parts = this.blockOn(height);
     const id = blockIdOf(world.crypto, parts);
     const validRound = round - 1;
@@ -231,9 +246,25 @@ export class Byzantine extends Host {
       .filter(({ vote }) => vote.height === height && vote.round === validRound)
       .map(({ bytes }) => bytes);
     const polkas = [Array.from({ length: set.quorum }, () => own), [own, ...others], [own], []];
-    const polka = polkas[this.random.below(polkas.length)].slice(0, 64);
+    const polka = polkas[this.random.below(polkas.length)].slice(0, GATEWAYS_MAX);
     const word = this.proposal(height, round, parts, validRound, polka);
     if (word) this.toAll(word);
+    return word !== undefined;
+  }
+
+  /** The first block of the height that a quorum prevoted before this round. */
+  private oldPolka(
+    height: number,
+    before: number,
+  ): { round: number; block: string; polka: Uint8Array[] } | undefined {
+    for (const votes of this.prevotes.values()) {
+      const [{ vote, block }] = votes;
+      const byVoter = new Map(votes.map((one) => [one.from, one.bytes]));
+      const enough = byVoter.size >= this.arena.world.setAt(height).quorum;
+      if (vote.height === height && vote.round < before && enough)
+        return { round: vote.round, block, polka: [...byVoter.values()].slice(0, GATEWAYS_MAX) };
+    }
+    return undefined;
   }
 
   private proposal(
