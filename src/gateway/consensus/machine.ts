@@ -141,13 +141,14 @@ export class Machine {
 
   /** Whether something has to come: a decision, blocks that others have, answers. */
   private isWaiting(h: Height): boolean {
+    if (h.broken) return false;
     if (this.recovery || this.future.ahead(h.number) !== undefined) return true;
     return h.step !== Step.idle && h.step !== Step.decided;
   }
 
   private timer({ kind, height, round }: Timer, h: Height): void {
     if (kind === "repeat") return this.repeat(h, round);
-    if (height !== h.number || round !== h.round) return;
+    if (height !== h.number || round !== h.round || h.broken) return;
     if (kind === "propose") proposeTimeout(h);
     else if (kind === "window") h.windowOver = true;
     else if (kind === "prevote") prevoteTimeout(h);
