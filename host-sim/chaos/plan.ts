@@ -120,7 +120,7 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const f = Math.floor((gateways - 1) / 3);
   const leader = options.leader ?? (random.below(6) === 0 ? "proof-of-work" : "round-robin");
   const rule = options.rule ?? (random.below(12) === 0 ? "unanimous" : "quorum");
-  const troubleMs = 2000 + random.below(4000);
+  const troubleMs = 500 + random.below(2500);
   // Byzantine ones and those that forget what they signed are faulty together.
   const faulty =
     f === 0 || rule === "unanimous" ? [] : hostsOf(random, gateways, random.below(f + 1));

@@ -108,7 +108,8 @@ export class Byzantine extends Host {
   private sawProposal(message: ProposedMessage): void {
     const { height, round } = message.proposal;
     const known = this.heardBlocks.get(height) ?? [];
-    this.heardBlocks.set(height, [...known.slice(-5), message]);
+    if (!known.some(({ block }) => block.key === message.block.key))
+      this.heardBlocks.set(height, [...known.slice(-5), message]);
     if (!this.does("vote-all")) return;
     const slot = `${height}/${round}/${message.block.key}`;
     if (this.voted.has(slot)) return;
@@ -334,6 +335,11 @@ export class Byzantine extends Host {
 
   private say(word: Word, to?: number): void {
     this.arena.say(this.index, word, to);
+    // Liars know of each other's blocks.
+    const message = word.kind === "proposed" ? this.arena.words.open(word, this.index) : undefined;
+    if (!message || !("type" in message) || message.type !== "proposed") return;
+    for (const host of this.arena.hosts.values())
+      if (host instanceof Byzantine) host.sawProposal(message);
   }
 
   private toAll(word: Word): void {

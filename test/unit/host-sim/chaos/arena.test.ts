@@ -56,7 +56,7 @@ test("the same seed is the same run", () => {
 });
 
 test("with Ed25519", () => {
-  const plan = { ...planOf(11, { gateways: 4 }), troubleMs: 600 };
+  const plan = { ...planOf(11, { gateways: 4 }), troubleMs: 300 };
   assert.equal(runPlan(plan, { crypto: sodiumCrypto() }).violation, undefined);
 });
 
