@@ -130,6 +130,10 @@ export function planOf(seed: number, options: PlanOptions = {}): Plan {
   const byzantine = faulty
     .filter((host) => !forgetful.has(host))
     .map((host) => ({ host, tactics: tacticsOf(random) }));
+  // Whoever asks what it may have signed is told lies.
+  if (forgetful.size > 0)
+    for (const { tactics } of byzantine)
+      if (!tactics.includes("lie-status")) tactics.push("lie-status");
   const plan: Plan = {
     seed,
     gateways,

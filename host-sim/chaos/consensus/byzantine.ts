@@ -66,8 +66,11 @@ export class Byzantine extends Host {
         if (this.falsePolka(message)) return;
       if (message.type === "proposed" && this.does("two-proposals") && this.chance(2))
         return this.proposeTwice(message);
-      if (message.type === "vote" && this.does("two-votes") && this.chance(2))
-        return this.voteTwice(message, bytes);
+      if (message.type === "vote") {
+        const halves = this.does("two-proposals") && this.does("vote-all") && message.block !== "";
+        if (halves) return this.toHalf({ kind, bytes }, message.vote.height, message.block);
+        if (this.does("two-votes") && this.chance(2)) return this.voteTwice(message, bytes);
+      }
       if (this.does("withhold") && this.chance(3)) return this.toSome({ kind, bytes });
     }
     super.send(kind, bytes, to);
@@ -117,7 +120,8 @@ export class Byzantine extends Host {
     for (const phase of [Phase.prevote, Phase.precommit])
       this.soon(() => {
         const word = this.vote(height, round, phase, message.proposal.block);
-        if (this.chance(2)) this.toSome(word);
+        if (this.does("two-proposals")) this.toHalf(word, height, message.block.key);
+        else if (this.chance(2)) this.toSome(word);
         else this.toAll(word);
       });
   }
@@ -137,14 +141,38 @@ export class Byzantine extends Host {
   /** A second proposal in the same round: one for some, the other for the rest. */
   private proposeTwice(message: ProposedMessage): void {
     const { height, round } = message.proposal;
-    const other = this.proposal(height, round, this.blockOn(height), undefined, []);
     const first: Word = { kind: "proposed", bytes: message.message };
+    if (this.chance(2)) return this.proposeToHalves(message, first);
+    const other = this.proposal(height, round, this.blockOn(height), undefined, []);
     for (const host of this.others()) {
       const both = this.chance(6);
       const one = this.chance(2);
       if (one || both) this.say(first, host);
       if (other && (!one || both)) this.say(other, host);
     }
+  }
+
+  /** Each half hears of one block only; all liars know which, by the id. */
+  private proposeToHalves(message: ProposedMessage, first: Word): void {
+    const { height, round } = message.proposal;
+    this.toHalf(first, height, message.block.key);
+    for (let i = 0; i < 8; i++) {
+      const parts = this.blockOn(height);
+      const key = toHex(blockIdOf(this.arena.world.crypto, parts));
+      if (halfOf(key) === halfOf(message.block.key)) continue;
+      const other = this.proposal(height, round, parts, undefined, []);
+      if (other) this.toHalf(other, height, key);
+      return;
+    }
+  }
+
+  private toHalf(word: Word, height: number, key: string): void {
+    for (const host of this.others())
+      if ((host + height) % 2 === halfOf(key) || this.isRogue(host)) this.say(word, host);
+  }
+
+  private isRogue(host: number): boolean {
+    return this.arena.hosts.get(host) instanceof Byzantine;
   }
 
   private voteTwice({ vote }: VoteMessage, bytes: Uint8Array): void {
@@ -349,6 +377,11 @@ export class Byzantine extends Host {
   private toSome(word: Word): void {
     for (const host of this.others()) if (this.chance(2)) this.say(word, host);
   }
+}
+
+/** The half of the hosts that hears of a block. */
+function halfOf(key: string): number {
+  return Number.parseInt(key.slice(-1), 16) % 2;
 }
 
 function idText(id: Uint8Array | undefined): string {

@@ -33,9 +33,9 @@ function calm(more: Partial<Plan> = {}): Plan {
   };
 }
 
-test("100 seeds of consortiums under faults", () => {
+test("120 seeds of consortiums under faults", () => {
   const from = SEED % 1_000_000;
-  const sums = runSeeds({ from, count: 100 });
+  const sums = runSeeds({ from, count: 120 });
   const failed = sums.failed.map(
     ({ seed, outcome }) => `seed ${seed}: ${outcome.violation?.message}`,
   );
@@ -105,15 +105,15 @@ test("a gateway that is down for a while stops unanimity for as long", () => {
   assert.ok(with1.heights < 0.8 * without.heights, `${with1.heights} of ${without.heights}`);
 });
 
-test("more liars than f break what f cannot, and are seen", () => {
-  const two: Plan["byzantine"] = [0, 1].map((host) => ({
-    host,
-    tactics: ["two-votes", "vote-all", "two-proposals"],
-  }));
-  const found = [...Array(40).keys()].map(
-    (i) => runPlan({ ...calm({ byzantine: two }), seed: i }).violation?.checker,
+test("more liars than f can make two blocks of one height, and are seen", () => {
+  const tactics = ["two-proposals", "vote-all"] as const;
+  const byzantine = [0, 1].map((host) => ({ host, tactics: [...tactics] }));
+  const plan = calm({ byzantine, troubleMs: 1000 });
+  const found = Array.from(
+    { length: 10 },
+    (_, seed) => runPlan({ ...plan, seed }).violation?.checker,
   );
-  assert.ok(found.includes("I19") || found.includes("audit"), `${[...new Set(found)]}`);
+  assert.ok(found.includes("I19"), `${[...new Set(found)]}`);
 });
 
 test("every planted bug says what it is, and fits the code", async () => {
