@@ -259,7 +259,7 @@ function storm(random: Random, plan: Plan): void {
     atMs += random.below(forMs + 100);
   }
   if (random.below(2) === 0) return;
-  // A quorum that nobody sees, and then one whose precommits nobody sees: two blocks with a quorum of prevotes.
+  // A quorum that nobody sees, then one whose precommits nobody sees: two blocks that a quorum prevoted.
   const unseen = deafAt(random, plan, random.below(troubleMs), "prevote");
   plan.faults.push(
     unseen,

@@ -16,6 +16,7 @@ export class Future {
   private readonly heights = new Map<string, number>();
   /** The own height at which somebody was asked for decisions last. */
   private askedAt = -1;
+  private helper: string | undefined;
 
   /** Keeps a word for the next height; false where this sender has enough there. */
   keep(message: Word): boolean {
@@ -61,8 +62,16 @@ export class Future {
     return true;
   }
 
-  /** Who is furthest beyond `height`, if anybody is. */
+  /** A decision of `height` that came from `from` was one. */
+  helped(from: string, height: number): void {
+    this.helper = from;
+    this.seenAt(from, height + 1);
+  }
+
+  /** Whom to ask for what is beyond `height`: who helped last, or who is furthest by its own word. */
   ahead(height: number): string | undefined {
+    const { helper } = this;
+    if (helper !== undefined && (this.heights.get(helper) ?? -1) > height) return helper;
     let found: string | undefined;
     let most = height;
     for (const [from, at] of this.heights)

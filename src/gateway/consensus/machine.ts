@@ -119,10 +119,8 @@ export class Machine {
     for (const word of this.future.takeWords()) this.hear(word, h);
     const decision = this.future.takeDecision(h.number);
     if (decision) this.hearDecision(decision, h);
-    else {
-      const ahead = this.future.ahead(h.number);
-      if (ahead !== undefined) this.sayWhere(ahead);
-    }
+    const ahead = h.certificate ? undefined : this.future.ahead(h.number);
+    if (ahead !== undefined) this.sayWhere(ahead);
   }
 
   private want(h: Height): void {
@@ -236,7 +234,9 @@ export class Machine {
       this.future.keepDecision({ type: "decision", quorum, block, from }, h.number);
       return this.seenAhead(from, height, h);
     }
-    if (this.certifies(quorum, block.key, from, h)) h.blocks.add(block, quorum.round);
+    if (!this.certifies(quorum, block.key, from, h)) return;
+    h.blocks.add(block, quorum.round);
+    this.future.helped(from, height);
   }
 
   /** Whether this decides the present height; it is kept as its certificate. */

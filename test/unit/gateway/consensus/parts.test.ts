@@ -165,6 +165,9 @@ test("decisions ahead are kept until their height comes, and who is furthest is 
   future.seenAt("bb", 4);
   assert.equal(future.ahead(3), "bb");
   assert.equal(future.ahead(12), undefined);
+  future.helped("aa", 9);
+  assert.equal(future.ahead(3), "aa", "who helped is asked before who says that it is further");
+  assert.equal(future.ahead(10), "bb");
   assert.deepEqual([future.isToAsk(3), future.isToAsk(3), future.isToAsk(4)], [true, false, true]);
 });
 
