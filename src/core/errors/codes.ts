@@ -167,6 +167,26 @@ export const WIRE = Object.freeze({
   TOKEN_STALE: 173,
   TOKEN_EXPIRED: 174,
   TOKEN_OVERDRAWN: 175,
+
+  // Consensus among gateways: what is not taken
+  GATEWAY_UNKNOWN: 190,
+  HEIGHT_PAST: 191,
+  HEIGHT_FUTURE: 192,
+  ROUND_PAST: 193,
+  ROUND_FUTURE: 194,
+  PROPOSAL_LEADER: 195,
+  PROPOSAL_WORK: 196,
+  PROPOSAL_POLKA: 197,
+  PROPOSAL_BLOCK: 198,
+  QUORUM_INVALID: 199,
+  EQUIVOCATION: 200,
+  // What an audit finds, beside what execution does
+  BLOCK_PREV: 201,
+  BLOCK_EARLY: 202,
+  BLOCK_FUTURE: 203,
+  AUDIT_NONE: 204,
+  AUDIT_LOCKED: 205,
+  AUDIT_SPLIT: 206,
 } as const);
 
 export type Code = keyof typeof WIRE;

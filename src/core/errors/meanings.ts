@@ -194,4 +194,26 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   TOKEN_STALE: reject("not the newest version of the token"),
   TOKEN_EXPIRED: reject("the token's time is over"),
   TOKEN_OVERDRAWN: reject("more than the token's balance"),
+
+  // Consensus among gateways: what is not taken
+  GATEWAY_UNKNOWN: reject("signed by none of the gateways that agree on this height"),
+  HEIGHT_PAST: ignore("for a height that is decided"),
+  HEIGHT_FUTURE: ignore(
+    "for a height that this gateway is not at, and more than it keeps of one sender",
+  ),
+  ROUND_PAST: ignore("for a round that is over, and that nothing can come of"),
+  ROUND_FUTURE: ignore("more rounds ahead than this gateway keeps of one sender"),
+  PROPOSAL_LEADER: reject("not from the leader of its round"),
+  PROPOSAL_WORK: reject("the proof-of-work's hash is not below the target, or there is none"),
+  PROPOSAL_POLKA: reject("its prevotes are not a quorum for the block in its valid round"),
+  PROPOSAL_BLOCK: reject("header and plan are not the block that it names"),
+  QUORUM_INVALID: reject("the certificate is not that of a quorum for this block and height"),
+  EQUIVOCATION: reject("the second of two different words for one round and phase"),
+  // What an audit finds, beside what execution does
+  BLOCK_PREV: reject("the block does not follow the last one of this chain"),
+  BLOCK_EARLY: reject("the block is not later than the one before"),
+  BLOCK_FUTURE: ignore("the block is further ahead of this gateway's clock than clocks may differ"),
+  AUDIT_NONE: ignore("nil: no proposal came in time"),
+  AUDIT_LOCKED: ignore("nil: this gateway is bound to another block by a quorum that it saw"),
+  AUDIT_SPLIT: ignore("nil: no quorum of audits for one block in this round"),
 });

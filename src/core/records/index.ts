@@ -8,6 +8,15 @@ import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
 import { clearingRecord } from "./clearing.ts";
 import { connectRecord } from "./connect.ts";
+import {
+  decisionRecord,
+  equivocationRecord,
+  gatewayVoteRecord,
+  proposalRecord,
+  proposedRecord,
+  quorumRecord,
+  statusRecord,
+} from "./consensus.ts";
 import { contractRecord } from "./contract.ts";
 import { epochRecord } from "./epoch.ts";
 import { eventRecord } from "./event.ts";
@@ -66,6 +75,13 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   windowRecord,
   arrivalRecord,
   settlementRecord,
+  proposalRecord,
+  proposedRecord,
+  gatewayVoteRecord,
+  quorumRecord,
+  decisionRecord,
+  equivocationRecord,
+  statusRecord,
 ]);
 
 /**
@@ -90,4 +106,8 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   tokenRecord,
   evidenceRecord,
   settlementRecord,
+  proposedRecord,
+  quorumRecord,
+  decisionRecord,
+  equivocationRecord,
 ]);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Votes and proposals of others, for the height that is being agreed on. */
+import { bytesEqual } from "#core/codec/bytes";
+import { equivocationOf } from "#core/consensus/equivocation";
+import { Phase } from "#core/records/consensus";
+import type { Height } from "./height.ts";
+import { proposalFault } from "./proposing.ts";
+import type { ProposedMessage, VoteMessage } from "./types.ts";
+
+/**
+ * Takes a vote; false where nothing follows from it. `told`: whose equivocations were told at this height.
+ */
+export function takeVote(h: Height, message: VoteMessage, told: Set<string>): boolean {
+  const { vote, from, publicKey } = message;
+  const place = admitted(h, message, vote.round);
+  if (place < 0) return false;
+  const round = h.rounds.at(vote.round);
+  const tally = vote.phase === Phase.prevote ? round.prevotes : round.precommits;
+  const before = tally.add(place, message);
+  if (before === "known") return false;
+  if (before === "new") return true;
+  tell(h, from, publicKey, before.bytes, message.bytes, told);
+  return false;
+}
+
+/** Takes a proposal; false where nothing follows from it. */
+export function takeProposal(h: Height, message: ProposedMessage, told: Set<string>): boolean {
+  const { proposal, from, publicKey } = message;
+  const place = admitted(h, message, proposal.round);
+  if (place < 0) return false;
+  const { proposals } = h.rounds.at(proposal.round);
+  const before = proposals.get(place);
+  if (before) {
+    if (!bytesEqual(before.record, message.record))
+      tell(h, from, publicKey, before.bytes, message.bytes, told);
+    return false;
+  }
+  const fault = proposalFault(h, message, place);
+  if (fault) {
+    h.tools.out.drop(from, fault, `round ${proposal.round}`);
+    return false;
+  }
+  proposals.set(place, message);
+  return true;
+}
+
+/** Place of the signer, if its word for this round is to be kept; -1 otherwise. */
+function admitted(
+  h: Height,
+  { from, publicKey }: VoteMessage | ProposedMessage,
+  round: number,
+): number {
+  const { out } = h.tools;
+  const place = h.set.indexOfKey(from, publicKey);
+  if (place < 0) {
+    out.drop(from, "GATEWAY_UNKNOWN");
+    return -1;
+  }
+  const code = h.rounds.admit(place, round, h.round);
+  if (!code) return place;
+  out.drop(from, code, `round ${round}, at ${h.round}`);
+  return -1;
+}
+
+/** Once for each gateway and height: one proof is enough. */
+function tell(
+  h: Height,
+  from: string,
+  publicKey: Uint8Array,
+  first: Uint8Array,
+  second: Uint8Array,
+  told: Set<string>,
+): void {
+  const { out, options } = h.tools;
+  out.drop(from, "EQUIVOCATION");
+  // What others make of own words that this gateway does not remember is no proof to bring oneself.
+  if (h.set.indexOf(from) === h.place || told.has(from)) return;
+  told.add(from);
+  const bytes = equivocationOf(options.net, publicKey, first, second);
+  out.push({ type: "evidence", gateway: from, bytes });
+}
