@@ -42,7 +42,9 @@ interface Progress {
 export interface LastTrade {
   slot: number;
   sold: boolean;
-  legs: readonly { readonly qtyWh: number; readonly ecashMicro: number }[];
+  energyWh: number;
+  coinsMicro: number;
+  partners: number;
   readonly txid?: Uint8Array;
 }
 
@@ -100,13 +102,8 @@ export function kwhText(mwh: bigint): string {
   return `${digits.slice(0, -3)}.${digits.slice(-3)}`;
 }
 
-function tradeFace(node: FaceNode, { slot, sold, legs, txid }: LastTrade): TradeFace {
-  let energyWh = 0;
-  let coinsMicro = 0;
-  for (const leg of legs) {
-    energyWh += leg.qtyWh;
-    coinsMicro += leg.ecashMicro;
-  }
+function tradeFace(node: FaceNode, trade: LastTrade): TradeFace {
+  const { slot, sold, energyWh, coinsMicro, partners, txid } = trade;
   // Beyond 2^53 in between.
   const price = energyWh > 0 ? (BigInt(coinsMicro) * 1000n) / BigInt(energyWh) : 0n;
   return {
@@ -115,7 +112,7 @@ function tradeFace(node: FaceNode, { slot, sold, legs, txid }: LastTrade): Trade
     energyWh,
     coinsMicro,
     priceMicroPerKwh: Number(price),
-    partners: legs.length,
+    partners,
     state: TX_STATES[(txid && node.observer?.stateOf(txid)) ?? TxState.unsolid],
   };
 }

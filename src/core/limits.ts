@@ -369,8 +369,10 @@ export const UNSOLID_MAX = 2048;
 export const UNSOLID_BYTES_MAX = 4 * 1024 * 1024;
 /** The same in a node: a gap of one or two messages, which the gateway's answers fill. */
 export const NODE_UNSOLID_MAX = 8;
-/** Bytes of those: eight transactions of one leg with seven tokens each. */
+/** Bytes of those that a node looks at: eight transactions of one leg with seven tokens each. */
 export const NODE_UNSOLID_BYTES_MAX = 12 * 1024;
+/** The same where it looks at its own and its counterparties' alone: two of them. */
+export const NODE_OWN_UNSOLID_BYTES_MAX = 3 * 1024;
 /**
  * Members of an area with a feeder meter among whom suspects are looked for: what hangs on one transformer,
  * and its sums take 0.5 MB. More are still checked as a whole.

@@ -15,6 +15,9 @@ import type { SlotMemory } from "./state.ts";
 /** Contracts are kept of the slot that settles and of the one before: it is over when the next is cleared. */
 const KEPT = 2;
 
+/** What of a contract is needed once it is checked. */
+type Settling = Pick<Contract, "part" | "side" | "slot" | "atMs" | "legs">;
+
 interface ReceivedSold {
   txid: Uint8Array;
   qtyWh: number;
@@ -40,7 +43,7 @@ export class Dealer {
   private readonly node: Uint8Array;
   private readonly purse: Purse;
   /** Checked contracts by slot, and SOLDs to this node by `slot|seller`. */
-  private readonly contracts = new Map<number, Contract[]>();
+  private readonly contracts = new Map<number, Settling[]>();
   private readonly solds = new Map<string, ReceivedSold>();
 
   constructor(crypto: Crypto, node: Uint8Array, purse: Purse) {
@@ -52,9 +55,10 @@ export class Dealer {
   /** Keeps a contract that was checked; one part once. */
   accept(contract: Contract): void {
     const parts = this.contracts.get(contract.slot) ?? [];
-    if (!parts.some((known) => known.part === contract.part)) parts.push(contract);
-    this.contracts.set(contract.slot, parts);
-    this.forget(contract.slot - KEPT);
+    const { slot, part, side, atMs, legs } = contract;
+    if (!parts.some((known) => known.part === part)) parts.push({ slot, part, side, atMs, legs });
+    this.contracts.set(slot, parts);
+    this.forget(slot - KEPT);
   }
 
   /** What can be said now for `memory.slot`, part by part. */
@@ -86,13 +90,14 @@ export class Dealer {
     const leg = body.legs.find((candidate) => candidate.to && bytesEqual(candidate.to, this.node));
     if (!leg?.ref) return undefined;
     const { qtyWh, ecashMicro, ref } = leg;
-    const received = { txid, qtyWh, ecashMicro, reserve: ref, tsMs: body.tsMs };
+    // A view would keep the whole message.
+    const received = { txid, qtyWh, ecashMicro, reserve: ref.slice(), tsMs: body.tsMs };
     this.solds.set(`${body.slot}|${toHex(body.from)}`, received);
     return body.slot;
   }
 
   /** Each leg is a trade of its own, under an address of its own; `ahead` are taken by deals before. */
-  private sell(contract: Contract, startMwh: bigint, ahead: number): Deal {
+  private sell(contract: Settling, startMwh: bigint, ahead: number): Deal {
     let nextMwh = startMwh;
     const legs = contract.legs.map((leg, i): TxLeg => {
       const meter = { fromMwh: nextMwh, toMwh: nextMwh + mwhFromWh(leg.qtyWh) };
@@ -106,7 +111,7 @@ export class Dealer {
   }
 
   private buy(
-    contract: Contract,
+    contract: Settling,
     startMwh: bigint,
     wallet: Uint8Array | undefined,
   ): Deal | undefined {

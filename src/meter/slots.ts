@@ -6,7 +6,7 @@
  *   notice(s): RESERVE for s (before it begins) and s+1, reading at the start of s
  *   end of s : reading, order    →  contract  →  SOLD or BOUGHT
  */
-import { signRecord } from "#core/codec/record";
+import { openSigned, signRecord } from "#core/codec/record";
 import { type ClearingRecord, clearingRecord } from "#core/records/clearing";
 import { type Contract, ContractStage, contractRecord } from "#core/records/contract";
 import {
@@ -41,8 +41,8 @@ import {
 
 /**
  * Notices, clearings and demands kept in memory, by slot: of the one that flows, of the one that settles, and
- * one of slack; with forecasts the award for the next slot takes that. A clearing takes 1 KB of a chip's
- * memory.
+ * one of slack; with forecasts the award for the next slot takes that. A notice takes 0.6 KB of a chip's
+ * memory, a clearing 0.5 KB.
  */
 const KEPT = 3;
 /** SOLDs that arrived before their contract. */
@@ -52,7 +52,10 @@ const EARLY_MAX = 64;
 export interface LastTrade {
   slot: number;
   sold: boolean;
-  legs: readonly TxLeg[];
+  /** Of all legs together, and how many they are. */
+  energyWh: number;
+  coinsMicro: number;
+  partners: number;
   txid: Uint8Array;
 }
 
@@ -65,7 +68,8 @@ export class Slots {
   /** Undefined where it trades in the market. */
   private readonly direct: Direct | undefined;
   private readonly notices = new Map<number, Notice>();
-  private readonly clearings = new Map<number, { value: ClearingRecord; id: Uint8Array }>();
+  /** As they came: a decoded one takes four times as much of a chip's memory. */
+  private readonly clearings = new Map<number, Uint8Array>();
   private readonly demands = new Map<number, Demand>();
   private current: Notice | undefined;
   private capsBytes: Uint8Array | undefined;
@@ -108,7 +112,11 @@ export class Slots {
     this.node.metering.follow(notice);
     this.node.observer.onNotice(notice);
     const { receiptedSeq } = this.node.state;
-    for (const slot of this.owed.overdue(notice.slot, receiptedSeq, this.clearings))
+    for (const slot of this.owed.overdue(
+      notice.slot,
+      receiptedSeq,
+      (of) => this.clearing(of)?.value,
+    ))
       this.raise("ORDER_NOT_INCLUDED", `no contract for the order of slot ${slot}`);
     this.resume();
   }
@@ -132,11 +140,18 @@ export class Slots {
   onClearing(payload: Uint8Array): void {
     const opened = this.open(clearingRecord, payload, "clearing");
     if (!opened) return;
-    remember(this.clearings, opened.value.slot, opened);
+    remember(this.clearings, opened.value.slot, new Uint8Array(payload));
     const early = this.earlyContracts;
     this.earlyContracts = [];
     for (const contract of early) this.consider(contract);
     if (this.direct) this.settle(opened.value.slot);
+  }
+
+  /** The clearing of `slot`, whose signature was checked when it came. */
+  private clearing(slot: number): { value: ClearingRecord; id: Uint8Array } | undefined {
+    const payload = this.clearings.get(slot);
+    const opened = payload && openSigned(clearingRecord, this.ports.crypto, payload);
+    return opened?.ok ? opened : undefined;
   }
 
   onContract(payload: Uint8Array): void {
@@ -311,7 +326,7 @@ export class Slots {
   }
 
   private consider(contract: Contract): void {
-    const clearing = this.clearings.get(contract.slot);
+    const clearing = this.clearing(contract.slot);
     const notice = this.notices.get(contract.slot) ?? this.notices.get(contract.slot - 1);
     const memory = this.node.state.slots.find((entry) => entry.slot === contract.slot);
     // Nor for an order of an earlier life, or of an earlier stay: one that comes anew says idle first.
@@ -360,7 +375,14 @@ export class Slots {
       memory.nextMwh = deal.nextMwh;
       if (this.direct) memory.reserveWh -= legs[0].qtyWh;
       this.node.purse.use(deal.wallets);
-      this.node.lastTrade = { slot: memory.slot, sold: type === TxType.sold, legs, txid };
+      let energyWh = 0;
+      let coinsMicro = 0;
+      for (const leg of legs) {
+        energyWh += leg.qtyWh;
+        coinsMicro += leg.ecashMicro;
+      }
+      const sums = { energyWh, coinsMicro, partners: legs.length };
+      this.node.lastTrade = { slot: memory.slot, sold: type === TxType.sold, ...sums, txid };
     });
   }
 

@@ -97,7 +97,10 @@ const SINCE_TOKENS = 4;
 export function decodeState(raw: CborValue, path: string): NodeState {
   const fields = Object.keys(stateFields).length;
   const old = Array.isArray(raw) && raw.length === fields - SINCE_TOKENS;
-  return nodeState.decode(old ? [...(raw as CborValue[]), 0, 0, [], 0] : raw, path);
+  const state = nodeState.decode(old ? [...(raw as CborValue[]), 0, 0, [], 0] : raw, path);
+  // As decoded they are views, which would keep the whole entry for as long as the gateway stays the same.
+  for (const gateway of state.gateways) gateway.mark = gateway.mark.slice();
+  return state;
 }
 
 /** The state of a node that was never on. */

@@ -20,12 +20,16 @@ export function encodeCbor(value: CborValue): Uint8Array {
   return encodeItem(value);
 }
 
-/** The value that canonical `bytes` encode, or what is wrong with them. Integers above 2^32 are bigints. */
+/**
+ * The value that canonical `bytes` encode, or what is wrong with them. Integers above 2^32 are bigints. Byte
+ * strings are views of `bytes`, which must not change after.
+ */
 export function decodeCbor(bytes: Uint8Array): { value: CborValue } | { fault: ScanFault } {
   const fault = scan(bytes);
   if (fault) return { fault };
-  // A copy as a plain Uint8Array: byte strings inside the result are views on it, never on a socket's buffer.
-  return { value: decodeItem(new Uint8Array(bytes)) };
+  // Byte strings inside the result are views: of a copy, where `bytes` is a socket's buffer.
+  const plain = Object.getPrototypeOf(bytes) === Uint8Array.prototype;
+  return { value: decodeItem(plain ? bytes : new Uint8Array(bytes)) };
 }
 
 /** What we write is what every peer reads. */
