@@ -7,7 +7,8 @@ import { bytesEqual, toHex } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
 import type { Contract } from "#core/records/contract";
 import { Side } from "#core/records/order";
-import { openTx, type TxLeg, TxType } from "#core/records/tx";
+import { type TxLeg, TxType } from "#core/records/tx";
+import { openPackedTx } from "#core/records/tx-glance";
 import { mwhFromWh } from "#core/units/energy";
 import type { Purse } from "./purse.ts";
 import type { SlotMemory } from "./state.ts";
@@ -38,6 +39,28 @@ export interface Deal {
   notBeforeMs: number;
 }
 
+/** What was sold or bought, for people. */
+export interface LastTrade {
+  slot: number;
+  sold: boolean;
+  /** Of all legs together, and how many they are. */
+  energyWh: number;
+  coinsMicro: number;
+  partners: number;
+  txid: Uint8Array;
+}
+
+/** What is kept for people of `deal`, once its transaction has an id. */
+export function tradeOf(slot: number, { type, legs }: Deal, txid: Uint8Array): LastTrade {
+  let energyWh = 0;
+  let coinsMicro = 0;
+  for (const leg of legs) {
+    energyWh += leg.qtyWh;
+    coinsMicro += leg.ecashMicro;
+  }
+  return { slot, sold: type === TxType.sold, energyWh, coinsMicro, partners: legs.length, txid };
+}
+
 export class Dealer {
   private readonly crypto: Crypto;
   private readonly node: Uint8Array;
@@ -61,6 +84,14 @@ export class Dealer {
     this.forget(slot - KEPT);
   }
 
+  /** What a part's transaction needs is needed no more. */
+  done(slot: number, part: number): void {
+    const parts = this.contracts.get(slot) ?? [];
+    const place = parts.findIndex((known) => known.part === part);
+    if (place >= 0) parts.splice(place, 1);
+    if (parts.length === 0) this.contracts.delete(slot);
+  }
+
   /** What can be said now for `memory.slot`, part by part. */
   due(memory: SlotMemory): Deal[] {
     const deals: Deal[] = [];
@@ -82,9 +113,9 @@ export class Dealer {
 
   /** A SOLD as the gateway passed it on. Returns its slot if it fits a contract of this node. */
   sold(encoded: Uint8Array): number | undefined {
-    const opened = openTx(this.crypto, encoded);
-    if (!opened.ok || opened.tx.body.type !== TxType.sold) return undefined;
-    const { body, txid, digest, signature } = opened.tx;
+    const tx = openPackedTx(this.crypto, encoded);
+    if (tx?.body.type !== TxType.sold) return undefined;
+    const { body, txid, digest, signature } = tx;
     const key = this.counterpartyKey(body.slot, body.from);
     if (!key || !this.crypto.verify(key, digest, signature)) return undefined;
     const leg = body.legs.find((candidate) => candidate.to && bytesEqual(candidate.to, this.node));

@@ -12,8 +12,7 @@ import { checkPot } from "#core/pot/check";
 import { judge } from "#core/pot/evidence";
 import { headerRecord } from "#core/records/block";
 import type { Notice } from "#core/records/notice";
-import { openTx, type Tx } from "#core/records/tx";
-import { glanceTx } from "#core/records/tx-glance";
+import { glanceTx, openPackedTx, type PackedTx } from "#core/records/tx-glance";
 import { evidenceRecord, voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
 import { TxState } from "#core/votes/tally";
@@ -129,8 +128,8 @@ export class Observer {
     const nowMs = this.ports.time.uptimeMs();
     for (const { item, tMs } of this.share?.cone.add(heard, nowMs) ?? []) {
       if (!item.payload) continue;
-      const opened = openTx(this.ports.crypto, item.payload);
-      if (opened.ok) this.consider(opened.tx, tMs);
+      const tx = openPackedTx(this.ports.crypto, item.payload);
+      if (tx) this.consider(tx, tMs);
     }
   }
 
@@ -146,7 +145,7 @@ export class Observer {
   }
 
   /** Checks a transaction whose parents are known, and votes for it where it holds. */
-  private consider(tx: Tx, tMs: number): void {
+  private consider(tx: PackedTx, tMs: number): void {
     const known = this.epochs.of(tx.body.epoch);
     if (!known) return;
     const code = this.fault(tx, known);
@@ -154,14 +153,15 @@ export class Observer {
     if (code === "") return;
     const { txid, pot } = tx;
     const { from, seq, epoch, parents } = tx.body;
-    const finalOnly = pot.some(({ witness }) => bytesEqual(witness, known.epoch.gateway));
+    // In a pot that was checked all tokens are gateways', or none.
+    const finalOnly = pot.length > 0 && bytesEqual(pot.get(0).witness, known.epoch.gateway);
     this.share?.ballot?.add({ txid, from, seq, epoch, tMs, parents, finalOnly });
     this.planVote();
     if (this.offers?.heard(tx, tMs)) this.node.settled();
   }
 
   /** Why it should not be there (V2, V6); "" where this node cannot tell; undefined where it is right. */
-  private fault(tx: Tx, { epoch, committees }: KnownEpoch): Code | "" | undefined {
+  private fault(tx: PackedTx, { epoch, committees }: KnownEpoch): Code | "" | undefined {
     const { crypto } = this.ports;
     const author = committees.indexOf(tx.body.from);
     if (author < 0) return ""; // a newcomer: its key is not in the epoch's list

@@ -10,7 +10,6 @@ import { openSigned, signRecord } from "#core/codec/record";
 import { type ClearingRecord, clearingRecord } from "#core/records/clearing";
 import { type Contract, ContractStage, contractRecord } from "#core/records/contract";
 import {
-  type Caps,
   capsRecord,
   type Demand,
   demandRecord,
@@ -20,8 +19,9 @@ import {
 import { orderRecord, Side } from "#core/records/order";
 import { type TxLeg, TxType } from "#core/records/tx";
 import { isNothing } from "#core/topics";
+import { CapsHeard } from "./caps.ts";
 import type { NodeConfig } from "./config.ts";
-import { type Deal, Dealer } from "./dealer.ts";
+import { type Deal, Dealer, tradeOf } from "./dealer.ts";
 import { Direct } from "./direct.ts";
 import { announcedRule, checkContract, fromGateway } from "./inspect.ts";
 import { Issuer } from "./issuer.ts";
@@ -48,17 +48,6 @@ const KEPT = 3;
 /** SOLDs that arrived before their contract. */
 const EARLY_MAX = 64;
 
-/** What was sold or bought, for people. */
-export interface LastTrade {
-  slot: number;
-  sold: boolean;
-  /** Of all legs together, and how many they are. */
-  energyWh: number;
-  coinsMicro: number;
-  partners: number;
-  txid: Uint8Array;
-}
-
 export class Slots {
   private readonly node: MeterNode;
   private readonly config: NodeConfig;
@@ -72,8 +61,7 @@ export class Slots {
   private readonly clearings = new Map<number, Uint8Array>();
   private readonly demands = new Map<number, Demand>();
   private current: Notice | undefined;
-  private capsBytes: Uint8Array | undefined;
-  private caps: Caps | undefined;
+  private readonly caps: CapsHeard;
   private earlyContracts: Contract[] = [];
   private earlySolds: Uint8Array[] = [];
   /** Contracts that this connection should bring. */
@@ -91,11 +79,12 @@ export class Slots {
     this.config = config;
     this.ports = ports;
     this.raise = raise;
+    this.caps = new CapsHeard(ports.crypto, (payload) => this.open(capsRecord, payload, "caps"));
     this.dealer = new Dealer(ports.crypto, node.idBytes, node.purse);
     const { observer } = node;
     this.direct = observer.offers && new Direct(node, config, observer.offers);
     this.issuer = new Issuer(node, config, ports, node.epochs, {
-      caps: () => this.usableCaps(),
+      caps: () => this.caps.latest(),
       cone: (nowMs, ageMs, beforeMs) => observer.parents(nowMs, ageMs, beforeMs),
     });
   }
@@ -121,11 +110,8 @@ export class Slots {
     this.resume();
   }
 
-  /** Caps are checked when they are used: most are replaced before. */
   onCaps(payload: Uint8Array): void {
-    const waiting = !this.capsBytes && !this.caps;
-    this.capsBytes = payload;
-    if (waiting) this.resume();
+    if (this.caps.heard(payload)) this.resume();
   }
 
   onDemand(payload: Uint8Array): void {
@@ -175,7 +161,7 @@ export class Slots {
     this.issuer.resume(notice);
     if (this.config.policy.trade) {
       this.node.sayWallets();
-      if (!this.usableCaps()) return; // a RESERVE needs parents; the caps are retained and on their way
+      if (!this.caps.any) return; // a RESERVE needs parents; the caps are retained and on their way
       if (this.direct) {
         this.direct.say(notice, this.issuer, this.funds());
         // Its next order is idle; but the barrier clock must not run ahead of what it offers or takes.
@@ -372,17 +358,11 @@ export class Slots {
     const intent = { type, slot: memory.slot, legs, expiryMs, notBeforeMs, beforeMs };
     return this.issuer.say(notice, intent, (txid) => {
       memory.settled.push(deal.part);
+      this.dealer.done(memory.slot, deal.part);
       memory.nextMwh = deal.nextMwh;
       if (this.direct) memory.reserveWh -= legs[0].qtyWh;
       this.node.purse.use(deal.wallets);
-      let energyWh = 0;
-      let coinsMicro = 0;
-      for (const leg of legs) {
-        energyWh += leg.qtyWh;
-        coinsMicro += leg.ecashMicro;
-      }
-      const sums = { energyWh, coinsMicro, partners: legs.length };
-      this.node.lastTrade = { slot: memory.slot, sold: type === TxType.sold, ...sums, txid };
+      this.node.lastTrade = tradeOf(memory.slot, deal, txid);
     });
   }
 
@@ -390,15 +370,6 @@ export class Slots {
   private waitsForTokens(slot: number): boolean {
     const memory = this.node.state.slots.find((entry) => entry.slot === slot);
     return this.issuer.waitsFor(memory?.reserve);
-  }
-
-  private usableCaps(): Caps | undefined {
-    const bytes = this.capsBytes;
-    if (!bytes) return this.caps;
-    this.capsBytes = undefined;
-    const opened = this.open(capsRecord, bytes, "caps");
-    if (opened) this.caps = opened.value;
-    return this.caps;
   }
 
   private open<T extends { net: string }>(

@@ -22,14 +22,12 @@ export function encodeCbor(value: CborValue): Uint8Array {
 
 /**
  * The value that canonical `bytes` encode, or what is wrong with them. Integers above 2^32 are bigints. Byte
- * strings are views of `bytes`, which must not change after.
+ * strings are views: on a chip of `bytes`, which are never changed there; elsewhere of a copy.
  */
 export function decodeCbor(bytes: Uint8Array): { value: CborValue } | { fault: ScanFault } {
   const fault = scan(bytes);
   if (fault) return { fault };
-  // Byte strings inside the result are views: of a copy, where `bytes` is a socket's buffer.
-  const plain = Object.getPrototypeOf(bytes) === Uint8Array.prototype;
-  return { value: decodeItem(plain ? bytes : new Uint8Array(bytes)) };
+  return { value: decodeItem(bytes) };
 }
 
 /** What we write is what every peer reads. */

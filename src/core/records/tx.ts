@@ -116,7 +116,8 @@ export interface Tx {
   bytes: Uint8Array;
 }
 
-function txDigest(crypto: Crypto, txid: Uint8Array, potAndSaid: Uint8Array): Uint8Array {
+/** What the author signs. */
+export function txDigest(crypto: Crypto, txid: Uint8Array, potAndSaid: Uint8Array): Uint8Array {
   return domainHash(crypto, "sc/tx/1", txid, crypto.sha256(potAndSaid));
 }
 
@@ -131,7 +132,7 @@ const PAIR = 0x82;
  * The encoding of [pot, said] out of a transaction that was accepted: they stand there one after the other, and
  * what is canonical has one encoding.
  */
-function potAndSaidOf(encoded: Uint8Array, body: Uint8Array): Uint8Array {
+export function potAndSaidOf(encoded: Uint8Array, body: Uint8Array): Uint8Array {
   const start = TX_HEAD_BYTES + headOfBytes(body.length).length + body.length;
   const pair = new Uint8Array(1 + encoded.length - TX_TAIL_BYTES - start);
   pair[0] = PAIR;
