@@ -3,8 +3,8 @@
 import { WITNESS_CHECKS_PER_TICK } from "#core/limits";
 import { medianMs } from "#core/pot/token";
 import type { PotToken } from "#core/records/tx";
-import { Ballot } from "#core/votes/ballot";
 import { electorateOf, toleratedOf } from "#core/votes/electorate";
+import { fullBallot } from "#core/votes/full-ballot";
 import { AGE_MAX_MS, EPSILON_MS, Lab, type Person, TAU_MS, TICK_MS } from "./lab.ts";
 import { equivocated } from "./vote-arena.ts";
 
@@ -34,7 +34,7 @@ function sybil(seed: number): boolean {
   const crowd = [...Array(20).keys()].map((i) => lab.person(`sybil ${i}`));
   const pot = crowd.map((person) => lab.tokenOf(person, body, body.tsMs));
   const honest = lab.signs(others(at)[0], crowd[0], lab.body(crowd[0]));
-  const ballot = new Ballot({ capacity: 64, membersMax: 32, earlyPerVoter: 8, votesKept: 8 });
+  const ballot = fullBallot({ capacity: 64, membersMax: 32, earlyPerVoter: 8, votesKept: 8 });
   ballot.open(electorateOf(lab.epoch));
   const txid = lab.txid(body);
   ballot.add({ txid, from: author.id, seq: 1, epoch: 3, tMs: body.tsMs, parents: body.parents });

@@ -7,8 +7,8 @@ import { UnsolidPool } from "#core/dag/unsolid";
 import { stampOf } from "#core/pot/token";
 import { type Epoch, epochRecord } from "#core/records/epoch";
 import { type Vote, voteRecord } from "#core/records/vote";
-import { Ballot } from "#core/votes/ballot";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot } from "#core/votes/full-ballot";
 import { EntryKind, epochEntry, unpackEntry, voteEntry } from "#gateway/entries";
 import type { Random } from "../worlds/random.ts";
 import { hex, type SeenTx } from "./check-dag.ts";
@@ -87,7 +87,7 @@ export class OrderCheck {
     const graph = new Graph({ capacity: CAPACITY, grows: true, window: CAPACITY, authors: 64 });
     for (const { id, tMs } of roots) graph.blocks.add(id, tMs);
     const pool = new UnsolidPool<SeenTx>({ countMax: 500, bytesMax: 1e7, timeoutMs: 1e12 });
-    const ballot = new Ballot({ capacity: CAPACITY, membersMax: MEMBERS_MAX, earlyPerVoter: 500 });
+    const ballot = fullBallot({ capacity: CAPACITY, membersMax: MEMBERS_MAX, earlyPerVoter: 500 });
     for (const epoch of epochs) ballot.open(electorateOf(epoch));
     const known = (id: Uint8Array): boolean => graph.parentTime(id) !== undefined;
     for (const item of items) {
