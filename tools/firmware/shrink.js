@@ -17,7 +17,8 @@ import { transformSync } from "esbuild";
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 /** Modules that stand for each other under one name, or that the SDK or a manifest loads: they keep theirs. */
-const NAMED = /^src\/(core\/codec\/cbor-|xs\/(esp32|desktop|main|chip\/drivers\/|device\/(crypto-|noble)))/;
+const NAMED =
+  /^src\/(core\/codec\/cbor-|xs\/(esp32|desktop|main|chip\/drivers\/|device\/(crypto-|noble)))/;
 const OURS = /^src\/(core|drivers|meter|xs)\//;
 
 /** The JavaScript of the TypeScript module at `source`, an absolute path. */
@@ -47,7 +48,8 @@ const FUNCTION = /^(async )?function ([\w$]+)\((.*)\) \{\n([\s\S]*?)^\}\n/gm;
 
 /** Functions at the top of a module as arrow functions behind its imports: there they exist as early. */
 export function arrows(code) {
-  if (/`[^`]*\n[^`]*`/.test(code)) return code; // a text of several lines may look like code
+  // A text of several lines may look like code.
+  if (code.replace(/`[^`\n]*`/g, "").includes("`")) return code;
   let moved = "";
   const rest = code.replace(FUNCTION, (whole, async = "", name, args, body) => {
     const own = /\b(this|arguments|super|new\.target)\b/.test(args + body);
@@ -108,9 +110,43 @@ function shortNames(path) {
   const exported = [];
   for (const [, kind, clause] of printed(path).matchAll(CLAUSE))
     if (kind === "export") for (const [, to] of itemsOf(clause)) exported.push(to);
-  names = new Map();
-  for (const name of exported.sort())
-    if (name !== "default") names.set(name, `$${names.size.toString(36)}`);
+  names = shortened(exported.filter((name) => name !== "default"));
   known.set(path, names);
   return names;
+}
+
+/** Letters of the shortest names, and of those that would clash there. */
+const SIZES = [1, 2];
+
+/**
+ * Short names that follow from each name alone, so that a module compiled before another one was changed finds the
+ * same under a name or nothing; those that clash in their module keep their own.
+ */
+export function shortened(names) {
+  const short = new Map();
+  let left = names;
+  for (const size of SIZES) {
+    const byShort = new Map();
+    for (const name of left) {
+      const key = hashed(name, size);
+      byShort.set(key, [...(byShort.get(key) ?? []), name]);
+    }
+    for (const [key, [name, ...others]] of byShort) if (others.length === 0) short.set(name, key);
+    left = left.filter((name) => !short.has(name));
+  }
+  return short;
+}
+
+const LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/** `$` and `size` letters, by FNV-1a of the name. */
+function hashed(name, size) {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d); // its low bits alone differ little
+  hash = (hash ^ (hash >>> 13)) >>> 0;
+  let key = "$";
+  for (let i = 0; i < size; i++, hash = Math.floor(hash / LETTERS.length))
+    key += LETTERS[hash % LETTERS.length];
+  return key;
 }
