@@ -33,15 +33,13 @@ const ROW = ID + (1 + PARENTS_MAX) * ID_BYTES;
 
 export class WaitingPool {
   private readonly options: WaitingOptions;
-  /** Rows in the order of arrival. */
-  private readonly rows: Uint8Array;
-  private readonly view: DataView;
+  /** Rows in the order of arrival; made when the first one waits. */
+  private rows: Uint8Array = new Uint8Array(0);
+  private view: DataView = new DataView(this.rows.buffer);
   private readonly payloads: (Uint8Array | undefined)[] = [];
 
   constructor(options: WaitingOptions) {
     this.options = options;
-    this.rows = new Uint8Array(options.countMax * ROW);
-    this.view = new DataView(this.rows.buffer);
   }
 
   get count(): number {
@@ -50,8 +48,13 @@ export class WaitingPool {
 
   /** Takes one, once; where there is no room, the one that waited longest is given up. */
   add({ arrival, payload }: Waiting, nowMs: number): void {
-    const { payloads, rows, view, options } = this;
+    const { payloads, options } = this;
     const { id, parents, stampMs, author, seq } = arrival;
+    if (this.rows.length === 0) {
+      this.rows = new Uint8Array(options.countMax * ROW);
+      this.view = new DataView(this.rows.buffer);
+    }
+    const { rows, view } = this;
     for (let place = 0; place < this.count; place++)
       if (bytesEqual(this.idAt(place, 0), id)) return;
     if (this.count === options.countMax) this.drop(0);
