@@ -43,9 +43,9 @@ export const CAPS_MAX = 32;
 /** Refusals listed in one receipt; more go into the next receipt. */
 export const REFUSALS_MAX = 64;
 /**
- * Messages that a node keeps until they are receipted: a day and a half of quarter-hours without a gateway, and
- * half as many events. Registers are cumulative, so that no energy is lost beyond. They fit the smallest NVS of
- * a board, which leaves room for the firmware's two slots: test/unit/firmware/boards.test.ts.
+ * Messages that a node keeps until they are receipted: a day and a half of quarter-hours without a
+ * gateway, and half as many events. Registers are cumulative, so that no energy is lost beyond. They fit the
+ * smallest NVS of a board, which leaves room for two slots: test/unit/firmware/boards.test.ts.
  */
 export const OUTBOX_MAX = 228;
 /** The latest of them that stay in memory too: what a node says in a slot. */

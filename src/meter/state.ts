@@ -29,8 +29,8 @@ import { firstRegisters, registers } from "./register/registers.ts";
 const PARTS_MAX = 128;
 
 /**
- * A byte string of its own: as decoded it is a view, which would keep the whole entry of the journal, message and
- * all, for as long as it stays.
+ * A byte string of its own: as decoded it is a view, which would keep the whole entry of the journal,
+ * message and all, for as long as it stays.
  */
 function kept(item: Field<Uint8Array>): Field<Uint8Array> {
   return {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a node heard before its parents (ledger S13): it waits, for a bounded time and in bounded space, and comes
- * out when its last parent is there. A row of one buffer each: as objects eight of them would take 6 KB of a chip.
+ * What a node heard before its parents (ledger S13): it waits, for a bounded time and in bounded space, and
+ * comes out when its last parent is there. Each is a row of one buffer: eight objects would take 6 KB of a
+ * chip.
  */
 import { bytesEqual } from "#core/codec/bytes";
 import type { Arrival } from "#core/dag/graph";

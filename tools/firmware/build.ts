@@ -102,8 +102,8 @@ export function forgetLink(folder: string): void {
 }
 
 /**
- * Makes all modules anew where the compiler is another, or a name that modules know each other by: the makefile
- * compiles a module again only if its own source has changed.
+ * Makes all modules anew where the compiler is another, or a name that modules know each other by: the
+ * makefile compiles a module again only if its own source has changed.
  */
 export function forgetModules(folder: string): void {
   const compiler = ["compile.js", "shrink.js"].map((name) => join(root, "tools/firmware", name));

@@ -16,7 +16,7 @@ import { transformSync } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
-/** Modules that stand for each other under one name, or that the SDK or a manifest loads: they keep theirs. */
+/** Modules that stand for each other under one name, or that a manifest loads: they keep theirs. */
 const NAMED =
   /^src\/(core\/codec\/cbor-|xs\/(esp32|desktop|main|chip\/drivers\/|device\/(crypto-|noble)))/;
 const OURS = /^src\/(core|drivers|meter|xs)\//;
@@ -119,8 +119,8 @@ function shortNames(path) {
 const SIZES = [1, 2];
 
 /**
- * Short names that follow from each name alone, so that a module compiled before another one was changed finds the
- * same under a name or nothing; those that clash in their module keep their own.
+ * Short names that follow from each name alone, so that a module compiled before another one was changed
+ * finds the same under a name or nothing; those that clash in their module keep their own.
  */
 export function shortened(names) {
   const short = new Map();

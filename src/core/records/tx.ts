@@ -129,8 +129,8 @@ const TX_TAIL_BYTES = 2 + 64;
 const PAIR = 0x82;
 
 /**
- * The encoding of [pot, said] out of a transaction that was accepted: they stand there one after the other, and
- * what is canonical has one encoding.
+ * The encoding of [pot, said] out of a transaction that was accepted: they stand there one after the
+ * other, and what is canonical has one encoding.
  */
 export function potAndSaidOf(encoded: Uint8Array, body: Uint8Array): Uint8Array {
   const start = TX_HEAD_BYTES + headOfBytes(body.length).length + body.length;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import test from "node:test";
 import { build, type Plugin } from "esbuild";
-import { arrows, shortened, shrunk } from "../../../tools/firmware/shrink.js";
+import { arrows, shortened, shrunk } from "#tools/firmware/shrunk";
 import { results } from "./shrunk.ts";
 
 const root = join(import.meta.dirname, "../../..");
