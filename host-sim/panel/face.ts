@@ -42,7 +42,9 @@ interface Progress {
 export interface LastTrade {
   slot: number;
   sold: boolean;
-  legs: readonly { readonly qtyWh: number; readonly ecashMicro: number }[];
+  energyWh: number;
+  coinsMicro: number;
+  partners: number;
   readonly txid?: Uint8Array;
   /** The block that the node knows it to be settled by. */
   readonly height?: number;
@@ -103,13 +105,7 @@ export function kwhText(mwh: bigint): string {
 }
 
 function tradeFace(node: FaceNode, trade: LastTrade): TradeFace {
-  const { slot, sold, legs, txid, height } = trade;
-  let energyWh = 0;
-  let coinsMicro = 0;
-  for (const leg of legs) {
-    energyWh += leg.qtyWh;
-    coinsMicro += leg.ecashMicro;
-  }
+  const { slot, sold, energyWh, coinsMicro, partners, txid, height } = trade;
   // Beyond 2^53 in between.
   const price = energyWh > 0 ? (BigInt(coinsMicro) * 1000n) / BigInt(energyWh) : 0n;
   const seen = (txid && node.observer?.stateOf(txid)) ?? TxState.unsolid;
@@ -119,7 +115,7 @@ function tradeFace(node: FaceNode, trade: LastTrade): TradeFace {
     energyWh,
     coinsMicro,
     priceMicroPerKwh: Number(price),
-    partners: legs.length,
+    partners,
     state: TX_STATES[height === undefined ? seen : TxState.final],
   };
 }

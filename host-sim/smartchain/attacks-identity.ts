@@ -8,8 +8,8 @@ import { Committees } from "#core/pot/committee";
 import { EffectKind } from "#core/records/block";
 import { epochRecord } from "#core/records/epoch";
 import { publicBlockRecord } from "#core/records/public-block";
-import { Ballot } from "#core/votes/ballot";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot } from "#core/votes/full-ballot";
 import { claimWallets, listWallets, walletOf } from "#core/wallets";
 import { Epochs } from "#meter/epochs";
 import { type Attack, N, others, start } from "./attack.ts";
@@ -25,7 +25,7 @@ function sybil(seed: number): boolean {
   const crowd = [...Array(KEYS).keys()].map((i) => lab.person(`sybil ${i}`));
   const pot = crowd.map((person) => lab.tokenOf(person, body, body.tsMs));
   const honest = lab.signs(others(at)[0], crowd[0], lab.body(crowd[0]));
-  const ballot = new Ballot({ capacity: 64, membersMax: 32, earlyPerVoter: 8, votesKept: 8 });
+  const ballot = fullBallot({ capacity: 64, membersMax: 32, earlyPerVoter: 8, votesKept: 8 });
   ballot.open(electorateOf(lab.epoch));
   const txid = lab.txid(body);
   ballot.add({ txid, from: author.id, seq: 1, epoch: 3, tMs: body.tsMs, parents: body.parents });

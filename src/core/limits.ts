@@ -43,10 +43,11 @@ export const CAPS_MAX = 32;
 /** Refusals listed in one receipt; more go into the next receipt. */
 export const REFUSALS_MAX = 64;
 /**
- * Messages that a node keeps until they are receipted: two days of quarter-hours without a gateway, and
- * half as many events. They fit the smallest NVS of a board: test/unit/firmware/boards.test.ts.
+ * Messages that a node keeps until they are receipted: a day and a half of quarter-hours without a
+ * gateway, and half as many events. Registers are cumulative, so that no energy is lost beyond. They fit the
+ * smallest NVS of a board, which leaves room for two slots: test/unit/firmware/boards.test.ts.
  */
-export const OUTBOX_MAX = 312;
+export const OUTBOX_MAX = 228;
 /** The latest of them that stay in memory too: what a node says in a slot. */
 export const OUTBOX_RECENT = 8;
 /** Un-receipted messages that a node sends in one burst after connecting; the rest follow the receipts. */
@@ -383,8 +384,10 @@ export const UNSOLID_MAX = 2048;
 export const UNSOLID_BYTES_MAX = 4 * 1024 * 1024;
 /** The same in a node: a gap of one or two messages, which the gateway's answers fill. */
 export const NODE_UNSOLID_MAX = 8;
-/** Bytes of those: eight transactions of one leg with seven tokens each. */
+/** Bytes of those that a node looks at: eight transactions of one leg with seven tokens each. */
 export const NODE_UNSOLID_BYTES_MAX = 12 * 1024;
+/** The same where it looks at its own and its counterparties' alone: two of them. */
+export const NODE_OWN_UNSOLID_BYTES_MAX = 3 * 1024;
 /**
  * Members of an area with a feeder meter among whom suspects are looked for: what hangs on one transformer,
  * and its sums take 0.5 MB. More are still checked as a whole.

@@ -12,12 +12,12 @@ import { checkPot } from "#core/pot/check";
 import { judge } from "#core/pot/evidence";
 import { headerRecord } from "#core/records/block";
 import type { Notice } from "#core/records/notice";
-import { openTx, type Tx } from "#core/records/tx";
+import { glanceTx, openPackedTx, type PackedTx } from "#core/records/tx-glance";
 import { evidenceRecord, voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
 import { isNothing } from "#core/topics";
 import { TxState } from "#core/votes/tally";
-import { arrivalOf, type Waiting } from "./cone.ts";
+import type { Waiting } from "./cone.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Epochs, KnownEpoch } from "./epochs.ts";
 import { fromGateway } from "./inspect.ts";
@@ -113,30 +113,27 @@ export class Observer {
   private onTx(payload: Uint8Array): void {
     const { share } = this;
     if (!share) return; // there is no proof-of-time: nobody votes
-    const opened = openTx(this.ports.crypto, payload);
-    if (!opened.ok || opened.tx.body.net !== this.config.net) return;
-    const { tx } = opened;
-    const known = this.epochs.of(tx.body.epoch);
+    const { net, policy } = this.config;
+    const heard = glanceTx(this.ports.crypto, payload, net, this.node.idBytes);
+    const known = heard && this.epochs.of(heard.epoch);
     if (!known) return;
-    const author = Math.max(0, known.committees.indexOf(tx.body.from));
-    const arrival = arrivalOf(tx, author);
-    const waiting = { arrival, ...(this.concerns(tx) && { payload }) };
+    const { txid: id, parents, stampMs, from, seq, concerns } = heard;
+    const author = Math.max(0, known.committees.indexOf(from));
+    const arrival = { id, parents, stampMs, author, seq };
     if (this.notice) share.cone.ageMaxMs = this.notice.ageMaxMs;
-    this.settle(waiting, tx);
+    // All transactions, or those that this node is a party of.
+    const looks = policy.follow !== "own" || concerns;
+    this.settle({ arrival, ...(looks && { payload }) });
   }
 
-  /** Puts into the cone what can be, and looks at what is there then. `tx` is `heard`, where that is opened. */
-  private settle(heard: Waiting, tx?: Tx): void {
+  /** Puts into the cone what can be, and looks at what is there then. */
+  private settle(heard: Waiting): void {
     const nowMs = this.ports.time.uptimeMs();
     for (const { item, tMs } of this.share?.cone.add(heard, nowMs) ?? []) {
       if (!item.payload) continue;
-      const opened = item === heard && tx ? { ok: true as const, tx } : this.reopened(item.payload);
-      if (opened.ok) this.consider(opened.tx, tMs);
+      const tx = openPackedTx(this.ports.crypto, item.payload);
+      if (tx) this.consider(tx, tMs);
     }
-  }
-
-  private reopened(payload: Uint8Array): ReturnType<typeof openTx> {
-    return openTx(this.ports.crypto, payload);
   }
 
   /** A sealed block can be a parent. */
@@ -151,7 +148,7 @@ export class Observer {
   }
 
   /** Checks a transaction whose parents are known, and votes for it where it holds. */
-  private consider(tx: Tx, tMs: number): void {
+  private consider(tx: PackedTx, tMs: number): void {
     const known = this.epochs.of(tx.body.epoch);
     if (!known) return;
     const code = this.fault(tx, known);
@@ -159,23 +156,15 @@ export class Observer {
     if (code === "") return;
     const { txid, pot } = tx;
     const { from, seq, epoch, parents } = tx.body;
-    const finalOnly = pot.some(({ witness }) => bytesEqual(witness, known.epoch.gateway));
+    // In a pot that was checked all tokens are gateways', or none.
+    const finalOnly = pot.length > 0 && bytesEqual(pot.get(0).witness, known.epoch.gateway);
     this.share?.ballot?.add({ txid, from, seq, epoch, tMs, parents, finalOnly });
     this.planVote();
     if (this.offers?.heard(tx, tMs)) this.node.settled();
   }
 
-  /** All transactions, or those that this node is a party of. */
-  private concerns({ body }: Tx): boolean {
-    if (this.config.policy.follow !== "own") return true;
-    const { idBytes } = this.node;
-    return (
-      bytesEqual(body.from, idBytes) || body.legs.some(({ to }) => to && bytesEqual(to, idBytes))
-    );
-  }
-
   /** Why it should not be there (V2, V6); "" where this node cannot tell; undefined where it is right. */
-  private fault(tx: Tx, { epoch, committees }: KnownEpoch): Code | "" | undefined {
+  private fault(tx: PackedTx, { epoch, committees }: KnownEpoch): Code | "" | undefined {
     const { crypto } = this.ports;
     const author = committees.indexOf(tx.body.from);
     if (author < 0) return ""; // a newcomer: its key is not in the epoch's list

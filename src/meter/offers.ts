@@ -64,7 +64,7 @@ export class Offers {
   }
 
   /** A transaction with effective time `tMs`. True where a deal of this node can go on with it. */
-  heard({ txid, body }: Tx, tMs: number): boolean {
+  heard({ txid, body }: Pick<Tx, "txid" | "body">, tMs: number): boolean {
     const [leg] = body.legs;
     if (!leg) return false;
     if (body.type === TxType.offer) this.offered(txid, body, leg);
@@ -168,7 +168,8 @@ export class Offers {
   private offered(txid: Uint8Array, body: Tx["body"], leg: Tx["body"]["legs"][number]): void {
     const { qtyWh, ecashMicro } = leg;
     if (body.legs.length !== 1 || leg.to || qtyWh === 0 || this.find(txid)) return;
-    const { from: seller, slot, expiryMs } = body;
+    const { from, slot, expiryMs } = body;
+    const seller = from.slice(); // a view would keep the whole message, here and below
     this.offers.push({ txid, seller, slot, qtyWh, ecashMicro, expiryMs });
     if (this.offers.length <= OFFERS_HEARD_MAX) return;
     const oldest = this.offers.findIndex((offer) => !bytesEqual(offer.seller, this.node));
@@ -193,10 +194,11 @@ export class Offers {
     return by.some(({ buyer }) => bytesEqual(buyer, this.node));
   }
 
-  private sold(txid: Uint8Array, { legs, from: seller, slot }: Tx["body"], tMs: number): boolean {
+  private sold(txid: Uint8Array, { legs, from, slot }: Tx["body"], tMs: number): boolean {
     const leg = legs.find(({ to }) => to && bytesEqual(to, this.node));
     if (!leg?.ref || this.solds.size >= OFFERS_HEARD_MAX) return false;
     const { qtyWh, ecashMicro } = leg;
+    const seller = from.slice();
     this.solds.set(toHex(leg.ref), { txid, seller, slot, qtyWh, ecashMicro, tMs });
     return true;
   }

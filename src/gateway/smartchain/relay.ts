@@ -10,7 +10,7 @@ import { domainHash } from "#core/crypto/domain";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { ASKS_PENDING_MAX, ASKS_PER_BODY_MAX, TICKS_BEFORE_GATEWAY } from "#core/limits";
 import { cancelIn, covers } from "#core/pot/cancel";
-import { makeEvidence } from "#core/pot/evidence";
+import { makeEvidence } from "#core/pot/make-evidence";
 import { randomKeyOf, signToken } from "#core/pot/token";
 import { type Body, bodyRecord, type Tx } from "#core/records/tx";
 import type { Evidence } from "#core/records/vote";

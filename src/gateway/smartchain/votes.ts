@@ -6,13 +6,14 @@ import type { Vertex } from "#core/dag/dag";
 import { assert } from "#core/errors/assert";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { EPOCH_MEMBERS_MAX, VOTE_PERIOD_MS } from "#core/limits";
-import { makeVoteEvidence } from "#core/pot/evidence";
+import { makeVoteEvidence } from "#core/pot/make-evidence";
 import { bodyRecord } from "#core/records/tx";
 import { type Vote, voteRecord } from "#core/records/vote";
 import { nothingRetained } from "#core/topics";
-import { Ballot, GATEWAY_BALLOT, type Outcome } from "#core/votes/ballot";
+import type { Outcome } from "#core/votes/ballot";
 import type { DoubleVote } from "#core/votes/double";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import { TxState } from "#core/votes/tally";
 import type { Area } from "../area.ts";
 import type { Batch } from "../batch.ts";
@@ -35,7 +36,7 @@ const VOTE_CALL_QUIET_MS = 250;
 const VOTE_CALLS_IN_VAIN = 3;
 
 export class Votes {
-  private readonly ballot = new Ballot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
+  private readonly ballot = fullBallot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
   /** Real time of the last vote of each member. */
   private readonly lastMs = new Map<string, number>();
   /** Transactions that were ACCEPTED before a block held them, and that a block held first. */

@@ -7,7 +7,7 @@ import { openSigned, signRecord } from "#core/codec/record";
 import { WIRE } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { beaconOf } from "#core/pot/beacon";
-import { makeEvidence } from "#core/pot/evidence";
+import { makeEvidence } from "#core/pot/make-evidence";
 import { potParams } from "#core/pot/params";
 import { randomKeyOf, signToken } from "#core/pot/token";
 import { type Epoch, epochRecord } from "#core/records/epoch";
