@@ -8,8 +8,8 @@ import type { Bench } from "tinybench";
 import { toHex } from "#core/codec/bytes";
 import { VOTE_TXIDS_MAX } from "#core/limits";
 import type { Ballot, VotedTx } from "#core/votes/ballot";
-import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import type { Finding } from "./identity.ts";
 
 const MEMBERS = 100;

@@ -34,6 +34,7 @@ import { killPoints } from "./process/kill-points.ts";
 import { stderrLog } from "./process/log.ts";
 import { Metrics, serveMetrics } from "./process/metrics.ts";
 import { publishRates } from "./process/rates.ts";
+import type { SlotFacts } from "./process/slot-facts.ts";
 import { worldStartOf } from "./process/stored-world.ts";
 import { openSealedStore } from "./store/sealed.ts";
 
@@ -43,16 +44,6 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 const STOP_GRACE_MS = 150;
 /** How often the firmware folder and the files of the certificate are looked at, ms. */
 const LOOK_MS = 10_000;
-
-/** What `monitor/slot` says of a settled slot. */
-export interface SlotFacts {
-  slot: number;
-  start: string;
-  tradedWh: number;
-  contracts: number;
-  priceMicroPerKwh: number | null;
-  missed: string[];
-}
 
 export interface GatewayHooks {
   /** A slot is settled; called soon after it is said. */

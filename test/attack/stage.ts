@@ -14,7 +14,7 @@ import { openSigned } from "#core/codec/record";
 import { revocationsRecord, Subject } from "#core/records/authority";
 import type { Certificate } from "#core/records/certificate";
 import { openCertificate } from "#core/trust/certificate";
-import type { SlotFacts } from "#node/gateway-process";
+import type { SlotFacts } from "#node/process/slot-facts";
 import { TestAuthority } from "../helpers/authority.ts";
 import { certificate, newKey, pem } from "../helpers/certificates.ts";
 import { crypto } from "../helpers/local-area.ts";

@@ -7,7 +7,7 @@
 import { decodeCbor, encodeCbor } from "#core/codec/cbor";
 import { bytes, type Field, type Infer, list, struct, u64, uint } from "#core/codec/schema";
 import { assert } from "#core/errors/assert";
-import { COUNTERS_MAX, EVENTS_BURST } from "#core/limits";
+import { COUNTERS_MAX, EVENTS_BURST } from "#core/limits-device";
 import { EVENT_KIND_MAX } from "#core/records/event";
 
 const counterState = struct({

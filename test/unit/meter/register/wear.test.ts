@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { OUTBOX_MAX, SAVE_MAX_MS, SAVE_MIN_MS } from "#core/limits";
+import { OUTBOX_MAX } from "#core/limits";
+import { SAVE_MAX_MS, SAVE_MIN_MS } from "#core/limits-device";
 import { type FlashLoad, flashYears, saveDue, saveEveryMs } from "#meter/register/cadence";
 import { firstRegisters, packRegisters } from "#meter/register/registers";
 import { sealed } from "#meter/sealed";
