@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Bounds of what only a device has: chips, clocks, links, buttons. All others are in limits.ts, and so is the rule. */
+/** Bounds of what only a device has: chips, clocks, links, buttons. All others are in limits.ts. */
 
 /** Bytes of one command on a device's serial console: a broker's name, a key and all short settings. */
 export const CONSOLE_LINE_BYTES_MAX = 512;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Blocks as the slots need them: everything pending goes into them, and the slots go on when they are decided. */
+/** Blocks as the slots need them: everything pending goes in, and the slots go on when they are decided. */
 import { toHex } from "#core/codec/bytes";
 import type { MintOrder } from "#core/ledger/execute";
 import type { Area } from "../area.ts";
