@@ -75,8 +75,20 @@ export class Rogue {
     if (from === "gateway" && topic.endsWith("/dag/tx")) {
       const opened = openTx(this.street.crypto, payload);
       if (opened.ok && this.oldTxs.length < 8) this.oldTxs.push(opened.tx.txid);
+      if (opened.ok) this.follow(opened.tx.txid);
     }
     if (topic.endsWith("/up/token")) this.gather(payload);
+  }
+
+  /** What its node said is in the DAG: the one of the same tick that follows it can come now. */
+  private follow(txid: Uint8Array): void {
+    for (const plot of this.plots.values()) {
+      const { prev, seq } = plot.body;
+      if (plot.said || !prev || !bytesEqual(prev, txid)) continue;
+      if (this.member.node.state.txSeq >= seq) continue; // its node was faster
+      plot.said = true;
+      this.forge(plot);
+    }
   }
 
   private gather(payload: Uint8Array): void {

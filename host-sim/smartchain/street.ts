@@ -202,8 +202,7 @@ export class Street {
           return { ok: true, tMs: tsMs, byGateways: false, jobs: [] };
         },
       });
-    if (off.has("V7"))
-      for (const session of area.sessions.values()) Object.assign(session, { txTick: -1, txMs: 0 });
+    if (off.has("V7")) for (const session of area.sessions.values()) forgetful(session);
     if (off.has("seal")) {
       const victim = (): string => this.members[this.members.length - 1].id;
       const { dag } = area;
@@ -300,6 +299,12 @@ export class Street {
       digest: Buffer.from(digest).toString("hex"),
     };
   }
+}
+
+/** It has no last tick nor time, whatever is said under it, also within one turn of the gateway. */
+function forgetful(session: Session): void {
+  Object.defineProperty(session, "txTick", { get: () => -1, set: () => {}, configurable: true });
+  Object.defineProperty(session, "txMs", { get: () => 0, set: () => {}, configurable: true });
 }
 
 export function runStreet(options: StreetOptions): Promise<StreetResult> {
