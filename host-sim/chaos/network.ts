@@ -5,7 +5,7 @@ import type { Agenda } from "./agenda.ts";
 import type { DeafTo, Weather } from "./plan.ts";
 
 /** What a message is, for those who are deaf to one kind. */
-export type WordKind = DeafTo | "quorum";
+export type WordKind = DeafTo | "quorum" | "polka";
 
 export interface NetworkCounts {
   delivered: number;

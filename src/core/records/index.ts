@@ -12,6 +12,7 @@ import {
   decisionRecord,
   equivocationRecord,
   gatewayVoteRecord,
+  polkaRecord,
   proposalRecord,
   proposedRecord,
   quorumRecord,
@@ -80,6 +81,7 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   decisionRecord,
   equivocationRecord,
   statusRecord,
+  polkaRecord,
 ]);
 
 /**
@@ -106,4 +108,5 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   quorumRecord,
   decisionRecord,
   equivocationRecord,
+  polkaRecord,
 ]);

@@ -4,8 +4,8 @@ import { bytesEqual } from "#core/codec/bytes";
 import { equivocationOf } from "#core/consensus/equivocation";
 import { Phase } from "#core/records/consensus";
 import type { Height } from "./height.ts";
-import { proposalFault } from "./proposing.ts";
-import type { ProposedMessage, VoteMessage } from "./types.ts";
+import { isPolka, proposalFault } from "./proposing.ts";
+import type { PolkaMessage, ProposedMessage, VoteMessage } from "./types.ts";
 
 /**
  * Takes a vote; false where nothing follows from it. `told`: whose equivocations were told at this height.
@@ -41,6 +41,21 @@ export function takeProposal(h: Height, message: ProposedMessage, told: Set<stri
     return false;
   }
   proposals.set(place, message);
+  return true;
+}
+
+/** Takes a quorum's prevotes that somebody showed, if they are later than those known; false otherwise. */
+export function takePolka(h: Height, { block, votes, from }: PolkaMessage): boolean {
+  const { round } = votes[0].vote;
+  const known = Math.max(h.valid?.round ?? -1, h.shown?.round ?? -1);
+  if (votes[0].vote.height !== h.number || round <= known) return false;
+  if (!isPolka(h, votes, block.key, round)) {
+    h.tools.out.drop(from, "PROPOSAL_POLKA", `round ${round}`);
+    return false;
+  }
+  // With it stays the block, as long as what is in this round.
+  h.blocks.add(block, Math.max(round, h.round));
+  h.shown = { round, block, polka: votes.map(({ bytes }) => bytes) };
   return true;
 }
 
