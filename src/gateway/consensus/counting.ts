@@ -69,9 +69,9 @@ function learnValid(h: Height): void {
 }
 
 /**
- * This round will hardly decide, and this gateway is bound by a quorum of prevotes that others did not see: they
- * are shown it. Otherwise one vote that a liar gives to one gateway at a time would keep them bound to different
- * blocks for ever.
+ * This round will hardly decide, and this gateway is bound by a quorum of prevotes that others did not see:
+ * they are shown it. Otherwise one vote that a liar gives to one gateway at a time would keep them bound to
+ * different blocks for ever.
  */
 function showPolka(h: Height): void {
   const { valid, step } = h;

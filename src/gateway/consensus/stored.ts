@@ -30,7 +30,7 @@ const fields = {
   proposal: optional(word),
   prevote: optional(word),
   precommit: optional(word),
-  /** The precommits that ended the round before: without them it could not show others why it is in this one. */
+  /** The precommits that ended the round before: they show others why it is in this one. */
   way: list(word, GATEWAYS_MAX),
   /** The block that it precommitted last at this height. */
   locked: optional(struct({ round: uint(U32), block: hash })),
