@@ -64,6 +64,8 @@ export type Tactic =
   | "false-polka"
   /** Everything it says goes to the same few only. */
   | "favour"
+  /** Its prevotes go to one gateway, another one each round, and it precommits nothing. */
+  | "one-by-one"
   | "silent";
 
 export const TACTICS: readonly Tactic[] = [
@@ -78,6 +80,7 @@ export const TACTICS: readonly Tactic[] = [
   "far-rounds",
   "false-polka",
   "favour",
+  "one-by-one",
   "silent",
 ];
 
@@ -176,6 +179,8 @@ function hostsOf(random: Random, gateways: number, count: number): number[] {
 
 function tacticsOf(random: Random): Tactic[] {
   const chosen = TACTICS.filter((tactic) => random.below(tactic === "silent" ? 12 : 3) === 0);
+  // Alone it does most: whatever else is said helps those that it keeps apart.
+  if (random.below(8) === 0) return ["one-by-one"];
   return chosen.length > 0 ? chosen : ["two-votes", "vote-all"];
 }
 

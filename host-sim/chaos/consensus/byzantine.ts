@@ -56,6 +56,13 @@ export class Byzantine extends Host {
   override send(kind: MessageKind, bytes: Uint8Array, to: string | undefined): void {
     if (this.does("silent")) return;
     const message = this.arena.words.open({ kind, bytes }, this.index);
+    if (this.does("one-by-one") && "type" in message && message.type === "vote") {
+      const { phase, height, round } = message.vote;
+      const others = this.others();
+      const word: Word = { kind, bytes };
+      if (phase === Phase.prevote) this.say(word, others[(height + round) % others.length]);
+      return;
+    }
     if (this.does("favour")) {
       const few = this.others().filter((host) => this.favoured.has(host));
       for (const host of few) this.say({ kind, bytes }, host);
