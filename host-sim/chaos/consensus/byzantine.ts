@@ -231,9 +231,10 @@ export class Byzantine extends Host {
     const repeated = Array.from({ length: set.quorum }, (_, i) => voices[i % voices.length]);
     repeated.sort((a, b) => a.voter - b.voter);
     const renamed = repeated.map((voice, voter) => ({ ...voice, voter }));
-    for (const list of [voices, repeated, renamed]) this.certify(proposed, height, round, list);
+    for (const list of [voices.slice(0, GATEWAYS_MAX), repeated, renamed])
+      this.certify(proposed, height, round, list);
     // A certificate of the height before, for this height.
-    this.certify(proposed, height + 1, round, voices);
+    this.certify(proposed, height + 1, round, voices.slice(0, GATEWAYS_MAX));
   }
 
   private certify(
