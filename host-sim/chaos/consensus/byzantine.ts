@@ -297,6 +297,9 @@ export class Byzantine extends Host {
     for (const votes of this.prevotes.values()) {
       const [{ vote, block }] = votes;
       const byVoter = new Map(votes.map((one) => [one.from, one.bytes]));
+      // Its own it may have kept for this.
+      const own = this.vote(height, vote.round, Phase.prevote, vote.block);
+      byVoter.set(this.arena.world.idsHex[this.index], own.bytes);
       const enough = byVoter.size >= this.arena.world.setAt(height).quorum;
       if (vote.height === height && vote.round < before && enough)
         return { round: vote.round, block, polka: [...byVoter.values()].slice(0, GATEWAYS_MAX) };
