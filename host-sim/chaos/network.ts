@@ -5,7 +5,7 @@ import type { Agenda } from "./agenda.ts";
 import type { DeafTo, Weather } from "./plan.ts";
 
 /** What a message is, for those who are deaf to one kind. */
-export type WordKind = DeafTo | "quorum";
+export type WordKind = DeafTo | "quorum" | "polka";
 
 export interface NetworkCounts {
   delivered: number;
@@ -94,7 +94,8 @@ export class Network<T> {
 
   private isCut(from: number, to: number, kind: WordKind): boolean {
     for (const group of this.splits) if (group.has(from) !== group.has(to)) return true;
-    const word = kind === "quorum" ? "decision" : kind;
+    // A quorum shown at once is as good as its parts.
+    const word = kind === "quorum" ? "decision" : kind === "polka" ? "prevote" : kind;
     for (const deafness of this.deaf)
       if (deafness.to === word && deafness.hosts.has(to) && !this.keen.has(to)) return true;
     return false;

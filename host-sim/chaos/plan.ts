@@ -64,6 +64,8 @@ export type Tactic =
   | "false-polka"
   /** Everything it says goes to the same few only. */
   | "favour"
+  /** Its prevotes go to one gateway, another one each round, and it precommits nothing. */
+  | "one-by-one"
   | "silent";
 
 export const TACTICS: readonly Tactic[] = [
@@ -78,6 +80,7 @@ export const TACTICS: readonly Tactic[] = [
   "far-rounds",
   "false-polka",
   "favour",
+  "one-by-one",
   "silent",
 ];
 
@@ -176,6 +179,9 @@ function hostsOf(random: Random, gateways: number, count: number): number[] {
 
 function tacticsOf(random: Random): Tactic[] {
   const chosen = TACTICS.filter((tactic) => random.below(tactic === "silent" ? 12 : 3) === 0);
+  // Alone it does most: whatever else is said helps those that it keeps apart.
+  if (random.below(8) === 0) return ["one-by-one"];
+  if (random.below(4) === 0) return ["vote-all", "false-polka"];
   return chosen.length > 0 ? chosen : ["two-votes", "vote-all"];
 }
 
@@ -258,13 +264,14 @@ function storm(random: Random, plan: Plan): void {
     if (random.below(2) === 0) plan.faults.push(deafAt(random, plan, atMs, "precommit"));
     atMs += random.below(forMs + 100);
   }
-  if (random.below(2) === 0) return;
-  // A quorum that nobody sees, then one whose precommits nobody sees: two blocks that a quorum prevoted.
-  const unseen = deafAt(random, plan, random.below(troubleMs), "prevote");
-  plan.faults.push(
-    unseen,
-    deafAt(random, plan, unseen.atMs + 100 + random.below(300), "precommit"),
-  );
+  // One misses a proposal, so that only a liar has a quorum of prevotes for it; then nobody sees precommits.
+  for (let i = random.below(3); i > 0; i--) {
+    const missing = random.below(troubleMs);
+    const hosts = [random.below(gateways)];
+    const forMs = 250 + random.below(200);
+    plan.faults.push({ kind: "deaf", atMs: missing, forMs, hosts, to: "proposed" });
+    plan.faults.push(deafAt(random, plan, missing + 150 + random.below(300), "precommit"));
+  }
 }
 
 const DEAF_TO: readonly DeafTo[] = [

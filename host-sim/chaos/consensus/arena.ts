@@ -43,7 +43,7 @@ export interface Outcome {
 
 /** Events after which a run is stuck in a circle of messages. */
 const EVENTS_MAX = 400_000;
-/** Within this all is quiet where nothing is wanted, ms. */
+/** Within this after the last height all is quiet where nothing is wanted, ms. */
 const QUIET_MS = 120_000;
 
 export class Arena {
@@ -199,7 +199,8 @@ export class Arena {
     this.boundedMs = agenda.nowMs - this.healedAtMs;
     if (plan.byzantine.length > 0) return;
     for (const host of honest) host.wanting = false;
-    this.play(agenda.nowMs + QUIET_MS, () => agenda.size === 0);
+    // What was begun comes to its end first.
+    this.play(agenda.nowMs + QUIET_MS + 2 * this.boundMs, () => agenda.size === 0);
     must(agenda.size === 0, "quiet", () => `${agenda.size} things to do though nothing is wanted`);
     const [first, ...others] = honest.map(({ height }) => height);
     must(

@@ -70,7 +70,8 @@ export class Checks {
       this.blocks.set(message.block.key, decodeSimBlock(message.block)?.sound ?? false);
       for (const vote of message.polka) this.noteVote(vote);
       if (own) this.checkProposal(sender, message);
-    } else if (honest && message.type === "quorum") this.checkCertificate(word.bytes, undefined);
+    } else if (message.type === "polka") for (const vote of message.votes) this.noteVote(vote);
+    else if (honest && message.type === "quorum") this.checkCertificate(word.bytes, undefined);
     else if (honest && message.type === "decision") {
       const decoded = decisionRecord.decode(word.bytes);
       must(decoded.ok, "form", () => "a decision");
@@ -92,6 +93,15 @@ export class Checks {
     must(sim && toHex(sim.prev) === before, "I19", () => `${name()}: not on the block before`);
     must(sim?.sound, "audit", () => `${name()}: a block that no audit accepts`);
     this.checkCertificate(certificate, block);
+  }
+
+  /** What a host stored and did not come to send counts for itself. */
+  restarts(host: Host): void {
+    const { state } = host.disk;
+    const prevote = state && decodeStored(this.world.crypto, state)?.prevote;
+    if (!prevote) return;
+    const message = this.words.open({ kind: "vote", bytes: prevote }, host.index);
+    if ("type" in message && message.type === "vote") this.noteVote(message);
   }
 
   evidence(host: number, gateway: string, bytes: Uint8Array): void {

@@ -68,6 +68,7 @@ export class Host {
     this.life++;
     const nonce = Uint8Array.from({ length: 16 }, () => this.random.below(256));
     const known: Known = disk.used ? { state: disk.state, nonce } : { fresh: true };
+    this.arena.checks.restarts(this);
     this.arena.trace(index, () => `starts at height ${this.height}`);
     this.input({ type: "restart", known, context: this.context() });
     this.wantSoon();
@@ -316,6 +317,10 @@ function messageText(message: Extract<Input, { type: "message" }>["message"]): s
     const { height, round, validRound } = message.proposal;
     const valid = validRound === undefined ? "" : ` (valid in ${validRound})`;
     return `proposal of ${from} in ${height}/${round}: ${message.block.key.slice(0, 6)}${valid}`;
+  }
+  if (message.type === "polka") {
+    const { height, round } = message.votes[0].vote;
+    return `quorum of prevotes from ${from} in ${height}/${round}: ${message.block.key.slice(0, 6)}`;
   }
   if (message.type === "status")
     return `status of ${from}: ${message.status.height}/${message.status.round}`;

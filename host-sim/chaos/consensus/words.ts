@@ -24,7 +24,7 @@ export class Words {
     let bySender = this.opened.get(bytes);
     if (!bySender) this.opened.set(bytes, (bySender = new Map()));
     // Only certificates do not say themselves whom they are from.
-    const label = kind === "quorum" || kind === "decision" ? sender : -1;
+    const label = kind === "quorum" || kind === "decision" || kind === "polka" ? sender : -1;
     let message = bySender.get(label);
     if (!message) {
       const { world } = this;

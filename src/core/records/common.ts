@@ -53,6 +53,7 @@ export const RecordKind = Object.freeze({
   equivocation: 55,
   status: 56,
   consensusState: 57,
+  polka: 58,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

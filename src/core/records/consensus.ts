@@ -197,3 +197,23 @@ export const statusRecord = recordType(
   statusFields,
   CONSENSUS_SIGNED_BYTES_MAX,
 );
+
+const polkaFields = {
+  header,
+  plan,
+  /** The signed prevotes of a quorum for this block in one round. */
+  votes: list(signedBytes, GATEWAYS_MAX, 1),
+};
+
+/**
+ * A quorum's prevotes for a block, for who did not see them: somebody is bound by them. Not signed: its
+ * votes are.
+ */
+export type Polka = Infer<typeof polkaFields>;
+export const polkaRecord = recordType(
+  "polka",
+  RecordKind.polka,
+  1,
+  polkaFields,
+  PROPOSED_BYTES_MAX,
+);

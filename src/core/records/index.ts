@@ -12,6 +12,7 @@ import {
   decisionRecord,
   equivocationRecord,
   gatewayVoteRecord,
+  polkaRecord,
   proposalRecord,
   proposedRecord,
   quorumRecord,
@@ -82,6 +83,7 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   decisionRecord,
   equivocationRecord,
   statusRecord,
+  polkaRecord,
 ]);
 
 /**
@@ -110,4 +112,5 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   quorumRecord,
   decisionRecord,
   equivocationRecord,
+  polkaRecord,
 ]);

@@ -4,7 +4,13 @@ import { fromHex } from "#core/codec/bytes";
 import { votersOf } from "#core/consensus/voters";
 import { assert } from "#core/errors/assert";
 import { WIRE } from "#core/errors/codes";
-import { decisionRecord, Phase, type Quorum, quorumRecord } from "#core/records/consensus";
+import {
+  decisionRecord,
+  Phase,
+  polkaRecord,
+  type Quorum,
+  quorumRecord,
+} from "#core/records/consensus";
 import { audit } from "./auditing.ts";
 import { type Height, Step } from "./height.ts";
 import { startRound } from "./proposing.ts";
@@ -20,9 +26,11 @@ export function evaluate(h: Height): void {
     if (decide(h) || h.step === Step.idle) return;
     const reached = h.rounds.reachedBy(h.set.some, h.round, h.place);
     if (reached !== undefined) startRound(h, reached);
+    learnValid(h);
     audit(h);
     followPolka(h);
     startTimers(h);
+    showPolka(h);
     if (h.round === round && h.step === step) return;
   }
 }
@@ -48,6 +56,36 @@ function followPolka(h: Height): void {
   h.locked = { round: h.round, block: key };
   rememberBonds(h);
   precommit(h, block, 0);
+}
+
+/** A quorum that others saw is what this gateway proposes, too. */
+function learnValid(h: Height): void {
+  const { shown } = h;
+  if (!shown || h.blocks.audit(shown.block.key, false) !== 0) return;
+  h.shown = undefined;
+  if (h.valid && h.valid.round >= shown.round) return;
+  h.valid = shown;
+  if (h.speaks) rememberBonds(h);
+}
+
+/**
+ * This round will hardly decide, and this gateway is bound by a quorum of prevotes that others did not see:
+ * they are shown it. Otherwise one vote that a liar gives to one gateway at a time would keep them bound to
+ * different blocks for ever.
+ */
+function showPolka(h: Height): void {
+  const { valid, step } = h;
+  const round = h.rounds.at(h.round);
+  if (step !== Step.precommit || valid?.round !== h.round || !round.late) return;
+  const { header, plan } = valid.block;
+  let bytes: Uint8Array | undefined;
+  for (let place = 0; place < h.set.size; place++) {
+    const knows = round.precommits.votes[place]?.block === valid.block.key;
+    if (place === h.place || knows || round.shownTo.has(place)) continue;
+    round.shownTo.add(place);
+    bytes ??= polkaRecord.encode({ header, plan, votes: valid.polka });
+    h.tools.out.send("polka", bytes, h.set.idHexAt(place));
+  }
 }
 
 /** They become durable with the word that follows from them. */
@@ -85,7 +123,10 @@ function startTimers(h: Height): void {
     out.timer(kind, h.number, h.round, timeoutMs(options.timeouts, kind, h.round));
   };
   if (h.step === Step.prevote && round.prevotes.count >= h.set.quorum) start("prevote");
-  if (round.precommits.count >= h.set.quorum) start("precommit");
+  if (round.precommits.count < h.set.quorum || round.timers.has("precommit")) return;
+  start("precommit");
+  const halfMs = Math.floor(timeoutMs(options.timeouts, "precommit", h.round) / 2);
+  out.timer("show", h.number, h.round, halfMs);
 }
 
 /** Lines 61 to 64. */

@@ -38,6 +38,8 @@ export class Height {
   locked: { round: number; block: string } | undefined;
   /** The block that a quorum prevoted last: what it proposes. */
   valid: { round: number; block: Block; polka: Uint8Array[] } | undefined;
+  /** A quorum's prevotes that somebody showed, until their block is audited. */
+  shown: { round: number; block: Block; polka: Uint8Array[] } | undefined;
   /** A quorum of precommits, its own count or somebody's certificate. */
   certificate: { quorum: Quorum; block: string } | undefined;
   /** Proof-of-work that is under way, and whether the window for proposals is over. */

@@ -31,7 +31,7 @@ import type {
   VoteMessage,
 } from "./types.ts";
 import { Voice } from "./voice.ts";
-import { takeProposal, takeVote } from "./words.ts";
+import { takePolka, takeProposal, takeVote } from "./words.ts";
 
 type Restart = Extract<Input, { type: "restart" }>;
 type Timer = Extract<Input, { type: "timer" }>;
@@ -149,6 +149,7 @@ export class Machine {
     if (height !== h.number || round !== h.round || h.broken) return;
     if (kind === "propose") proposeTimeout(h);
     else if (kind === "window") h.windowOver = true;
+    else if (kind === "show") h.rounds.at(round).late = true;
     else if (kind === "prevote") prevoteTimeout(h);
     else precommitTimeout(h);
   }
@@ -175,7 +176,9 @@ export class Machine {
     if (message.type === "status") return this.hearStatus(message, h);
     if (message.type === "decision") return this.hearDecision(message, h);
     if (message.type === "quorum") return this.hearQuorum(message, h);
-    this.hearWord(message, h);
+    if (message.type === "polka") {
+      if (takePolka(h, message)) this.activate(h);
+    } else this.hearWord(message, h);
   }
 
   private hearWord(message: VoteMessage | ProposedMessage, h: Height): void {

@@ -12,6 +12,7 @@ import {
   decisionRecord,
   gatewayVoteRecord,
   Phase,
+  polkaRecord,
   proposalRecord,
   proposedRecord,
   quorumRecord,
@@ -37,6 +38,7 @@ export function openMessage(
   if (kind === "proposed") return openProposed(ports, bytes);
   if (kind === "quorum") return openQuorum(ports, bytes, sender);
   if (kind === "decision") return openDecision(ports, bytes, sender);
+  if (kind === "polka") return openPolka(ports, bytes, sender);
   const opened = openWord(ports, statusRecord, bytes, (status) => status.gateway);
   if ("code" in opened) return opened;
   const { value, ...signed } = opened;
@@ -69,13 +71,27 @@ function openProposed(ports: OpenPorts, bytes: Uint8Array): ProposedMessage | Re
   const { value: proposal, ...signed } = opened;
   const block = blockOf(ports.crypto, decoded.value);
   if (!bytesEqual(block.id, proposal.block)) return refuse("PROPOSAL_BLOCK", block.key);
-  const polka: VoteMessage[] = [];
-  for (const item of decoded.value.polka) {
+  const polka = openVotes(ports, decoded.value.polka);
+  if ("code" in polka) return polka;
+  return { type: "proposed", proposal, block, polka, message: bytes, ...signed };
+}
+
+function openVotes(ports: OpenPorts, items: readonly Uint8Array[]): VoteMessage[] | Refusal {
+  const votes: VoteMessage[] = [];
+  for (const item of items) {
     const vote = openVote(ports, item);
     if ("code" in vote) return vote;
-    polka.push(vote);
+    votes.push(vote);
   }
-  return { type: "proposed", proposal, block, polka, message: bytes, ...signed };
+  return votes;
+}
+
+function openPolka(ports: OpenPorts, bytes: Uint8Array, from: string): Message | Refusal {
+  const decoded = polkaRecord.decode(bytes);
+  if (!decoded.ok) return decoded;
+  const votes = openVotes(ports, decoded.value.votes);
+  if ("code" in votes) return votes;
+  return { type: "polka", block: blockOf(ports.crypto, decoded.value), votes, from };
 }
 
 function openQuorum(ports: OpenPorts, bytes: Uint8Array, from: string): Message | Refusal {

@@ -6,18 +6,20 @@ import { Phase } from "#core/records/consensus";
 import { type Height, Step } from "./height.ts";
 import { blockOf } from "./open.ts";
 import { timeoutMs } from "./timeouts.ts";
-import type { Block, ProposedMessage } from "./types.ts";
+import type { Block, ProposedMessage, VoteMessage } from "./types.ts";
 
 /** How many rounds a block that was not prevoted by a quorum is kept. */
 const BLOCK_ROUNDS = 2;
 
 export function startRound(h: Height, round: number): void {
-  const { out, options } = h.tools;
+  const { out, options, voice } = h.tools;
   h.round = round;
   h.step = Step.propose;
   h.working = undefined;
   h.windowOver = false;
   h.rounds.moved(round);
+  const before = h.rounds.get(round - 1)?.precommits.votes ?? [];
+  voice.way = before.flatMap((vote) => (vote ? [vote.bytes] : []));
   h.blocks.prune(round - BLOCK_ROUNDS, [h.valid?.block.key, h.locked?.block, h.certificate?.block]);
   out.timer("propose", h.number, round, timeoutMs(options.timeouts, "propose", round));
   if (leads(h)) prepare(h);
@@ -104,24 +106,26 @@ export function proposalFault(
       return "PROPOSAL_WORK";
   } else if (h.set.leader(h.number, round) !== place) return "PROPOSAL_LEADER";
   if (validRound === undefined) return message.polka.length === 0 ? undefined : "PROPOSAL_POLKA";
-  if (validRound >= round || !isPolka(h, message, validRound)) return "PROPOSAL_POLKA";
+  if (validRound >= round || !isPolka(h, message.polka, message.block.key, validRound))
+    return "PROPOSAL_POLKA";
   return undefined;
 }
 
-/** Whether the prevotes in a proposal are those of a quorum for its block in `validRound`. */
-function isPolka(
+/** Whether these are the prevotes of a quorum for one block in one round of this height. */
+export function isPolka(
   h: Height,
-  { polka, proposal, block }: ProposedMessage,
-  validRound: number,
+  votes: readonly VoteMessage[],
+  block: string,
+  round: number,
 ): boolean {
   const voters = new Set<number>();
-  for (const { vote, block: voted, from, publicKey } of polka) {
+  for (const { vote, block: voted, from, publicKey } of votes) {
     const place = h.set.indexOfKey(from, publicKey);
     const fits =
-      vote.height === proposal.height &&
-      vote.round === validRound &&
+      vote.height === h.number &&
+      vote.round === round &&
       vote.phase === Phase.prevote &&
-      voted === block.key;
+      voted === block;
     if (place < 0 || !fits) return false;
     voters.add(place);
   }

@@ -7,6 +7,7 @@ import { assert } from "#core/errors/assert";
 import { type Height, Step } from "./height.ts";
 import { blockOf, openVote } from "./open.ts";
 import { startRound } from "./proposing.ts";
+import type { VoteMessage } from "./types.ts";
 
 /** Whether anything is known of what it said at this height. */
 export function wasActive({ tools, number }: Height): boolean {
@@ -25,23 +26,32 @@ export function restore(h: Height): void {
     h.valid = { round: valid.round, block, polka: valid.polka };
     h.blocks.sound(block, valid.round);
   }
+  for (const bytes of own.way) {
+    const vote = opened(h, bytes);
+    const place = h.set.indexOfKey(vote.from, vote.publicKey);
+    if (place >= 0) h.rounds.at(own.round - 1).precommits.add(place, vote);
+  }
   startRound(h, own.round);
+  if (h.place < 0) return;
   const round = h.rounds.at(own.round);
-  if (take(h, own.prevote, (vote) => round.prevotes.add(h.place, vote))) h.step = Step.prevote;
-  if (take(h, own.precommit, (vote) => round.precommits.add(h.place, vote)))
+  if (own.prevote) {
+    round.prevotes.add(h.place, opened(h, own.prevote));
+    h.step = Step.prevote;
+  }
+  if (own.precommit) {
+    round.precommits.add(h.place, opened(h, own.precommit));
     h.step = Step.precommit;
+  }
 }
 
-function take(
-  h: Height,
-  bytes: Uint8Array | undefined,
-  add: (vote: Extract<ReturnType<typeof openVote>, { type: "vote" }>) => void,
-): boolean {
-  if (!bytes || h.place < 0) return false;
+/** A vote of this height, as it was stored. */
+function opened(h: Height, bytes: Uint8Array): VoteMessage {
   const { crypto, options } = h.tools;
-  const keysOf = () => [h.set.list[h.place].publicKey];
+  const keysOf = (idHex: string): Uint8Array[] => {
+    const place = h.set.indexOf(idHex);
+    return place < 0 ? [] : [h.set.list[place].publicKey];
+  };
   const vote = openVote({ net: options.net, crypto, keysOf }, bytes);
-  assert("type" in vote, "CONSENSUS_STATE", "own vote");
-  add(vote);
-  return true;
+  assert("type" in vote, "CONSENSUS_STATE", "a stored vote");
+  return vote;
 }

@@ -14,6 +14,11 @@ export class Round {
   /** Timers that were started: each once. */
   readonly timers = new Set<TimerKind>();
 
+  /** Half of the time for precommits is over: most likely it decides nothing. */
+  late = false;
+  /** Who was shown the quorum of prevotes that this gateway is bound by. */
+  readonly shownTo = new Set<number>();
+
   constructor(size: number) {
     this.prevotes = new Tally(size);
     this.precommits = new Tally(size);

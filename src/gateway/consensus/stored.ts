@@ -30,6 +30,8 @@ const fields = {
   proposal: optional(word),
   prevote: optional(word),
   precommit: optional(word),
+  /** The precommits that ended the round before: they show others why it is in this one. */
+  way: list(word, GATEWAYS_MAX),
   /** The block that it precommitted last at this height. */
   locked: optional(struct({ round: uint(U32), block: hash })),
   /** The block that a quorum prevoted last, with that quorum's prevotes. */
@@ -50,7 +52,7 @@ const storedRecord = recordType(
   RecordKind.consensusState,
   1,
   fields,
-  PROPOSED_BYTES_MAX,
+  2 * PROPOSED_BYTES_MAX,
 );
 
 /** With a digest: a state that was damaged is no state. */
@@ -79,6 +81,7 @@ export function silentAt(height: number, speaksFrom: number): Stored {
     proposal: undefined,
     prevote: undefined,
     precommit: undefined,
+    way: [],
     locked: undefined,
     valid: undefined,
   };

@@ -57,6 +57,13 @@ export interface DecisionMessage extends Heard {
   readonly quorum: Quorum;
 }
 
+/** Signed votes that are said to be those of a quorum; whether they are is not checked yet. */
+export interface PolkaMessage extends Heard {
+  readonly type: "polka";
+  readonly block: Block;
+  readonly votes: readonly VoteMessage[];
+}
+
 export interface StatusMessage extends SignedHeard {
   readonly type: "status";
   readonly status: Status;
@@ -68,6 +75,7 @@ export type Message =
   | ProposedMessage
   | QuorumMessage
   | DecisionMessage
+  | PolkaMessage
   | StatusMessage;
 
 export type MessageKind = Message["type"];
@@ -82,7 +90,7 @@ export interface HeightContext {
   readonly target?: bigint;
 }
 
-export type TimerKind = "propose" | "window" | "prevote" | "precommit" | "repeat";
+export type TimerKind = "propose" | "window" | "prevote" | "precommit" | "show" | "repeat";
 
 /**
  * What is known at a start. `fresh`: this key has never signed for a consensus. Otherwise it has: `state`

@@ -28,6 +28,8 @@ export class Voice {
   readonly idHex: string;
   /** The last words and bonds; durable with the turn's outputs. */
   own: Stored = silentAt(0, 0);
+  /** The precommits that ended the round before the present one. */
+  way: Uint8Array[] = [];
   private readonly options: MachineOptions;
   private readonly crypto: Crypto;
   private readonly out: Outbox;
@@ -119,6 +121,7 @@ export class Voice {
       own.proposal = undefined;
       own.prevote = undefined;
       own.precommit = undefined;
+      own.way = this.way;
     }
     return own;
   }

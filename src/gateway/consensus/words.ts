@@ -4,8 +4,8 @@ import { bytesEqual } from "#core/codec/bytes";
 import { equivocationOf } from "#core/consensus/equivocation";
 import { Phase } from "#core/records/consensus";
 import type { Height } from "./height.ts";
-import { proposalFault } from "./proposing.ts";
-import type { ProposedMessage, VoteMessage } from "./types.ts";
+import { isPolka, proposalFault } from "./proposing.ts";
+import type { Block, PolkaMessage, ProposedMessage, VoteMessage } from "./types.ts";
 
 /**
  * Takes a vote; false where nothing follows from it. `told`: whose equivocations were told at this height.
@@ -41,7 +41,34 @@ export function takeProposal(h: Height, message: ProposedMessage, told: Set<stri
     return false;
   }
   proposals.set(place, message);
+  // A liar that shows a quorum to some only would else split every round with it.
+  const { validRound } = proposal;
+  if (validRound !== undefined && validRound > knownRound(h))
+    learn(h, validRound, message.block, message.polka);
   return true;
+}
+
+/** Takes a quorum's prevotes that somebody showed, if they are later than those known; false otherwise. */
+export function takePolka(h: Height, { block, votes, from }: PolkaMessage): boolean {
+  const { round } = votes[0].vote;
+  if (votes[0].vote.height !== h.number || round <= knownRound(h)) return false;
+  if (!isPolka(h, votes, block.key, round)) {
+    h.tools.out.drop(from, "PROPOSAL_POLKA", `round ${round}`);
+    return false;
+  }
+  learn(h, round, block, votes);
+  return true;
+}
+
+/** The latest round of which a quorum's prevotes for a block are known. */
+function knownRound({ valid, shown }: Height): number {
+  return Math.max(valid?.round ?? -1, shown?.round ?? -1);
+}
+
+function learn(h: Height, round: number, block: Block, votes: readonly VoteMessage[]): void {
+  // The block stays as long as what is in this round.
+  h.blocks.add(block, Math.max(round, h.round));
+  h.shown = { round, block, polka: votes.map(({ bytes }) => bytes) };
 }
 
 /** Place of the signer, if its word for this round is to be kept; -1 otherwise. */

@@ -7,6 +7,7 @@ import {
   equivocationRecord,
   gatewayVoteRecord,
   Phase,
+  polkaRecord,
   proposalRecord,
   proposedRecord,
   quorumRecord,
@@ -102,6 +103,7 @@ export const CONSENSUS_SAMPLES: readonly Sample[] = [
   }),
   sample(quorumRecord, "a certificate of three of four", quorum),
   sample(decisionRecord, "a decided block", { header, plan, quorum: quorumRecord.encode(quorum) }),
+  sample(polkaRecord, "a quorum's prevotes", { header, plan, votes: [signed(prevote)] }),
   sample(equivocationRecord, "two prevotes of one round", {
     net,
     publicKey: crypto.publicKey(TEST_SEED),

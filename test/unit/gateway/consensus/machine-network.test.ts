@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { WIRE } from "#core/errors/codes";
-import { Phase } from "#core/records/consensus";
+import { Phase, polkaRecord } from "#core/records/consensus";
 import { Bench, Consortium } from "../../../helpers/consortium.ts";
 
 const group = new Consortium(4);
@@ -145,4 +145,54 @@ test("strangers, other keys, and words too far ahead are dropped with a code", (
   assert.deepEqual(bench.codes(), ["HEIGHT_FUTURE"]);
   bench.hear({ ...group.prevote(1, FIRST, a), publicKey: group.set.list[0].publicKey } as never);
   assert.deepEqual(bench.codes(), ["GATEWAY_UNKNOWN"]);
+});
+
+test("others are shown the quorum that binds a gateway, and propose its block then", () => {
+  const bench = withProposal();
+  bench.checked(0, a);
+  bench.hear(group.prevote(0, FIRST, a), group.prevote(1, FIRST, a));
+  bench.hear(group.precommit(0, FIRST), group.precommit(1, FIRST, a));
+  assert.deepEqual(
+    bench.all("timer").map(({ kind }) => kind),
+    ["precommit", "show"],
+  );
+  bench.timer("show", 0, 0);
+  const shown = bench.all("send").filter(({ kind }) => kind === "polka");
+  assert.deepEqual(
+    shown.map(({ to }) => group.set.indexOf(to ?? "")),
+    [0, 2],
+  );
+  bench.timer("show", 0, 0);
+  assert.deepEqual(bench.all("send"), [], "once");
+  const leader = new Bench(group, 1);
+  leader.hear(group.open("polka", shown[0].bytes, 3));
+  leader.checked(0, a);
+  leader.hear(group.prevote(2, [0, 1]), group.prevote(3, [0, 1]));
+  const proposed = leader.all("send").find(({ kind }) => kind === "proposed");
+  const message = group.open("proposed", proposed!.bytes);
+  assert.ok(message.type === "proposed" && message.proposal.validRound === 0);
+  assert.equal(message.block.key, a.key);
+});
+
+test("a quorum that is none is dropped", () => {
+  const bench = new Bench(group, 1);
+  const { header, plan } = a;
+  const votes = [0, 2].map((voter) => group.voteBytes(voter, prevote, FIRST, a));
+  for (const list of [
+    votes,
+    [...votes, votes[0]],
+    [...votes, group.voteBytes(3, prevote, [0, 1], a)],
+  ]) {
+    bench.hear(group.open("polka", polkaRecord.encode({ header, plan, votes: list }), 3));
+    assert.deepEqual(bench.codes(), ["PROPOSAL_POLKA"]);
+  }
+});
+
+test("a gateway that restarts can still show why it is in its round", () => {
+  const bench = locked();
+  bench.hear(group.proposal(1, [0, 1], a));
+  bench.restart(group.context(0));
+  bench.timer("repeat", 0, 1);
+  const shown = bench.all("send").filter(({ to, kind }) => kind === "vote" && to !== undefined);
+  assert.equal(shown.length, 3 * 3, "three precommits of round 0 to three others");
 });
