@@ -35,8 +35,8 @@ export function draftBody(
   choose: (nowMs: number) => readonly Attachment[],
   draft: BodyDraft,
 ): Body | undefined {
-  // Δ after the predecessor (V7), and in a later tick than it.
-  const spacedMs = state.txid ? state.txMs + notice.tickMs : 0;
+  // Δ after the predecessor (V7), and in a later tick than it; also than a first body that came to nothing.
+  const spacedMs = state.txid || state.uncertain === 1 ? state.txMs + notice.tickMs : 0;
   const earliestMs = Math.max(draft.notBeforeMs, spacedMs);
   const chosen = choose(earliestMs);
   if (chosen.length === 0) return undefined;
