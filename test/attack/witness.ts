@@ -87,7 +87,9 @@ function sameConnection(stage: Stage, report: Report): Promise<void> {
   return report.run({
     group,
     attack: "each member's own connection says its asks, tokens and votes again",
-    codes: ["REPLAYED", "VOTE_UNKNOWN", "RATE_LIMITED"].map((code) => `message ${code}`),
+    codes: ["REPLAYED", "VOTE_UNKNOWN", "RATE_LIMITED", "DUPLICATE"].map(
+      (code) => `message ${code}`,
+    ),
     act: async () => {
       let tries = 0;
       let counts = 0;

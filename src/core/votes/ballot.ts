@@ -56,6 +56,9 @@ export interface Outcome {
   /** Ids of transactions that are ACCEPTED now. */
   readonly accepted: readonly Uint8Array[];
   readonly doubles: readonly DoubleVote[];
+  /** Of a vote: whether it says anything that was not known, and of a transaction that is known. */
+  readonly fresh: boolean;
+  readonly named: boolean;
 }
 
 /** A vote of our own to be said. */
@@ -136,6 +139,7 @@ export class Ballot {
     const doubles: DoubleVote[] = [];
     let code: Code | undefined;
     let fresh = false;
+    let known = false;
     tally.voter(vote.voter);
     const named: number[] = [];
     for (const txid of vote.txids) {
@@ -147,13 +151,14 @@ export class Ballot {
         } else code = "VOTE_UNKNOWN";
       } else if (tally.name(place)) {
         fresh = true;
+        known = true;
         if (tally.contests.get(place)) named.push(place);
       }
     }
     if (fresh) this.log?.keep(vote, bytes);
     for (const place of named)
       if (this.judgeVoter(vote.voter, place, doubles)) code = "VOTE_DOUBLE";
-    return this.outcome(doubles, code);
+    return { ...this.outcome(doubles, code), fresh, named: known };
   }
 
   private isMember(node: Uint8Array): boolean {
@@ -199,7 +204,7 @@ export class Ballot {
   }
 
   private outcome(doubles: readonly DoubleVote[], code?: Code): Outcome {
-    return { code, accepted: this.takeAccepted(), doubles };
+    return { code, accepted: this.takeAccepted(), doubles, fresh: false, named: false };
   }
 
   private takeAccepted(): Uint8Array[] {

@@ -148,13 +148,15 @@ export class Votes {
     const last = this.lastMs.get(session.id) ?? Number.NEGATIVE_INFINITY;
     if (nowMs - last < VOTE_PERIOD_MS - PERIOD_SLACK_MS)
       return refuse("RATE_LIMITED", `a vote ${nowMs - last} ms after the last`);
+    // Also where it names something unknown: that may come yet, and the rest counts.
+    const outcome = this.note(this.ballot.vote(vote.value, payload));
+    if (!outcome.fresh && !outcome.code) return refuse("DUPLICATE", session.member.name);
     this.lastMs.set(session.id, nowMs);
-    if (this.call) {
+    // What somebody repeats is no answer: it must not decide when a block is sealed.
+    if (this.call && outcome.named) {
       this.call.answered.add(session.id);
       this.call.untilMs = nowMs + VOTE_CALL_QUIET_MS;
     }
-    // Also where it names something unknown: that may come yet, and the rest counts.
-    const outcome = this.note(this.ballot.vote(vote.value, payload));
     this.votes++;
     batch.log(EntryKind.vote, packEntry(voteEntry, { signed: payload }));
     batch.send(area.topics.vote, payload);
