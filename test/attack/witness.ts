@@ -82,7 +82,7 @@ function honest(stage: Stage): Member[] {
   return stage.members.slice(0, 3);
 }
 
-/** The first vote of a burst counts as one that says nothing new. */
+/** A vote that says nothing new is known; of a burst of new ones the first counts. */
 function sameConnection(stage: Stage, report: Report): Promise<void> {
   return report.run({
     group,
