@@ -27,7 +27,7 @@ import { type MainBroker, type Mosquitto, mainBroker, missing, porchBroker } fro
 
 const at = tempFolder();
 const wattle = fileURLToPath(new URL("../../bin/wattle.js", import.meta.url));
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const SLOT_S = 900;
 /** Certificates begin an hour ago: the world does too. */
 const WORLD_START_MS = Math.floor(Date.now() / 1000 - SLOT_S) * 1000;
