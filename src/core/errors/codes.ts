@@ -130,6 +130,12 @@ export const WIRE = Object.freeze({
   GATEWAY_BALANCE: 126,
   RECEIPT_DIGEST: 124,
 
+  // Feeds of other gateways
+  FEED_GAP: 170,
+  FEED_FORK: 171,
+  FEED_FAULT: 172,
+  FEED_STRANGER: 173,
+
   // Firmware: what a node finds wrong with a release
   RELEASE_SIGNATURE: 140,
   RELEASE_BOARD: 141,

@@ -44,6 +44,7 @@ export const RecordKind = Object.freeze({
   plan: 37,
   window: 38,
   arrival: 40,
+  segment: 48,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

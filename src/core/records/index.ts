@@ -20,6 +20,7 @@ import { publicBlockRecord } from "./public-block.ts";
 import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
+import { segmentRecord } from "./segment.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
 import { evidenceRecord, voteRecord } from "./vote.ts";
 import { walletsRecord } from "./wallets.ts";
@@ -64,6 +65,7 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   planRecord,
   windowRecord,
   arrivalRecord,
+  segmentRecord,
 ]);
 
 /**

@@ -9,6 +9,7 @@ import { capsRecord, demandRecord, noticeRecord } from "#core/records/notice";
 import { proofRecord } from "#core/records/proof";
 import { publicBlockRecord } from "#core/records/public-block";
 import { receiptRecord } from "#core/records/receipt";
+import { segmentRecord } from "#core/records/segment";
 import {
   atMs,
   COINS_MAX,
@@ -331,6 +332,25 @@ const proofs: Sample[] = [
   }),
 ];
 
+const segments: Sample[] = [
+  sample(segmentRecord, "the first segment of a feed", {
+    net,
+    gateway,
+    seq: 1,
+    prev: undefined,
+    atMs: 1_792_000_000_000,
+    entries: [{ kind: 3, bytes: counting(40, 1) }],
+  }),
+  sample(segmentRecord, "a later one, of nothing", {
+    net,
+    gateway,
+    seq: 0x100000000,
+    prev: hash(0xf1),
+    atMs: 1_792_000_900_000,
+    entries: [],
+  }),
+];
+
 /** Every record that a gateway says, but for blocks, which hold a signed header. */
 export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...configs,
@@ -341,4 +361,5 @@ export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...chain,
   ...published,
   ...proofs,
+  ...segments,
 ];
