@@ -97,6 +97,8 @@ export const PARENT_SLACK_SLOTS = 2;
 export const SALTS_MAX = 8;
 /** Members, wallets, readings and clearings that one block applies: well within WIRE_ARRAY_MAX. */
 export const BLOCK_EVENTS_MAX = 4096;
+/** Gateways of one consortium: the paper has 51. */
+export const GATEWAYS_MAX = 64;
 /**
  * Bytes of one segment of a gateway's feed: within what the embedded broker takes in one packet by default
  * (64 KB). A commit with more makes several segments.

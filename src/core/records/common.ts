@@ -45,6 +45,7 @@ export const RecordKind = Object.freeze({
   window: 38,
   arrival: 40,
   segment: 48,
+  readers: 49,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

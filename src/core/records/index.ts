@@ -17,6 +17,7 @@ import { orderRecord } from "./order.ts";
 import { planRecord, windowRecord } from "./plan.ts";
 import { proofRecord } from "./proof.ts";
 import { publicBlockRecord } from "./public-block.ts";
+import { readersRecord } from "./readers.ts";
 import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
@@ -66,6 +67,7 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   windowRecord,
   arrivalRecord,
   segmentRecord,
+  readersRecord,
 ]);
 
 /**

@@ -8,6 +8,7 @@ import { configRecord } from "#core/records/member";
 import { capsRecord, demandRecord, noticeRecord } from "#core/records/notice";
 import { proofRecord } from "#core/records/proof";
 import { publicBlockRecord } from "#core/records/public-block";
+import { readersRecord } from "#core/records/readers";
 import { receiptRecord } from "#core/records/receipt";
 import { segmentRecord } from "#core/records/segment";
 import {
@@ -351,6 +352,19 @@ const segments: Sample[] = [
   }),
 ];
 
+const readers: Sample[] = [
+  sample(readersRecord, "a key for two gateways", {
+    net,
+    gateway,
+    keyId: counting(16, 3),
+    atMs: 1_792_000_000_000,
+    keys: [
+      { reader: node, nonce: counting(24, 4), box: counting(48, 5) },
+      { reader: counting(16, 0x70), nonce: counting(24, 6), box: counting(48, 7) },
+    ],
+  }),
+];
+
 /** Every record that a gateway says, but for blocks, which hold a signed header. */
 export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...configs,
@@ -362,4 +376,5 @@ export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...published,
   ...proofs,
   ...segments,
+  ...readers,
 ];
