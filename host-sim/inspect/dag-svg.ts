@@ -4,6 +4,7 @@ import { toHex } from "#core/codec/bytes";
 import { isoTime } from "#core/units/time";
 import { escapeXml } from "../report/format.ts";
 import { element, text } from "../report/svg.ts";
+import { type Compared, comparedIn, comparedText, heightOf } from "./heights.ts";
 import type { Ledger, SeenBlock, SeenTx } from "./ledger.ts";
 import type { DagWindow } from "./window.ts";
 import { instant, type State, short, stateOf, TX_NAMES, tokensOf, votesOf } from "./words.ts";
@@ -15,7 +16,7 @@ const LEFT = 130;
 const TOP = 70;
 const RADIUS = 15;
 /** Room for the legend. */
-const WIDTH_MIN = 700;
+const WIDTH_MIN = 820;
 
 /** Attributes: not every viewer knows style sheets. Hues that colour-blind readers tell apart. */
 const FILLS: Readonly<Record<State, string>> = Object.freeze({
@@ -27,6 +28,8 @@ const FILLS: Readonly<Record<State, string>> = Object.freeze({
 });
 const INK = "#17212b";
 const MUTED = "#566473";
+/** A SOLD and a BOUGHT that say the same. */
+const AGREED = "#0072b2";
 const FONT = 'system-ui, "DejaVu Sans", sans-serif';
 const SMALL = Object.freeze({ "font-size": 9, fill: MUTED, "text-anchor": "middle" });
 const BOLD = Object.freeze({ "font-weight": "600", fill: INK, "text-anchor": "middle" });
@@ -49,6 +52,7 @@ export function dagSvg(ledger: Ledger, shown: DagWindow): string {
     ...lanes.flatMap((name, i) => laneOf(name, TOP + (i + 0.5) * LANE, width)),
     ...blocks.map((block) => blockMark(block, places.get(block.id)!, bottom)),
     ...txs.flatMap((seen) => edges(seen, places)),
+    ...comparedIn(ledger).flatMap((one) => comparison(ledger, one, places)),
     ...txs.map((seen) => txMark(ledger, seen, places.get(seen.id)!, seen === centre)),
   ];
   const { slot } = centre.tx.body;
@@ -109,6 +113,26 @@ function edges({ id, tx }: SeenTx, places: ReadonlyMap<string, Point>): string[]
   });
 }
 
+/** From a BOUGHT to its SOLD, with the heights of both in their chains. */
+function comparison(ledger: Ledger, one: Compared, places: ReadonlyMap<string, Point>): string[] {
+  const from = places.get(one.bought.id);
+  const to = places.get(one.sold.id);
+  if (!from || !to) return [];
+  const stroke = one.faults.length === 0 ? AGREED : FILLS.REJECTED;
+  const [x, y] = [(from.x + to.x) / 2, (from.y + to.y) / 2];
+  const ends = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
+  const heights = `${heightOf(one.sold)} : ${heightOf(one.bought)}`;
+  return [
+    element(
+      "g",
+      { class: "trade" },
+      element("title", {}, escapeXml(comparedText(ledger, one))),
+      element("line", { stroke, "stroke-width": 2.5, "stroke-dasharray": "6 3", ...ends }),
+      text(x, y - 4, heights, { ...SMALL, fill: INK, "font-weight": "600" }),
+    ),
+  ];
+}
+
 function txMark(ledger: Ledger, seen: SeenTx, { x, y }: Point, isCentre: boolean): string {
   const { tx, said, tMs, block } = seen;
   const state = stateOf(seen);
@@ -116,7 +140,7 @@ function txMark(ledger: Ledger, seen: SeenTx, { x, y }: Point, isCentre: boolean
   const why = said.code ?? seen.rejected;
   const about = [
     `${kind} of ${ledger.nameOf(said.node)}, ${seen.id}`,
-    `message ${said.seq}, number ${tx.body.seq}, slot ${tx.body.slot}, T ${instant(tMs)}`,
+    `message ${said.seq}, height ${heightOf(seen)}, slot ${tx.body.slot}, T ${instant(tMs)}`,
     `${tokensOf(ledger, seen)}, ${votesOf(seen)}`,
     `${state}${why ? ` ${why}` : ""}${block ? ` in block ${block.height}` : ""}`,
   ];
@@ -128,7 +152,7 @@ function txMark(ledger: Ledger, seen: SeenTx, { x, y }: Point, isCentre: boolean
     {},
     element("title", {}, escapeXml(about.join("\n"))),
     element("circle", { cx: x, cy: y, r: RADIUS, ...ring }),
-    text(x, y + 4, kind[0], BOLD),
+    text(x, y + 4, `${kind[0]}${heightOf(seen)}`, { ...BOLD, "font-size": 10 }),
     text(x, below, k === undefined ? "" : `${tx.pot.length} of ${k}`, SMALL),
     text(x, below + 9, votesOf(seen), SMALL),
   );
@@ -147,6 +171,8 @@ function legend(y: number): string[] {
   ]);
   return [
     ...marks,
-    text(440, y + 4, "below each: tokens of witnesses, votes/needed", { fill: MUTED }),
+    text(420, y + 4, "type and height; below: tokens, votes/needed; dashed: SOLD : BOUGHT", {
+      fill: MUTED,
+    }),
   ];
 }

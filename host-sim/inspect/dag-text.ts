@@ -2,6 +2,7 @@
 /** The DAG in the terminal: a line for each transaction and block, by time. */
 import { toHex } from "#core/codec/bytes";
 import { isoTime } from "#core/units/time";
+import { type Compared, comparedIn, comparedText, heightOf } from "./heights.ts";
 import type { Ledger, SeenBlock, SeenTx } from "./ledger.ts";
 import type { DagWindow } from "./window.ts";
 import { instant, short, stateOf, TX_NAMES, tokensOf, votesOf } from "./words.ts";
@@ -15,6 +16,9 @@ export function dagText(ledger: Ledger, { centre, txs, blocks, left }: DagWindow
   ];
   rows.sort((a, b) => a.atMs - b.atMs);
   lines.push(...rows.map(({ text }) => text));
+  const shown = new Set(txs);
+  const compared = comparedIn(ledger).filter(({ bought }) => shown.has(bought));
+  if (compared.length > 0) lines.push(...comparisonLines(ledger, compared));
   if (left > 0) lines.push(`… and ${left} more`);
   return `${lines.join("\n")}\n`;
 }
@@ -29,12 +33,17 @@ function txLine(ledger: Ledger, seen: SeenTx, isCentre: boolean, width: number):
     instant(tMs),
     short(seen.id),
     TX_NAMES[tx.body.type].padEnd(7),
-    `${ledger.nameOf(said.node).padEnd(width)} message ${said.seq};`,
+    `${ledger.nameOf(said.node).padEnd(width)} message ${said.seq}, height ${heightOf(seen)};`,
     `${tokensOf(ledger, seen)};`,
     `${votesOf(seen)};`,
     `${why ? `${state} ${why}` : state}${block ? ` in block ${block.height}` : ""}`,
     `<- ${parents.join(", ")}`,
   ].join(" ");
+}
+
+/** Both chains side by side, where a trade joins them. */
+function comparisonLines(ledger: Ledger, compared: readonly Compared[]): string[] {
+  return ["SOLD and BOUGHT:", ...compared.map((one) => `  ${comparedText(ledger, one)}`)];
 }
 
 function parentText(ledger: Ledger, id: string): string {

@@ -9,6 +9,7 @@ import { ContractStage } from "#core/records/contract";
 import { Side } from "#core/records/order";
 import { type TxLeg, TxType } from "#core/records/tx";
 import { formatCoins } from "#core/units/money";
+import { comparedIn, comparedText, heightOf } from "./heights.ts";
 import type { Ledger, SeenBlock, SeenSaid, SeenTx } from "./ledger.ts";
 import { EFFECT_NAMES, short, stateOf, TX_NAMES, tokensOf, votesOf } from "./words.ts";
 
@@ -51,9 +52,14 @@ export function traceOf(ledger: Ledger, node: string, seq: number): Trace | stri
   return { said, slot, steps: steps.sort((a, b) => a.atMs - b.atMs) };
 }
 
-/** Those that `node` has a contract with in `slot`. */
+/** Those that `node` has a contract with in `slot`, or deals with directly. */
 function partnersOf(ledger: Ledger, node: string, slot: number): string[] {
-  return pairsOf(ledger, node, slot).flatMap(({ seller, buyer }) => [toHex(seller), toHex(buyer)]);
+  const partners = pairsOf(ledger, node, slot).flatMap(({ seller, buyer }) => [seller, buyer]);
+  for (const { said, tx } of ledger.txs.values())
+    if (tx.body.slot === slot)
+      for (const { to } of tx.body.legs)
+        if (to && (said.node === node || toHex(to) === node)) partners.push(tx.body.from, to);
+  return partners.map(toHex);
 }
 
 function pairsOf(ledger: Ledger, node: string, slot: number) {
@@ -114,6 +120,11 @@ function txSteps(ledger: Ledger, node: string, sides: ReadonlySet<string>, slot:
     steps.push(...stepsOf(ledger, seen));
   }
   for (const block of held) steps.push(...blockSteps(block, ours));
+  for (const one of comparedIn(ledger))
+    if (ours.has(one.sold.id) && ours.has(one.bought.id)) {
+      const detail = comparedText(ledger, one);
+      steps.push({ atMs: one.bought.tMs, who: "area", what: "comparison", detail });
+    }
   return steps;
 }
 
@@ -136,7 +147,13 @@ function stepsOf(ledger: Ledger, seen: SeenTx): Step[] {
   const legs = body.legs.map((leg) => legText(ledger, body.type, leg)).join("; ");
   const refused = said.code ? `; REFUSED ${said.code}` : "";
   const has = body.epoch > 0 ? `, ${tokensOf(ledger, seen)}` : "";
-  steps.push({ atMs: tMs, who, what, detail: `message ${said.seq}: ${legs}${has}${refused}` });
+  const at = `height ${heightOf(seen)}`;
+  steps.push({
+    atMs: tMs,
+    who,
+    what,
+    detail: `message ${said.seq}, ${at}: ${legs}${has}${refused}`,
+  });
   for (const { voter, atMs, txids } of ledger.votes)
     if (txids.includes(id)) steps.push({ atMs, who: ledger.nameOf(voter), what, detail: "vote" });
   if (acceptedMs !== undefined)
@@ -157,7 +174,10 @@ function stepsOf(ledger: Ledger, seen: SeenTx): Step[] {
 function legText(ledger: Ledger, type: number, leg: TxLeg): string {
   const to = leg.to ? ledger.nameOf(leg.to) : "all";
   const coins = formatCoins(leg.ecashMicro);
-  if (type === TxType.reserve) return `reserves ${coins}`;
+  const ref = leg.ref ? short(toHex(leg.ref)) : "";
+  if (type === TxType.reserve)
+    return leg.ref ? `reserves ${coins} for ${leg.qtyWh} Wh of OFFER ${ref}` : `reserves ${coins}`;
+  if (type === TxType.offer) return `offers ${leg.qtyWh} Wh to ${to} for ${coins}`;
   const words = type === TxType.bought ? "pays" : "to";
   const range = leg.meter ? ` of register ${wh(leg.meter.fromMwh)} to ${wh(leg.meter.toMwh)}` : "";
   return `${words} ${to}, ${leg.qtyWh} Wh${range} for ${coins}`;

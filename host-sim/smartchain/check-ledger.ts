@@ -29,7 +29,8 @@ export class LedgerCheck {
   private readonly balances = new Map<string, number>();
   private readonly locks = new Map<string, { micro: number; node: string }>();
   private readonly ranges = new Map<string, Range[]>();
-  private readonly paidSold = new Set<string>();
+  /** Of each leg of a SOLD: by the two meters in at most two parts, of which the second was frozen. */
+  private readonly paidSold = new Map<string, { qtyWh: number; micro: number; parts: number }>();
   private readonly promised = new Map<string, { qtyWh: number; ecashMicro: number }>();
   private readonly registers = new Map<string, Registers>();
   private readonly traded = new Map<string, bigint>();
@@ -124,13 +125,18 @@ export class LedgerCheck {
     const { sold, bought, leg, micro, qtyWh, reserve, kind } = effect;
     must(sold !== undefined && reserve !== undefined, "I10", () => "paid for nothing");
     const key = `${hex(sold)} ${leg}`;
-    must(!this.paidSold.has(key), "I5", () => `${key} is paid twice`);
-    this.paidSold.add(key);
+    const byMeters = kind === EffectKind.arbitrate;
+    const before = this.paidSold.get(key) ?? { qtyWh: 0, micro: 0, parts: 0 };
+    must(before.parts < (byMeters ? 2 : 1), "I5", () => `${key} is paid twice`);
+    const paid = { qtyWh: before.qtyWh + qtyWh, micro: before.micro + micro };
+    this.paidSold.set(key, { ...paid, parts: before.parts + 1 });
     this.trades++;
     const seller = txs.get(hex(sold));
     const line = seller?.tx.body.legs[leg];
     if (!seller || !line) return;
-    must(line.ecashMicro === micro && line.qtyWh === qtyWh, "I5", () => `${key}: other amounts`);
+    const whole = line.ecashMicro === paid.micro && line.qtyWh === paid.qtyWh;
+    const part = byMeters && paid.micro < line.ecashMicro && paid.qtyWh < line.qtyWh;
+    must(whole || part, "I5", () => `${key}: other amounts`);
     const locked = txs.get(hex(reserve));
     if (locked) must(seller.tMs > locked.tMs, "I10", () => `${key}: SOLD before its RESERVE`);
     if (kind !== EffectKind.pay) return;

@@ -5,6 +5,7 @@
  */
 import { assert } from "#core/errors/assert";
 import { executeBlock, type LedgerEvent } from "#core/ledger/execute";
+import type { ForkMap } from "#core/ledger/fork-map";
 import { LedgerState, type Pair } from "#core/ledger/state";
 import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx";
 import { type Random, randomStream } from "../worlds/random.ts";
@@ -169,26 +170,26 @@ class LedgerArena {
   private weaken(type: number | undefined): void {
     const { state, off } = this;
     if (off === "ranges")
-      for (const account of state.accounts.values())
+      for (const account of changed(state.accounts))
         Object.assign(account, { claimedExportMwh: 0n, claimedImportMwh: 0n });
     if (off === "paid-once")
-      for (const pair of state.pairs.values())
+      for (const pair of changed(state.pairs))
         if (pair.state === "paid") {
           pair.state = "sold";
           const lock = state.locks.get(pair.reserve);
           if (lock) lock.promisedMicro = pair.ecashMicro;
         }
     if (off === "reserved" && type === TxType.sold)
-      for (const lock of state.locks.values()) lock.promisedMicro = 0;
+      for (const lock of changed(state.locks)) lock.promisedMicro = 0;
     if (off === "later") {
-      for (const lock of state.locks.values()) Object.assign(lock, { tMs: 0 });
-      for (const { sold } of state.pairs.values()) if (sold) sold.tMs = 0;
+      for (const lock of changed(state.locks)) Object.assign(lock, { tMs: 0 });
+      for (const pair of changed(state.pairs)) if (pair.sold) pair.sold = { ...pair.sold, tMs: 0 };
     }
   }
 
   /** Registers that show anything, until what is returned is called. */
   private unmeter(): () => void {
-    const accounts = [...this.state.accounts.values()];
+    const accounts = changed(this.state.accounts);
     const before = accounts.map(({ importMwh, exportMwh }) => ({ importMwh, exportMwh }));
     const shown = before.map(({ importMwh, exportMwh }) => ({
       importMwh: importMwh + 10n ** 9n,
@@ -239,4 +240,9 @@ export function ledgerArena(options: LedgerArenaOptions): {
   arena.run();
   assert(arena.check.trades > 0 || options.off !== undefined, "ARENA_IDLE");
   return { blocks: arena.blocks, rejected: arena.rejected, trades: arena.check.trades };
+}
+
+/** All entries of a table, to change. */
+function changed<T>(table: ForkMap<T>): T[] {
+  return [...table.keys()].map((key) => table.get(key)!);
 }

@@ -69,12 +69,24 @@ export const SLOTS_KEPT = 4;
  */
 export const RESERVE_MARGIN_MICRO = 4096;
 /**
+ * How far a buyer's reading may be below its seller's, permille of the SOLD, as a loss: what a low-voltage line
+ * and its transformer lose at their peak. Part of the ledger's rules.
+ */
+export const ARBITRATION_LOSS_PERMILLE = 50;
+/** How long a difference beyond that stays frozen: a day has every kind of flow in it. A rule too. */
+export const FROZEN_MS = 24 * 3600 * 1000;
+/**
  * Least coins that a node locks with a RESERVE where it can afford it, µc; larger ones are this times powers
  * of two. So few sizes tell outsiders little about the connection and the price behind them.
  */
 export const RESERVE_SIZE_MICRO = 1_000_000;
 /** Depth of a Merkle proof: 2^16 orders in one slot. */
 export const PROOF_MAX = 16;
+/**
+ * Bytes of the path from a leaf to the state root: 40 steps. Ten million leaves have 28 at most, and each step
+ * more costs whoever makes keys for it twice the work of the one before.
+ */
+export const STATE_PATH_BYTES_MAX = 40 * 33;
 /**
  * Members of one area: a slot's locks, payments, releases and top-ups of this many fit into one block, and
  * committees and votes are bit sets of this length. A larger area is several areas.

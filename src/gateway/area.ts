@@ -15,7 +15,6 @@ import { listWallets } from "#core/wallets";
 import type { Batch } from "./batch.ts";
 import { Chain, type SealedBlock } from "./chain/chain.ts";
 import { type Consensus, SoleGateway } from "./chain/consensus.ts";
-import { Proofs } from "./chain/proofs.ts";
 import { PublicChain } from "./chain/public.ts";
 import { FeederCheck } from "./feeder/check.ts";
 import type { FeederTerms } from "./feeder/terms.ts";
@@ -41,7 +40,6 @@ export class Area {
   readonly dag = new Dag();
   readonly chain: Chain;
   readonly publicChain: PublicChain;
-  readonly proofs = new Proofs();
   /** Epochs of proof-of-time, and what is on its way between authors and witnesses. */
   readonly epochs = new Epochs();
   readonly relay = new Relay();
@@ -91,7 +89,8 @@ export class Area {
     this.world = new World(options, ports.time);
     const { net } = options;
     this.registry = new Registry(crypto, net);
-    this.chain = new Chain({ net, leader: this.idBytes }, crypto, this.dag, this.world);
+    const word = (slot: number) => this.feeder?.word(slot);
+    this.chain = new Chain({ net, leader: this.idBytes, word }, crypto, this.dag, this.world);
     this.publicChain = new PublicChain(crypto, options.area, options.secretKey);
     this.consensus = new SoleGateway(crypto, options.secretKey);
   }

@@ -11,6 +11,7 @@ import { receiptRecord } from "#core/records/receipt";
 import type { Area } from "./area.ts";
 import type { Batch } from "./batch.ts";
 import type { SealedBlock } from "./chain/chain.ts";
+import { accountPath } from "./chain/proofs.ts";
 import type { Session } from "./session.ts";
 
 /** Receipts for everything that this batch makes durable. Called after the commit. */
@@ -73,15 +74,15 @@ function sendAccount(area: Area, batch: Batch, session: Session, block: SealedBl
 function sendProof(area: Area, batch: Batch, session: Session, block: SealedBlock): void {
   const { chain, options, ports } = area;
   if (!chain.state.accounts.has(session.id)) return;
-  const place = area.proofs.placeOf(ports.crypto, chain, session.id);
-  if (!place) return;
+  const path = accountPath(ports.crypto, chain.state, session.idBytes);
+  if (!path) return;
   const { set: walletSet, commitment } = chain.state.newestSet(session.id);
   const { bytes } = area.sign(proofRecord, {
     net: options.net,
     gateway: area.idBytes,
     node: session.idBytes,
     header: block.headerBytes,
-    ...place,
+    path,
     balanceMicro: chain.state.freeOf(session.id),
     lockedMicro: chain.state.lockedOf(session.id),
     walletSet,

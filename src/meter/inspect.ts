@@ -5,11 +5,12 @@
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned, type RecordType, verifySigned } from "#core/codec/record";
+import { mapHolds } from "#core/crypto/map-proof";
 import { merkleVerify } from "#core/crypto/merkle";
 import type { Crypto } from "#core/crypto/port";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
-import { accountLeaf } from "#core/ledger/account-leaf";
+import { accountKey, accountLeaf } from "#core/ledger/account-leaf";
 import { checkFill } from "#core/market/check";
 import { ecashMicro } from "#core/market/cost";
 import { guidedRule } from "#core/market/rule";
@@ -51,9 +52,9 @@ export function proofFault(
   const header = fromGateway(headerRecord, crypto, gatewayKey, net, proof.header);
   if (!header) return "no header of the gateway";
   if (!bytesEqual(header.id, account.header)) return "of another block than the account";
+  const key = accountKey(crypto, proof.node);
   const leaf = accountLeaf(proof.node, proof);
-  const { index, leaves, path } = proof;
-  if (!merkleVerify(crypto, leaf, index, leaves, path, header.value.stateRoot))
+  if (!mapHolds(crypto, header.value.stateRoot, key, leaf, proof.path))
     return "not under the state root";
   if (proof.balanceMicro !== account.freeMicro || proof.lockedMicro !== account.lockedMicro)
     return `${proof.balanceMicro} and ${proof.lockedMicro} µc under the state root`;

@@ -93,7 +93,10 @@ export class Books {
   apply(tx: Tx, tMs: number): boolean {
     const effects: Effect[] = [];
     const over = Math.floor((tMs - START_MS) / SLOT_MS) - 1;
-    if (over > this.state.closedSlot) closeSlot(this.state, over, effects);
+    if (over > this.state.closedSlot) {
+      const closing = { slotStartMs, word: () => undefined };
+      closeSlot(this.state, over, effects, closing);
+    }
     return applyTx(this.state, tx, tMs, slotStartMs, effects).ok;
   }
 }

@@ -128,7 +128,9 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   BOUGHT_NO_SOLD: reject("V8: no such SOLD to this buyer"),
   BOUGHT_TERMS: reject("V8: quantity or payment differ from the SOLD"),
   BOUGHT_REPEATED: reject("V8: this SOLD was paid already"),
-  BOUGHT_ORDER: reject("V8: not later than its SOLD, or the SOLD not later than its RESERVE"),
+  BOUGHT_ORDER: reject(
+    "V8: not later than its SOLD or RESERVE, or not above what it fulfils in its author's chain",
+  ),
   SLOT_CLOSED: reject("V8: the slot is settled"),
   TYPE_UNSUPPORTED: reject("V8: a transaction type that this gateway does not take yet"),
 

@@ -19,7 +19,7 @@ export function applyOffer(
   tMs: number,
   slotStartMs: (slot: number) => number,
 ): Verdict {
-  const { slot, legs, from, expiryMs } = tx.body;
+  const { slot, legs, from, expiryMs, seq: height } = tx.body;
   const seller = toHex(from);
   if (legs.length !== 1) return refuse("LEGS", "an OFFER has one leg");
   const offer = toHex(tx.txid);
@@ -38,13 +38,12 @@ export function applyOffer(
   if (state.owners.get(wallet) !== seller) return refuse("WALLET_FOREIGN", wallet);
   // Nobody can deliver more than its connection carries: this bounds the offers of a slot too.
   let offeredWh = qtyWh;
-  for (const other of state.offers.values())
-    if (other.seller === seller && other.slot === slot) offeredWh += other.qtyWh;
-  const { capacityWh } = state.account(seller);
+  for (const other of state.offers.group(seller)) if (other.slot === slot) offeredWh += other.qtyWh;
+  const { capacityWh } = state.accountOf(seller);
   if (offeredWh > capacityWh)
     return refuse("OFFER_OVERSOLD", `${offeredWh} Wh, the connection carries ${capacityWh}`);
   const terms = { qtyWh, ecashMicro: leg.ecashMicro, expiryMs };
-  state.offers.set(offer, { offer, seller, slot, ...terms, reservedWh: 0, soldWh: 0 });
+  state.offers.set(offer, { offer, seller, slot, height, ...terms, reservedWh: 0, soldWh: 0 });
   return ACCEPT;
 }
 
@@ -74,12 +73,13 @@ export function dealOf(
   leg: TxLeg,
   lock: Lock,
 ): Pair | Refusal {
-  const offer = state.offers.get(lock.offer!);
-  assert(offer, "OFFER_OF_LOCK", lock.reserve); // both go when the slot is closed
-  const { qtyWh, ecashMicro } = leg;
-  if (offer.seller !== seller) return refuse("SOLD_NO_CONTRACT", lock.reserve);
+  // Of a slot that is closed a lock may wait, frozen; its offer is gone.
   if (lock.slot !== slot || lock.node !== toHex(leg.to!))
     return refuse("SOLD_NO_RESERVE", "locked by another or for another slot");
+  const offer = state.offers.peek(lock.offer!);
+  assert(offer, "OFFER_OF_LOCK", lock.reserve);
+  const { qtyWh, ecashMicro } = leg;
+  if (offer.seller !== seller) return refuse("SOLD_NO_CONTRACT", lock.reserve);
   if (state.pairs.has(dealKey(slot, seller, lock.node))) return refuse("SOLD_REPEATED", lock.node);
   if (qtyWh > lock.leftWh) return refuse("OFFER_OVERSOLD", `${qtyWh} of ${lock.leftWh} Wh`);
   if (qtyWh === 0 || ecashMicro !== offerMicro(offer, qtyWh))

@@ -46,6 +46,7 @@ export function applyReserve(
     wallet,
     slot: body.slot,
     tMs,
+    height: body.seq,
     leftWh: leg.qtyWh,
     leftMicro: leg.ecashMicro,
     promisedMicro: 0,
@@ -72,10 +73,10 @@ function earlierLock(
   node: string,
   slot: number,
   offer: Offer | undefined,
-): Lock | undefined {
-  for (const lock of state.locks.values()) {
-    if (lock.node !== node || lock.slot !== slot) continue;
-    const taken = lock.offer && state.offers.get(lock.offer);
+): Readonly<Lock> | undefined {
+  for (const lock of state.locks.group(node)) {
+    if (lock.slot !== slot) continue;
+    const taken = lock.offer && state.offers.peek(lock.offer);
     if ((taken ? taken.seller : undefined) === offer?.seller) return lock;
   }
   return undefined;

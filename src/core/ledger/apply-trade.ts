@@ -40,6 +40,9 @@ export function applySold(state: LedgerState, tx: Tx, tMs: number): Verdict {
     if (lock.leftMicro - lock.promisedMicro < leg.ecashMicro)
       return refuse("SOLD_NO_RESERVE", `${lock.leftMicro} µc left`);
     if (tMs <= lock.tMs) return refuse("BOUGHT_ORDER", "SOLD is not later than RESERVE");
+    const offer = lock.offer && state.offers.get(lock.offer);
+    if (offer && body.seq <= offer.height)
+      return refuse("BOUGHT_ORDER", `height ${body.seq}, its OFFER has ${offer.height}`);
     const range = rangeFault(leg, claimed, account.exportMwh);
     if (range) return range;
     claimed = leg.meter.toMwh;
@@ -101,8 +104,11 @@ export function applyBought(state: LedgerState, tx: Tx, tMs: number, effects: Ef
     if (leg.qtyWh !== pair.qtyWh || leg.ecashMicro !== pair.ecashMicro)
       return refuse("BOUGHT_TERMS", `${leg.qtyWh} Wh for ${leg.ecashMicro} µc`);
     // One trade has one address of the buyer: that of its RESERVE.
-    if (state.locks.get(pair.reserve)?.wallet !== toHex(leg.wallet))
-      return refuse("WALLET_FOREIGN", toHex(leg.wallet));
+    const lock = state.locks.get(pair.reserve);
+    if (lock?.wallet !== toHex(leg.wallet)) return refuse("WALLET_FOREIGN", toHex(leg.wallet));
+    // Heights are part of the comparison: each chain has the promise below what fulfils it.
+    if (body.seq <= lock.height)
+      return refuse("BOUGHT_ORDER", `height ${body.seq}, its RESERVE has ${lock.height}`);
     if (tMs <= pair.sold.tMs) return refuse("BOUGHT_ORDER", "BOUGHT is not later than SOLD");
     const range = rangeFault(leg, claimed, account.importMwh);
     if (range) return range;
@@ -125,13 +131,8 @@ function rangeFault(leg: TxLeg, claimedMwh: bigint, registerMwh: bigint) {
   return undefined;
 }
 
-/** Moves the coins of a sold contract (I5: exactly once). Without `bought` the gateway arbitrates. */
-export function pay(
-  state: LedgerState,
-  pair: Pair,
-  bought: Uint8Array | undefined,
-  effects: Effect[],
-): void {
+/** Moves the coins of a sold contract (I5: exactly once). */
+function pay(state: LedgerState, pair: Pair, bought: Uint8Array, effects: Effect[]): void {
   const lock = state.locks.get(pair.reserve);
   assert(pair.state === "sold" && pair.sold && lock, "PAY_STATE", pair.state);
   assert(lock.promisedMicro >= pair.ecashMicro, "PAY_PROMISED", pair.reserve);
@@ -140,9 +141,9 @@ export function pay(
   lock.leftWh = Math.max(0, lock.leftWh - pair.qtyWh);
   const { wallet } = pair.sold;
   state.account(pair.seller).balanceMicro += pair.ecashMicro;
-  pair.state = bought ? "paid" : "arbitrated";
+  pair.state = "paid";
   effects.push({
-    kind: bought ? EffectKind.pay : EffectKind.arbitrate,
+    kind: EffectKind.pay,
     reserve: fromHex(pair.reserve),
     sold: pair.sold.txid,
     leg: pair.sold.leg,

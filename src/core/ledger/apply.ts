@@ -5,10 +5,11 @@ import { assert } from "../errors/assert.ts";
 import { ACCEPT, refuse, type Verdict } from "../errors/codes.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
 import { type Tx, TxType } from "../records/tx.ts";
-import { mwhFromWh } from "../units/energy.ts";
 import { applyOffer } from "./apply-offer.ts";
 import { applyReserve } from "./apply-reserve.ts";
-import { applyBought, applySold, pay } from "./apply-trade.ts";
+import { applyBought, applySold } from "./apply-trade.ts";
+import { arbitrate, type Closing, frozenIn, thaw } from "./arbitrate.ts";
+import type { ForkMap } from "./fork-map.ts";
 import type { LedgerState, Pair } from "./state.ts";
 import { pairKey } from "./state.ts";
 
@@ -78,54 +79,41 @@ export function contract(state: LedgerState, pairs: readonly Pair[]): void {
 }
 
 /**
- * Settles a slot for good. A SOLD that its buyer did not answer is decided by the two meters (ledger 4.6): it
- * is paid where the buyer's register shows the energy, otherwise not. Locks for the slot are released, and
- * offers for it are over.
+ * Settles a slot for good, but for what two meters do not agree on (arbitrate.ts). Locks for the slot are
+ * released, and offers for it are over.
  */
-export function closeSlot(state: LedgerState, slot: number, effects: Effect[]): void {
+export function closeSlot(
+  state: LedgerState,
+  slot: number,
+  effects: Effect[],
+  closing: Closing,
+): void {
   assert(slot > state.closedSlot, "SLOT_CLOSED_TWICE", String(slot));
   for (const [key, pair] of sortedEntries(state.pairs)) {
     if (pair.slot > slot) continue;
-    if (pair.state === "sold") arbitrate(state, pair, effects);
+    if (pair.state === "sold") arbitrate(state, pair, closing, slot, effects);
     if (pair.state === "open") pair.state = "released";
     state.pairs.delete(key);
   }
+  thaw(state, closing, slot, effects);
   for (const [reserve, lock] of sortedEntries(state.locks)) {
     if (lock.slot > slot) continue;
-    state.account(lock.node).balanceMicro += lock.leftMicro;
-    state.locks.delete(reserve);
+    const frozenMicro = frozenIn(state, reserve);
+    const micro = lock.leftMicro - frozenMicro;
+    if (frozenMicro === 0) state.locks.delete(reserve);
+    else if (micro === 0) continue; // it waits
+    lock.leftMicro = frozenMicro;
+    lock.promisedMicro = frozenMicro;
+    state.account(lock.node).balanceMicro += micro;
     const wallet = fromHex(lock.wallet)!;
     effects.push({
-      ...coinEffect(EffectKind.release, { to: wallet, micro: lock.leftMicro }),
+      ...coinEffect(EffectKind.release, { to: wallet, micro }),
       reserve: fromHex(reserve),
     });
   }
   for (const [id, offer] of state.offers) if (offer.slot <= slot) state.offers.delete(id);
   state.closedSlot = slot;
   state.assertConserved();
-}
-
-/**
- * From where on the buyer's register speaks for a SOLD. A contract is for no more than was metered; of a direct
- * deal only the seller said how much, and what the buyer took from the grid before the slot is not that.
- */
-function freshFrom(state: LedgerState, { slot, buyer, reserve }: Pair): bigint {
-  const { boundary, previousBoundary, previousImportMwh, claimedImportMwh } = state.account(buyer);
-  const ofSlot = boundary === slot + 1 && previousBoundary === slot;
-  const direct = state.locks.get(reserve)?.offer !== undefined;
-  if (direct && ofSlot && previousImportMwh > claimedImportMwh) return previousImportMwh;
-  return claimedImportMwh;
-}
-
-function arbitrate(state: LedgerState, pair: Pair, effects: Effect[]): void {
-  const buyer = state.account(pair.buyer);
-  const claimMwh = mwhFromWh(pair.qtyWh);
-  if (buyer.importMwh - freshFrom(state, pair) < claimMwh) {
-    pair.state = "released";
-    return;
-  }
-  buyer.claimedImportMwh += claimMwh;
-  pay(state, pair, undefined, effects);
 }
 
 function coinEffect(kind: number, coins: { to: Uint8Array | undefined; micro: number }): Effect {
@@ -142,7 +130,7 @@ function coinEffect(kind: number, coins: { to: Uint8Array | undefined; micro: nu
   };
 }
 
-/** By key, so that the order of effects never depends on the order of arrival. */
-function sortedEntries<T>(map: Map<string, T>): [string, T][] {
-  return [...map].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+/** To change, by key, so that the order of effects never depends on the order of arrival. */
+function sortedEntries<T>(map: ForkMap<T>): [string, T][] {
+  return [...map.keys()].sort().map((key) => [key, map.get(key)!]);
 }

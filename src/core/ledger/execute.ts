@@ -17,6 +17,7 @@ import type { Reading } from "../records/reading.ts";
 import type { Tx } from "../records/tx.ts";
 import type { WalletSet } from "../wallets.ts";
 import { applyTx, burn, closeSlot, contract, mint } from "./apply.ts";
+import type { FeederWord } from "./arbitrate.ts";
 import type { LedgerState, Pair } from "./state.ts";
 
 /** A signed record that a block applies beside transactions. */
@@ -44,11 +45,15 @@ export interface BlockPlan {
 
 export type BlockResult = Pick<Block, "rejected" | "effects">;
 
-/** Changes `state` as the plan says; what does not fit is rejected with its code and changes nothing. */
+/**
+ * Changes `state` as the plan says; what does not fit is rejected with its code and changes nothing. `word` is
+ * what the area's feeder meter says at the close of a slot, where there is one.
+ */
 export function executeBlock(
   state: LedgerState,
   plan: BlockPlan,
   slotStartMs: (slot: number) => number,
+  word: (slot: number) => FeederWord | undefined = () => undefined,
 ): BlockResult {
   const effects: Effect[] = [];
   const rejected: Block["rejected"] = [];
@@ -65,8 +70,40 @@ export function executeBlock(
     const verdict = applyTx(state, tx, tMs, slotStartMs, effects);
     if (!verdict.ok) rejected.push({ txid: tx.txid, code: WIRE[verdict.code] });
   }
-  for (const slot of plan.closed) closeSlot(state, slot, effects);
+  for (const slot of plan.closed) closeSlot(state, slot, effects, { slotStartMs, word });
   return { rejected, effects };
+}
+
+/** A block as it comes out, and the state that it would leave: nothing has changed yet. */
+export interface PreparedBlock {
+  body: Omit<Block, "header">;
+  roots: ReturnType<typeof blockRoots> & { stateRoot: Uint8Array };
+  fork: LedgerState;
+}
+
+/**
+ * Executes a plan on a fork of `state`. Several may be prepared on one state; `state.adopt(fork)` makes one of
+ * them the block that was, and the others void.
+ */
+export function prepareBlock(
+  crypto: Crypto,
+  state: LedgerState,
+  plan: BlockPlan,
+  slotStartMs: (slot: number) => number,
+  word?: (slot: number) => FeederWord | undefined,
+): PreparedBlock {
+  const fork = state.fork(crypto);
+  const { rejected, effects } = executeBlock(fork, plan, slotStartMs, word);
+  const txs = plan.txs.map(({ tx }) => tx);
+  const body = {
+    cut: antichain(txs),
+    txs: txs.map(({ txid }) => txid),
+    rejected,
+    effects,
+    events: plan.events.map(({ id }) => id),
+    closed: plan.closed,
+  };
+  return { body, roots: { ...blockRoots(crypto, body), stateRoot: fork.root(crypto) }, fork };
 }
 
 /** The Merkle roots of a block's lists, as its header has them. */

@@ -33,12 +33,12 @@ const headerFields = {
   rejectedRoot: hash,
   effectsRoot: hash,
   eventsRoot: hash,
-  /** Root over accounts, locks, registers and totals after this block. */
+  /** Root of the map of all that the ledger holds after this block (core/ledger/leaves.ts). */
   stateRoot: hash,
 };
 
 export type BlockHeader = Infer<typeof headerFields>;
-export const headerRecord = recordType("header", RecordKind.header, 1, headerFields, 1024);
+export const headerRecord = recordType("header", RecordKind.header, 2, headerFields, 1024);
 
 /** What moved coins. `pay` settles a SOLD leg by its BOUGHT; `arbitrate` by the two meters (ledger 4.6). */
 export const EffectKind = Object.freeze({

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** That a balance is the one under a block's state root: what a node checks when it boots (paper 1, II-B-1). */
 import { recordType } from "../codec/record.ts";
-import { bytes, type Field, hash, type Infer, list, uint } from "../codec/schema.ts";
-import { PROOF_MAX } from "../limits.ts";
+import { bytes, type Field, hash, type Infer, uint } from "../codec/schema.ts";
+import { STATE_PATH_BYTES_MAX } from "../limits.ts";
 import { micro, netName, nodeId, RecordKind } from "./common.ts";
 
 /** The signed header's envelope. */
 export const proofHeader: Field<Uint8Array> = bytes(1, 2048);
+
+/** Steps of 33 bytes: a bit and a sibling's hash. */
+export const statePath: Field<Uint8Array> = bytes(0, STATE_PATH_BYTES_MAX);
 
 const fields = {
   net: netName,
@@ -14,10 +17,8 @@ const fields = {
   node: nodeId,
   /** The signed header of the latest block. */
   header: proofHeader,
-  /** Place of the account's leaf among the leaves of the state, and the path from it to the state root. */
-  index: uint(0xffffffff),
-  leaves: uint(0xffffffff),
-  path: list(hash, PROOF_MAX),
+  /** From the account's leaf to the state root (core/crypto/map-proof.ts). */
+  path: statePath,
   /** What the leaf says beside the node's id. */
   balanceMicro: micro,
   lockedMicro: micro,
@@ -27,4 +28,4 @@ const fields = {
 
 /** Signed by the gateway: it greets a node with it. */
 export type BalanceProof = Infer<typeof fields>;
-export const proofRecord = recordType("proof", RecordKind.proof, 1, fields, 2048);
+export const proofRecord = recordType("proof", RecordKind.proof, 2, fields, 2048);

@@ -6,8 +6,7 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
 import { AssertionFailure } from "#core/errors/assert";
-import { type BlockPlan, blockRoots, executeBlock } from "#core/ledger/execute";
-import { stateRoot } from "#core/ledger/root";
+import { type BlockPlan, blockRoots, type PreparedBlock, prepareBlock } from "#core/ledger/execute";
 import { PARENT_BLOCKS_MAX, PARENT_SLACK_SLOTS } from "#core/limits";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
 import { blockEntry } from "../entries.ts";
@@ -48,10 +47,14 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
     const run = state.slots.get(slot);
     if (run) checkMissed(context, run);
   }
-  const result = execute(context, height, { events, mints, txs, closed: block.closed });
+  const frozen = new Set(state.ledger.frozen.keys());
+  const prepared = execute(context, height, { events, mints, txs, closed: block.closed });
+  state.ledger.adopt(prepared.fork);
+  const result = prepared.body;
+  for (const key of state.ledger.frozen.keys()) if (!frozen.has(key)) state.summary.frozen++;
   state.keepPromises(events);
   compareOutcome(context, height, block, result);
-  if (!bytesEqual(stateRoot(ports.crypto, state.ledger), header.stateRoot))
+  if (!bytesEqual(prepared.roots.stateRoot, header.stateRoot))
     findings.fault("BLOCK_STATE", { height }, toHex(header.stateRoot));
   markSealed(context, txs, result.rejected);
   sealTxs(context, txs, header.atMs);
@@ -107,9 +110,19 @@ function checkClosed({ state, findings }: Context, height: number, block: Block)
   }
 }
 
-function execute({ state, findings }: Context, height: number, plan: BlockPlan) {
+function execute(
+  { state, findings, ports }: Context,
+  height: number,
+  plan: BlockPlan,
+): PreparedBlock {
   try {
-    return executeBlock(state.ledger, plan, (slot) => state.startMs(slot));
+    return prepareBlock(
+      ports.crypto,
+      state.ledger,
+      plan,
+      (slot) => state.startMs(slot),
+      (slot) => state.feeder?.word(slot),
+    );
   } catch (error) {
     if (!(error instanceof AssertionFailure)) throw error;
     findings.fault("BLOCK_EXECUTE", { height }, error.message);

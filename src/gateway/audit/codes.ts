@@ -110,6 +110,8 @@ export const AUDIT_CODES = Object.freeze({
   PAY_NO_BOUGHT: "a payment without the buyer's BOUGHT for this SOLD",
   PAY_TERMS: "a payment of another amount, quantity or wallet than its SOLD says",
   PAY_TWICE: "one leg of a SOLD was paid twice",
+  PAY_ARBITRATED:
+    "a SOLD without BOUGHT was settled for more than the two meters leave, or although its buyer answered",
   PAY_ORDER: "BOUGHT is not later than SOLD, or SOLD not later than RESERVE",
   METER_RANGE: "a leg's stretch of the register overlaps another, or is not its energy",
   METER_OVER: "more sold than exported, or more bought than imported, by the signed readings",

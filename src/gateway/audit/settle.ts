@@ -5,8 +5,9 @@
  * looks at the block's own list of effects, so that it holds whatever the ledger's code does.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
+import { offerMicro } from "#core/market/offer";
 import { type Effect, EffectKind } from "#core/records/block";
-import { TxType } from "#core/records/tx";
+import { type TxLeg, TxType } from "#core/records/tx";
 import type { AuditMember, AuditSlot, AuditTx, Context } from "./state.ts";
 import type { Balance, SlotSummary } from "./types.ts";
 
@@ -26,15 +27,21 @@ function checkPayment({ state, findings }: Context, height: number, effect: Effe
   const { slot, from: seller } = sold.tx.body;
   const about = { ...which, slot, node: state.nameOf(toHex(seller)) };
   const paidLegs = state.paidLegs(txid);
-  if (paidLegs.has(effect.leg)) findings.fault("PAY_TWICE", about, `leg ${effect.leg}`);
-  paidLegs.add(effect.leg);
+  const before = paidLegs.get(effect.leg) ?? { qtyWh: 0, micro: 0, parts: 0 };
+  const { qtyWh, micro, parts } = before;
+  const arbitrated = effect.kind === EffectKind.arbitrate;
+  if (parts > 0 && !(arbitrated && parts === 1 && qtyWh < leg.qtyWh))
+    findings.fault("PAY_TWICE", about, `leg ${effect.leg}`);
+  const paid = { qtyWh: qtyWh + effect.qtyWh, micro: micro + effect.micro, parts: parts + 1 };
+  paidLegs.set(effect.leg, paid);
+  const whole = paid.qtyWh === leg.qtyWh && paid.micro === leg.ecashMicro;
+  const part = arbitrated && parts === 0 && effect.qtyWh > 0 && effect.qtyWh < leg.qtyWh;
   const sameTerms =
-    leg.qtyWh === effect.qtyWh &&
-    leg.ecashMicro === effect.micro &&
+    (whole || (part && effect.micro === offerMicro(leg, effect.qtyWh))) &&
     effect.to !== undefined &&
     bytesEqual(leg.wallet, effect.to);
   if (!sameTerms) findings.fault("PAY_TERMS", about, `${effect.micro} µc for ${effect.qtyWh} Wh`);
-  if (effect.kind === EffectKind.arbitrate) return;
+  if (arbitrated) return checkArbitrated({ state, findings }, effect, leg, about);
   const bought = effect.bought && state.trades.get(toHex(effect.bought));
   const answers =
     bought?.sealed &&
@@ -52,6 +59,36 @@ function checkPayment({ state, findings }: Context, height: number, effect: Effe
     );
   if (!bought || !answers) return findings.fault("PAY_NO_BOUGHT", about, `leg ${effect.leg}`);
   if (bought.tMs <= sold.tMs) findings.fault("PAY_ORDER", about, "BOUGHT is not later than SOLD");
+}
+
+/** By the meters alone only where the buyer did not answer, and for no more than its own shows. */
+function checkArbitrated(
+  { state, findings }: Pick<Context, "state" | "findings">,
+  effect: Effect,
+  leg: TxLeg,
+  about: { height: number; slot: number; txid: string },
+): void {
+  const fault = (detail: string) => findings.fault("PAY_ARBITRATED", about, detail);
+  if (effect.bought) fault("with a BOUGHT");
+  const buyer = state.members.get(toHex(leg.to!));
+  for (const { tx, sealed, rejected } of state.trades.values())
+    if (
+      sealed &&
+      !rejected &&
+      tx.body.type === TxType.bought &&
+      bytesEqual(tx.body.from, leg.to!) &&
+      tx.body.legs.some(({ ref }) => ref && bytesEqual(ref, effect.sold!))
+    )
+      fault("although its buyer answered");
+  const { slot } = about;
+  const readings = buyer && [buyer.reading, buyer.previous];
+  const [last, previous] = readings ?? [];
+  // Its slot's register is known: what was taken in it and before is the most that it can have bought.
+  if (!buyer || !last || last.boundary !== slot + 1 || !state.slots.has(slot)) return;
+  const fromMwh = previous?.boundary === slot ? previous.importMwh : buyer.boughtToMwh;
+  const least = fromMwh < buyer.boughtToMwh ? fromMwh : buyer.boughtToMwh;
+  if (last.importMwh - least < BigInt(effect.qtyWh) * 1000n)
+    fault(`${effect.qtyWh} Wh, the buyer imported ${last.importMwh - least} mWh`);
 }
 
 /** The stretches of the registers that the block's accepted SOLDs and BOUGHTs lay claim to. */
@@ -106,20 +143,24 @@ function settlement({ state, options, findings }: Context, height: number, effec
   const { qtyWh, micro: ecashMicro } = effect;
   const arbitrated = effect.kind === EffectKind.arbitrate;
   const { summary } = state;
+  const run = state.slots.get(slot);
+  // What had been frozen: its slot was counted when it was closed.
+  if (arbitrated && !run) return;
   summary.settlements++;
   if (arbitrated) summary.arbitrated++;
-  const run = state.slots.get(slot);
   if (run) {
     run.tradedWh += qtyWh;
     run.paidMicro += ecashMicro;
   }
   addEnergy(state.members.get(seller), "soldMwh", qtyWh);
-  addEnergy(state.members.get(buyer), "boughtMwh", qtyWh);
+  // Without a reading in time the seller's word took its place.
+  const unread = arbitrated && (state.members.get(buyer)?.reading?.boundary ?? -1) <= slot;
+  if (!unread) addEnergy(state.members.get(buyer), "boughtMwh", qtyWh);
   for (const [member, selling] of [
     [state.members.get(seller), true],
     [state.members.get(buyer), false],
   ] as const) {
-    if (!member) continue;
+    if (!member || (unread && !selling)) continue;
     const registerMwh = registerOf(member, selling);
     const firstMwh = (selling ? member.first?.exportMwh : member.first?.importMwh) ?? 0n;
     const settledMwh = selling ? member.soldMwh : member.boughtMwh;

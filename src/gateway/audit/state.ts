@@ -116,6 +116,13 @@ export interface Context {
   readonly state: AuditState;
 }
 
+/** What was paid of a leg: in one piece, or in two where a part was frozen. */
+export interface PaidLeg {
+  qtyWh: number;
+  micro: number;
+  parts: number;
+}
+
 export class AuditState {
   readonly world: WorldEntry;
   readonly net: string;
@@ -133,7 +140,7 @@ export class AuditState {
   /** SOLD and BOUGHT of slots that are not settled. */
   readonly trades = new Map<string, AuditTx>();
   /** Legs of a SOLD that were paid. */
-  private readonly paid = new Map<string, Set<number>>();
+  private readonly paid = new Map<string, Map<number, PaidLeg>>();
   /** The latest blocks, which can be parents: id → time. */
   readonly blocks = new Map<string, number>();
   /** The last block until its public form comes, and the id of the last public block. */
@@ -190,9 +197,9 @@ export class AuditState {
   }
 
   /** Legs of the SOLD `txid` that were paid so far. */
-  paidLegs(txid: string): Set<number> {
+  paidLegs(txid: string): Map<number, PaidLeg> {
     let legs = this.paid.get(txid);
-    if (!legs) this.paid.set(txid, (legs = new Set()));
+    if (!legs) this.paid.set(txid, (legs = new Map()));
     return legs;
   }
 
@@ -230,8 +237,9 @@ export class AuditState {
       for (const key of orders.keys()) if (key <= slot) orders.delete(key);
       for (const key of reserves.keys()) if (key <= slot) reserves.delete(key);
     }
+    const waiting = new Set([...this.ledger.frozen.values()].map(({ sold }) => toHex(sold)));
     for (const [id, { tx, sealed }] of this.trades) {
-      if (!sealed || tx.body.slot > slot) continue;
+      if (!sealed || tx.body.slot > slot || waiting.has(id)) continue;
       this.trades.delete(id);
       this.paid.delete(id);
     }
@@ -291,6 +299,7 @@ export function emptySummary(): AuditSummary {
     contracts: 0,
     settlements: 0,
     arbitrated: 0,
+    frozen: 0,
     contractedWh: 0,
     tradedWh: 0,
     paidMicro: 0,

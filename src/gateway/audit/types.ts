@@ -138,6 +138,8 @@ export interface AuditSummary {
   contracts: number;
   settlements: number;
   arbitrated: number;
+  /** SOLDs whose two meters were too far apart: the difference was frozen. */
+  frozen: number;
   contractedWh: number;
   tradedWh: number;
   paidMicro: number;

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The chain as this gateway holds it: pending events, the sealing of blocks, and their replay from
- * the log.
+ * The chain as this gateway holds it: pending events, blocks that are prepared on forks of the state, the one
+ * of them that is decided, and their replay from the log.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import type { Dag, Vertex } from "#core/dag/dag";
 import { assert } from "#core/errors/assert";
+import type { FeederWord } from "#core/ledger/arbitrate";
 import {
-  antichain,
-  type BlockPlan,
-  blockRoots,
-  executeBlock,
   type LedgerEvent,
   type MintOrder,
+  type PreparedBlock,
+  prepareBlock,
 } from "#core/ledger/execute";
-import { stateRoot } from "#core/ledger/root";
 import { LedgerState } from "#core/ledger/state";
 import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX, PARENT_SLACK_SLOTS } from "#core/limits";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
@@ -34,9 +32,31 @@ export interface SealedBlock {
   vertices: Vertex[];
 }
 
+/** All that a block follows from, beside the state and the block before. */
+export interface BlockInput {
+  epoch: number;
+  leader: Uint8Array;
+  atMs: number;
+  /** The slot in which it is sealed. */
+  slot: number;
+  events: LedgerEvent[];
+  mints: MintOrder[];
+  /** In the order in which they are executed. */
+  vertices: Vertex[];
+  closed: number[];
+}
+
+/** A block that is executed and not decided. */
+export interface Candidate extends PreparedBlock {
+  header: BlockHeader;
+  input: BlockInput;
+}
+
 export interface ChainOptions {
   net: string;
   leader: Uint8Array;
+  /** The area's feeder meter at the close of a slot. */
+  word(slot: number): FeederWord | undefined;
 }
 
 export class Chain {
@@ -86,7 +106,7 @@ export class Chain {
     return this.events.size > BLOCK_EVENTS_MAX || this.dag.open > BLOCK_TXS_MAX;
   }
 
-  /** Executes and proposes the next block over what is pending, events before transactions. */
+  /** Prepares the next block over what is pending, and proposes it. */
   seal(
     consensus: Consensus,
     slot: number,
@@ -94,43 +114,55 @@ export class Chain {
     closed: number[],
     sealed: (block: SealedBlock) => void,
   ): void {
+    const candidate = this.prepare(this.pendingInput(slot, mints, closed));
+    consensus.propose(candidate.header, (decided: Decided) =>
+      sealed(this.commit(candidate, decided)),
+    );
+  }
+
+  /** What is pending as a block, events before transactions. */
+  pendingInput(slot: number, mints: MintOrder[], closed: number[]): BlockInput {
+    const { world, options } = this;
     const events = [...this.events.values()].slice(0, BLOCK_EVENTS_MAX);
     // A transaction may rest on any event before it: it waits until all are in a block.
     const allEvents = events.length === this.events.size;
     const vertices = allEvents ? this.dag.unsealed().slice(0, BLOCK_TXS_MAX) : [];
-    const plan: BlockPlan = {
-      events,
-      mints,
-      txs: vertices.map(({ tx, tMs }) => ({ tx, tMs })),
-      closed,
-    };
-    const { rejected, effects } = executeBlock(this.state, plan, (n) => this.world.startMs(n));
-    const body = {
-      cut: antichain(plan.txs.map(({ tx }) => tx)),
-      txs: vertices.map((vertex) => vertex.tx.txid),
-      rejected,
-      effects,
-      events: plan.events.map((event) => event.id),
-      closed,
-    };
-    const header: BlockHeader = {
-      net: this.options.net,
-      height: this.head ? this.head.header.height + 1 : 0,
-      prev: this.head?.id,
-      epoch: this.world.epoch,
-      leader: this.options.leader,
-      atMs: Math.max(this.world.nowMs(), this.head?.header.atMs ?? 0),
-      slot,
-      ...blockRoots(this.crypto, { ...body }),
-      stateRoot: stateRoot(this.crypto, this.state),
-    };
+    const atMs = Math.max(world.nowMs(), this.head?.header.atMs ?? 0);
+    const { epoch } = world;
+    return { epoch, leader: options.leader, atMs, slot, events, mints, vertices, closed };
+  }
+
+  /**
+   * Executes the block after the head on a fork, whoever proposes it: the chain and its state stay as they are.
+   * There may be several candidates for one height; `commit` takes one, and the others are void.
+   */
+  prepare(input: BlockInput): Candidate {
+    const { crypto, head, options, world } = this;
+    const { epoch, leader, atMs, slot, vertices, events, mints, closed } = input;
+    const txs = vertices.map(({ tx, tMs }) => ({ tx, tMs }));
+    const prepared = prepareBlock(
+      crypto,
+      this.state,
+      { events, mints, txs, closed },
+      (n) => world.startMs(n),
+      (n) => options.word(n),
+    );
+    const { net } = options;
+    const height = head ? head.header.height + 1 : 0;
+    const place = { net, height, prev: head?.id, epoch, leader, atMs, slot };
+    return { ...prepared, header: { ...place, ...prepared.roots }, input };
+  }
+
+  /** The candidate is decided: it becomes the head, and its fork the state. */
+  commit(candidate: Candidate, decided: Decided): SealedBlock {
+    const { header, body, fork, input } = candidate;
+    const { events, vertices } = input;
+    const { id, bytes: headerBytes } = decided;
+    this.state.adopt(fork);
     for (const event of events) this.takeEvent(event);
-    consensus.propose(header, (decided: Decided) => {
-      const block: Block = { header: decided.bytes, ...body };
-      const bytes = blockRecord.encode(block);
-      const { id, bytes: headerBytes } = decided;
-      sealed(this.adopt({ header, headerBytes, id, block, bytes, vertices }));
-    });
+    const block: Block = { header: headerBytes, ...body };
+    const bytes = blockRecord.encode(block);
+    return this.adopt({ header, headerBytes, id, block, bytes, vertices });
   }
 
   /** Applies a block of the log again: it must come out as it did before. */
@@ -140,11 +172,10 @@ export class Chain {
     const block = decoded.value;
     const opened = openSigned(headerRecord, this.crypto, block.header);
     assert(opened.ok, "LOG_HEADER");
-    const header = opened.value;
+    const { epoch, leader, atMs, slot, height, stateRoot } = opened.value;
     const events = block.events.map((id) => {
       const event = this.events.get(toHex(id));
       assert(event, "LOG_EVENT", toHex(id));
-      this.takeEvent(event);
       return event;
     });
     const vertices = block.txs.map((txid) => {
@@ -152,17 +183,15 @@ export class Chain {
       assert(vertex, "LOG_TX", toHex(txid));
       return vertex;
     });
-    const plan = {
-      events,
-      mints: mintsOf(block),
-      txs: vertices.map(({ tx, tMs }) => ({ tx, tMs })),
-      closed: block.closed,
-    };
-    executeBlock(this.state, plan, (n) => this.world.startMs(n));
-    const root = stateRoot(this.crypto, this.state);
-    assert(bytesEqual(root, header.stateRoot), "LOG_STATE_ROOT", `height ${header.height}`);
-    const { id } = opened;
-    return this.adopt({ header, headerBytes: block.header, id, block, bytes, vertices });
+    const mints = mintsOf(block);
+    const { closed } = block;
+    const input = { epoch, leader, atMs, slot, events, mints, vertices, closed };
+    const candidate = this.prepare(input);
+    const sameRoot = bytesEqual(candidate.header.stateRoot, stateRoot);
+    assert(sameRoot, "LOG_STATE_ROOT", `height ${height}`);
+    const sameHeader = bytesEqual(headerRecord.encode(candidate.header), opened.record);
+    assert(sameHeader, "LOG_HEADER_FIELDS", `height ${height}`);
+    return this.commit(candidate, { id: opened.id, bytes: block.header });
   }
 
   private adopt(sealed: SealedBlock): SealedBlock {

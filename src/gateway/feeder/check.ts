@@ -3,6 +3,7 @@
  * The area against its feeder meter, slot by slot: a pure function of readings and closed slots in the
  * log's order, for the gateway, its replay and the audit alike.
  */
+import type { FeederWord } from "#core/ledger/arbitrate";
 import { DAY_MS } from "#core/units/time";
 import { type Balance, balanceOf } from "./bound.ts";
 import { Drift } from "./drift.ts";
@@ -60,6 +61,20 @@ export class FeederCheck {
   /** An accepted reading of the feeder's node or a member's. */
   take(id: string, reading: Point): void {
     this.spans.take(id, reading);
+  }
+
+  /** What there is to say at the close of `slot` where two members do not agree (ledger 4.6). */
+  word(slot: number): FeederWord {
+    const span = this.spans.peek(slot);
+    const alone = span && span.to - span.from === 1 ? span : undefined;
+    const named = this.raised.has("member") ? this.suspects.named : [];
+    const wrong = (register: "import" | "export") =>
+      named.filter((one) => one.register === register && one.permille > 0).map(({ id }) => id);
+    return {
+      balance: alone && balanceOf(alone, this.terms),
+      lowImport: new Set(wrong("import")),
+      highExport: new Set(wrong("export")),
+    };
   }
 
   /** A slot is settled. The alarms that begin with it. */

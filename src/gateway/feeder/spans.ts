@@ -57,7 +57,20 @@ export class Spans {
 
   /** At the close of a slot: the stretch that ends with it, or undefined where none can be judged. */
   close(slot: number): Span | undefined {
-    const to = slot + 1;
+    const now = this.pointsAt(slot + 1);
+    if (!now) return undefined;
+    const span = this.spanTo(slot + 1, now);
+    this.rebase(slot + 1, now);
+    return span;
+  }
+
+  /** What `close` would say, without closing. */
+  peek(slot: number): Span | undefined {
+    const now = this.pointsAt(slot + 1);
+    return now && this.spanTo(slot + 1, now);
+  }
+
+  private pointsAt(to: number): Map<string, Point> | undefined {
     // Slots close in order; a log that an audit reads may say otherwise.
     if (this.from !== undefined && to <= this.from) return undefined;
     const now = new Map<string, Point>();
@@ -67,10 +80,7 @@ export class Spans {
       if (point) now.set(id, point);
       else if (id === this.feeder || last >= to - this.goneSlots) return undefined;
     }
-    if (!now.has(this.feeder)) return undefined;
-    const span = this.spanTo(to, now);
-    this.rebase(to, now);
-    return span;
+    return now.has(this.feeder) ? now : undefined;
   }
 
   private spanTo(to: number, now: ReadonlyMap<string, Point>): Span | undefined {

@@ -65,7 +65,7 @@ export function makeBook(
 function fundingFault(state: LedgerState, rule: MarketRule, taken: TakenOrder): Code | undefined {
   const { order } = taken;
   if (order.side !== Side.bid) return undefined;
-  const lock = order.reserve && state.locks.get(toHex(order.reserve));
+  const lock = order.reserve && state.locks.peek(toHex(order.reserve));
   if (!lock || lock.offer || lock.slot !== order.slot || lock.leftWh < order.qtyWh)
     return "ORDER_NO_RESERVE";
   const price = Math.min(order.priceMicro, rule.ceilingMicroPerKwh);

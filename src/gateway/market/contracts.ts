@@ -65,7 +65,7 @@ function legsByMember(
     const seller = toHex(pair.seller);
     const buyer = toHex(pair.buyer);
     const { reserve, qtyWh, priceMicro, ecashMicro } = pair;
-    const lockedMicro = state.locks.get(toHex(reserve))?.leftMicro ?? 0;
+    const lockedMicro = state.locks.peek(toHex(reserve))?.leftMicro ?? 0;
     const terms = { reserve, lockedMicro, qtyWh, priceMicro, ecashMicro };
     const sellerKey = sessions.get(seller)!.member.publicKey;
     const buyerKey = sessions.get(buyer)!.member.publicKey;

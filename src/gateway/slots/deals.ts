@@ -26,22 +26,25 @@ export interface DirectDeal {
   readonly answerable: boolean;
   sold: (Said & { qtyWh: number }) | undefined;
   bought: Said | undefined;
-  readonly lock: Lock;
-  readonly offer: Offer;
+  /** As they were when the slot's energy was shared out. */
+  readonly lock: Readonly<Lock>;
+  readonly offer: Readonly<Offer>;
 }
 
 export class DirectDeals {
   private readonly byReserve = new Map<string, DirectDeal>();
+  private state: LedgerState | undefined;
 
   /** The slot's locks and readings are in the ledger: who came first is served first. */
   start(state: LedgerState, slot: number): void {
+    this.state = state;
     const locks = [...state.locks.values()].filter((lock) => lock.slot === slot && lock.offer);
     locks.sort((a, b) => a.tMs - b.tMs || (a.reserve < b.reserve ? -1 : 1));
     const leftWh = new Map<string, number>();
     const left = (node: string, netMwh: bigint): number =>
       leftWh.get(node) ?? (netMwh > 0n ? whFloor(netMwh) : 0);
     for (const lock of locks) {
-      const offer = state.offers.get(lock.offer!)!;
+      const offer = state.offers.peek(lock.offer!)!;
       const { seller } = offer;
       const { reserve, node: buyer } = lock;
       const toSellWh = left(seller, -netOf(state, seller, slot));
@@ -75,7 +78,8 @@ export class DirectDeals {
       if (body.type === TxType.sold) {
         const deal = this.byReserve.get(toHex(ref));
         if (!deal || deal.sold || deal.seller !== from || deal.buyer !== toHex(to)) continue;
-        if (qtyWh === 0 || qtyWh > deal.lock.leftWh) continue;
+        const lock = this.state?.locks.peek(deal.reserve) ?? deal.lock;
+        if (qtyWh === 0 || qtyWh > lock.leftWh) continue;
         if (ecashMicro !== offerMicro(deal.offer, qtyWh)) continue;
         deal.sold = { ...said, qtyWh };
         fits = true;
@@ -120,7 +124,7 @@ export class DirectDeals {
 
 /** What a member took from the grid in `slot` less what it gave, mWh; 0 where it is not known. */
 function netOf(state: LedgerState, node: string, slot: number): bigint {
-  const account = state.account(node);
+  const account = state.accountOf(node);
   if (account.boundary !== slot + 1 || account.previousBoundary !== slot) return 0n;
   const importMwh = account.importMwh - account.previousImportMwh;
   return importMwh - (account.exportMwh - account.previousExportMwh);

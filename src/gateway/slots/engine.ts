@@ -42,6 +42,7 @@ import { sendAccounts, sendContracts } from "../outbound.ts";
 import { beginEpoch, epochDue } from "../smartchain/epochs.ts";
 import { baseRule, ledgerPairs, type MadeClearing, makeClearing, makeDelivery } from "./clear.ts";
 import { SlotRun } from "./run.ts";
+import { warnOfDisputes, warnOfMeter } from "./warn.ts";
 
 /** Under a running clock: protocol time after a slot's end for orders, and for SOLD and BOUGHT, permille. */
 const COLLECT_PERMILLE = 250;
@@ -371,15 +372,9 @@ function closeRun(area: Area, batch: Batch, run: SlotRun): void {
     batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));
   }
   seal(area, batch, run.slot, mints, [run.slot]);
+  warnOfDisputes(area, run.slot);
   for (const alarm of finishRun(area, run)) warnOfMeter(area, alarm);
   publishSlot(area, batch, run);
-}
-
-/** The members' meters and the feeder's do not agree. */
-function warnOfMeter(area: Area, { test, slot, residualMwh, suspects }: FeederAlarm): void {
-  const names = suspects.map(({ id }) => area.sessions.get(id)!.member.name);
-  const missingWh = Number(residualMwh / 1000n);
-  area.ports.log("warn", "feeder-alarm", { test, slot, missingWh, suspects: names.join(", ") });
 }
 
 /**

@@ -109,7 +109,8 @@ function moneyLines(summary: AuditSummary): string[] {
     `  contracts   ${count(summary.contracts)} for ${count(contractedWh)} Wh`,
     `  settled     ${count(summary.settlements)} for ${count(tradedWh)} Wh and ` +
       `${formatCoins(paidMicro)} coins (${formatCoins(kwhMicro)} a kWh on average); ` +
-      `${count(summary.arbitrated)} by meters alone`,
+      `${count(summary.arbitrated)} by meters alone` +
+      (summary.frozen > 0 ? `, ${count(summary.frozen)} with a part frozen` : ""),
     `  coins       ${genesis} genesis + ${minted} minted = ${wallets} in wallets + ` +
       `${locked} locked + ${reserves} reserves + ${burned} burned`,
   ];

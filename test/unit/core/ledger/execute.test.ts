@@ -6,7 +6,6 @@ import fc from "fast-check";
 import { toHex } from "#core/codec/bytes";
 import { WIRE } from "#core/errors/codes";
 import { type BlockPlan, blockRoots, executeBlock, type LedgerEvent } from "#core/ledger/execute";
-import { stateLeaves, stateRoot } from "#core/ledger/root";
 import { LedgerState, type Pair } from "#core/ledger/state";
 import { type Block, blockRecord } from "#core/records/block";
 import { TxType } from "#core/records/tx";
@@ -104,7 +103,7 @@ test("two executions give the same bytes, roots and state", () => {
     const bytes = blockRecord.encode({ header, ...a });
     assert.equal(toHex(blockRecord.encode({ header, ...b })), toHex(bytes), "the same block");
     assert.deepEqual(blockRoots(crypto, a), blockRoots(crypto, b), "the same roots");
-    assert.deepEqual(stateRoot(crypto, one), stateRoot(crypto, other), "the same state root");
+    assert.deepEqual(one.root(crypto), other.root(crypto), "the same state root");
     const decoded = blockRecord.decode(bytes);
     assert.ok(decoded.ok, "the block reads back");
     const { header: _, ...lists } = decoded.value;
@@ -125,7 +124,7 @@ test("the order in which members joined changes neither root nor effects", () =>
     const locks = order.map((name) => ({ tx: reserve(name, name, 1, 1, 100), tMs: 1 }));
     const first = executeBlock(state, { events: [], mints, txs: [], closed: [] }, slotStartMs);
     executeBlock(state, { events: [], mints: [], txs: locks, closed: [] }, slotStartMs);
-    const root = toHex(stateRoot(crypto, state));
+    const root = toHex(state.root(crypto));
     const last = executeBlock(state, { events: [], mints: [], txs: [], closed: [1] }, slotStartMs);
     const lists = { cut: [], txs: [], events: [], closed: [] };
     const roots = [first, last].map((result) => blockRoots(crypto, { ...lists, ...result }));
@@ -176,15 +175,18 @@ test("every number of accounts, locks, registers and totals stands under the sta
     executeBlock(state, { ...GENESIS, closed: [] }, slotStartMs);
     return state;
   };
-  const root = toHex(stateRoot(crypto, fresh()));
-  assert.equal(toHex(stateRoot(crypto, fresh())), root, "the same again");
-  assert.equal(stateLeaves(fresh()).length, 2 + 1 + 2 + 1, "2 accounts, 1 lock, registers, totals");
+  const root = toHex(fresh().root(crypto));
+  assert.equal(toHex(fresh().root(crypto)), root, "the same again");
+  const state = fresh();
+  state.root(crypto);
+  assert.equal(state.map.size, 4 * 2 + 1 + 1, "4 leaves for each account, 1 lock, totals");
+  const lockOf = (state: LedgerState) => state.locks.get(toHex(RESERVE.txid))!;
   const changes: Record<string, (state: LedgerState) => void> = {
     balance: (state) => void state.account(nodeOf("b")).balanceMicro--,
     "set of addresses": (state) => state.addWallets(nodeOf("b"), setOf("b", 1)),
-    lock: (state) => state.locks.forEach((lock) => void lock.leftMicro--),
-    promise: (state) => state.locks.forEach((lock) => void lock.promisedMicro++),
-    "reserved energy": (state) => state.locks.forEach((lock) => void lock.leftWh--),
+    lock: (state) => void lockOf(state).leftMicro--,
+    promise: (state) => void lockOf(state).promisedMicro++,
+    "reserved energy": (state) => void lockOf(state).leftWh--,
     import: (state) => void state.account(nodeOf("s")).importMwh++,
     export: (state) => void state.account(nodeOf("s")).exportMwh++,
     "claimed import": (state) => void state.account(nodeOf("s")).claimedImportMwh++,
@@ -198,7 +200,7 @@ test("every number of accounts, locks, registers and totals stands under the sta
   for (const [what, change] of Object.entries(changes)) {
     const state = fresh();
     change(state);
-    assert.notEqual(toHex(stateRoot(crypto, state)), root, `a change of ${what} shows`);
+    assert.notEqual(toHex(state.root(crypto)), root, `a change of ${what} shows`);
   }
 });
 

@@ -175,6 +175,11 @@ const deals: Case[] = [
   { what: "not metered", code: "METER_RANGE", tx: dealSold(moved(DEAL, 200_000n, 240_000n)) },
   { what: "before its RESERVE", code: "BOUGHT_ORDER", tx: dealSold(DEAL), tMs: 1_860_000 },
   {
+    what: "not above the OFFER in its chain",
+    code: "BOUGHT_ORDER",
+    tx: withBody(dealSold(DEAL), { seq: TxType.offer }),
+  },
+  {
     what: "a second time",
     code: "SOLD_REPEATED",
     tx: dealSold(moved(DEAL, 40_000n, 80_000n)),

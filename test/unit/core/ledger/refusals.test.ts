@@ -215,6 +215,12 @@ const purchases: Case[] = [
   },
   { what: "not after the SOLD", code: "BOUGHT_ORDER", tx: BOUGHT, tMs: 1_800_001, before: sold },
   {
+    what: "not above the RESERVE in its chain",
+    code: "BOUGHT_ORDER",
+    tx: { ...BOUGHT, body: { ...BOUGHT.body, seq: TxType.reserve } },
+    before: sold,
+  },
+  {
     what: "a range 1 mWh too short",
     code: "METER_RANGE",
     tx: boughtOf(moved(PURCHASE, 0n, 99_999n)),

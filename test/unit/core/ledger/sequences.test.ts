@@ -187,7 +187,8 @@ class Area {
   /** The seller of a taken offer says what flowed. */
   deal({ who, other, amount, flaw }: Step): void {
     const { locks, offers } = this.world.state;
-    const taken = [...locks.values()].filter((lock) => lock.offer);
+    // Of a slot that is closed a lock may wait, frozen.
+    const taken = [...locks.values()].filter((lock) => lock.offer && offers.has(lock.offer));
     const lock = taken.find((one) => one.node === nodeOf(other)) ?? taken[0];
     if (!lock) return;
     const { seller, qtyWh: allWh, ecashMicro: allMicro, slot } = offers.get(lock.offer!)!;

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { toHex } from "#core/codec/bytes";
 import type { Verdict } from "#core/errors/codes";
 import { applyTx, closeSlot, contract, mint } from "#core/ledger/apply";
-import { stateRoot } from "#core/ledger/root";
+import type { FeederWord } from "#core/ledger/arbitrate";
 import { LedgerState, type Pair } from "#core/ledger/state";
 import type { Effect } from "#core/records/block";
 import type { Member } from "#core/records/member";
@@ -64,7 +64,8 @@ export function txOf(name: string, from: string, changes: Partial<Body>): Tx {
     epoch: 1,
     type: TxType.reserve,
     from: idOf(from),
-    seq: 1,
+    // A chain has an OFFER or a RESERVE below the SOLD or BOUGHT that follows from it.
+    seq: changes.type ?? TxType.reserve,
     prev: undefined,
     legs: [],
     expiryMs: 0,
@@ -176,19 +177,20 @@ export class World {
   apply(tx: Tx, tMs: number): Verdict {
     return applyTx(this.state, tx, tMs, slotStartMs, this.effects);
   }
-  close(slot: number): void {
-    closeSlot(this.state, slot, this.effects);
+  close(slot: number, word?: FeederWord): void {
+    closeSlot(this.state, slot, this.effects, { slotStartMs, word: () => word });
   }
   free(name: string): number {
     return this.state.freeOf(nodeOf(name));
   }
   root(): string {
-    return toHex(stateRoot(crypto, this.state));
+    return toHex(this.state.root(crypto));
   }
   /** Everything in the state and the number of effects, more than the root covers. */
   snapshot(): string {
-    const { accounts, owners, locks, pairs, offers, totals, closedSlot } = this.state;
-    const maps = [accounts, owners, locks, pairs, offers].map((map) => [...map]);
+    const { accounts, owners, locks, pairs, offers, frozen, disputes, totals, closedSlot } =
+      this.state;
+    const maps = [accounts, owners, locks, pairs, offers, frozen, disputes].map((map) => [...map]);
     return JSON.stringify([this.root(), maps, totals, closedSlot, this.effects], (_, value) =>
       typeof value === "bigint" ? String(value) : value,
     );

@@ -16,6 +16,7 @@ import { EntryKind, packEntry, saidEntry, voteEntry } from "#gateway/entries";
 import type { LogEntry } from "#gateway/ports";
 import { dagCommand, traceCommand } from "#host-sim/cli/inspect";
 import { v8Engine } from "#host-sim/fleet/v8-engine";
+import { comparedIn, comparedText } from "#host-sim/inspect/heights";
 import { Ledger, type SeenTx } from "#host-sim/inspect/ledger";
 import { traceOf } from "#host-sim/inspect/trace";
 import { explain } from "#host-sim/inspect/why";
@@ -87,8 +88,9 @@ test("a trade from reading to FINAL, the same from each of its messages", () => 
     `${name} sells`,
     `SOLD ${sold.id.slice(0, 8)} +asks`,
     `SOLD ${sold.id.slice(0, 8)} +token`,
-    `message ${seq}: to `,
+    `message ${seq}, height ${sold.tx.body.seq}: to `,
     "BOUGHT .*pays",
+    `comparison +SOLD at height ${sold.tx.body.seq} of ${name} = BOUGHT at height \\d+ of home`,
     "BOUGHT .*FINAL in block",
     "block \\d+ +pay ",
   ];
@@ -125,6 +127,10 @@ test("the DAG around a transaction, in the terminal and as a picture", () => {
     own,
     new RegExp(`SOLD +${name} .*${sold.tx.pot.length} tokens, ${m} of ${k} needed`),
   );
+  assert.ok(own.includes(`message ${sold.said.seq}, height ${sold.tx.body.seq};`), own);
+  const compared = comparedIn(ledger).filter(({ bought }) => near.includes(bought));
+  assert.ok(compared.length > 0 && compared.every(({ faults }) => faults.length === 0));
+  for (const one of compared) assert.ok(out.includes(`\n  ${comparedText(ledger, one)}\n`), out);
   assert.match(own, /VC [1-9]\d*\/\d+; FINAL in block \d+ <- /);
   const picture = readFileSync(svg, "utf8");
   assert.equal(picture.match(/<circle/g)?.length, near.length + 4, "and those of the legend");
@@ -133,6 +139,23 @@ test("the DAG around a transaction, in the terminal and as a picture", () => {
   const held = new Set([...drawn.txs, ...drawn.blocks].map(({ id }) => id));
   const edges = drawn.txs.flatMap(({ tx }) => tx.body.parents.filter((id) => held.has(toHex(id))));
   assert.equal(picture.match(/<path/g)?.length, edges.length);
+  assert.equal(picture.match(/class="trade"/g)?.length, compared.length, "SOLD joined to BOUGHT");
+  const [{ sold: first, bought }] = compared;
+  assert.ok(picture.includes(`>${first.tx.body.seq} : ${bought.tx.body.seq}</text>`));
+});
+
+test("a BOUGHT that says something else than its SOLD is shown with what differs", () => {
+  const { bought, answer } = comparedIn(ledger).find((one) => one.sold === sold)!;
+  const legs = bought.tx.body.legs.map((leg) => {
+    return leg === answer ? { ...leg, qtyWh: leg.qtyWh + 1, ecashMicro: 0 } : leg;
+  });
+  const { bought: type } = TxType;
+  const { log } = refusedAs(bought, "BOUGHT_TERMS", { type, legs, seq: 1 });
+  const wrong = comparedIn(log).filter(({ faults }) => faults.length > 1);
+  assert.equal(wrong.length, 1, wrong.map((one) => comparedText(log, one)).join("\n"));
+  assert.deepEqual(wrong[0].faults.slice(-1), ["the BOUGHT is not above the RESERVE"]);
+  const text = comparedText(log, wrong[0]);
+  assert.match(text, /≠ BOUGHT at height 1 of home-\d+: \d+ and \d+ Wh; 0\.\d+ and 0\.0+;/);
 });
 
 test("votes are counted as the gateway counted them", () => {
