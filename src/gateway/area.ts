@@ -67,6 +67,8 @@ export class Area {
   slotsWithTrade = 0;
   settledSlots = 0;
   missedSlots: { slot: number; nodes: string[] }[] = [];
+  /** Whether a block is proposed and not decided: the slots wait for it. */
+  sealing = false;
   /** All slots that were asked for are settled. */
   finished = false;
   /** Changes of the DAG since its caps were last published: transactions, and a block counts as many. */
@@ -92,7 +94,7 @@ export class Area {
     const word = (slot: number) => this.feeder?.word(slot);
     this.chain = new Chain({ net, leader: this.idBytes, word }, crypto, this.dag, this.world);
     this.publicChain = new PublicChain(crypto, options.area, options.secretKey);
-    this.consensus = new SoleGateway(crypto, options.secretKey);
+    this.consensus = ports.consensus ?? new SoleGateway(crypto, options.secretKey);
   }
 
   get exAnte(): boolean {

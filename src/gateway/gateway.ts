@@ -62,6 +62,9 @@ export class Gateway {
   constructor(options: GatewayOptions, ports: GatewayPorts) {
     this.ports = ports;
     this.area = new Area(options, ports);
+    this.area.consensus.onDue = () => {
+      if (!this.stopped) this.onWork();
+    };
     this.updates = new Updates(this.area);
   }
 
@@ -168,12 +171,16 @@ export class Gateway {
     return count;
   }
 
+  private get hasWork(): boolean {
+    return this.queue.length + this.imported.length > 0 || this.area.consensus.due;
+  }
+
   /** Works until the queue is empty. Calls while it runs return at once. */
   async process(): Promise<void> {
     if (this.busy || this.stopped) return;
     this.busy = true;
     try {
-      while (this.queue.length + this.imported.length > 0 && !this.stopped) {
+      while (this.hasWork && !this.stopped) {
         const inbound = this.queue.splice(0, COMMIT_BATCH_MAX);
         await this.turn(new Batch(), inbound);
       }
@@ -223,6 +230,7 @@ export class Gateway {
     parsed.forEach((message, i) => {
       this.apply(batch, message, verified[i]);
     });
+    if (area.consensus.due) area.consensus.deliver(batch);
     advance(area, batch);
     ports.probe("applied");
     if (batch.entries.length > 0) ports.store.append(batch.entries);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything the gateway application needs from outside; adapters in src/node implement it. */
 import type { Crypto } from "#core/crypto/port";
+import type { Consensus } from "./chain/consensus.ts";
 import type { IdentityShelf, SealVerifier } from "./identity/ports.ts";
 
 /** One record of the gateway's log. `index` counts from 1 without gaps. */
@@ -84,6 +85,8 @@ export interface GatewayPorts {
   time: GatewayTime;
   probe: Probe;
   log: GatewayLog;
+  /** Where several gateways agree on blocks; without it this one decides alone. */
+  consensus?: Consensus;
   /** Where there is firmware to be had. */
   shelf?: FirmwareShelf;
   /** Where an authority says who may take part; without it whoever `admit` lets in may. */

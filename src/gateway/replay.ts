@@ -36,7 +36,8 @@ import { applySaid } from "./intake/apply.ts";
 import { openContent } from "./intake/decode.ts";
 import type { LogEntry } from "./ports.ts";
 import { makeClearing, makeDelivery } from "./slots/clear.ts";
-import { enterClearing, enterNotice, finishRun, unhearRejected } from "./slots/engine.ts";
+import { enterClearing, enterNotice, finishRun } from "./slots/engine.ts";
+import { unhearRejected } from "./slots/seal.ts";
 import { replayEpoch } from "./smartchain/epochs.ts";
 import { replayEvidence } from "./smartchain/intake.ts";
 

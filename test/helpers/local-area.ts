@@ -71,6 +71,8 @@ export interface LocalAreaSetup {
   secretKey?: (home: number) => Uint8Array;
   /** The gateway that a home's node was set up for; by default this one. */
   gatewayKey?: (home: number) => Uint8Array | undefined;
+  /** Who decides on blocks; by default the gateway alone. */
+  consensus?: GatewayPorts["consensus"];
   /** An authority's certificates, its anchor key for the nodes, and what they ask for. */
   identity?: GatewayPorts["identity"];
   authority?: Uint8Array;
@@ -185,6 +187,7 @@ export class LocalArea {
         },
       },
       probe: () => {},
+      consensus: this.setup.consensus,
       identity: this.setup.identity,
       log: (level, event, facts = {}) => this.logs.push({ who: "gateway", level, event, facts }),
     };

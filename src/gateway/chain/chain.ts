@@ -18,6 +18,7 @@ import {
 import { LedgerState } from "#core/ledger/state";
 import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX, PARENT_SLACK_SLOTS } from "#core/limits";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
+import type { Batch } from "../batch.ts";
 import type { World } from "../world.ts";
 import type { Consensus, Decided } from "./consensus.ts";
 import { mintsOf } from "./on-ramp.ts";
@@ -109,14 +110,15 @@ export class Chain {
   /** Prepares the next block over what is pending, and proposes it. */
   seal(
     consensus: Consensus,
+    batch: Batch,
     slot: number,
     mints: MintOrder[],
     closed: number[],
-    sealed: (block: SealedBlock) => void,
+    sealed: (block: SealedBlock, batch: Batch) => void,
   ): void {
     const candidate = this.prepare(this.pendingInput(slot, mints, closed));
-    consensus.propose(candidate.header, (decided: Decided) =>
-      sealed(this.commit(candidate, decided)),
+    consensus.propose(candidate.header, batch, (decided, then) =>
+      sealed(this.commit(candidate, decided), then),
     );
   }
 

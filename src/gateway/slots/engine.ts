@@ -23,25 +23,23 @@ import { Side } from "#core/records/order";
 import { walletOf } from "#core/wallets";
 import type { Area } from "../area.ts";
 import type { Batch } from "../batch.ts";
-import type { SealedBlock } from "../chain/chain.ts";
 import { standingOrders } from "../chain/on-ramp.ts";
 import {
-  blockEntry,
   clearingEntry,
   demandEntry,
   EntryKind,
   missedEntry,
   noticeEntry,
   packEntry,
-  publishedEntry,
 } from "../entries.ts";
 import type { FeederAlarm } from "../feeder/check.ts";
 import { tellBarred } from "../identity/enter.ts";
 import { publishSlot } from "../monitor.ts";
-import { sendAccounts, sendContracts } from "../outbound.ts";
+import { sendContracts } from "../outbound.ts";
 import { beginEpoch, epochDue } from "../smartchain/epochs.ts";
 import { baseRule, ledgerPairs, type MadeClearing, makeClearing, makeDelivery } from "./clear.ts";
 import { SlotRun } from "./run.ts";
+import { seal, sealPending } from "./seal.ts";
 import { warnOfDisputes, warnOfMeter } from "./warn.ts";
 
 /** Under a running clock: protocol time after a slot's end for orders, and for SOLD and BOUGHT, permille. */
@@ -50,29 +48,30 @@ const COLLECT_PERMILLE = 250;
 const DEMAND_PERMILLE = 125;
 const SETTLE_PERMILLE = 800;
 
-/** Does everything that is due; stops where only messages or time can help. */
+/** Does everything that is due; stops where only messages, time or the decision on a block can help. */
 export function advance(area: Area, batch: Batch): void {
-  if (area.finished) return;
+  if (area.finished || area.sealing) return;
   if (!area.chain.head && !startChain(area, batch)) return;
   for (let moved = true; moved && !area.finished; ) {
     moved = false;
     for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {
-      if (run.phase === "collect" && readyToClear(area, batch, run)) {
+      if (!area.sealing && run.phase === "collect" && readyToClear(area, batch, run)) {
         clearSlot(area, batch, run);
         moved = true;
       }
-      if (run.phase === "settle" && readyToClose(area, run)) {
+      if (!area.sealing && run.phase === "settle" && readyToClose(area, run)) {
         closeRun(area, batch, run);
         moved = true;
       }
     }
+    if (area.sealing) return;
     if (openNext(area, batch)) moved = true;
   }
 }
 
-/** Real time until something may be due without any message, ms; undefined where nothing is. */
+/** Real time until something may be due without any message or decision, ms; undefined where nothing is. */
 export function nextDelayMs(area: Area): number | undefined {
-  if (area.finished || !area.chain.head) return undefined;
+  if (area.finished || !area.chain.head || area.sealing) return undefined;
   const { world, options } = area;
   const delays: number[] = [];
   const nowRealMs = area.ports.time.nowMs();
@@ -112,45 +111,8 @@ function startChain(area: Area, batch: Batch): boolean {
       mints.push({ kind: "genesis", wallet, micro: area.options.genesisMicro });
     }
   area.world.anchor(area.world.epochStartMs, area.ports.time.nowMs());
-  seal(area, batch, 0, mints, []);
-  return true;
-}
-
-/** Seals everything pending, into as many blocks as it takes, and makes them known. */
-export function seal(
-  area: Area,
-  batch: Batch,
-  slot: number,
-  mints: MintOrder[],
-  closed: number[],
-): void {
-  while (area.chain.overfull) sealOne(area, batch, slot, [], []);
-  sealOne(area, batch, slot, mints, closed);
-}
-
-function sealOne(
-  area: Area,
-  batch: Batch,
-  slot: number,
-  mints: MintOrder[],
-  closed: number[],
-): void {
-  area.chain.seal(area.consensus, slot, mints, closed, (block: SealedBlock) => {
-    batch.log(EntryKind.block, packEntry(blockEntry, { block: block.bytes }));
-    batch.log(EntryKind.published, packEntry(publishedEntry, area.publicChain.follow(block)));
-    for (const { code } of block.block.rejected) area.countRejected(code);
-    unhearRejected(area, block);
-    area.countPaid(block);
-    area.votes.seal(block, area.world.ageMaxMs);
-    area.sendHead(batch, block);
-    if (closed.length > 0 || mints.length > 0) sendAccounts(area, batch, block);
-  });
-}
-
-/** What a block rejected is waited for again; the same when it is made and when it is replayed. */
-export function unhearRejected(area: Area, { block }: SealedBlock): void {
-  for (const { txid } of block.rejected)
-    for (const run of area.runs.values()) run.unheard(toHex(txid));
+  seal(area, batch, { slot: 0, mints, closed: [] }, () => {});
+  return !area.sealing;
 }
 
 /** The next notice, when its time has come. */
@@ -179,7 +141,19 @@ function openNext(area: Area, batch: Batch): boolean {
 function openSlot(area: Area, batch: Batch, slot: number, expected: string[]): void {
   if (epochDue(area, slot)) beginEpoch(area, batch, slot);
   // A forecast market is matched before its slot begins; slot 0 has no forecasts.
-  const award = area.exAnte && slot > 0 ? awardSlot(area, batch, slot) : undefined;
+  if (!area.exAnte || slot === 0) return announceSlot(area, batch, slot, expected, undefined);
+  sealPending(area, batch, slot - 1, (later) => {
+    announceSlot(area, later, slot, expected, awardSlot(area, later, slot));
+  });
+}
+
+function announceSlot(
+  area: Area,
+  batch: Batch,
+  slot: number,
+  expected: string[],
+  award: SlotRun["award"],
+): void {
   const notice = noticeOf(area, slot);
   const { bytes } = area.sign(noticeRecord, notice);
   const members = expected.map((id) => area.sessions.get(id)!.idBytes);
@@ -300,7 +274,6 @@ function miss(area: Area, run: SlotRun, nodes: Iterable<string>): void {
 }
 
 function awardSlot(area: Area, batch: Batch, slot: number): SlotRun["award"] {
-  if (area.chain.pending) seal(area, batch, slot - 1, [], []);
   const made = makeClearing(area, slot, undefined, true, area.world.nowMs());
   area.world.closeOrders(slot);
   logClearing(batch, slot, made, []);
@@ -313,8 +286,12 @@ function awardSlot(area: Area, batch: Batch, slot: number): SlotRun["award"] {
 function clearSlot(area: Area, batch: Batch, run: SlotRun): void {
   const { world } = area;
   world.atLeast(world.endMs(run.slot) + world.tickMs);
-  if (area.chain.pending) seal(area, batch, run.slot, [], []);
-  const atMs = world.nowMs();
+  world.closeOrders(run.slot); // what comes while the block is decided is late
+  sealPending(area, batch, run.slot, (later) => matchSlot(area, later, run));
+}
+
+function matchSlot(area: Area, batch: Batch, run: SlotRun): void {
+  const atMs = area.world.nowMs();
   const made = run.award
     ? makeDelivery(area, run, atMs)
     : makeClearing(area, run.slot, run.demand?.guidanceMicro, false, atMs);
@@ -371,10 +348,11 @@ function closeRun(area: Area, batch: Batch, run: SlotRun): void {
     const nodes = [...run.missed].sort().map((id) => area.sessions.get(id)!.idBytes);
     batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));
   }
-  seal(area, batch, run.slot, mints, [run.slot]);
-  warnOfDisputes(area, run.slot);
-  for (const alarm of finishRun(area, run)) warnOfMeter(area, alarm);
-  publishSlot(area, batch, run);
+  seal(area, batch, { slot: run.slot, mints, closed: [run.slot] }, (later) => {
+    warnOfDisputes(area, run.slot);
+    for (const alarm of finishRun(area, run)) warnOfMeter(area, alarm);
+    publishSlot(area, later, run);
+  });
 }
 
 /**

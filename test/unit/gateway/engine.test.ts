@@ -12,7 +12,7 @@ import { isNothing } from "#core/topics";
 import { Batch } from "#gateway/batch";
 import { blockEntry, EntryKind, unpackEntry } from "#gateway/entries";
 import type { GatewayOptions } from "#gateway/options";
-import { seal } from "#gateway/slots/engine";
+import { seal } from "#gateway/slots/seal";
 import {
   FEED_IN_MICRO,
   LocalArea,
@@ -261,7 +261,7 @@ test("more events than one block holds go into several, transactions after the l
   }
   assert.ok(chain.overfull);
   const batch = new Batch();
-  seal(area.gateway.area, batch, 0, [], []);
+  seal(area.gateway.area, batch, { slot: 0, mints: [], closed: [] }, () => {});
   const blocks = batch.entries.filter(({ kind }) => kind === EntryKind.block);
   const sizes = blocks.map(({ bytes }) => {
     const decoded = blockRecord.decode(unpackEntry(blockEntry, bytes).block);

@@ -86,13 +86,13 @@ for (const kind of ["genesis", "deposit"] as const)
   test(`coins out of nothing (${kind}) are found`, async () => {
     const run = await runWith(({ area }) => {
       const seal = area.chain.seal.bind(area.chain);
-      area.chain.seal = (consensus, slot, mints, closed, sealed) => {
+      area.chain.seal = (consensus, batch, slot, mints, closed, sealed) => {
         const id = [...area.sessions.values()].find(({ member }) => member.name === "home_0");
         const [wallet] = area.chain.state.accounts.has(id?.id ?? "")
           ? area.chain.state.newestSet(id!.id).wallets
           : [];
         const more = closed.includes(LIE) ? [{ kind, wallet, micro: 5_000_000 }] : [];
-        seal(consensus, slot, [...mints, ...more], closed, sealed);
+        seal(consensus, batch, slot, [...mints, ...more], closed, sealed);
       };
     });
     const codes = codesOf(faultsOf(run));
