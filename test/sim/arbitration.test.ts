@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { nodeIdOf } from "#core/identity";
-import { stateRoot } from "#core/ledger/root";
 import { EffectKind } from "#core/records/block";
 import { audit } from "#gateway/audit/audit";
 import type { Settlement } from "#gateway/audit/types";
@@ -62,7 +61,7 @@ async function street(lieWh: number, changes: AreaRunOptions = {}) {
   assert.equal(walletsMicro + lockedMicro, world.homes.length * GENESIS_MICRO, "coins conserved");
   const again = new Gateway(run.area.options, run.area.ports);
   await again.start();
-  const roots = [again, run.gateway].map(({ area }) => toHex(stateRoot(crypto, area.chain.state)));
+  const roots = [again, run.gateway].map(({ area }) => toHex(area.chain.state.root(crypto)));
   assert.equal(roots[0], roots[1], "the log replays");
   const ids = NET_WH.map((_, home) => toHex(nodeIdOf(crypto, crypto.publicKey(run.keyOf(home)))));
   const [deal] = settled.filter(({ slot, buyer }) => slot === LIE && buyer === ids[BUYER]);

@@ -16,7 +16,7 @@ import {
   totalsLeaf,
   walletsLeaf,
 } from "./leaves.ts";
-import type { LedgerState } from "./state.ts";
+import type { AccountEntry, LedgerState } from "./state.ts";
 
 export class StateMap {
   map: MerkleMap;
@@ -50,7 +50,7 @@ export class StateMap {
       moved.add(node);
       if (!after) continue; // nobody leaves
       put(registersLeaf(crypto, after));
-      if (!before) put(memberLeaf(crypto, after));
+      if (!before || !sameMember(before, after)) put(memberLeaf(crypto, after));
       if (before?.sets !== after.sets) put(walletsLeaf(crypto, after));
     }
     for (const [, before, after] of state.locks.changes()) {
@@ -79,4 +79,8 @@ export class StateMap {
     put(totalsLeaf(crypto, state.totals, state.closedSlot));
     return this.map.root(crypto);
   }
+}
+
+function sameMember(a: Readonly<AccountEntry>, b: Readonly<AccountEntry>): boolean {
+  return a.publicKey === b.publicKey && a.name === b.name && a.capacityWh === b.capacityWh;
 }

@@ -159,7 +159,7 @@ export function pairOf(
 
 /** The ledger with the effects of everything applied so far. */
 export class World {
-  readonly state = new LedgerState();
+  state = new LedgerState();
   readonly effects: Effect[] = [];
 
   constructor(...names: string[]) {
@@ -188,11 +188,21 @@ export class World {
   }
   /** Everything in the state and the number of effects, more than the root covers. */
   snapshot(): string {
-    const { accounts, owners, locks, pairs, offers, frozen, disputes, totals, closedSlot } =
-      this.state;
-    const maps = [accounts, owners, locks, pairs, offers, frozen, disputes].map((map) => [...map]);
-    return JSON.stringify([this.root(), maps, totals, closedSlot, this.effects], (_, value) =>
-      typeof value === "bigint" ? String(value) : value,
-    );
+    return `${this.root()} ${dumpOf(this.state)} ${JSON.stringify(this.effects)}`;
   }
+}
+
+/** Everything in a state, in an order that does not depend on how it came there. */
+export function dumpOf(state: LedgerState): string {
+  const { accounts, owners, locks, pairs, offers, frozen, disputes, totals, closedSlot } = state;
+  const maps = [accounts, owners, locks, pairs, offers, frozen, disputes].map((table) =>
+    [...table].sort((a, b) => (a[0] < b[0] ? -1 : 1)),
+  );
+  // Fields by name, too: those of one that was read back are in another order.
+  return JSON.stringify([maps, totals, closedSlot], (_, value) => {
+    if (typeof value === "bigint") return String(value);
+    if (value instanceof Uint8Array) return toHex(value);
+    if (typeof value !== "object" || !value || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort());
+  });
 }
