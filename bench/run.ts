@@ -1,144 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * `npm run bench [-- crypto|codec|dag|store …]`: micro-benchmarks. Each suite prints the rate of every case and its
- * ratio to the first one, which is the baseline, in the same run: absolute figures drift with the machine. A
- * suite that requires a ratio prints PASS or FAIL, and with a FAIL the run ends with status 1.
- * `feeder [areas] [synthetic]` is no benchmark: it measures how lying meters are found (feeder.ts).
+ * `npm run bench`: every suite of micro-benchmarks, then the targets of performance, and a table of these.
+ *
+ *   npm run bench                        all of it
+ *   npm run bench -- dag|votes|…         these suites (suites.ts)
+ *   npm run bench -- pipeline|latency|consensus|memory    these targets
+ *   npm run bench -- --quick             targets 1, 3, 4 and 6 with fewer members and trades
+ *   npm run bench -- feeder [areas] [synthetic]           no benchmark: how lying meters are found
+ *
+ * Status 1: a bench broke; where suites or targets are named, also where one of them is a FAIL. Without names
+ * a FAIL is a figure like others, and the status is 0.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Bench, type BenchOptions } from "tinybench";
-import { decodeCbor, encodeCbor } from "#core/codec/cbor";
-import { nobleCrypto } from "#core/crypto/noble";
-import type { Crypto } from "#core/crypto/port";
-import { clear } from "#core/market/auction";
-import type { MarketOrder } from "#core/market/types";
-import { sodiumCrypto } from "#node/crypto/sodium";
-import { openStore } from "#node/store/sqlite";
-import { dag } from "./dag.ts";
+import { consensus } from "./consensus.ts";
 import { feeder } from "./feeder.ts";
-import { type Finding, identity } from "./identity.ts";
-import { votes } from "./votes.ts";
+import { fleet } from "./fleet.ts";
+import type { Finding } from "./identity.ts";
+import { idle } from "./idle.ts";
+import { FULL_LATENCY, latency, QUICK_LATENCY } from "./latency.ts";
+import { FULL, pipeline, QUICK } from "./pipeline.ts";
+import { runSuite, SUITES } from "./suites.ts";
+import { type Target, table } from "./target.ts";
 
-/** Adds its cases; what it returns clears up and judges the rates, where the suite requires any. */
-type Suite = (bench: Bench) => (rates: ReadonlyMap<string, number>) => Finding[] | undefined;
-const SUITES: Record<string, Suite> = { crypto, codec, dag, identity, market, store, votes };
-/**
- * Where a ratio is required, the clock is the processor time of this process: others' load must not decide it. And
- * a call that takes most of a second need not be made tinybench's 64 times.
- */
-const OPTIONS: Record<string, BenchOptions> = {
-  // Each call adds to the DAG, so that their number is given and not their time.
-  dag: { time: 0, iterations: 16, warmupTime: 0, warmupIterations: 2, now: processorMs },
-  identity: { iterations: 5, warmupIterations: 2, now: processorMs },
-  votes: { iterations: 5, warmupIterations: 2, now: processorMs },
+const IDLE_METERS = 9000;
+/** Sizes of the two fleets on XS. */
+const FLEETS = [24, 64] as const;
+
+const TARGETS: Readonly<Record<string, () => Promise<Target[]>>> = {
+  pipeline: () => pipeline(FULL),
+  latency: () => latency(FULL_LATENCY),
+  consensus,
+  memory: async () => [await idle(IDLE_METERS), await fleet(...FLEETS)],
 };
 
-/** Ed25519 over 250 bytes: the node's fallback against the gateway's. */
-function crypto(bench: Bench): () => undefined {
-  const key = new Uint8Array(32).fill(7);
-  const message = new Uint8Array(250).fill(9);
-  const add = (port: Crypto) => {
-    const publicKey = port.publicKey(key);
-    const signature = port.sign(key, message);
-    bench.add(`${port.name} verify`, () => void port.verify(publicKey, message, signature));
-    bench.add(`${port.name} sign`, () => void port.sign(key, message));
-  };
-  add(nobleCrypto());
-  add(sodiumCrypto());
-  return () => {};
+/** Targets out of what a suite found: 5 of the DAG's, 3b of the store's. */
+function ofSuite(name: string, findings: readonly Finding[]): Target[] {
+  const target = { dag: "5", store: "3b" }[name];
+  if (!target) return [];
+  const rows = findings.filter(({ what }) =>
+    /^the store|^select|^dearest|^bytes a|variation|A_max/.test(what),
+  );
+  return rows.map(({ what, required, measured, pass }) => {
+    const [figure] = measured.split(" (");
+    return { target, what, required, measured: figure, result: pass ? "PASS" : "FAIL" };
+  });
 }
 
-/** A record of ten fields, as large as a reading. */
-function codec(bench: Bench): () => undefined {
-  const record = [
-    4,
-    1,
-    "demo",
-    new Uint8Array(16),
-    77,
-    1_470_006_000_000,
-    2,
-    123_456_789n,
-    0,
-    3,
-    12,
-  ];
-  const bytes = encodeCbor(record);
-  bench.add("decode, checked", () => void decodeCbor(bytes));
-  bench.add("encode, checked", () => void encodeCbor(record));
-  return () => {};
-}
-
-/** Clearing a slot: sorting, the crossing and rationing. */
-function market(bench: Bench): () => undefined {
-  const rule = {
-    pricing: "uniform" as const,
-    kPermille: 500,
-    floorMicroPerKwh: 80_000,
-    ceilingMicroPerKwh: 300_000,
-  };
-  for (const members of [12, 120, 1024]) {
-    const orders = Array.from({ length: members }, (_, i): MarketOrder => {
-      const key = new Uint8Array(32);
-      new DataView(key.buffer).setUint32(0, i);
-      const side = i % 3 === 0 ? "offer" : "bid";
-      const owner = i.toString(16).padStart(32, "0");
-      return { key, owner, side, qtyWh: 100 + i, priceMicroPerKwh: side === "bid" ? 3e5 : 8e4 };
-    });
-    bench.add(`${members} orders`, () => void clear(orders, rule));
+/** Runs one part; an error is said, and is not the end of the others. */
+async function attempt<T>(name: string, run: () => Promise<T[]>): Promise<T[]> {
+  try {
+    return await run();
+  } catch (error) {
+    process.stderr.write(`${name} broke: ${error instanceof Error ? error.stack : error}\n`);
+    process.exitCode = 1;
+    return [];
   }
-  return () => {};
 }
 
-/** Durable appends of 300 bytes: one commit each against group commits. The rate is of records. */
-function store(bench: Bench): () => undefined {
-  const dir = mkdtempSync(join(tmpdir(), "wattle-bench-"));
-  const log = openStore(join(dir, "log.db"));
-  const entry = { kind: 3, bytes: new Uint8Array(300) };
-  for (const size of [1, 32, 512]) {
-    const batch = Array.from({ length: size }, () => entry);
-    bench.add(`batches of ${size}`, () => log.append(batch));
+async function targets(names: readonly string[]): Promise<Target[]> {
+  const found: Target[] = [];
+  for (const name of names) {
+    process.stdout.write(`\n${name}\n`);
+    found.push(...(await attempt(name, TARGETS[name])));
   }
-  return () => {
-    log.close();
-    rmSync(dir, { recursive: true });
-  };
+  return found;
 }
 
-function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+function print(found: readonly Target[]): void {
+  const sorted = [...found].sort((a, b) => a.target.localeCompare(b.target));
+  if (sorted.length > 0) process.stdout.write(`\n${table(sorted)}`);
 }
 
-/** Records in one call of a case: what the rate is multiplied by. */
-function weight(name: string): number {
-  return Number(/batches of (\d+)/.exec(name)?.[1] ?? 1);
+async function quick(): Promise<void> {
+  const found = await attempt("pipeline", () => pipeline(QUICK));
+  found.push(...(await attempt("latency", () => latency(QUICK_LATENCY))));
+  print(found);
+}
+
+async function all(): Promise<void> {
+  const found: Target[] = [];
+  for (const name of Object.keys(SUITES)) {
+    found.push(...ofSuite(name, await attempt(name, () => runSuite(name))));
+  }
+  found.push(...(await targets(Object.keys(TARGETS))));
+  print(found);
+}
+
+async function named(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !(name in SUITES) && !(name in TARGETS));
+  if (unknown.length > 0) {
+    const known = [...Object.keys(SUITES), ...Object.keys(TARGETS), "feeder", "--quick"];
+    process.stderr.write(`no bench called ${unknown.join(", ")}; there are ${known.join(", ")}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  for (const name of names.filter((each) => each in SUITES)) {
+    const findings = await attempt(name, () => runSuite(name));
+    if (findings.some(({ pass }) => !pass)) process.exitCode = 1;
+  }
+  const found = await targets(names.filter((each) => each in TARGETS));
+  print(found);
+  if (found.some(({ result }) => result === "FAIL")) process.exitCode = 1;
 }
 
 const chosen = process.argv.slice(2);
 // Minutes of simulation, and no rate: only where it is asked for.
 if (chosen[0] === "feeder")
   feeder(chosen[1] === undefined ? undefined : Number(chosen[1]), chosen[2] === "synthetic");
-for (const [name, prepare] of Object.entries(SUITES)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
-  const bench = new Bench({ time: 500, ...OPTIONS[name] });
-  const judge = prepare(bench);
-  await bench.run();
-  process.stdout.write(`\n${name.padEnd(24)}per second     ratio\n`);
-  let baseline: number | undefined;
-  const rates = new Map<string, number>();
-  for (const task of bench.tasks) {
-    if (!("throughput" in task.result)) throw new Error(`${task.name} did not run`);
-    const rate = task.result.throughput.mean * weight(task.name);
-    baseline ??= rate;
-    rates.set(task.name, rate);
-    const figures = [rate.toFixed(0).padStart(10), (rate / baseline).toFixed(2).padStart(10)];
-    process.stdout.write(`${task.name.padEnd(24)}${figures.join("")}\n`);
-  }
-  for (const { what, required, measured, pass } of judge(rates) ?? []) {
-    process.stdout.write(`${pass ? "PASS" : "FAIL"}  ${what}: ${measured}, required ${required}\n`);
-    if (!pass) process.exitCode = 1;
-  }
-}
+else if (chosen[0] === "--quick") await quick();
+else if (chosen.length === 0) await all();
+else await named(chosen);

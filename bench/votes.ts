@@ -7,8 +7,9 @@
 import type { Bench } from "tinybench";
 import { toHex } from "#core/codec/bytes";
 import { VOTE_TXIDS_MAX } from "#core/limits";
-import { Ballot, GATEWAY_BALLOT, type VotedTx } from "#core/votes/ballot";
+import type { Ballot, VotedTx } from "#core/votes/ballot";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import type { Finding } from "./identity.ts";
 
 const MEMBERS = 100;
@@ -119,7 +120,7 @@ function addBaseline(bench: Bench): void {
 /** Keeps 10 000 open: with each round as many become final. What it returns is the pairs a transaction. */
 function addBallot(bench: Bench, name: string, voting: boolean): () => number {
   const area = new Area();
-  const ballot = new Ballot({ ...GATEWAY_BALLOT, membersMax: MEMBERS });
+  const ballot = fullBallot({ ...GATEWAY_BALLOT, membersMax: MEMBERS });
   ballot.open(electorateOf({ epoch: 1, members }));
   const open: VotedTx[] = [];
   let pairs = 0;

@@ -27,6 +27,7 @@ import {
   signature,
   wallet,
 } from "#core/records/common";
+import { quorumVoice } from "#core/records/consensus";
 import { contractLeg } from "#core/records/contract";
 import { epochMember } from "#core/records/epoch";
 import { proofHeader } from "#core/records/proof";
@@ -63,6 +64,7 @@ const NAMES: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [rejectedStruct, "rejected-tx"],
   [effectStruct, "effect"],
   [firmwareVersion, "firmware-version"],
+  [quorumVoice, "quorum-voice"],
 ]);
 
 /** A field as other rules write it: by its name, or by its bounds. */

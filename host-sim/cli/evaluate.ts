@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `wattle evaluate smartchain`: what paper 2 measured, measured anew against a fair rival. */
+/** `wattle evaluate`: of both papers; `smartchain`, what paper 2 measured, anew and against a fair rival. */
 import { type Command, InvalidArgumentError } from "commander";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { claimsOf } from "../evaluate/smartchain/claims.ts";
 import { type Evaluation, evaluate } from "../evaluate/smartchain/evaluate.ts";
 import { headLine, writeEvaluation } from "../evaluate/smartchain/report.ts";
 import { STEP, setupOf } from "../evaluate/smartchain/setups.ts";
-import { markdownTable, tablesOf } from "../evaluate/smartchain/tables.ts";
+import { tablesOf } from "../evaluate/smartchain/tables.ts";
+import { markdownTable } from "../evaluate/table.ts";
 import { toJson } from "../report/format.ts";
+import { evaluateCreditCommand } from "./evaluate-credit.ts";
 import { whole } from "./options.ts";
 import { Progress, pace } from "./progress.ts";
 
@@ -35,7 +37,7 @@ export function evaluateCommand(program: Command): void {
     .description(
       "block preparation and validation over N, against a conventional chain; cap selection over load",
     )
-    .option("--full", "30 repetitions and longer runs: about a quarter of an hour")
+    .option("--full", "30 repetitions and longer runs: about 20 minutes")
     .option("--repetitions <n>", "repetitions (default: 3, with --full 30)", whole(1, 1000))
     .option("--transactions <n>", "the largest N (default: 2000)", hundreds)
     .option(
@@ -57,6 +59,7 @@ export function evaluateCommand(program: Command): void {
     .action(async (options: SmartchainOptions) => {
       process.exitCode = await smartchain(options);
     });
+  evaluateCreditCommand(command);
 }
 
 async function smartchain(options: SmartchainOptions): Promise<number> {

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerNodeCommands } from "#node/cli/commands";
+import { chaosCommand } from "./chaos.ts";
 import { demoCommand } from "./demo.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { inspectCommands } from "./inspect.ts";
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   simCommand(program);
   evaluateCommand(program);
   inspectCommands(program);
+  chaosCommand(program);
   try {
     await program.parseAsync(argv as string[]);
     return typeof process.exitCode === "number" ? process.exitCode : 0;

@@ -7,7 +7,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from "listr2";
 import { formatCoins } from "#core/units/money";
 import type { GatewayOptions } from "#gateway/options";
+import { loadGatewayConfig } from "#node/config/gateway-config";
 import { operatorKey } from "#node/config/operator-key";
+import { paceFault } from "#node/config/pace";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openSealedStore } from "#node/store/sealed";
 import type { FleetSummary } from "../fleet/summary.ts";
@@ -161,6 +163,8 @@ function prepare(setup: DemoSetup, state: DemoState): void {
     speed: setup.speed,
     trust: state.secure?.trust,
   });
+  const cause = setup.speed !== undefined && paceFault(loadGatewayConfig(state.files.config));
+  if (cause) process.stderr.write(`this is too fast: ${cause}\n`);
 }
 
 async function startGateway(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A street as a world: its homes with what their meters show, and the feeder meter as the last home. */
 import { assert } from "#core/errors/assert";
+import { DataError } from "../worlds/errors.ts";
 import { fuseCapacityWh } from "../worlds/table-world.ts";
 import type { Counters, Home, World } from "../worlds/types.ts";
 import type { Street } from "./street.ts";
@@ -8,7 +9,16 @@ import type { Street } from "./street.ts";
 /** Name of the feeder meter's home. */
 export const FEEDER_NAME = "feeder";
 
+/**
+ * @throws DataError for a world with batteries: what flows through them follows from the run, and the street
+ * with its feeder is drawn before it
+ */
 export function streetWorld(world: World, { importWh, exportWh }: Street): World {
+  const battery = world.homes.find((_, home) => world.battery(home));
+  if (battery) {
+    const cause = `${world.name} has a battery (${battery.name}), and a feeder is drawn before the run`;
+    throw new DataError("option-invalid", {}, cause, "Take a world without: microgrid has none");
+  }
   const { slots, slotSeconds } = world;
   const slotMs = slotSeconds * 1000;
   const flow = (registers: Float64Array[], home: number, slot: number) =>
@@ -45,6 +55,6 @@ export function streetWorld(world: World, { importWh, exportWh }: Street): World
         exportMwh: counted(exportWh[home], slot, partMs),
       };
     },
-    battery: () => undefined, // its feeder would have to see what each does
+    battery: () => undefined,
   };
 }

@@ -9,8 +9,6 @@
 export const Call = Object.freeze({
   /** → config: see encodeConfig. */
   config: 1,
-  /** data → 32 bytes. */
-  sha256: 2,
   /** secret key → public key. */
   publicKey: 3,
   /** blob secret key, message → signature. */

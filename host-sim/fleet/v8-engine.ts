@@ -12,6 +12,8 @@ import { sodiumCrypto } from "#node/crypto/sodium";
 import { faceOf } from "../panel/face.ts";
 import { CHIP_COUNTERS } from "./chip.ts";
 import { type EntropyKind, entropyFor } from "./entropy.ts";
+import { EventTime } from "./event-time.ts";
+import { remembered } from "./remembered.ts";
 import type {
   EngineMemory,
   NodeCrypto,
@@ -31,7 +33,7 @@ export interface V8EngineOptions {
 
 /** Starts at once: there is nothing to build. */
 export function v8Engine(options: V8EngineOptions = {}): NodeEngine {
-  const crypto = options.crypto === "noble" ? nobleCrypto() : sodiumCrypto();
+  const crypto = remembered(options.crypto === "noble" ? nobleCrypto() : sodiumCrypto());
   const entropy = options.entropy ?? "seeded";
   return {
     name: "v8",
@@ -50,11 +52,13 @@ class V8Node implements NodeHost {
   private readonly config: NodeConfig;
   private readonly node: MeterNode;
   private readonly io: NodeIo;
+  private readonly time: EventTime;
   /** Dead nodes say nothing, even where the application goes on after a power cut of its store. */
   private alive = true;
 
   constructor(setup: NodeSetup, io: NodeIo, crypto: Crypto, entropy: EntropyKind) {
     this.io = io;
+    this.time = new EventTime(io);
     this.config = setup.config;
     const ports: NodePorts = {
       crypto,
@@ -67,8 +71,8 @@ class V8Node implements NodeHost {
         },
       },
       time: {
-        uptimeMs: () => io.uptimeMs(),
-        utc: () => ({ utcMs: io.utcMs(), quality: TimeQuality.synced, errorMs: 0 }),
+        uptimeMs: () => this.time.uptimeMs(),
+        utc: () => ({ utcMs: this.time.utcMs(), quality: TimeQuality.synced, errorMs: 0 }),
         wakeAfter: (delayMs) => {
           if (this.alive) io.wakeAfter(delayMs);
         },
@@ -123,6 +127,7 @@ class V8Node implements NodeHost {
 
   private async handle(event: () => void): Promise<void> {
     if (!this.alive) return;
+    this.time.begin();
     try {
       event();
     } catch (error) {

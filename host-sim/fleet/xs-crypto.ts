@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Crypto on XS by calls of the driver, which has libsodium: what a board with crypto in C has. */
+/** Crypto on XS, hashes by xs-host and Ed25519 by calls of the driver: what a board with crypto in C has. */
 import type { Crypto } from "#core/crypto/port";
 import { ByteWriter, Call } from "./abi.ts";
 
@@ -7,6 +7,7 @@ import { ByteWriter, Call } from "./abi.ts";
 export interface XsGlobal {
   call(fn: number, data?: Uint8Array): ArrayBuffer | undefined;
   post(fn: number, data: Uint8Array): void;
+  sha256(data: Uint8Array): ArrayBuffer;
   onEvent: (kind: number, payload: ArrayBuffer) => void;
 }
 
@@ -19,7 +20,7 @@ export function ask(fn: number, data?: Uint8Array): Uint8Array {
 
 export const hostCrypto: Crypto = {
   name: "host",
-  sha256: (data) => ask(Call.sha256, data),
+  sha256: (data) => new Uint8Array(host.sha256(data)),
   publicKey: (secretKey) => ask(Call.publicKey, secretKey),
   sign: (secretKey, message) =>
     ask(Call.sign, new ByteWriter(96).blob(secretKey).rest(message).done()),

@@ -88,7 +88,6 @@ export class XsNode {
   private answer(fn: number, data: Uint8Array): Uint8Array | undefined {
     const { io } = this;
     switch (fn) {
-      case Call.sha256:
       case Call.publicKey:
       case Call.sign:
       case Call.verify:
@@ -193,8 +192,6 @@ function answerBattery(
 export function answerCrypto(crypto: Crypto, fn: number, data: Uint8Array): Uint8Array {
   const reader = new ByteReader(data);
   switch (fn) {
-    case Call.sha256:
-      return crypto.sha256(data);
     case Call.publicKey:
       return crypto.publicKey(data);
     case Call.sign:

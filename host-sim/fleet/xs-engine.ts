@@ -6,6 +6,7 @@ import { type XsCreation, XsHost } from "../xs-host/host.ts";
 import { ByteWriter, Event } from "./abi.ts";
 import { deviceCreation } from "./device-creation.ts";
 import { type EntropyKind, entropyFor } from "./entropy.ts";
+import { remembered } from "./remembered.ts";
 import type { NodeCrypto, NodeEngine, NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";
 import { type XsApp, xsApp } from "./xs-app.ts";
 import { XsNode } from "./xs-driver.ts";
@@ -85,7 +86,7 @@ class XsEngine implements NodeEngine {
   private readonly xs: XsHost;
   private readonly nodes: Map<number, XsNode>;
   private readonly options: XsEngineOptions;
-  private readonly native: Crypto = sodiumCrypto();
+  private readonly native: Crypto = remembered(sodiumCrypto());
   private next = 0;
   private readonly free: number[] = [];
 

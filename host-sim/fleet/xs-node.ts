@@ -14,6 +14,7 @@ import { faceOf } from "../panel/face.ts";
 import { ByteReader, ByteWriter, Call, Event, fromUtf8, LOG_LEVELS, Post, utf8 } from "./abi.ts";
 import { decodeConfig } from "./abi-config.ts";
 import { CHIP_COUNTERS } from "./chip.ts";
+import { type Clocks, EventTime } from "./event-time.ts";
 import { ask, type XsGlobal } from "./xs-crypto.ts";
 
 export { hostCrypto } from "./xs-crypto.ts";
@@ -60,7 +61,12 @@ const battery: BatteryPort = {
   },
 };
 
-function portsOver(crypto: Crypto): NodePorts {
+const clocks: Clocks = {
+  uptimeMs: () => new ByteReader(ask(Call.uptime)).f64(),
+  utcMs: () => new ByteReader(ask(Call.utc)).f64(),
+};
+
+function portsOver(crypto: Crypto, time: EventTime): NodePorts {
   return {
     crypto,
     entropy,
@@ -94,11 +100,8 @@ function portsOver(crypto: Crypto): NodePorts {
       },
     },
     time: {
-      uptimeMs: () => new ByteReader(ask(Call.uptime)).f64(),
-      utc: () => {
-        const utcMs = new ByteReader(ask(Call.utc)).f64();
-        return { utcMs, quality: TimeQuality.synced, errorMs: 0 };
-      },
+      uptimeMs: () => time.uptimeMs(),
+      utc: () => ({ utcMs: time.utcMs(), quality: TimeQuality.synced, errorMs: 0 }),
       wakeAfter: (delayMs) => host.post(Post.wake, new ByteWriter(8).f64(delayMs).done()),
     },
     log(level, event, facts = {}) {
@@ -117,13 +120,15 @@ function portsOver(crypto: Crypto): NodePorts {
 /** Starts the application: the body of the entry module. */
 export function runNode(crypto: Crypto): void {
   const config = decodeConfig(ask(Call.config));
-  const ports = portsOver(crypto);
+  const time = new EventTime(clocks);
+  const ports = portsOver(crypto, time);
   if (config.vehicle) ports.profile = vehicleProfile(config.vehicle, battery);
   const node = new MeterNode(config, ports);
   const will = node.will();
   const up = new ByteWriter(512).str(node.id).str(will.topic).str(will.payload);
   for (const subscription of node.subscriptions()) up.str(subscription);
   host.onEvent = (kind, payload) => {
+    time.begin();
     if (kind === Event.message) {
       const reader = new ByteReader(new Uint8Array(payload));
       node.onMessage(reader.str(), reader.rest());

@@ -4,13 +4,13 @@ import { toHex } from "#core/codec/bytes";
 import { EPOCH_MEMBERS_MAX } from "#core/limits";
 import type { Epoch } from "#core/records/epoch";
 import type { Vote } from "#core/records/vote";
-import { Ballot, GATEWAY_BALLOT } from "#core/votes/ballot";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import type { SeenBlock, SeenTx } from "./ledger.ts";
 
 export class VoteBook {
   private readonly txs: ReadonlyMap<string, SeenTx>;
-  private readonly ballot = new Ballot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
+  private readonly ballot = fullBallot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
   /** What the ballot holds. */
   private readonly counted = new Set<SeenTx>();
   private readonly gateways = new Set<string>();

@@ -42,8 +42,12 @@ interface Progress {
 export interface LastTrade {
   slot: number;
   sold: boolean;
-  legs: readonly { readonly qtyWh: number; readonly ecashMicro: number }[];
+  energyWh: number;
+  coinsMicro: number;
+  partners: number;
   readonly txid?: Uint8Array;
+  /** The block that the node knows it to be settled by. */
+  readonly height?: number;
 }
 
 /** What a face cannot read of the node. */
@@ -100,23 +104,19 @@ export function kwhText(mwh: bigint): string {
   return `${digits.slice(0, -3)}.${digits.slice(-3)}`;
 }
 
-function tradeFace(node: FaceNode, { slot, sold, legs, txid }: LastTrade): TradeFace {
-  let energyWh = 0;
-  let coinsMicro = 0;
-  for (const leg of legs) {
-    energyWh += leg.qtyWh;
-    coinsMicro += leg.ecashMicro;
-  }
+function tradeFace(node: FaceNode, trade: LastTrade): TradeFace {
+  const { slot, sold, energyWh, coinsMicro, partners, txid, height } = trade;
   // Beyond 2^53 in between.
   const price = energyWh > 0 ? (BigInt(coinsMicro) * 1000n) / BigInt(energyWh) : 0n;
+  const seen = (txid && node.observer?.stateOf(txid)) ?? TxState.unsolid;
   return {
     slot,
     side: sold ? "sold" : "bought",
     energyWh,
     coinsMicro,
     priceMicroPerKwh: Number(price),
-    partners: legs.length,
-    state: TX_STATES[(txid && node.observer?.stateOf(txid)) ?? TxState.unsolid],
+    partners,
+    state: TX_STATES[height === undefined ? seen : TxState.final],
   };
 }
 

@@ -14,8 +14,9 @@ export interface SeenTx {
   id: string;
   tx: Tx;
   tMs: number;
-  /** Has a child. */
+  /** Has a child; and T of the first. */
   approved: boolean;
+  childMs?: number;
   weight: number;
   parents: string[];
 }
@@ -29,7 +30,15 @@ export interface DagFacts {
 
 export class DagCheck {
   readonly txs = new Map<string, SeenTx>();
-  private readonly chains = new Map<string, { seq: number; tick: number; tMs: number }>();
+  private readonly chains = new Map<
+    string,
+    { id: string; seq: number; tick: number; tMs: number }
+  >();
+  /** All that was said, also what nobody took, by id. */
+  private readonly bodies = new Map<
+    string,
+    { from: string; seq: number; prev: string | undefined }
+  >();
   private readonly crypto: Crypto;
   private dag: Dag | undefined;
   private seen = -1;
@@ -78,21 +87,48 @@ export class DagCheck {
     this.txs.set(one.id, one);
     for (const parent of parents) {
       const known = this.txs.get(parent);
-      if (known) known.approved = true;
+      if (!known) continue;
+      known.approved = true;
+      known.childMs = Math.min(known.childMs ?? tMs, tMs);
     }
   }
 
+  /** A transaction as its author says it. */
+  said({ txid, body }: Tx): void {
+    const { from, seq, prev } = body;
+    this.bodies.set(hex(txid), { from: hex(from), seq, prev: prev && hex(prev) });
+  }
+
   /** I13: numbers rise, one transaction a tick, Δ between two. */
-  private chain({ tx, tMs }: SeenTx, { tickMs }: DagFacts): void {
+  private chain({ id, tx, tMs }: SeenTx, { tickMs }: DagFacts): void {
     const { from, seq, tick } = tx.body;
     const author = hex(from);
     const last = this.chains.get(author);
+    this.gapless(tx, author, last?.id);
     if (last) {
       must(seq > last.seq, "I13", () => `number ${seq} after ${last.seq}`);
       must(tick > last.tick, "I13", () => `two transactions in tick ${tick}`);
       must(tMs >= last.tMs + tickMs, "I13", () => `${tMs - last.tMs} ms after the last`);
     }
-    this.chains.set(author, { seq, tick, tMs });
+    this.chains.set(author, { id, seq, tick, tMs });
+  }
+
+  /**
+   * I13: back along the author's own links every number was said once, down to the one before in the DAG, or
+   * to the first. In between may lie what was said and refused: it keeps its number (gateway/intake/tx.ts).
+   */
+  private gapless(tx: Tx, author: string, last: string | undefined): void {
+    let { seq } = tx.body;
+    let at = tx.body.prev && hex(tx.body.prev);
+    for (; at !== last; seq--) {
+      const before = at === undefined ? undefined : this.bodies.get(at);
+      must(before !== undefined, "I13", () => `${author}: nobody said what is before ${seq}`);
+      must(before.from === author, "I13", () => `${author}: ${seq} follows another's`);
+      must(before.seq === seq - 1, "I13", () => `${author}: ${seq} follows ${before.seq}`);
+      at = before.prev;
+    }
+    const first = last === undefined ? 0 : this.txs.get(last)!.tx.body.seq;
+    must(seq === first + 1, "I13", () => `${author}: ${seq} follows ${first}`);
   }
 
   /** I14: at least m valid tokens by distinct members of the committee, or the gateway's. */

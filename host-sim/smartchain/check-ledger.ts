@@ -3,12 +3,14 @@
  * I1, I2 and I5 to I10 on the ledger: a second set of books, kept from the effects of blocks and the
  * transactions that they name, beside the state that the gateway holds.
  */
+import { bytesEqual } from "#core/codec/bytes";
 import type { LedgerState } from "#core/ledger/state";
 import { type Block, blockRecord, type Effect, EffectKind } from "#core/records/block";
-import { TxType } from "#core/records/tx";
+import { type TxLeg, TxType } from "#core/records/tx";
 import { blockEntry, EntryKind, unpackEntry } from "#gateway/entries";
 import type { LogStore } from "#gateway/ports";
 import { hex, type SeenTx } from "./check-dag.ts";
+import { EnergyCheck, type Registers, type TrueMeter } from "./check-energy.ts";
 import { must } from "./violation.ts";
 
 interface Range {
@@ -16,15 +18,13 @@ interface Range {
   toMwh: bigint;
 }
 
-interface Registers {
-  importMwh: bigint;
-  exportMwh: bigint;
-}
-
 export class LedgerCheck {
   /** Transactions that a block took. */
   readonly finalIds = new Set<string>();
   trades = 0;
+  /** Legs that were sold of an OFFER. */
+  offered = 0;
+  readonly energy: EnergyCheck;
   private entries = 0;
   private readonly balances = new Map<string, number>();
   private readonly locks = new Map<string, { micro: number; node: string }>();
@@ -34,6 +34,10 @@ export class LedgerCheck {
   private readonly promised = new Map<string, { qtyWh: number; ecashMicro: number }>();
   private readonly registers = new Map<string, Registers>();
   private readonly traded = new Map<string, bigint>();
+
+  constructor(meter: TrueMeter) {
+    this.energy = new EnergyCheck(meter);
+  }
 
   /** Blocks that the log has since the last look. */
   follow(store: LogStore, state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
@@ -67,6 +71,10 @@ export class LedgerCheck {
     const { body } = tx;
     const sold = body.type === TxType.sold;
     if (!sold && body.type !== TxType.bought) return;
+    this.energy.said(hex(body.from), tx, ({ ref }) => {
+      const answered = ref && txs.get(hex(ref))?.tx.body;
+      return answered?.legs.find(({ to }) => to && bytesEqual(to, body.from));
+    });
     const key = `${hex(body.from)} ${sold ? "export" : "import"}`;
     const ranges = this.ranges.get(key) ?? [];
     this.ranges.set(key, ranges);
@@ -86,14 +94,28 @@ export class LedgerCheck {
       );
       this.traded.set(key, (this.traded.get(key) ?? 0n) + BigInt(qtyWh) * 1000n);
       if (!sold || !ref) continue;
-      const reserve = txs.get(hex(ref))?.tx.body.legs[0];
-      const before = this.promised.get(hex(ref)) ?? { qtyWh: 0, ecashMicro: 0 };
-      const now = { qtyWh: before.qtyWh + qtyWh, ecashMicro: before.ecashMicro + ecashMicro };
-      this.promised.set(hex(ref), now);
-      if (!reserve) continue;
-      must(now.qtyWh <= reserve.qtyWh, "I9", () => `${now.qtyWh} Wh of ${reserve.qtyWh}`);
-      must(now.ecashMicro <= reserve.ecashMicro, "I9", () => `${now.ecashMicro} µc promised`);
+      const reserve = this.promise(ref, qtyWh, ecashMicro, txs);
+      if (!reserve?.ref) continue;
+      this.offered++;
+      this.promise(reserve.ref, qtyWh, ecashMicro, txs);
     }
+  }
+
+  /** I9: no more is sold of a RESERVE, and of the OFFER that it takes, than it is for. */
+  private promise(
+    id: Uint8Array,
+    qtyWh: number,
+    ecashMicro: number,
+    txs: ReadonlyMap<string, SeenTx>,
+  ): TxLeg | undefined {
+    const terms = txs.get(hex(id))?.tx.body.legs[0];
+    const before = this.promised.get(hex(id)) ?? { qtyWh: 0, ecashMicro: 0 };
+    const now = { qtyWh: before.qtyWh + qtyWh, ecashMicro: before.ecashMicro + ecashMicro };
+    this.promised.set(hex(id), now);
+    if (!terms) return undefined;
+    must(now.qtyWh <= terms.qtyWh, "I9", () => `${now.qtyWh} Wh of ${terms.qtyWh}`);
+    must(now.ecashMicro <= terms.ecashMicro, "I9", () => `${now.ecashMicro} µc promised`);
+    return terms;
   }
 
   private effect(effect: Effect, state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
@@ -139,7 +161,8 @@ export class LedgerCheck {
     must(whole || part, "I5", () => `${key}: other amounts`);
     const locked = txs.get(hex(reserve));
     if (locked) must(seller.tMs > locked.tMs, "I10", () => `${key}: SOLD before its RESERVE`);
-    if (kind !== EffectKind.pay) return;
+    const of = seller.tx.body;
+    if (byMeters) return this.energy.paid({ ...line, qtyWh }, undefined, hex(line.to!), of.slot);
     const buyer = bought && txs.get(hex(bought));
     must(buyer !== undefined, "I10", () => `${key} has no BOUGHT`);
     const answers = buyer.tx.body.legs.filter(
@@ -150,6 +173,7 @@ export class LedgerCheck {
     const same = answer.ecashMicro === micro && answer.qtyWh === qtyWh;
     must(same, "I10", () => `${key}: the BOUGHT says something else`);
     must(buyer.tMs > seller.tMs, "I10", () => `${key}: BOUGHT before SOLD`);
+    this.energy.paid(line, answer, hex(buyer.tx.body.from), of.slot);
   }
 
   /** Both sets of books say the same. */

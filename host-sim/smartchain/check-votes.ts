@@ -19,7 +19,8 @@ export class VoteCheck {
   /** (author, number) to what became FINAL, or was ACCEPTED by an honest party. */
   private readonly finals = new Map<string, string>();
   private readonly acceptedIds = new Map<string, string>();
-  private readonly knownAccepted = new Set<string>();
+  /** By party: what it holds ACCEPTED. */
+  private readonly knownAccepted = new Map<string, Set<string>>();
   private statements = 0;
   private looked = "";
 
@@ -47,12 +48,13 @@ export class VoteCheck {
     txs: ReadonlyMap<string, SeenTx>,
     stateOf: (txid: Uint8Array) => number,
   ): void {
+    const known = this.knownAccepted.get(who) ?? new Set();
+    this.knownAccepted.set(who, known);
     for (const { id, tx } of txs.values()) {
-      const mark = `${who} ${id}`;
-      if (this.knownAccepted.has(mark)) continue;
+      if (known.has(id)) continue;
       const state = stateOf(tx.txid);
       if (state !== TxState.accepted && state !== TxState.final) continue;
-      this.knownAccepted.add(mark);
+      known.add(id);
       this.accept(`${hex(tx.body.from)} ${tx.body.seq}`, id);
     }
   }

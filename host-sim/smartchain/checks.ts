@@ -3,12 +3,15 @@
 import { openSigned } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import type { LedgerState } from "#core/ledger/state";
-import { bodyRecord } from "#core/records/tx";
+import { upRecord } from "#core/records/receipt";
+import { bodyRecord, openTx } from "#core/records/tx";
 import { voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
+import { CapCheck } from "./check-caps.ts";
 import { DagCheck, hex } from "./check-dag.ts";
 import { LedgerCheck } from "./check-ledger.ts";
 import { OrderCheck } from "./check-order.ts";
+import { ReplayCheck } from "./check-replay.ts";
 import { VoteCheck } from "./check-votes.ts";
 import { WitnessCheck } from "./check-witness.ts";
 import type { Member } from "./member.ts";
@@ -18,9 +21,11 @@ import { must } from "./violation.ts";
 export class Checks {
   private readonly street: Street;
   readonly dag: DagCheck;
-  readonly ledger = new LedgerCheck();
+  readonly ledger: LedgerCheck;
   readonly witness = new WitnessCheck();
   readonly votes = new VoteCheck();
+  readonly caps: CapCheck;
+  readonly replay: ReplayCheck;
   /** Members that something came to since the last look. */
   readonly touched = new Set<Member>();
   private height = -1;
@@ -29,6 +34,14 @@ export class Checks {
   constructor(street: Street) {
     this.street = street;
     this.dag = new DagCheck(street.crypto);
+    this.replay = new ReplayCheck(street);
+    this.caps = new CapCheck(street.options);
+    const { world } = street;
+    this.ledger = new LedgerCheck((node, slot) => {
+      const home = street.members.findIndex(({ id }) => id === node);
+      if (home < 0) return undefined;
+      return world.counters(home, (slot + 1) * world.slotSeconds * 1000);
+    });
   }
 
   /** Everything that is published. */
@@ -41,6 +54,10 @@ export class Checks {
       if (!ask.ok || !body?.ok) return;
       const txid = hex(domainHash(crypto, bodyRecord.domain, ask.value.body));
       this.witness.body(txid, body.value, crypto, ask.value.publicKey);
+    } else if (topic.endsWith("/up/tx")) {
+      const up = upRecord.decode(payload);
+      const opened = up.ok ? openTx(crypto, up.value.content) : up;
+      if (opened.ok) this.dag.said(opened.tx);
     } else if (topic.endsWith("/up/token")) {
       const answer = tokenRecord.decode(payload);
       if (!answer.ok || !answer.value.token) return;
@@ -50,8 +67,20 @@ export class Checks {
     } else if (from === "gateway" && topic.endsWith("/dag/vote")) {
       const vote = openSigned(voteRecord, crypto, payload);
       if (!vote.ok) return;
+      this.replay.passedOn(payload);
       for (const txid of vote.value.txids) this.votes.said(hex(vote.value.voter), hex(txid));
     }
+  }
+
+  /** For people: that the checks had something to check. */
+  get counts(): Record<string, number> {
+    const { caps, ledger, replay } = this;
+    return {
+      trades: ledger.trades,
+      "sold of offers": ledger.offered,
+      "given again": replay.replays,
+      "caps beyond A_max, in the next block": caps.beyond,
+    };
   }
 
   look(): void {
@@ -72,10 +101,18 @@ export class Checks {
       this.votes.final(this.ledger.finalIds, this.dag.txs);
       this.height = height;
     }
+    const block = head && { height, atMs: head.header.atMs };
+    this.caps.look(this.dag.txs, this.ledger.finalIds, block, area.world.nowMs());
     // Only a block changes the ledger; a gateway that starts has another one.
     if (fresh || this.state !== area.chain.state) this.ledger.look(area.chain.state);
     this.state = area.chain.state;
     const suspended = new Set([...area.suspended]);
+    for (const { id, rogue, setup } of this.street.members)
+      must(
+        rogue !== undefined || !suspended.has(id),
+        "fraud",
+        () => `${setup.config.name} broke no rule`,
+      );
     this.votes.look(area.votes, this.dag.txs, suspended, (epoch) => area.epochs.of(epoch)?.epoch);
     // A state is a node's own: only the one that this event came to can have another.
     for (const { rogue, node } of this.touched)
@@ -92,12 +129,7 @@ export class Checks {
       "I17",
       () => `stopped after ${area.settledSlots} of ${options.slots} slots, ${members.length} nodes`,
     );
-    for (const { id, tx, approved } of this.dag.txs.values())
-      must(
-        approved || this.ledger.finalIds.has(id),
-        "I17",
-        () => `${tx.body.seq} of ${id} starved`,
-      );
+    this.caps.finish();
     new OrderCheck(this.street.crypto).permuted(this.street, this.dag.txs);
   }
 }

@@ -50,6 +50,8 @@ export class Lab {
   readonly parents = new Map<string, { tMs: number; block: boolean }>();
   readonly root = new Uint8Array(32).fill(1);
   nowMs = 100 * TICK_MS + 5000;
+  /** A_max of its witnesses. */
+  ageMaxMs = AGE_MAX_MS;
   private readonly desks = new Map<number, Desk>();
   private readonly seed: number;
 
@@ -127,18 +129,18 @@ export class Lab {
     return this.committees.of(from, tick);
   }
 
-  /** What the honest member `index` answers. */
-  ask(index: number, author: Person, body: Body): WitnessAnswer {
+  /** What the honest member `index` answers, whose clock shows `nowMs`. */
+  ask(index: number, author: Person, body: Body, nowMs = this.nowMs): WitnessAnswer {
     const ask = { net: body.net, publicKey: author.publicKey, body: bodyRecord.encode(body) };
     const { bytes } = signRecord(askRecord, this.crypto, author.secretKey, ask);
     const signed = openSigned(askRecord, this.crypto, bytes);
     if (!signed.ok) throw new Error("an ask that does not open");
-    return this.desk(index).witness.ask(signed, this.nowMs, this.context());
+    return this.desk(index).witness.ask(signed, nowMs, this.context());
   }
 
   /** Whether the honest member gives a token for it. */
-  signs(index: number, author: Person, body: Body): boolean {
-    return "token" in this.ask(index, author, body);
+  signs(index: number, author: Person, body: Body, nowMs = this.nowMs): boolean {
+    return "token" in this.ask(index, author, body, nowMs);
   }
 
   context(): WitnessContext {
@@ -146,7 +148,7 @@ export class Lab {
       committees: [this.committees],
       originMs: 0,
       tickMs: TICK_MS,
-      ageMaxMs: AGE_MAX_MS,
+      ageMaxMs: this.ageMaxMs,
       parentTime: (id) => this.parents.get(String(id)),
     };
   }
@@ -167,10 +169,31 @@ export class Lab {
     return { witness: new Witness({ crypto, net: LAB_NET, secretKey, log }), region, store };
   }
 
-  /** The member starts anew; with `losesLog` on blank flash. */
-  restart(index: number, losesLog: boolean): void {
+  /** The member starts anew; with `losesLog` on blank flash, with `losesAll` not even that there was a log. */
+  restart(index: number, losesLog: boolean, losesAll = false): void {
     const { region, store } = this.desk(index);
-    this.desks.set(index, this.start(index, losesLog ? memoryStore() : region, store));
+    const left = losesAll ? memoryStore() : store;
+    this.desks.set(index, this.start(index, losesLog ? memoryStore() : region, left));
+  }
+
+  /** The member signs, and knows nothing of it the next time. */
+  forgetful(index: number): void {
+    const { log } = this.desk(index).witness as unknown as { log: object };
+    Object.assign(log, { last: () => undefined });
+  }
+
+  /** From now on signatures say who, and not what. */
+  unbind(): void {
+    const made = new Set<string>();
+    const { crypto } = this;
+    const { sign } = crypto;
+    const nameOf = (key: Uint8Array, signature: Uint8Array): string => `${key} ${signature}`;
+    crypto.sign = (secretKey, message) => {
+      const signature = sign(secretKey, message);
+      made.add(nameOf(crypto.publicKey(secretKey), signature));
+      return signature;
+    };
+    crypto.verify = (key, _message, signature) => made.has(nameOf(key, signature));
   }
 
   /** A token that a colluder signs for anything, at any time. */
@@ -199,7 +222,12 @@ export class Lab {
 
   /** V6. */
   valid(tx: Tx): boolean {
+    return this.validIn(this.committees, tx);
+  }
+
+  /** V6 for whoever knows these committees. */
+  validIn(committees: Committees, tx: Tx): boolean {
     const gateways = { gatewayKeys: [], gatewaysNeeded: true };
-    return checkPot(this.crypto, this.committees, this.epoch, tx, gateways).ok;
+    return checkPot(this.crypto, committees, committees.epoch, tx, gateways).ok;
   }
 }

@@ -10,16 +10,26 @@ import { LedgerState, type Pair } from "#core/ledger/state";
 import { type Body, type Tx, type TxLeg, TxType } from "#core/records/tx";
 import { type Random, randomStream } from "../worlds/random.ts";
 import { hex, type SeenTx } from "./check-dag.ts";
+import type { Registers } from "./check-energy.ts";
 import { LedgerCheck } from "./check-ledger.ts";
 import { Lab, type Person } from "./lab.ts";
 
 /** Rules that can be switched off. */
-export type LedgerDefence = "ranges" | "paid-once" | "reserved" | "metered" | "later";
+export type LedgerDefence =
+  | "ranges"
+  | "paid-once"
+  | "reserved"
+  | "offered"
+  | "metered"
+  | "arbitrated"
+  | "terms"
+  | "later";
 
 const SLOT_MS = 60_000;
 const SELLERS = 2;
 const BUYERS = 2;
 const QTY_WH = 100;
+const SHORT_WH = 60;
 const PRICE_MICRO = 1000;
 
 export interface LedgerArenaOptions {
@@ -28,7 +38,7 @@ export interface LedgerArenaOptions {
 }
 
 class LedgerArena {
-  readonly check = new LedgerCheck();
+  readonly check = new LedgerCheck((node, slot) => this.counted(node, slot));
   blocks = 0;
   rejected = 0;
   private readonly lab: Lab;
@@ -55,7 +65,7 @@ class LedgerArena {
         micro: 10_000_000,
       })),
     });
-    this.block({ events: people.map((person, i) => this.reading(person, i, 0)) });
+    this.block({ events: people.map((person) => this.reading(person, 0)) });
     for (let slot = 2; slot < 5; slot++) this.slot(slot);
   }
 
@@ -71,6 +81,7 @@ class LedgerArena {
         { ...NO_LEG, wallet: walletOf(buyer.id), ...leg },
       ]);
     });
+    const taken = this.offer(sellers[slot % SELLERS], buyers, slot);
     const pairs: Pair[] = [];
     buyers.forEach((buyer, b) => {
       for (const seller of sellers)
@@ -85,9 +96,10 @@ class LedgerArena {
           state: "open",
         });
     });
-    const readings = people.map((person, i) => this.reading(person, i, slot));
+    const readings = people.map((person) => this.reading(person, slot));
     this.block({ events: [...readings, { id: this.id(), type: "clearing", pairs }] });
     this.tMs = (slot + 1) * SLOT_MS;
+    this.deliver(sellers[slot % SELLERS], taken, slot);
     const buying = pairs.map((pair) => {
       const seller = sellers.find(({ id }) => hex(id) === pair.seller)!;
       const buyer = buyers.find(({ id }) => hex(id) === pair.buyer)!;
@@ -100,6 +112,24 @@ class LedgerArena {
     this.block({ closed: [slot] });
   }
 
+  /** An OFFER to all, of which each buyer wants everything. */
+  private offer(seller: Person, buyers: readonly Person[], slot: number): [Person, Tx][] {
+    const terms = { qtyWh: QTY_WH, ecashMicro: QTY_WH * PRICE_MICRO };
+    const own = { ...NO_LEG, wallet: walletOf(seller.id), ...terms };
+    const offer = this.say(seller, TxType.offer, slot, [own]);
+    return buyers.map((buyer) => {
+      const leg = { ...NO_LEG, wallet: walletOf(buyer.id), to: seller.id, ref: offer.txid };
+      return [buyer, this.say(buyer, TxType.reserve, slot, [{ ...leg, ...terms }])];
+    });
+  }
+
+  private deliver(seller: Person, taken: readonly [Person, Tx][], slot: number): void {
+    for (const [buyer, reserve] of taken) {
+      const { claimedExportMwh } = this.state.account(hex(seller.id));
+      this.say(seller, TxType.sold, slot, [this.leg(buyer, seller, reserve, claimedExportMwh)]);
+    }
+  }
+
   /** SOLD, and what a cheat says besides. Returns what says BOUGHT. */
   private trade(seller: Person, buyer: Person, reserve: Tx, slot: number): () => void {
     const { random } = this;
@@ -108,18 +138,20 @@ class LedgerArena {
       const leg = this.leg(buyer, seller, reserve, claimedExportMwh + shift);
       return this.say(seller, TxType.sold, slot, [leg], early ? -2 * SLOT_MS : 1);
     };
-    const kind = random.below(5);
+    const kind = random.below(7);
     let sold = sell(kind === 1 ? 1_000_000n : 0n, kind === 2);
     if (kind > 0) sold = this.ofState(sold, seller, buyer, slot) ?? sell(0n);
-    const buy = (shift: bigint, early = false): void => {
+    const buy = (qtyWh = QTY_WH, early = false): void => {
       const { claimedImportMwh } = this.state.account(hex(buyer.id));
-      const leg = this.leg(seller, buyer, sold, claimedImportMwh + shift);
+      const leg = this.leg(seller, buyer, sold, claimedImportMwh, qtyWh);
       this.say(buyer, TxType.bought, slot, [leg], early ? -1000 : 1);
     };
     return () => {
-      if (kind === 3) buy(0n, true);
-      buy(0n);
-      if (kind === 4) buy(0n);
+      if (kind === 6) return; // its meter decides
+      if (kind === 5) buy(QTY_WH - 1 - random.below(QTY_WH / 2));
+      if (kind === 3) buy(QTY_WH, true);
+      buy();
+      if (kind === 4) buy();
       if (kind === 4) sell(0n);
     };
   }
@@ -130,14 +162,14 @@ class LedgerArena {
     return pair?.sold && hex(pair.sold.txid) === hex(sold.txid) ? sold : undefined;
   }
 
-  private leg(to: Person, own: Person, ref: Tx, fromMwh: bigint): TxLeg {
+  private leg(to: Person, own: Person, ref: Tx, fromMwh: bigint, qtyWh = QTY_WH): TxLeg {
     return {
       to: to.id,
       wallet: walletOf(own.id),
       ref: ref.txid,
-      qtyWh: QTY_WH,
+      qtyWh,
       ecashMicro: QTY_WH * PRICE_MICRO,
-      meter: { fromMwh, toMwh: fromMwh + BigInt(QTY_WH) * 1000n },
+      meter: { fromMwh, toMwh: fromMwh + BigInt(qtyWh) * 1000n },
     };
   }
 
@@ -155,8 +187,10 @@ class LedgerArena {
   private block(plan: Partial<Parameters<typeof executeBlock>[1]>): void {
     const { state, off, check } = this;
     const type = plan.txs?.[0]?.tx.body.type;
-    const kept = off === "metered" && type ? this.unmeter() : () => {};
-    this.weaken(type);
+    const shows = off === "metered" ? type : off === "arbitrated" && plan.closed;
+    let kept = shows ? this.unmeter() : () => {};
+    if (off === "reserved" && type === TxType.sold) kept = this.unpromise();
+    this.weaken(plan.txs?.[0]?.tx);
     const whole = { events: [], mints: [], txs: [], closed: [], ...plan };
     const { rejected, effects } = executeBlock(state, whole, (slot) => slot * SLOT_MS);
     kept();
@@ -167,8 +201,14 @@ class LedgerArena {
     check.look(state);
   }
 
-  private weaken(type: number | undefined): void {
+  private weaken(tx: Tx | undefined): void {
     const { state, off } = this;
+    const type = tx?.body.type;
+    // What the buyer says is what was meant.
+    if (off === "terms" && type === TxType.bought)
+      for (const pair of changed(state.pairs))
+        if (pair.sold && tx?.body.legs.some(({ ref }) => ref && hex(ref) === hex(pair.sold!.txid)))
+          Object.assign(pair, { qtyWh: tx.body.legs[0].qtyWh });
     if (off === "ranges")
       for (const account of changed(state.accounts))
         Object.assign(account, { claimedExportMwh: 0n, claimedImportMwh: 0n });
@@ -177,10 +217,15 @@ class LedgerArena {
         if (pair.state === "paid") {
           pair.state = "sold";
           const lock = state.locks.get(pair.reserve);
-          if (lock) lock.promisedMicro = pair.ecashMicro;
+          if (!lock) continue;
+          lock.promisedMicro = pair.ecashMicro;
+          // There have to be coins to pay it with once more: the buyer's free ones.
+          lock.leftMicro += pair.ecashMicro;
+          state.account(lock.node).balanceMicro -= pair.ecashMicro;
         }
-    if (off === "reserved" && type === TxType.sold)
-      for (const lock of changed(state.locks)) lock.promisedMicro = 0;
+    if (off === "offered")
+      for (const offer of changed(state.offers))
+        Object.assign(offer, { soldWh: 0, reservedWh: type === TxType.sold ? offer.qtyWh : 0 });
     if (off === "later") {
       for (const lock of changed(state.locks)) Object.assign(lock, { tMs: 0 });
       for (const pair of changed(state.pairs)) if (pair.sold) pair.sold = { ...pair.sold, tMs: 0 };
@@ -203,16 +248,33 @@ class LedgerArena {
       });
   }
 
+  /** RESERVEs that promise nothing, until what is returned is called. */
+  private unpromise(): () => void {
+    const before = changed(this.state.locks).map((lock) => [lock, lock.promisedMicro] as const);
+    for (const [lock] of before) lock.promisedMicro = 0;
+    return () => {
+      for (const [lock, micro] of before) lock.promisedMicro += micro;
+    };
+  }
+
   private member({ id, publicKey }: Person): LedgerEvent {
     const wallets = { set: 0, commitment: id, wallets: [hex(walletOf(id))] };
     const member = { publicKey, name: hex(id), capacityWh: 1000 } as never;
     return { id: this.id(), type: "member", node: hex(id), member, wallets };
   }
 
-  private reading({ id }: Person, index: number, boundary: number): LedgerEvent {
-    const mwh = BigInt(boundary) * BigInt(QTY_WH * 1000);
+  /** All but one count a contract in every slot, those of sellers out and those of buyers in. */
+  private counted(node: string, boundary: number): Registers | undefined {
+    const index = this.lab.people.findIndex(({ id }) => hex(id) === node);
+    if (index < 0) return undefined;
     const sells = index < SELLERS;
-    const reading = { boundary, importMwh: sells ? 0n : mwh, exportMwh: sells ? mwh : 0n } as never;
+    const mwh = BigInt(boundary * (index === SELLERS ? SHORT_WH : QTY_WH) * 1000);
+    return { importMwh: sells ? 0n : mwh, exportMwh: sells ? mwh : 0n };
+  }
+
+  /** At the end of `slot`. */
+  private reading({ id }: Person, slot: number): LedgerEvent {
+    const reading = { boundary: slot + 1, ...this.counted(hex(id), slot) } as never;
     return { id: this.id(), type: "reading", node: hex(id), reading };
   }
 

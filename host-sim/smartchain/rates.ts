@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How often colluders have enough of a committee (the table of ledger 4.4), counted as they are drawn. */
 import type { PotToken } from "#core/records/tx";
+import { twoSets } from "./attacks-committee.ts";
 import { Lab } from "./lab.ts";
 
 export interface RateRow {
@@ -41,6 +42,9 @@ export function countSeed(seed: number, row: RateRow, ticks: number, into: Count
     if (there < m) into.noQuorum++;
     if (hits >= Math.floor((m - 1) / 2) + 1) into.median++;
     if (i === 0 || hits >= m) attempt(lab, at, bad, hits >= m);
+    // At the edge, where one more or less of them decides.
+    if (Math.abs(hits - (2 * m - k)) <= 1 && twoSets(lab, author, bad, i + 1) !== hits >= 2 * m - k)
+      throw new Error(`two sets of tokens with ${hits} colluders came out otherwise`);
     lab.nowMs += 30_000;
   }
 }
@@ -61,6 +65,7 @@ function attempt(lab: Lab, at: number, bad: ReadonlySet<number>, enough: boolean
 
 /** Where 95 (or another) of 100 binomial counts lie: no tail has more than half of the rest. */
 export function interval(draws: number, p: number, outside = 0.05): [number, number] {
+  if (p >= 1) return [draws, draws];
   let low = 0;
   let sum = 0;
   let log = draws * Math.log1p(-p);

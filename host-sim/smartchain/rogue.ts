@@ -9,7 +9,15 @@ import { openSigned, signRecord } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import { randomKeyOf, signToken } from "#core/pot/token";
 import { upRecord } from "#core/records/receipt";
-import { type Body, bodyRecord, openTx, type PotToken, signTx, TxType } from "#core/records/tx";
+import {
+  type Body,
+  bodyRecord,
+  openTx,
+  type PotToken,
+  signTx,
+  type TxLeg,
+  TxType,
+} from "#core/records/tx";
 import { voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
 import type { Member } from "./member.ts";
@@ -17,6 +25,8 @@ import type { Street } from "./street.ts";
 
 /** Messages that may be said again. */
 const KEPT = 200;
+/** More than a home takes or gives in a run. */
+const AHEAD_MWH = 10n ** 7n;
 
 interface Plot {
   body: Body;
@@ -65,8 +75,20 @@ export class Rogue {
     if (from === "gateway" && topic.endsWith("/dag/tx")) {
       const opened = openTx(this.street.crypto, payload);
       if (opened.ok && this.oldTxs.length < 8) this.oldTxs.push(opened.tx.txid);
+      if (opened.ok) this.follow(opened.tx.txid);
     }
     if (topic.endsWith("/up/token")) this.gather(payload);
+  }
+
+  /** What its node said is in the DAG: the one of the same tick that follows it can come now. */
+  private follow(txid: Uint8Array): void {
+    for (const plot of this.plots.values()) {
+      const { prev, seq } = plot.body;
+      if (plot.said || !prev || !bytesEqual(prev, txid)) continue;
+      if (this.member.node.state.txSeq >= seq) continue; // its node was faster
+      plot.said = true;
+      this.forge(plot);
+    }
   }
 
   private gather(payload: Uint8Array): void {
@@ -111,15 +133,10 @@ export class Rogue {
       const prev = domainHash(street.crypto, bodyRecord.domain, encoded);
       return { ...later, seq: body.seq + 1, prev };
     }
-    if (kind === 2 && body.type === TxType.sold) {
+    const trades = body.type === TxType.sold || body.type === TxType.bought;
+    if ((kind === 2 || kind === 3) && trades) {
       street.count("register range moved");
-      const legs = body.legs.map((leg) => ({
-        ...leg,
-        ...(leg.meter && {
-          meter: { fromMwh: 0n, toMwh: leg.meter.toMwh - leg.meter.fromMwh },
-        }),
-      }));
-      return { ...later, legs };
+      return { ...later, legs: body.legs.map((leg) => moved(leg, kind === 2)) };
     }
     street.count("equivocation");
     return later;
@@ -222,4 +239,12 @@ export class Rogue {
     const other = street.members[street.random.below(street.members.length)];
     if (other.client) street.bus.inject(other.client, topic, payload);
   }
+}
+
+/** On a stretch that was used before, or on one that is not metered yet. */
+function moved(leg: TxLeg, back: boolean): TxLeg {
+  if (!leg.meter) return leg;
+  const { fromMwh, toMwh } = leg.meter;
+  const byMwh = back ? -fromMwh : AHEAD_MWH;
+  return { ...leg, meter: { fromMwh: fromMwh + byMwh, toMwh: toMwh + byMwh } };
 }

@@ -4,12 +4,14 @@
  * every event the checkers look at all of it. The seed decides everything, so that it replays exactly.
  */
 import type { Crypto } from "#core/crypto/port";
+import type { Tx } from "#core/records/tx";
 import { toleratedOf } from "#core/votes/electorate";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { LogStore } from "#gateway/ports";
+import type { Session } from "#gateway/session";
 import { openMemoryStore } from "#node/store/memory";
-import { gatewayOptions, nodeSetups, seededKey, tariffOf } from "../setup.ts";
+import { gatewayOptions, nodeSetups, seededKey, tariffOf, tradingDirectly } from "../setup.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
 import type { World } from "../worlds/types.ts";
 import { Agenda, type BusCounts, type Client, FaultyBus } from "./bus.ts";
@@ -21,7 +23,7 @@ import { smallWorld } from "./small-world.ts";
 import { Violation } from "./violation.ts";
 
 /** What can be switched off, to see that the checkers find what it prevents. */
-export type Defence = "witness-log" | "V5" | "V6" | "V7" | "seal";
+export type Defence = "witness-log" | "V3" | "V5" | "V6" | "V7" | "seal" | "numbers";
 
 export interface StreetOptions {
   seed: number;
@@ -43,6 +45,10 @@ export interface StreetResult {
   transactions: number;
   accepted: number;
   suspended: number;
+  /** What the checkers saw besides. */
+  seen: Record<string, number>;
+  /** The longest that a cap was neither approved nor final, protocol ms. */
+  capWaitMs: number;
   /** What the checkers found, first. */
   violation: Violation | undefined;
   /** Two runs of one seed have the same. */
@@ -79,7 +85,9 @@ export class Street {
     this.random = randomStream(seed, 7);
     const { random } = this;
     const nodes = 4 + random.below(4);
-    const slots = 2 + random.below(3);
+    // By OFFER among each other, which takes two slots ahead, or in the market.
+    const direct = random.below(4) === 0;
+    const slots = (direct ? 4 : 2) + random.below(3);
     this.world = smallWorld(seed, nodes, slots, SLOT_SECONDS);
     const running = random.below(4) > 0;
     const gatewayKey = seededKey(crypto, seed, "gateway", 0);
@@ -104,7 +112,9 @@ export class Street {
     });
     const rogues = calm ? 0 : random.below(toleratedOf(nodes) + 1);
     const publicKey = crypto.publicKey(gatewayKey);
-    nodeSetups(crypto, this.world, seed, publicKey).forEach((setup, index) => {
+    const market = nodeSetups(crypto, this.world, seed, publicKey);
+    const setups = direct ? tradingDirectly(market, nodes) : market;
+    setups.forEach((setup, index) => {
       const member = new Member(this, index, setup, calm ? 0 : random.below(2001) - 1000);
       if (index < rogues) member.rogue = new Rogue(this, member);
       this.members.push(member);
@@ -153,7 +163,10 @@ export class Street {
       probe: () => {},
       log: () => {},
     });
-    const deliver = (topic: string, payload: Uint8Array): void => gateway.deliver(topic, payload);
+    const deliver = (topic: string, payload: Uint8Array): void => {
+      this.checks.replay.delivered(topic, payload);
+      gateway.deliver(topic, payload);
+    };
     let due = false;
     gateway.onWork = () => {
       if (due) return;
@@ -173,23 +186,23 @@ export class Street {
   }
 
   /** Switches off what this run is to do without. */
-  private weaken(gateway: Gateway): void {
+  weaken(gateway: Gateway): void {
     const { off } = this;
     if (off.size === 0) return;
     const { area } = gateway;
     if (off.has("V5")) Object.assign(area.world, { ageMaxMs: 1e9 });
     if (off.has("V6"))
       Object.assign(gateway, {
-        tokensIn: (message: { what: string; said?: { tx?: { body: { tsMs: number } } } }) =>
-          message.said?.tx && {
-            ok: true,
-            tMs: message.said.tx.body.tsMs,
-            byGateways: false,
-            jobs: [],
-          },
+        tokensIn: ({ said, session }: { said?: { tx?: Tx }; session: Session }) => {
+          if (!said?.tx) return undefined;
+          const { seq, prev, tsMs } = said.tx.body;
+          // Called for each transaction before it is judged.
+          if (off.has("V3") && seq > session.txSeq)
+            Object.assign(session, { txSeq: seq - 1, txid: prev });
+          return { ok: true, tMs: tsMs, byGateways: false, jobs: [] };
+        },
       });
-    if (off.has("V7"))
-      for (const session of area.sessions.values()) Object.assign(session, { txTick: -1, txMs: 0 });
+    if (off.has("V7")) for (const session of area.sessions.values()) forgetful(session);
     if (off.has("seal")) {
       const victim = (): string => this.members[this.members.length - 1].id;
       const { dag } = area;
@@ -225,6 +238,7 @@ export class Street {
       if (!(await agenda.step())) break;
       this.events++;
       checks.look();
+      if (await checks.replay.look()) checks.look();
     }
     checks.finish();
   }
@@ -279,10 +293,18 @@ export class Street {
       transactions: area.counters.transactions,
       accepted: area.votes.accepted,
       suspended: area.suspended.size,
+      seen: this.checks.counts,
+      capWaitMs: this.checks.caps.mostMs,
       violation,
       digest: Buffer.from(digest).toString("hex"),
     };
   }
+}
+
+/** It has no last tick nor time, whatever is said under it, also within one turn of the gateway. */
+function forgetful(session: Session): void {
+  Object.defineProperty(session, "txTick", { get: () => -1, set: () => {}, configurable: true });
+  Object.defineProperty(session, "txMs", { get: () => 0, set: () => {}, configurable: true });
 }
 
 export function runStreet(options: StreetOptions): Promise<StreetResult> {

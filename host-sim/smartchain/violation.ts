@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An invariant that does not hold; thrown by checkers, and what a run ends with. */
 export class Violation extends Error {
-  /** "I5" to "I18", "V5", or "dead" where a party died of an assertion. */
+  /** "I5" to "I18", "V5", "fraud" where an honest member is suspended, "dead" where a party asserts. */
   readonly invariant: string;
 
   constructor(invariant: string, detail: string) {

@@ -3,8 +3,9 @@
  * Votes without a gateway between: every member has a ballot of its own, and two transactions of one
  * number go round, with votes late, twice and out of order, and some members that vote for both.
  */
-import { Ballot } from "#core/votes/ballot";
+import type { Ballot } from "#core/votes/ballot";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot } from "#core/votes/full-ballot";
 import { TxState } from "#core/votes/tally";
 import { randomStream } from "../worlds/random.ts";
 import { VoteCheck } from "./check-votes.ts";
@@ -123,7 +124,7 @@ function rivals(lab: Lab) {
 
 function seatsOf(lab: Lab): Seat[] {
   return lab.people.map(({ id }): Seat => {
-    const ballot = new Ballot({ capacity: 64, membersMax: 32, own: id, earlyPerVoter: 16 });
+    const ballot = fullBallot({ capacity: 64, membersMax: 32, own: id, earlyPerVoter: 16 });
     ballot.open(electorateOf(lab.epoch));
     return { ballot, heard: [0, 0] };
   });

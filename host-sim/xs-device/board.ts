@@ -25,7 +25,7 @@ const SEGMENT_MS = 2;
 const SEGMENT_BYTES = 1440;
 const SEND_BYTES = 5760;
 /** Sectors of the partition of the witness log, on boards with 4 MB (devices/). */
-const WITNESS_SECTORS = 31;
+const WITNESS_SECTORS = 16;
 /** From the start to an address, ms. */
 const JOIN_MS = 2500;
 /** esp_reset_reason_t. */

@@ -14,9 +14,9 @@ import { NODE_DAG_CAPACITY } from "#core/limits";
 import { checkPot } from "#core/pot/check";
 import { checkToken } from "#core/pot/token";
 import { WALLET_BYTES } from "#core/records/common";
-import { type Body, bodyRecord, openTx, type PotToken, signTx, TxType } from "#core/records/tx";
+import { type Body, bodyRecord, encodeToken, sealTx, TxType } from "#core/records/tx";
+import { glanceTx, openPackedTx } from "#core/records/tx-glance";
 import { askRecord, tokenRecord } from "#core/records/witness";
-import { arrivalOf } from "#meter/cone";
 import { Epochs } from "#meter/epochs";
 import { Share } from "#meter/share";
 import type { XsGlobal } from "../fleet/xs-crypto.ts";
@@ -88,7 +88,8 @@ class Member {
   private share!: Share;
   private body: Body | undefined;
   private txid: Uint8Array = new Uint8Array(0);
-  private readonly tokens: PotToken[] = [];
+  private encoded: Uint8Array = new Uint8Array(0);
+  private readonly tokens: { rank: number; bytes: Uint8Array }[] = [];
 
   constructor(crypto: Crypto) {
     this.crypto = crypto;
@@ -131,6 +132,7 @@ class Member {
     const body = bodyOf(this.own, chosen.map(({ id }) => id).sort(compareBytes));
     const encoded = bodyRecord.encode(body);
     this.body = body;
+    this.encoded = encoded;
     this.txid = domainHash(crypto, bodyRecord.domain, encoded);
     const ask = { net: NET, publicKey, body: encoded };
     host.post(Step.ask, signRecord(askRecord, crypto, secretKey, ask).bytes);
@@ -143,20 +145,18 @@ class Member {
     assert(answer.ok && answer.value.token && body && known, "SIM_TOKEN");
     const { token } = answer.value;
     const { committees, epoch } = known;
-    assert(committees.rank(this.own, body.tick, token.witness) >= 0, "SIM_RANK");
+    const rank = committees.rank(this.own, body.tick, token.witness);
+    assert(rank >= 0, "SIM_RANK");
     const key = committees.keyOf(committees.indexOf(token.witness));
     const context = { net: NET, beacon: epoch.beacon, body, txid };
     assert(checkToken(crypto, key, context, token), "SIM_TOKEN");
-    this.tokens.push(token);
+    this.tokens.push({ rank, bytes: encodeToken(token) });
   }
 
   private finish(): void {
-    const { body, own, crypto, secretKey } = this;
-    const committees = this.epochs.of(1)?.committees;
-    assert(body && committees, "SIM_BODY");
-    const rank = ({ witness }: PotToken) => committees.rank(own, body.tick, witness);
-    const pot = this.tokens.sort((a, b) => rank(a) - rank(b));
-    host.post(Step.finish, signTx(crypto, secretKey, body, 9, pot).bytes);
+    const { txid, encoded, crypto, secretKey } = this;
+    const pot = this.tokens.sort((a, b) => a.rank - b.rank).map(({ bytes }) => bytes);
+    host.post(Step.finish, sealTx(crypto, secretKey, txid, encoded, 9, pot).bytes);
   }
 
   private witness(payload: Uint8Array): void {
@@ -179,12 +179,16 @@ class Member {
 
   private validate(payload: Uint8Array): void {
     const { crypto, share } = this;
-    const opened = openTx(crypto, payload);
-    const known = this.epochs.of(1);
-    assert(opened.ok && known, "SIM_TX");
-    const { tx } = opened;
-    const author = known.committees.indexOf(tx.body.from);
-    const [added] = share.cone.add({ arrival: arrivalOf(tx, author), payload }, 0);
+    // As observer.ts: a look for the graph, then what concerns this node is opened.
+    const heard = glanceTx(crypto, payload, NET, this.own);
+    const known = heard && this.epochs.of(heard.epoch);
+    assert(known, "SIM_TX");
+    const { txid: id, stampMs, from: sender, seq: number } = heard;
+    const author = known.committees.indexOf(sender);
+    const arrival = { id, parents: heard.parents, stampMs, author, seq: number };
+    const [added] = share.cone.add({ arrival, payload }, 0);
+    const tx = openPackedTx(crypto, payload);
+    assert(tx, "SIM_TX");
     assert(crypto.verify(known.committees.keyOf(author), tx.digest, tx.signature), "SIM_SIGNED");
     const gatewayKeys = [{ node: known.epoch.gateway, publicKey: this.gatewayKey }];
     const rule = { gatewayKeys, gatewaysNeeded: true };

@@ -59,6 +59,7 @@ export const DOWN_KINDS = Object.freeze([
   "ask",
   "token",
   "window",
+  "settlement",
 ] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
 

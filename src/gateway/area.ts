@@ -16,6 +16,7 @@ import type { Batch } from "./batch.ts";
 import { Chain, type SealedBlock } from "./chain/chain.ts";
 import { type Consensus, SoleGateway } from "./chain/consensus.ts";
 import { PublicChain } from "./chain/public.ts";
+import { Settlements } from "./chain/settlements.ts";
 import { FeederCheck } from "./feeder/check.ts";
 import type { FeederTerms } from "./feeder/terms.ts";
 import { Registry } from "./identity/registry.ts";
@@ -40,6 +41,7 @@ export class Area {
   readonly dag = new Dag();
   readonly chain: Chain;
   readonly publicChain: PublicChain;
+  readonly settlements = new Settlements();
   /** Epochs of proof-of-time, and what is on its way between authors and witnesses. */
   readonly epochs = new Epochs();
   readonly relay = new Relay();

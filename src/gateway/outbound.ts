@@ -43,10 +43,13 @@ export function sendContracts(
     batch.send(area.topics.down(toHex(contract.node), "contract"), bytes);
 }
 
-/** Balances after a block, to every member that is there. */
+/** Balances after a block, to every member that is there, and the proof of what it settled for it. */
 export function sendAccounts(area: Area, batch: Batch, block: SealedBlock): void {
-  for (const session of area.sessions.values())
-    if (session.online) sendAccount(area, batch, session, block);
+  for (const session of area.sessions.values()) {
+    if (!session.online) continue;
+    sendAccount(area, batch, session, block);
+    sendSettlement(area, batch, session, block.headerBytes);
+  }
 }
 
 function sendAccount(area: Area, batch: Batch, session: Session, block: SealedBlock): void {
@@ -91,6 +94,12 @@ function sendProof(area: Area, batch: Batch, session: Session, block: SealedBloc
   batch.send(area.topics.down(session.id, "proof"), bytes);
 }
 
+/** With it a node checks its latest trade: of any block, or only where it was settled by the one with `header`. */
+function sendSettlement(area: Area, batch: Batch, session: Session, header?: Uint8Array): void {
+  const bytes = area.settlements.of(session.id, header);
+  if (bytes) batch.send(area.topics.down(session.id, "settlement"), bytes);
+}
+
 /** The answer to a request to be a member. */
 export function sendConfig(area: Area, batch: Batch, nodeId: string, code: Code | undefined): void {
   const session = area.sessions.get(nodeId);
@@ -125,6 +134,7 @@ export function greet(area: Area, batch: Batch, session: Session): void {
   if (area.chain.head) {
     sendAccount(area, batch, session, area.chain.head);
     sendProof(area, batch, session, area.chain.head);
+    sendSettlement(area, batch, session);
   }
   sendConfig(area, batch, session.id, undefined);
   for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {

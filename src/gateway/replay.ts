@@ -78,8 +78,10 @@ export function replayEntry(area: Area, entry: LogEntry): void {
   else if (kind === EntryKind.published) area.publicChain.check(unpackEntry(publishedEntry, bytes));
   else if (kind === EntryKind.feeder) area.setFeeder(termsOf(unpackEntry(feederEntry, bytes)));
   else if (isTrust(kind)) replayTrust(area, kind, bytes);
-  else if (kind === EntryKind.epoch) replayEpoch(area, unpackEntry(epochEntry, bytes).signed);
-  else if (kind === EntryKind.token) replayToken(area, bytes);
+  else if (kind === EntryKind.epoch) {
+    checkPot(area);
+    replayEpoch(area, unpackEntry(epochEntry, bytes).signed);
+  } else if (kind === EntryKind.token) replayToken(area, bytes);
   else if (kind === EntryKind.vote) area.votes.replay(area, unpackEntry(voteEntry, bytes).signed);
   else if (kind === EntryKind.evidence)
     replayEvidence(area, unpackEntry(evidenceEntry, bytes).encoded);
@@ -107,6 +109,15 @@ function checkWorld(area: Area, found: WorldEntry): void {
         `the store was made with another ${name}: use the configuration it was made with, or a new store`,
       );
   }
+}
+
+/** What members wait for tokens with would be void without epochs, and the last one would never end. */
+function checkPot({ options }: Area): void {
+  if (options.pot) return;
+  throw new StoreMismatch(
+    "the store has epochs of proof-of-time, and the configuration says proofOfTime false: transactions " +
+      "under way wait for their tokens. Set proofOfTime to true, or give a new store",
+  );
 }
 
 function replayMember(area: Area, bytes: Uint8Array): void {
@@ -179,6 +190,7 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
   area.votes.seal(sealed, area.world.ageMaxMs);
   area.world.atLeast(sealed.header.atMs);
   area.countPaid(sealed);
+  area.settlements.follow(area.ports.crypto, area.chain.state, sealed);
   unhearRejected(area, sealed);
   for (const slot of sealed.block.closed) {
     const run = area.runs.get(slot);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the gateway says that a node owns: after each slot, and as a greeting, proven (paper 1, II-B-1) */
-import { toHex } from "#core/codec/bytes";
+import { bytesEqual, toHex } from "#core/codec/bytes";
 import { codeOfWire } from "#core/errors/codes";
 import { accountRecord } from "#core/records/account";
 import { proofRecord } from "#core/records/proof";
+import { settlementRecord } from "#core/records/settlement";
 import type { NodeConfig } from "./config.ts";
-import { fromGateway, proofFault } from "./inspect.ts";
+import { fromGateway, proofFault, settledBy } from "./inspect.ts";
 import type { MeterNode } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
 import { forgetReserve } from "./state.ts";
@@ -69,5 +70,21 @@ export class Account {
     const commitment = purse.commitmentOf(opened.value.walletSet);
     const fault = proofFault(crypto, gatewayKey, net, opened.value, account, commitment);
     if (fault) this.raise("GATEWAY_BALANCE", fault);
+  }
+
+  /** The gateway's word that a trade of this node was settled: it stands under a block's effects. */
+  onSettlement(payload: Uint8Array): void {
+    const { crypto } = this.ports;
+    const { purse, conversation, gatewayKey, lastTrade } = this.node;
+    if (conversation.elsewhere) return; // of trades that it does not know
+    const decoded = settlementRecord.decode(payload);
+    if (!decoded.ok) return this.raise("GATEWAY_TRADE", decoded.code);
+    const { value } = decoded;
+    const own = purse.addressAt(value.walletSet, value.wallet);
+    const settled = settledBy(crypto, gatewayKey, this.config.net, value, own, this.header);
+    if (typeof settled === "string") return this.raise("GATEWAY_TRADE", settled);
+    const { sold, bought } = value.effect;
+    for (const txid of [sold, bought])
+      if (txid && lastTrade && bytesEqual(txid, lastTrade.txid)) lastTrade.height = settled.height;
   }
 }

@@ -7,33 +7,23 @@
  */
 import type { Entropy } from "#core/crypto/port";
 import { Draws } from "#core/dag/draws";
-import { type Arrival, Graph } from "#core/dag/graph";
+import { Graph } from "#core/dag/graph";
 import { NONE } from "#core/dag/handles";
 import { Load } from "#core/dag/load";
 import { CapSelector, type Parent } from "#core/dag/select";
-import { UnsolidPool } from "#core/dag/unsolid";
 import {
   CONE_WAIT_MS,
   EPOCH_MEMBERS_MAX,
   NODE_DAG_CAPACITY,
   NODE_DAG_WINDOW,
-  NODE_UNSOLID_BYTES_MAX,
   NODE_UNSOLID_MAX,
 } from "#core/limits";
-import { stampOf } from "#core/pot/token";
-import type { Tx } from "#core/records/tx";
+import { type Waiting, WaitingPool } from "./waiting.ts";
+
+export type { Waiting } from "./waiting.ts";
 
 /** Random numbers that are fetched at a time: a selection's. */
 const DRAWS = 16;
-
-/** One that was heard: what the graph keeps, and its bytes where the node is to look at it. */
-export interface Waiting {
-  arrival: Arrival;
-  payload?: Uint8Array;
-}
-
-/** About what an arrival takes of a chip's memory beside the transaction, bytes. */
-const ARRIVAL_BYTES = 512;
 
 export class Cone {
   private readonly graph = new Graph({
@@ -43,13 +33,16 @@ export class Cone {
     authors: EPOCH_MEMBERS_MAX,
   });
   private readonly selector: CapSelector;
-  private readonly unsolid: UnsolidPool<Waiting>;
+  private readonly waiting: WaitingPool;
+  /** A_max; before the first notice nobody knows it. */
+  ageMaxMs = Number.POSITIVE_INFINITY;
 
-  constructor(entropy: Entropy) {
+  /** @param bytesMax of what waits for its parents and is to be looked at then */
+  constructor(entropy: Entropy, bytesMax: number) {
     this.selector = new CapSelector(this.graph, new Draws(entropy, DRAWS), new Load());
-    this.unsolid = new UnsolidPool<Waiting>({
+    this.waiting = new WaitingPool({
       countMax: NODE_UNSOLID_MAX,
-      bytesMax: NODE_UNSOLID_BYTES_MAX,
+      bytesMax,
       timeoutMs: CONE_WAIT_MS,
     });
   }
@@ -64,22 +57,23 @@ export class Cone {
    * of the DAG, each with its effective time. `nowMs` is uptime.
    */
   add(heard: Waiting, nowMs: number): { item: Waiting; tMs: number }[] {
-    this.unsolid.expire(nowMs);
+    this.waiting.expire(nowMs);
     const added: { item: Waiting; tMs: number }[] = [];
-    const known = (id: Uint8Array): boolean => this.graph.parentTime(id) !== undefined;
+    const known = this.known();
     const queue = [heard];
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const { arrival, payload } = next;
+      const { arrival } = next;
       const { id, parents } = arrival;
       if (this.graph.find(id) !== NONE) continue;
       if (!parents.every(known)) {
-        const bytes = ARRIVAL_BYTES + (payload?.length ?? 0);
-        this.unsolid.add({ id, parents, bytes, item: next }, known, nowMs);
+        this.waiting.add(next, nowMs);
         continue;
       }
       const handle = this.graph.add(arrival);
-      added.push({ item: next, tMs: this.graph.timeMs(handle) });
-      queue.push(...this.unsolid.arrived(id));
+      const tMs = this.graph.timeMs(handle);
+      this.graph.staleBeforeMs = Math.max(this.graph.staleBeforeMs, tMs - this.ageMaxMs);
+      added.push({ item: next, tMs });
+      queue.push(...this.waiting.arrived(id, known));
     }
     return added;
   }
@@ -88,7 +82,11 @@ export class Cone {
   seal(id: Uint8Array, atMs: number): Waiting[] {
     if (this.graph.blocks.find(id) !== NONE) return [];
     this.graph.blocks.add(id, atMs);
-    return this.unsolid.arrived(id);
+    return this.waiting.arrived(id, this.known());
+  }
+
+  private known(): (id: Uint8Array) => boolean {
+    return (id) => this.graph.parentTime(id) !== undefined;
   }
 
   /** One or two parents, before `beforeMs`, for a transaction of our own (ledger 4.3). */
@@ -108,12 +106,4 @@ export class Cone {
   get size(): number {
     return this.graph.count;
   }
-}
-
-/** What the graph keeps of a transaction of the epoch's member with this number. */
-export function arrivalOf(tx: Tx, author: number): Arrival {
-  const { seq } = tx.body;
-  // As decoded they are views, which would keep the whole message.
-  const parents = tx.body.parents.map((id) => id.slice());
-  return { id: tx.txid, parents, stampMs: stampOf(tx), author, seq };
 }

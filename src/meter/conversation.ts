@@ -11,7 +11,7 @@ import { toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
-import { EVENTS_BURST } from "#core/limits";
+import { EVENTS_BURST } from "#core/limits-device";
 import { arrivalRecord } from "#core/records/arrival";
 import { eventRecord } from "#core/records/event";
 import type { Config } from "#core/records/member";

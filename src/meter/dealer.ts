@@ -7,13 +7,17 @@ import { bytesEqual, toHex } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
 import type { Contract } from "#core/records/contract";
 import { Side } from "#core/records/order";
-import { openTx, type TxLeg, TxType } from "#core/records/tx";
+import { type TxLeg, TxType } from "#core/records/tx";
+import { openPackedTx } from "#core/records/tx-glance";
 import { mwhFromWh } from "#core/units/energy";
 import type { Purse } from "./purse.ts";
 import type { SlotMemory } from "./state.ts";
 
 /** Contracts are kept of the slot that settles and of the one before: it is over when the next is cleared. */
 const KEPT = 2;
+
+/** What of a contract is needed once it is checked. */
+type Settling = Pick<Contract, "part" | "side" | "slot" | "atMs" | "legs">;
 
 interface ReceivedSold {
   txid: Uint8Array;
@@ -35,12 +39,34 @@ export interface Deal {
   notBeforeMs: number;
 }
 
+/** What was sold or bought, for people. */
+export interface LastTrade {
+  slot: number;
+  sold: boolean;
+  /** Of all legs together, and how many they are. */
+  energyWh: number;
+  coinsMicro: number;
+  partners: number;
+  txid: Uint8Array;
+}
+
+/** What is kept for people of `deal`, once its transaction has an id. */
+export function tradeOf(slot: number, { type, legs }: Deal, txid: Uint8Array): LastTrade {
+  let energyWh = 0;
+  let coinsMicro = 0;
+  for (const leg of legs) {
+    energyWh += leg.qtyWh;
+    coinsMicro += leg.ecashMicro;
+  }
+  return { slot, sold: type === TxType.sold, energyWh, coinsMicro, partners: legs.length, txid };
+}
+
 export class Dealer {
   private readonly crypto: Crypto;
   private readonly node: Uint8Array;
   private readonly purse: Purse;
   /** Checked contracts by slot, and SOLDs to this node by `slot|seller`. */
-  private readonly contracts = new Map<number, Contract[]>();
+  private readonly contracts = new Map<number, Settling[]>();
   private readonly solds = new Map<string, ReceivedSold>();
 
   constructor(crypto: Crypto, node: Uint8Array, purse: Purse) {
@@ -52,9 +78,18 @@ export class Dealer {
   /** Keeps a contract that was checked; one part once. */
   accept(contract: Contract): void {
     const parts = this.contracts.get(contract.slot) ?? [];
-    if (!parts.some((known) => known.part === contract.part)) parts.push(contract);
-    this.contracts.set(contract.slot, parts);
-    this.forget(contract.slot - KEPT);
+    const { slot, part, side, atMs, legs } = contract;
+    if (!parts.some((known) => known.part === part)) parts.push({ slot, part, side, atMs, legs });
+    this.contracts.set(slot, parts);
+    this.forget(slot - KEPT);
+  }
+
+  /** What a part's transaction needs is needed no more. */
+  done(slot: number, part: number): void {
+    const parts = this.contracts.get(slot) ?? [];
+    const place = parts.findIndex((known) => known.part === part);
+    if (place >= 0) parts.splice(place, 1);
+    if (parts.length === 0) this.contracts.delete(slot);
   }
 
   /** What can be said now for `memory.slot`, part by part. */
@@ -78,21 +113,22 @@ export class Dealer {
 
   /** A SOLD as the gateway passed it on. Returns its slot if it fits a contract of this node. */
   sold(encoded: Uint8Array): number | undefined {
-    const opened = openTx(this.crypto, encoded);
-    if (!opened.ok || opened.tx.body.type !== TxType.sold) return undefined;
-    const { body, txid, digest, signature } = opened.tx;
+    const tx = openPackedTx(this.crypto, encoded);
+    if (tx?.body.type !== TxType.sold) return undefined;
+    const { body, txid, digest, signature } = tx;
     const key = this.counterpartyKey(body.slot, body.from);
     if (!key || !this.crypto.verify(key, digest, signature)) return undefined;
     const leg = body.legs.find((candidate) => candidate.to && bytesEqual(candidate.to, this.node));
     if (!leg?.ref) return undefined;
     const { qtyWh, ecashMicro, ref } = leg;
-    const received = { txid, qtyWh, ecashMicro, reserve: ref, tsMs: body.tsMs };
+    // A view would keep the whole message.
+    const received = { txid, qtyWh, ecashMicro, reserve: ref.slice(), tsMs: body.tsMs };
     this.solds.set(`${body.slot}|${toHex(body.from)}`, received);
     return body.slot;
   }
 
   /** Each leg is a trade of its own, under an address of its own; `ahead` are taken by deals before. */
-  private sell(contract: Contract, startMwh: bigint, ahead: number): Deal {
+  private sell(contract: Settling, startMwh: bigint, ahead: number): Deal {
     let nextMwh = startMwh;
     const legs = contract.legs.map((leg, i): TxLeg => {
       const meter = { fromMwh: nextMwh, toMwh: nextMwh + mwhFromWh(leg.qtyWh) };
@@ -106,7 +142,7 @@ export class Dealer {
   }
 
   private buy(
-    contract: Contract,
+    contract: Settling,
     startMwh: bigint,
     wallet: Uint8Array | undefined,
   ): Deal | undefined {

@@ -4,6 +4,7 @@
  * and price.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
+import { encodeCbor } from "#core/codec/cbor";
 import { openSigned, type RecordType, verifySigned } from "#core/codec/record";
 import { mapHolds } from "#core/crypto/map-proof";
 import { merkleVerify } from "#core/crypto/merkle";
@@ -15,12 +16,13 @@ import { checkFill } from "#core/market/check";
 import { ecashMicro } from "#core/market/cost";
 import { guidedRule } from "#core/market/rule";
 import type { MarketOrder, MarketRule } from "#core/market/types";
-import { headerRecord } from "#core/records/block";
+import { EffectKind, effectStruct, headerRecord } from "#core/records/block";
 import { type ClearingRecord, summaryFromWire } from "#core/records/clearing";
 import type { Contract } from "#core/records/contract";
 import { type Demand, MarketMode, MarketPricing, type Notice } from "#core/records/notice";
 import { Side } from "#core/records/order";
 import type { BalanceProof } from "#core/records/proof";
+import type { Settlement } from "#core/records/settlement";
 import type { SlotMemory } from "./state.ts";
 
 /** Opens a record that only this node's gateway may have signed, for this network; undefined otherwise. */
@@ -59,6 +61,31 @@ export function proofFault(
   if (proof.balanceMicro !== account.freeMicro || proof.lockedMicro !== account.lockedMicro)
     return `${proof.balanceMicro} and ${proof.lockedMicro} µc under the state root`;
   return bytesEqual(proof.commitment, commitment) ? undefined : "the addresses of another";
+}
+
+/**
+ * The block that settled a trade, or what is wrong with the proof: an effect under the block's effects root
+ * that moved coins from or to the node's address `own`. Of the block `known` the node knows that it is one.
+ */
+export function settledBy(
+  crypto: Crypto,
+  gatewayKey: Uint8Array,
+  net: string,
+  { header, effect, index, effects, path }: Settlement,
+  own: Uint8Array,
+  known: Uint8Array | undefined,
+): { height: number } | string {
+  const opened = openSigned(headerRecord, crypto, header);
+  if (!opened.ok || opened.value.net !== net) return "no header";
+  if (!known || !bytesEqual(opened.id, known))
+    if (!verifySigned(crypto, gatewayKey, opened)) return "no header of the gateway";
+  const { kind, from, to } = effect;
+  if (kind !== EffectKind.pay && kind !== EffectKind.arbitrate) return "no payment";
+  const leaf = encodeCbor(effectStruct.encode(effect, "effect"));
+  if (!merkleVerify(crypto, leaf, index, effects, path, opened.value.effectsRoot))
+    return "not among the block's effects";
+  if (!from || !to || !(bytesEqual(from, own) || bytesEqual(to, own))) return "of another";
+  return { height: opened.value.height };
 }
 
 /** The rule that the notice announced; in a guided slot, of the guidance broadcast before the offers. */

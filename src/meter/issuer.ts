@@ -9,11 +9,19 @@ import { signRecord } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import { assert } from "#core/errors/assert";
 import { codeOfWire } from "#core/errors/codes";
-import { ASK_PATIENCE_MS, ASK_REPEAT_MS } from "#core/limits";
+import { ASK_PATIENCE_MS, ASK_PATIENCE_PERMILLE, ASK_REPEAT_MS } from "#core/limits";
 import { signCancel } from "#core/pot/cancel";
 import { checkToken, medianMs } from "#core/pot/token";
 import type { Caps, Notice } from "#core/records/notice";
-import { type Body, bodyRecord, type PotToken, signTx, TxType } from "#core/records/tx";
+import {
+  type Body,
+  bodyRecord,
+  encodeToken,
+  type PotToken,
+  sealTx,
+  signTx,
+  TxType,
+} from "#core/records/tx";
 import { askRecord, tokenRecord } from "#core/records/witness";
 import { type Attachment, type BodyDraft, chooseParents, draftBody } from "./chain.ts";
 import type { NodeConfig } from "./config.ts";
@@ -35,6 +43,18 @@ export interface Ways {
   cone(nowMs: number, ageMaxMs: number, beforeMs: number): readonly Attachment[] | undefined;
 }
 
+/** A token that was checked, as it stands in a transaction: its fields as objects take twice as much. */
+interface Kept {
+  /** In the committee; below 0 the gateway's. */
+  rank: number;
+  tMs: number;
+  bytes: Uint8Array;
+}
+
+function kept(token: PotToken, rank: number): Kept {
+  return { rank, tMs: token.tMs, bytes: encodeToken(token) };
+}
+
 export class Issuer {
   private readonly node: MeterNode;
   private readonly config: NodeConfig;
@@ -45,8 +65,8 @@ export class Issuer {
   /** The body that waits for its tokens, as far as this start has opened it. */
   private body: Body | undefined;
   /** Its tokens by members of its committee, and by the gateway. */
-  private tokens: PotToken[] = [];
-  private gatewayToken: PotToken | undefined;
+  private tokens: Kept[] = [];
+  private gatewayToken: Kept | undefined;
   /** Uptime at which its committee is asked again, and at which its tick counts as over (barrier clock). */
   private askAtMs: number | undefined;
   private overAtMs = 0;
@@ -133,12 +153,12 @@ export class Issuer {
     const { committees } = known;
     const rank = committees.rank(idBytes, this.body.tick, token.witness);
     if (rank >= 0) {
-      if (this.tokens.some(({ witness }) => bytesEqual(witness, token.witness))) return;
+      if (this.tokens.some((one) => one.rank === rank)) return;
       const key = committees.keyOf(committees.indexOf(token.witness));
-      if (checkToken(this.ports.crypto, key, context, token)) this.tokens.push(token);
+      if (checkToken(this.ports.crypto, key, context, token)) this.tokens.push(kept(token, rank));
     } else if (bytesEqual(token.witness, known.epoch.gateway)) {
       if (checkToken(this.ports.crypto, this.node.gatewayKey, context, token))
-        this.gatewayToken = token;
+        this.gatewayToken = kept(token, rank);
     }
     this.finish(known);
   }
@@ -222,13 +242,20 @@ export class Issuer {
     this.body = body;
     this.tokens = [];
     this.gatewayToken = undefined;
-    this.overAtMs = this.ports.time.uptimeMs() + ASK_PATIENCE_MS;
+    this.overAtMs = this.patientUntilMs(body);
+  }
+
+  /** Uptime at which a body's tick counts as over under the barrier clock. */
+  private patientUntilMs({ epoch }: Body): number {
+    const epsilonMs = this.epochs.of(epoch)?.epoch.epsilonMs ?? ASK_PATIENCE_MS;
+    const patienceMs = Math.floor((epsilonMs * ASK_PATIENCE_PERMILLE) / 1000);
+    return this.ports.time.uptimeMs() + Math.min(ASK_PATIENCE_MS, patienceMs);
   }
 
   private opened(encoded: Uint8Array): Body {
     const decoded = bodyRecord.decode(encoded);
     assert(decoded.ok, "PENDING_BODY");
-    this.overAtMs = this.ports.time.uptimeMs() + ASK_PATIENCE_MS;
+    this.overAtMs = this.patientUntilMs(decoded.value);
     return decoded.value;
   }
 
@@ -258,18 +285,20 @@ export class Issuer {
 
   /** The transaction as it is said; undefined while tokens are missing. */
   private complete(known: KnownEpoch): Uint8Array | undefined {
-    const { state, idBytes } = this.node;
+    const { state } = this.node;
     const { body } = this;
     const { m, k } = known.epoch;
-    if (!body) return undefined;
-    let pot: PotToken[];
-    if (m > 0 && this.tokens.length >= m) {
-      const rank = ({ witness }: PotToken) => known.committees.rank(idBytes, body.tick, witness);
-      pot = this.tokens.sort((a, b) => rank(a) - rank(b)).slice(0, m);
-    } else if (this.gatewayToken && (k === 0 || body.cancels)) pot = [this.gatewayToken];
+    if (!body || !state.pending || !state.txid) return undefined;
+    let pot: Kept[];
+    if (m > 0 && this.tokens.length >= m)
+      pot = this.tokens.sort((a, b) => a.rank - b.rank).slice(0, m);
+    else if (this.gatewayToken && (k === 0 || body.cancels)) pot = [this.gatewayToken];
     else return undefined;
     const { crypto } = this.ports;
-    const { bytes } = signTx(crypto, this.config.secretKey, body, state.saidSeq + 1, pot);
+    const { secretKey } = this.config;
+    const tokens = pot.map(({ bytes }) => bytes);
+    const encoded = state.pending.body;
+    const { bytes } = sealTx(crypto, secretKey, state.txid, encoded, state.saidSeq + 1, tokens);
     // Later than its parents in any case: the stamp is, and no token's time counts for less.
     state.txMs = Math.max(body.tsMs, medianMs(pot.map(({ tMs }) => tMs)));
     return bytes;

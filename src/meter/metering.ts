@@ -5,7 +5,7 @@
  * chip gave a first whole sample.
  */
 import { signRecord } from "#core/codec/record";
-import { SILENT_POLLS } from "#core/limits";
+import { SILENT_POLLS } from "#core/limits-device";
 import { EventKind, EventRegister, eventRecord } from "#core/records/event";
 import type { Config } from "#core/records/member";
 import type { Notice } from "#core/records/notice";

@@ -20,6 +20,7 @@ import { type Alarm, birthText, willText } from "./birth.ts";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { Conversation } from "./conversation.ts";
+import type { LastTrade } from "./dealer.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Epochs } from "./epochs.ts";
 import { GatewayTrust } from "./gateway-trust.ts";
@@ -32,7 +33,7 @@ import type { Profile } from "./profile/types.ts";
 import { Purse } from "./purse.ts";
 import { RegisterKeeper } from "./register/keeper.ts";
 import { startRegisters } from "./register/register.ts";
-import { type LastTrade, Slots } from "./slots.ts";
+import { Slots } from "./slots.ts";
 import { jittered, Speaker } from "./speaker.ts";
 import { forgetReserve, type NodeState } from "./state.ts";
 import { updaterOf } from "./update/attach.ts";
@@ -56,8 +57,8 @@ export class MeterNode {
   readonly metering: Metering;
   /** What it is besides a meter; undefined for a household. */
   profile: Profile | undefined;
-  /** What was last sold or bought since this start; for people. */
-  lastTrade: LastTrade | undefined;
+  /** What was last sold or bought since this start, and the block that settled it once that is proven. */
+  lastTrade: (LastTrade & { height?: number }) | undefined;
   /** Firmware updates, on a board that has two slots for images. */
   readonly updater: Updater | undefined;
   /** The node's certificate, where it is to have one. */
@@ -224,6 +225,7 @@ export class MeterNode {
     else if (topic === topics.down(this.id, "token")) this.slots.issuer.onToken(payload);
     else if (topic === topics.down(this.id, "account")) this.account.onAccount(payload);
     else if (topic === topics.down(this.id, "proof")) this.account.onProof(payload);
+    else if (topic === topics.down(this.id, "settlement")) this.account.onSettlement(payload);
     else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
     else if (topic === topics.down(this.id, "window")) this.profile?.onWindow(payload);
     else if (topic === topics.down(this.id, "update")) this.updater?.onChunk(payload);

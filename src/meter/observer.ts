@@ -12,11 +12,12 @@ import { checkPot } from "#core/pot/check";
 import { judge } from "#core/pot/evidence";
 import { headerRecord } from "#core/records/block";
 import type { Notice } from "#core/records/notice";
-import { openTx, type Tx } from "#core/records/tx";
+import { glanceTx, openPackedTx, type PackedTx } from "#core/records/tx-glance";
 import { evidenceRecord, voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
+import { isNothing } from "#core/topics";
 import { TxState } from "#core/votes/tally";
-import { arrivalOf, type Waiting } from "./cone.ts";
+import type { Waiting } from "./cone.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Epochs, KnownEpoch } from "./epochs.ts";
 import { fromGateway } from "./inspect.ts";
@@ -70,6 +71,7 @@ export class Observer {
     if (!this.notice && this.node.state.boot > 1) this.shyMs = shyUntilMs(notice);
     this.notice = notice;
     this.offers?.forget(notice.slot);
+    this.offers?.remember((txid) => this.isAccepted(txid));
     const slotMs = notice.endMs - notice.startMs;
     this.abstain();
     // Final by now, or too old to get into a block.
@@ -111,29 +113,27 @@ export class Observer {
   private onTx(payload: Uint8Array): void {
     const { share } = this;
     if (!share) return; // there is no proof-of-time: nobody votes
-    const opened = openTx(this.ports.crypto, payload);
-    if (!opened.ok || opened.tx.body.net !== this.config.net) return;
-    const { tx } = opened;
-    const known = this.epochs.of(tx.body.epoch);
+    const { net, policy } = this.config;
+    const heard = glanceTx(this.ports.crypto, payload, net, this.node.idBytes);
+    const known = heard && this.epochs.of(heard.epoch);
     if (!known) return;
-    const author = Math.max(0, known.committees.indexOf(tx.body.from));
-    const arrival = arrivalOf(tx, author);
-    const waiting = { arrival, ...(this.concerns(tx) && { payload }) };
-    this.settle(waiting, tx);
+    const { txid: id, parents, stampMs, from, seq, concerns } = heard;
+    const author = Math.max(0, known.committees.indexOf(from));
+    const arrival = { id, parents, stampMs, author, seq };
+    if (this.notice) share.cone.ageMaxMs = this.notice.ageMaxMs;
+    // All transactions, or those that this node is a party of.
+    const looks = policy.follow !== "own" || concerns;
+    this.settle({ arrival, ...(looks && { payload }) });
   }
 
-  /** Puts into the cone what can be, and looks at what is there then. `tx` is `heard`, where that is opened. */
-  private settle(heard: Waiting, tx?: Tx): void {
+  /** Puts into the cone what can be, and looks at what is there then. */
+  private settle(heard: Waiting): void {
     const nowMs = this.ports.time.uptimeMs();
     for (const { item, tMs } of this.share?.cone.add(heard, nowMs) ?? []) {
       if (!item.payload) continue;
-      const opened = item === heard && tx ? { ok: true as const, tx } : this.reopened(item.payload);
-      if (opened.ok) this.consider(opened.tx, tMs);
+      const tx = openPackedTx(this.ports.crypto, item.payload);
+      if (tx) this.consider(tx, tMs);
     }
-  }
-
-  private reopened(payload: Uint8Array): ReturnType<typeof openTx> {
-    return openTx(this.ports.crypto, payload);
   }
 
   /** A sealed block can be a parent. */
@@ -148,7 +148,7 @@ export class Observer {
   }
 
   /** Checks a transaction whose parents are known, and votes for it where it holds. */
-  private consider(tx: Tx, tMs: number): void {
+  private consider(tx: PackedTx, tMs: number): void {
     const known = this.epochs.of(tx.body.epoch);
     if (!known) return;
     const code = this.fault(tx, known);
@@ -156,23 +156,15 @@ export class Observer {
     if (code === "") return;
     const { txid, pot } = tx;
     const { from, seq, epoch, parents } = tx.body;
-    const finalOnly = pot.some(({ witness }) => bytesEqual(witness, known.epoch.gateway));
+    // In a pot that was checked all tokens are gateways', or none.
+    const finalOnly = pot.length > 0 && bytesEqual(pot.get(0).witness, known.epoch.gateway);
     this.share?.ballot?.add({ txid, from, seq, epoch, tMs, parents, finalOnly });
     this.planVote();
     if (this.offers?.heard(tx, tMs)) this.node.settled();
   }
 
-  /** All transactions, or those that this node is a party of. */
-  private concerns({ body }: Tx): boolean {
-    if (this.config.policy.follow !== "own") return true;
-    const { idBytes } = this.node;
-    return (
-      bytesEqual(body.from, idBytes) || body.legs.some(({ to }) => to && bytesEqual(to, idBytes))
-    );
-  }
-
   /** Why it should not be there (V2, V6); "" where this node cannot tell; undefined where it is right. */
-  private fault(tx: Tx, { epoch, committees }: KnownEpoch): Code | "" | undefined {
+  private fault(tx: PackedTx, { epoch, committees }: KnownEpoch): Code | "" | undefined {
     const { crypto } = this.ports;
     const author = committees.indexOf(tx.body.from);
     if (author < 0) return ""; // a newcomer: its key is not in the epoch's list
@@ -218,6 +210,7 @@ export class Observer {
   /** Somebody's vote, as the gateway relays it. */
   private onVote(payload: Uint8Array): void {
     const { crypto } = this.ports;
+    if (isNothing(payload)) return this.vote(true); // a block waits for what this node has to say
     const vote = openSigned(voteRecord, crypto, payload);
     if (!vote.ok || vote.value.net !== this.config.net) return;
     const { voter, txids, epoch } = vote.value;
@@ -225,7 +218,9 @@ export class Observer {
     const ballot = this.share?.ballot;
     const known = this.epochs.of(epoch);
     const index = known ? known.committees.indexOf(voter) : -1;
-    if (!ballot || !known || index < 0 || !txids.some((txid) => ballot.count(txid) > 0)) return;
+    // Of what enough members hold valid one more says nothing new.
+    const counts = (txid: Uint8Array) => ballot?.state(txid) === TxState.valid;
+    if (!ballot || !known || index < 0 || !txids.some(counts)) return;
     if (verifySigned(crypto, known.committees.keyOf(index), vote)) ballot.vote(vote.value, payload);
   }
 
@@ -246,6 +241,12 @@ export class Observer {
     return this.share?.ballot?.state(txid) ?? TxState.unsolid;
   }
 
+  /** Whether enough members hold it valid, as far as this node counts votes for it. */
+  isAccepted(txid: Uint8Array): boolean {
+    const state = this.stateOf(txid);
+    return state === TxState.accepted || state === TxState.final;
+  }
+
   /** What to attach to; undefined while the cone knows nothing. */
   parents(
     nowMs: number,
@@ -259,16 +260,23 @@ export class Observer {
   }
 
   private planVote(): void {
-    this.voteAtMs ??= Math.max(this.ports.time.uptimeMs(), this.votedMs + VOTE_PERIOD_MS);
+    const nowMs = this.ports.time.uptimeMs();
+    // Under a barrier clock the gateway calls when all transactions of an instant are there.
+    const fromMs = this.node.clock.running ? nowMs : nowMs + VOTE_PERIOD_MS;
+    this.voteAtMs ??= Math.max(fromMs, this.votedMs + VOTE_PERIOD_MS);
   }
 
   onTimer(): void {
+    if (this.voteAtMs !== undefined && this.ports.time.uptimeMs() >= this.voteAtMs)
+      this.vote(false);
+  }
+
+  private vote(called: boolean): void {
     const { time, transport, crypto } = this.ports;
     if (this.voteAtMs === undefined || !this.node.speaker.open) return;
     const nowMs = time.uptimeMs();
-    if (nowMs < this.voteAtMs) return;
     this.voteAtMs = undefined;
-    const own = this.share?.ballot?.whatToVote(nowMs);
+    const own = this.share?.ballot?.whatToVote(nowMs, called);
     if (!own) return;
     this.votedMs = nowMs;
     this.planVote(); // for what did not fit

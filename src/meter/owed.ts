@@ -51,14 +51,14 @@ export class Owed {
   overdue(
     slotNow: number,
     receiptedSeq: number,
-    clearings: ReadonlyMap<number, { value: ClearingRecord }>,
+    clearingOf: (slot: number) => ClearingRecord | undefined,
   ): number[] {
     const dropped: number[] = [];
     for (const [slot, { seq, order }] of this.bySlot) {
       if (slot + PATIENCE_SLOTS > slotNow) continue;
       this.bySlot.delete(slot);
-      const clearing = clearings.get(slot)?.value;
-      if (!clearing || seq > receiptedSeq) continue;
+      const clearing = seq > receiptedSeq ? undefined : clearingOf(slot);
+      if (!clearing) continue;
       // Excluded in public: whether rightly, the audit of the log decides.
       if (!clearing.excluded.some((entry) => bytesEqual(entry.order, order))) dropped.push(slot);
     }

@@ -67,6 +67,11 @@ export class Purse {
     return walletCommitment(this.crypto, this.keyOf(set));
   }
 
+  /** Address `index` of set `set`. */
+  addressAt(set: number, index: number): Uint8Array {
+    return walletOf(this.crypto, this.keyOf(set), index);
+  }
+
   /** The address that is used after `ahead` others that are not used yet. */
   address(ahead: number): Uint8Array {
     const { set, index } = this.place(ahead);

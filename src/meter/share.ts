@@ -3,7 +3,13 @@
  * What a node keeps for its part in everybody's transactions. Made when the first epoch comes: where there is
  * no proof-of-time it takes no memory.
  */
-import { EPOCH_MEMBERS_MAX, NODE_OWN_VOTES_MAX, NODE_VOTES_MAX } from "#core/limits";
+import {
+  EPOCH_MEMBERS_MAX,
+  NODE_OWN_UNSOLID_BYTES_MAX,
+  NODE_OWN_VOTES_MAX,
+  NODE_UNSOLID_BYTES_MAX,
+  NODE_VOTES_MAX,
+} from "#core/limits";
 import type { Committees } from "#core/pot/committee";
 import { Ballot } from "#core/votes/ballot";
 import { Cone } from "./cone.ts";
@@ -27,10 +33,11 @@ export class Share {
   private membersMax = 0;
   private readonly capacity: number;
 
-  constructor(config: ShareConfig, ports: SharePorts, own: Uint8Array) {
-    this.own = own;
-    this.capacity = config.policy.follow === "own" ? NODE_OWN_VOTES_MAX : NODE_VOTES_MAX;
-    this.cone = new Cone(ports.entropy);
+  constructor(config: ShareConfig, ports: SharePorts, id: Uint8Array) {
+    this.own = id;
+    const own = config.policy.follow === "own";
+    this.capacity = own ? NODE_OWN_VOTES_MAX : NODE_VOTES_MAX;
+    this.cone = new Cone(ports.entropy, own ? NODE_OWN_UNSOLID_BYTES_MAX : NODE_UNSOLID_BYTES_MAX);
     const { crypto, entropy, store, witness: region } = ports;
     if (!region) return;
     const log = new WitnessLog({ region, store, entropy });

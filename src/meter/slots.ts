@@ -6,11 +6,10 @@
  *   notice(s): RESERVE for s (before it begins) and s+1, reading at the start of s
  *   end of s : reading, order    →  contract  →  SOLD or BOUGHT
  */
-import { signRecord } from "#core/codec/record";
+import { openSigned, signRecord } from "#core/codec/record";
 import { type ClearingRecord, clearingRecord } from "#core/records/clearing";
 import { type Contract, ContractStage, contractRecord } from "#core/records/contract";
 import {
-  type Caps,
   capsRecord,
   type Demand,
   demandRecord,
@@ -20,8 +19,9 @@ import {
 import { orderRecord, Side } from "#core/records/order";
 import { type TxLeg, TxType } from "#core/records/tx";
 import { isNothing } from "#core/topics";
+import { CapsHeard } from "./caps.ts";
 import type { NodeConfig } from "./config.ts";
-import { type Deal, Dealer } from "./dealer.ts";
+import { type Deal, Dealer, tradeOf } from "./dealer.ts";
 import { Direct } from "./direct.ts";
 import { announcedRule, checkContract, fromGateway } from "./inspect.ts";
 import { Issuer } from "./issuer.ts";
@@ -41,20 +41,12 @@ import {
 
 /**
  * Notices, clearings and demands kept in memory, by slot: of the one that flows, of the one that settles, and
- * one of slack; with forecasts the award for the next slot takes that. A clearing takes 1 KB of a chip's
- * memory.
+ * one of slack; with forecasts the award for the next slot takes that. A notice takes 0.6 KB of a chip's
+ * memory, a clearing 0.5 KB.
  */
 const KEPT = 3;
 /** SOLDs that arrived before their contract. */
 const EARLY_MAX = 64;
-
-/** What was sold or bought, for people. */
-export interface LastTrade {
-  slot: number;
-  sold: boolean;
-  legs: readonly TxLeg[];
-  txid: Uint8Array;
-}
 
 export class Slots {
   private readonly node: MeterNode;
@@ -65,11 +57,11 @@ export class Slots {
   /** Undefined where it trades in the market. */
   private readonly direct: Direct | undefined;
   private readonly notices = new Map<number, Notice>();
-  private readonly clearings = new Map<number, { value: ClearingRecord; id: Uint8Array }>();
+  /** As they came: a decoded one takes four times as much of a chip's memory. */
+  private readonly clearings = new Map<number, Uint8Array>();
   private readonly demands = new Map<number, Demand>();
   private current: Notice | undefined;
-  private capsBytes: Uint8Array | undefined;
-  private caps: Caps | undefined;
+  private readonly caps: CapsHeard;
   private earlyContracts: Contract[] = [];
   private earlySolds: Uint8Array[] = [];
   /** Contracts that this connection should bring. */
@@ -87,11 +79,12 @@ export class Slots {
     this.config = config;
     this.ports = ports;
     this.raise = raise;
+    this.caps = new CapsHeard(ports.crypto, (payload) => this.open(capsRecord, payload, "caps"));
     this.dealer = new Dealer(ports.crypto, node.idBytes, node.purse);
     const { observer } = node;
-    this.direct = observer.offers && new Direct(node, config, observer.offers);
+    this.direct = observer.offers && new Direct(node, config, observer.offers, ports.time.uptimeMs);
     this.issuer = new Issuer(node, config, ports, node.epochs, {
-      caps: () => this.usableCaps(),
+      caps: () => this.caps.latest(),
       cone: (nowMs, ageMs, beforeMs) => observer.parents(nowMs, ageMs, beforeMs),
     });
   }
@@ -108,16 +101,17 @@ export class Slots {
     this.node.metering.follow(notice);
     this.node.observer.onNotice(notice);
     const { receiptedSeq } = this.node.state;
-    for (const slot of this.owed.overdue(notice.slot, receiptedSeq, this.clearings))
+    for (const slot of this.owed.overdue(
+      notice.slot,
+      receiptedSeq,
+      (of) => this.clearing(of)?.value,
+    ))
       this.raise("ORDER_NOT_INCLUDED", `no contract for the order of slot ${slot}`);
     this.resume();
   }
 
-  /** Caps are checked when they are used: most are replaced before. */
   onCaps(payload: Uint8Array): void {
-    const waiting = !this.capsBytes && !this.caps;
-    this.capsBytes = payload;
-    if (waiting) this.resume();
+    if (this.caps.heard(payload)) this.resume();
   }
 
   onDemand(payload: Uint8Array): void {
@@ -132,11 +126,18 @@ export class Slots {
   onClearing(payload: Uint8Array): void {
     const opened = this.open(clearingRecord, payload, "clearing");
     if (!opened) return;
-    remember(this.clearings, opened.value.slot, opened);
+    remember(this.clearings, opened.value.slot, new Uint8Array(payload));
     const early = this.earlyContracts;
     this.earlyContracts = [];
     for (const contract of early) this.consider(contract);
     if (this.direct) this.settle(opened.value.slot);
+  }
+
+  /** The clearing of `slot`, whose signature was checked when it came. */
+  private clearing(slot: number): { value: ClearingRecord; id: Uint8Array } | undefined {
+    const payload = this.clearings.get(slot);
+    const opened = payload && openSigned(clearingRecord, this.ports.crypto, payload);
+    return opened?.ok ? opened : undefined;
   }
 
   onContract(payload: Uint8Array): void {
@@ -160,11 +161,11 @@ export class Slots {
     this.issuer.resume(notice);
     if (this.config.policy.trade) {
       this.node.sayWallets();
-      if (!this.usableCaps()) return; // a RESERVE needs parents; the caps are retained and on their way
+      if (!this.caps.any) return; // a RESERVE needs parents; the caps are retained and on their way
       if (this.direct) {
         this.direct.say(notice, this.issuer, this.funds());
         // Its next order is idle; but the barrier clock must not run ahead of what it offers or takes.
-        if (!clock.running && this.issuer.busy) return;
+        if (!clock.running && (this.issuer.busy || this.direct.waits)) return;
       } else if (!this.reserveAhead(notice)) return;
     }
     if (!clock.running) clock.atLeast(notice.startMs);
@@ -186,8 +187,11 @@ export class Slots {
   delayMs(): number | undefined {
     const notice = this.current;
     const { clock, state, speaker } = this.node;
-    if (!notice || !clock.running || !speaker.open) return undefined;
+    if (!notice || !speaker.open) return undefined;
+    const directMs = this.direct?.delayMs(notice);
+    if (!clock.running) return directMs;
     if (clock.nowMs() < notice.startMs) return clock.realDelayMs(notice.startMs);
+    if (directMs !== undefined) return directMs; // in the first half of the slot
     // A boundary that was not read in time is not read any more: the next notice comes by itself.
     const comes = state.boundary < notice.slot + 2 && clock.nowMs() < notice.endMs;
     return comes ? clock.realDelayMs(notice.endMs) : undefined;
@@ -311,7 +315,7 @@ export class Slots {
   }
 
   private consider(contract: Contract): void {
-    const clearing = this.clearings.get(contract.slot);
+    const clearing = this.clearing(contract.slot);
     const notice = this.notices.get(contract.slot) ?? this.notices.get(contract.slot - 1);
     const memory = this.node.state.slots.find((entry) => entry.slot === contract.slot);
     // Nor for an order of an earlier life, or of an earlier stay: one that comes anew says idle first.
@@ -351,32 +355,23 @@ export class Slots {
 
   private sayDeal(notice: Notice, memory: SlotMemory, deal: Deal): boolean {
     const { type, legs, notBeforeMs: dealMs } = deal;
-    const expiryMs = dealMs + (notice.endMs - notice.startMs);
     const notBeforeMs = Math.max(dealMs, this.node.clock.nowMs());
+    const expiryMs = notBeforeMs + (notice.endMs - notice.startMs);
     const beforeMs = Number.MAX_SAFE_INTEGER;
     const intent = { type, slot: memory.slot, legs, expiryMs, notBeforeMs, beforeMs };
     return this.issuer.say(notice, intent, (txid) => {
       memory.settled.push(deal.part);
+      this.dealer.done(memory.slot, deal.part);
       memory.nextMwh = deal.nextMwh;
       if (this.direct) memory.reserveWh -= legs[0].qtyWh;
       this.node.purse.use(deal.wallets);
-      this.node.lastTrade = { slot: memory.slot, sold: type === TxType.sold, legs, txid };
+      this.node.lastTrade = tradeOf(memory.slot, deal, txid);
     });
   }
 
-  /** Whether the RESERVE for `slot` is no transaction yet. */
   private waitsForTokens(slot: number): boolean {
     const memory = this.node.state.slots.find((entry) => entry.slot === slot);
     return this.issuer.waitsFor(memory?.reserve);
-  }
-
-  private usableCaps(): Caps | undefined {
-    const bytes = this.capsBytes;
-    if (!bytes) return this.caps;
-    this.capsBytes = undefined;
-    const opened = this.open(capsRecord, bytes, "caps");
-    if (opened) this.caps = opened.value;
-    return this.caps;
   }
 
   private open<T extends { net: string }>(

@@ -5,7 +5,17 @@
  */
 import { bytesEqual } from "#core/codec/bytes";
 import type { CborValue } from "#core/codec/cbor";
-import { bytes, hash, type Infer, list, optional, struct, u64, uint } from "#core/codec/schema";
+import {
+  bytes,
+  type Field,
+  hash,
+  type Infer,
+  list,
+  optional,
+  struct,
+  u64,
+  uint,
+} from "#core/codec/schema";
 import { assert } from "#core/errors/assert";
 import { GATEWAYS_KEPT, SLOTS_KEPT, WALLETS_MAX } from "#core/limits";
 import { GATEWAY_MARK_BYTES } from "#core/records/arrival";
@@ -18,18 +28,31 @@ import { firstRegisters, registers } from "./register/registers.ts";
 /** Contracts of one slot come in at most this many parts (a member can trade with every other). */
 const PARTS_MAX = 128;
 
+/**
+ * A byte string of its own: as decoded it is a view, which would keep the whole entry of the journal,
+ * message and all, for as long as it stays.
+ */
+function kept(item: Field<Uint8Array>): Field<Uint8Array> {
+  return {
+    encode: (value, path) => item.encode(value, path),
+    decode: (raw, path) => item.decode(raw, path).slice(),
+  };
+}
+
+const id = kept(hash);
+
 const slotMemory = struct({
   slot: uint(0xffffffff),
   /** The RESERVE for this slot: id, energy and coins. */
-  reserve: optional(hash),
+  reserve: optional(id),
   reserveWh: uint(),
   reserveMicro: uint(),
   reserveMs: uint(),
   /** The address that it was said under: the slot's purchases have the same. */
-  reserveWallet: optional(wallet),
+  reserveWallet: optional(kept(wallet)),
   /** The order: 0 none yet, else 1 + Side. */
   ordered: uint(3),
-  order: optional(hash),
+  order: optional(id),
   qtyWh: uint(),
   priceMicro: uint(),
   /** Where the order's energy begins on the register, mWh; moves on with every leg. */
@@ -46,10 +69,10 @@ const stateFields = {
   /** Last number said, last number receipted, and the digest up to the latter. */
   saidSeq: uint(),
   receiptedSeq: uint(),
-  digest: bytes(32),
+  digest: kept(bytes(32)),
   /** Head of the node's own chain of transactions. */
   txSeq: uint(),
-  txid: optional(hash),
+  txid: optional(id),
   txMs: uint(),
   /** Registers of the node, and where the chip's counters stood when they were brought up to date. */
   registers,
@@ -75,14 +98,17 @@ const stateFields = {
     nextAddresses: uint(WALLETS_MAX),
   }),
   /** The chain's head while it has no tokens yet, and how many bodies before it came to nothing. */
-  pending: optional(struct({ body: bodyBytes, tries: uint(255) })),
+  pending: optional(struct({ body: kept(bodyBytes), tries: uint(255) })),
   /** 1: witnesses may have signed another body for the next number of the chain. */
   uncertain: uint(1),
   /**
    * Gateways that it spoke with, the present one first, and the highest number that each has receipted. Empty
    * before the first, and where the state is of a firmware that knew one gateway only.
    */
-  gateways: list(struct({ mark: bytes(GATEWAY_MARK_BYTES), receiptedSeq: uint() }), GATEWAYS_KEPT),
+  gateways: list(
+    struct({ mark: kept(bytes(GATEWAY_MARK_BYTES)), receiptedSeq: uint() }),
+    GATEWAYS_KEPT,
+  ),
   /** 1: it came from another gateway, and has read no boundary for this one yet. */
   arrived: uint(1),
 };

@@ -19,6 +19,7 @@ import { BROKER_LIMITS } from "./broker/options.ts";
 import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-config.ts";
 import { loadKey } from "./config/key-file.ts";
 import { operatorKeyBeside } from "./config/operator-key.ts";
+import { paceFault } from "./config/pace.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
 import { LoginKeeper } from "./dynsec/keeper.ts";
@@ -33,6 +34,7 @@ import { killPoints } from "./process/kill-points.ts";
 import { stderrLog } from "./process/log.ts";
 import { Metrics, serveMetrics } from "./process/metrics.ts";
 import { publishRates } from "./process/rates.ts";
+import type { SlotFacts } from "./process/slot-facts.ts";
 import { worldStartOf } from "./process/stored-world.ts";
 import { openSealedStore } from "./store/sealed.ts";
 
@@ -42,16 +44,6 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 const STOP_GRACE_MS = 150;
 /** How often the firmware folder and the files of the certificate are looked at, ms. */
 const LOOK_MS = 10_000;
-
-/** What `monitor/slot` says of a settled slot. */
-export interface SlotFacts {
-  slot: number;
-  start: string;
-  tradedWh: number;
-  contracts: number;
-  priceMicroPerKwh: number | null;
-  missed: string[];
-}
 
 export interface GatewayHooks {
   /** A slot is settled; called soon after it is said. */
@@ -64,6 +56,8 @@ export interface GatewayHooks {
   log?: GatewayLog;
   /** Serves GET /metrics on 127.0.0.1; 0 takes a free port. */
   metricsPort?: number;
+  /** Puts something around the log, for measurements (bench/load/gateway.ts). */
+  aroundStore?(store: LogStore): LogStore;
 }
 
 export interface GatewayProcess {
@@ -98,6 +92,8 @@ export async function startGatewayProcess(
   const probe = killPoints(process.env.WATTLE_KILL_AT);
   const { secretKey, made } = loadKey(config.keyFile, config.createKey);
   if (made) log("info", "key-made", { file: config.keyFile });
+  const cause = paceFault(config);
+  if (cause) log("warn", "clock-too-fast", { cause });
   const running = new Running(config, secretKey, hooks, log, probe);
   try {
     await running.start();
@@ -184,7 +180,7 @@ class Running implements GatewayProcess {
     const gateway = new Gateway(gatewayOptions(config, this.secretKey, this.worldStartMs), {
       crypto,
       verifier: pool,
-      store: this.timed(store),
+      store: this.timed(hooks.aroundStore?.(store) ?? store),
       bus,
       tariff: tariffOf(config),
       time: { nowMs: () => Date.now(), wakeAfter: (delayMs) => this.wakeAfter(delayMs) },

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** I5 to I18 after every event of seeded runs with faults; each defence off; one run with real signatures. */
+import { capArena } from "#host-sim/smartchain/cap-arena";
+import { dagArena } from "#host-sim/smartchain/dag-arena";
 import { ledgerArena } from "#host-sim/smartchain/ledger-arena";
 import { orderArena } from "#host-sim/smartchain/order-arena";
 import { runStreet } from "#host-sim/smartchain/street";
@@ -7,9 +9,46 @@ import { SWITCH_OFFS, shown } from "#host-sim/smartchain/switch-offs";
 import { arena } from "#host-sim/smartchain/vote-arena";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import type { Find, Line } from "./harness.ts";
+import { asThread, inThread } from "./threads.ts";
 
 /** Seeds in which a defence that is off has to show. */
 const TRIES = 100;
+
+/** Seeds from which on both cores share them, and how long a thread may take. */
+const SHARED_FROM = 200;
+const LIMIT_MS = 3 * 3_600_000;
+
+interface Task {
+  from: number;
+  seeds: number;
+}
+
+/** What came of some streets. */
+interface Streets {
+  sums: Record<string, number>;
+  mostMs: number;
+  failed: string[];
+}
+
+async function run({ from, seeds }: Task, say: (line: string) => void): Promise<Streets> {
+  const sums: Record<string, number> = {};
+  const add = (what: string, count: number): void => void (sums[what] = (sums[what] ?? 0) + count);
+  let mostMs = 0;
+  const failed: string[] = [];
+  for (let seed = from; seed < from + seeds; seed++) {
+    const street = await runStreet({ seed });
+    const { bus, faults, seen, violation } = street;
+    mostMs = Math.max(mostMs, street.capWaitMs);
+    add("events", street.events);
+    add("transactions", street.transactions);
+    add("accepted", street.accepted);
+    add("suspended", street.suspended);
+    for (const [what, count] of Object.entries({ ...bus, ...faults, ...seen })) add(what, count);
+    if (violation) failed.push(`seed ${seed}: ${violation.message.slice(0, 160)}`);
+    say(`seed ${seed}, ${sums.events} events, ${failed.length} failed`);
+  }
+  return { sums, mostMs, failed };
+}
 
 async function streets(
   seeds: number,
@@ -17,36 +56,42 @@ async function streets(
   find: Find,
   say: (line: string) => void,
 ): Promise<void> {
+  const half = seeds < SHARED_FROM ? seeds : Math.ceil(seeds / 2);
+  const tasks: Task[] = [{ from, seeds: half }];
+  if (half < seeds) tasks.push({ from: from + half, seeds: seeds - half });
+  const shared = (task: Task) => inThread<Streets>(import.meta.url, task, LIMIT_MS, say);
+  const parts = await Promise.all(tasks.length > 1 ? tasks.map(shared) : [run(tasks[0], say)]);
   const sums: Record<string, number> = {};
-  const add = (what: string, count: number): void => void (sums[what] = (sums[what] ?? 0) + count);
   const failed: string[] = [];
-  for (let seed = from; seed < from + seeds; seed++) {
-    const run = await runStreet({ seed });
-    add("events", run.events);
-    add("transactions", run.transactions);
-    add("accepted", run.accepted);
-    add("suspended", run.suspended);
-    for (const [what, count] of Object.entries({ ...run.bus, ...run.faults })) add(what, count);
-    if (run.violation) failed.push(`seed ${seed}: ${run.violation.message.slice(0, 160)}`);
-    say(`seed ${seed}, ${sums.events} events, ${failed.length} failed`);
+  let mostMs = 0;
+  for (const part of parts) {
+    failed.push(...(part?.failed ?? ["a thread did not end"]));
+    mostMs = Math.max(mostMs, part?.mostMs ?? 0);
+    for (const [what, count] of Object.entries(part?.sums ?? {}))
+      sums[what] = (sums[what] ?? 0) + count;
   }
   find(`violations in ${seeds} streets from seed ${from}`, "none", failed.join("; ") || "none");
   for (const [what, count] of Object.entries(sums)) find(what, "counted", count, true);
+  find("the longest that a cap waited for approval or a block, ms", "counted", mostMs, true);
 }
 
 async function parts(seeds: number, from: number, find: Find): Promise<void> {
   const failed: string[] = [];
+  let rivals = 0;
   for (let seed = from; seed < from + seeds; seed++)
     try {
       ledgerArena({ seed });
+      capArena({ seed });
+      dagArena({ seed });
       const n = 4 + (seed % 4);
       arena({ seed, n, doubles: Math.floor((n - 1) / 3) });
-      orderArena({ seed });
+      rivals += orderArena({ seed });
     } catch (error) {
       failed.push(`seed ${seed}: ${String(error).slice(0, 160)}`);
     }
-  const what = `violations in ${seeds} runs each of ledger, votes and order alone`;
+  const what = `violations in ${seeds} runs each of ledger, votes, caps, DAG and order alone`;
   find(what, "none", failed.join("; ") || "none");
+  find("rivals among what came in several orders", "some", rivals, rivals > 0);
 }
 
 async function check(
@@ -70,10 +115,10 @@ async function check(
 
 export const invariantsShort: Line = {
   name: "invariants-ci",
-  title: "I5 to I18 after every event of 60 runs with faults, and with each defence off",
+  title: "I5 to I18 after every event of 34 runs with faults, and with each defence off",
   takes: "30 s",
   ci: true,
-  run: (find, say, { seed }) => check(60, seed, find, say),
+  run: (find, say, { seed }) => check(34, seed, find, say),
 };
 
 export const invariants: Line = {
@@ -83,3 +128,5 @@ export const invariants: Line = {
   ci: false,
   run: (find, say, { seed }) => check(2000, seed, find, say),
 };
+
+await asThread<Task>(import.meta.url, run);

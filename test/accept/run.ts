@@ -6,8 +6,15 @@ import { issue1 } from "./issue-1.ts";
 import { issue2 } from "./issue-2.ts";
 import { issue3 } from "./issue-3.ts";
 import { issue4 } from "./issue-4.ts";
+import { issue5 } from "./issue-5.ts";
 
-const ISSUES: Record<string, Line[]> = { "1": issue1, "2": issue2, "3": issue3, "4": issue4 };
+const ISSUES: Record<string, Line[]> = {
+  "1": issue1,
+  "2": issue2,
+  "3": issue3,
+  "4": issue4,
+  "5": issue5,
+};
 const WORDS = new Map<Finding["pass"], string>([
   [true, "PASS"],
   [false, "FAIL"],

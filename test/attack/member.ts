@@ -3,6 +3,7 @@
 import { connect, type MqttClient } from "mqtt";
 import type { UpKind } from "#core/topics";
 import { TimeQuality } from "#core/units/time";
+import { storeRegion } from "#host-sim/flash/store-region";
 import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
 import { memoryStore } from "#host-sim/fleet/store";
 import { MeterNode } from "#meter/node";
@@ -60,6 +61,7 @@ export class Member {
       crypto,
       entropy: { bytes: (count) => named(`draw ${who.name} ${this.draws++}`, count) },
       store: memoryStore(),
+      witness: storeRegion(memoryStore()),
       meter: { counters: CHIP_COUNTERS, sample: (atMs) => chipSample(atMs, counters(atMs)) },
       transport: { publish: (topic, payload, retain) => this.publish(topic, payload, retain) },
       time: {

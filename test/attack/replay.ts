@@ -19,8 +19,8 @@ const UPDATE = ["message UPDATE_GONE", "message UPDATE_RATE"];
 /** Denied publishes after which a broker hangs up, with some to spare. */
 const DENIED_MAX = 90;
 /**
- * Not said on this stage. Arrivals are repeated in test/sim/roaming.test.ts, and what proof-of-time says in the
- * runs of host-sim/smartchain; a household says no plan, and an old one is for a slot that has begun.
+ * Not said on this stage. Arrivals are repeated in test/sim/roaming.test.ts, and what proof-of-time says in
+ * witness.ts; a household says no plan, and an old one is for a slot that has begun.
  */
 const ELSEWHERE: readonly UpKind[] = ["arrival", "plan", "ask", "token", "vote", "evidence"];
 /** A number that nobody has come to. */

@@ -8,6 +8,7 @@ import type { Row } from "./report.ts";
 import { type Group, type Outcome, play, type Scale } from "./scene.ts";
 import { topicsGroup } from "./topics.ts";
 import { attackWallets } from "./wallet.ts";
+import { attackWitnesses } from "./witness.ts";
 
 const GROUPS: readonly Group[] = [
   connectGroup,
@@ -30,14 +31,17 @@ export async function attackAll(
   scale: Scale,
   say: (line: string) => void = () => {},
 ): Promise<SuiteOutcome> {
-  const [{ report, outcome: attacked }, { outcome: quiet }, wallets] = await Promise.all([
-    play(GROUPS, true, scale, say),
-    play(GROUPS, false, scale),
-    attackWallets(scale.full ? 3 : 1, say),
-  ]);
-  const reports = [report, ...wallets.reports];
+  const [{ report, outcome: attacked }, { outcome: quiet }, wallets, witnesses] = await Promise.all(
+    [
+      play(GROUPS, true, scale, say),
+      play(GROUPS, false, scale),
+      attackWallets(scale.full ? 3 : 1, say),
+      attackWitnesses(say),
+    ],
+  );
+  const reports = [report, ...wallets.reports, witnesses.report];
   const faults = reports.flatMap(({ faults: all }) => all);
-  faults.push(...wallets.faults, ...disturbed(attacked, quiet));
+  faults.push(...wallets.faults, ...witnesses.faults, ...disturbed(attacked, quiet));
   return { rows: reports.flatMap(({ rows }) => rows), faults, attacked, quiet };
 }
 

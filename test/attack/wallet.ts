@@ -209,7 +209,8 @@ function stolen(stage: Stage, victims: readonly Member[]): string[] {
   return faults;
 }
 
-function verified(stage: Stage): string[] {
+/** What an auditor finds wrong with the gateway's log; the gateway has stopped. */
+export function verified(stage: Stage): string[] {
   const { audit, error } = runVerify(join(stage.folder, "gateway.db"), {});
   if (!audit) return [`verify: ${error}`];
   return audit.ok ? [] : audit.faults.map(({ code }) => `verify: ${code}`);

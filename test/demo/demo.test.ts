@@ -34,8 +34,8 @@ test("demo: four nodes on XS over MQTT trade everything that is tradable, and le
 });
 
 test("demo: the gateway killed five times gives the same totals", async () => {
+  const dir = folder("demo-kills");
   const run = async (kills: string) => {
-    const dir = folder("demo-kills");
     const args = ["--nodes", "4", "--slots", "48", "--engine", "v8", "--kill-gateway", kills];
     const ran = await wattle(["demo", ...args, "--report", dir, "--json"], quiet);
     assert.equal(ran.code, 0, ran.err);
@@ -49,6 +49,10 @@ test("demo: the gateway killed five times gives the same totals", async () => {
     assert.equal(killed[name], undisturbed[name], name);
   assert.deepEqual(killed.coins, undisturbed.coins);
   assert.deepEqual(killed.missedSlots, []);
+  const { tokens } = killed.witnesses as { tokens: number };
+  assert.ok(tokens > 0, "members witnessed");
+  const verified = await wattle(["verify", join(dir, "gateway.db")], quiet);
+  assert.equal(verified.code, 0, verified.out + verified.err);
 });
 
 test("bad options say what they take and exit with an error", async () => {

@@ -40,7 +40,7 @@ export interface AreaRunOptions {
   /** Called with the gateway before it starts: the place to make it lie. */
   tamper?: (gateway: Gateway) => void;
   /** Whether a message from this home's node gets lost on its way. */
-  lose?: (home: number, topic: string, run: AreaRun) => boolean;
+  lose?: (home: number, topic: string, run: AreaRun, payload: Uint8Array) => boolean;
   /** Default STUCK_AFTER: more where members that nobody hears go on asking. */
   stuckAfter?: number;
   log?: (who: string, level: string, event: string, facts?: Record<string, unknown>) => void;
@@ -73,6 +73,9 @@ export class AreaRun {
   readonly alarms = new Set<string>();
   nowMs = 1_700_000_000_000;
   private readonly options: AreaRunOptions;
+  /** Flash of each home's node, which a crash leaves as it is; and how to take its present start off the bus. */
+  private readonly flash: { store: KeyValueStore; witness: KeyValueStore }[] = [];
+  private readonly off: (() => void)[] = [];
   private readonly wakes = new Map<string, { atMs: number; fire: () => void | Promise<void> }>();
 
   constructor(options: AreaRunOptions = {}) {
@@ -134,15 +137,26 @@ export class AreaRun {
     return true;
   }
 
-  private time(who: string, fire: () => void | Promise<void>) {
+  private time(who: string, fire: () => void | Promise<void>, isOn = () => true) {
     return {
       nowMs: () => this.nowMs,
       uptimeMs: () => this.nowMs,
       utc: () => ({ utcMs: this.nowMs, quality: TimeQuality.synced, errorMs: 0 }),
       wakeAfter: (delayMs: number) => {
-        this.wakes.set(who, { atMs: this.nowMs + delayMs, fire });
+        if (isOn()) this.wakes.set(who, { atMs: this.nowMs + delayMs, fire });
       },
     };
+  }
+
+  /** The home's node stops within whatever it does, and starts again from its flash after `outageMs`. */
+  crash(home: number, outageMs: number): void {
+    this.off[home]();
+    const { name, capacityWh } = this.world.homes[home];
+    const fire = (): void => {
+      this.nodes[home] = this.makeNode(name, capacityWh, home);
+      this.nodes[home].onConnect();
+    };
+    this.wakes.set(name, { atMs: this.nowMs + outageMs, fire });
   }
 
   /** The secret key of a home's node. */
@@ -203,6 +217,11 @@ export class AreaRun {
   private makeNode(name: string, capacityWh: number, home: number): MeterNode {
     const { crypto, world, bus } = this;
     let drawn = 0;
+    let on = true;
+    const isOn = (): boolean => on;
+    this.flash[home] ??= { store: mapStore(), witness: mapStore() };
+    const store = switched(this.flash[home].store, isOn);
+    const witness = switched(this.flash[home].witness, isOn);
     const node: MeterNode = new MeterNode(
       {
         net: "test",
@@ -223,8 +242,8 @@ export class AreaRun {
             return crypto.sha256(new Uint8Array(seed)).slice(0, length);
           },
         },
-        store: mapStore(),
-        witness: this.options.gateway?.pot && storeRegion(mapStore()),
+        store,
+        witness: this.options.gateway?.pot && storeRegion(witness),
         meter: {
           counters: CHIP_COUNTERS,
           sample: (atMs) =>
@@ -232,15 +251,23 @@ export class AreaRun {
         },
         transport: {
           publish: (topic, payload, retain) => {
+            if (!on) return;
             if (topic.endsWith("/state")) this.heard(name, payload);
-            if (!this.options.lose?.(home, topic, this)) bus.publish(topic, payload, { retain });
+            if (this.options.lose?.(home, topic, this, payload)) return;
+            bus.publish(topic, payload, { retain });
           },
         },
-        time: this.time(name, () => node.onTimer()),
+        time: this.time(name, () => node.onTimer(), isOn),
         log: (level, event, facts) => this.log(name, level, event, facts),
       },
     );
-    bus.attach(node.subscriptions(), (topic, payload) => node.onMessage(topic, payload));
+    const there = bus.attach(node.subscriptions(), (topic, payload) => {
+      if (on) return node.onMessage(topic, payload);
+    });
+    this.off[home] = () => {
+      on = false;
+      there.detach();
+    };
     return node;
   }
 
@@ -253,6 +280,15 @@ export class AreaRun {
   private log(who: string, level: string, event: string, facts?: Record<string, unknown>): void {
     this.options.log?.(who, level, event, facts);
   }
+}
+
+/** Flash as a node sees it: what it writes after its power went is not there. */
+function switched(store: KeyValueStore, isOn: () => boolean): KeyValueStore {
+  return {
+    ...store,
+    set: (key, value) => void (isOn() && store.set(key, value)),
+    delete: (key) => void (isOn() && store.delete(key)),
+  };
 }
 
 function mapStore(): KeyValueStore {

@@ -15,6 +15,7 @@ import { TimeQuality } from "#core/units/time";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { Bus, GatewayPorts, LogStore } from "#gateway/ports";
+import { storeRegion } from "#host-sim/flash/store-region";
 import { CHIP_COUNTERS, chipSample } from "#host-sim/fleet/chip";
 import { memoryStore, PowerCut } from "#host-sim/fleet/store";
 import { LocalBus } from "#host-sim/sim/local-bus";
@@ -113,6 +114,8 @@ export class LocalArea {
   gateway!: Gateway;
   readonly running: (Running | undefined)[] = [];
   readonly flash: KeyValueStore[] = [];
+  /** What each home's node witnesses is kept apart, as on a board. */
+  private readonly witnessed: KeyValueStore[] = [];
   readonly logs: { who: string; level: string; event: string; facts: object }[] = [];
   private readonly boots: number[] = [];
   private dead: number[] = [];
@@ -143,6 +146,7 @@ export class LocalArea {
     this.store = setup.store ?? openMemoryStore();
     world.homes.forEach((_, home) => {
       this.flash.push(setup.flash?.(home) ?? memoryStore());
+      this.witnessed.push(memoryStore());
     });
   }
 
@@ -216,6 +220,7 @@ export class LocalArea {
       crypto,
       entropy: { bytes: (n: number) => named(`entropy ${home} ${boot} ${draws++}`, n) },
       store: this.flash[home],
+      witness: storeRegion(this.witnessed[home]),
       meter: this.setup.meter?.(home) ?? {
         counters: CHIP_COUNTERS,
         sample: (atMs: number) =>

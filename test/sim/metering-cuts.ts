@@ -4,7 +4,7 @@
  * goes back, that nothing is signed twice, and that what a chip kept is not lost.
  */
 import assert from "node:assert/strict";
-import { SAVE_MIN_MS, SAVE_QUANTUM_MWH } from "#core/limits";
+import { SAVE_MIN_MS, SAVE_QUANTUM_MWH } from "#core/limits-device";
 import type { CounterSpec } from "#drivers/types";
 import { countsOfDay, Day, POWER_MAX_MW, probedStore, SLOT_S } from "./metering-day.ts";
 

@@ -26,11 +26,15 @@ interface Choices {
   seed?: number;
   timing?: GatewayOptions["market"]["timing"];
   engine?: NodeEngine;
+  /** Over the gateway's options. */
+  gateway?: Partial<GatewayOptions>;
+  /** One way between a node and the gateway, ms. */
+  latencyMs?: number;
 }
 
 async function run(
   name: string,
-  { slots, seed = 1, timing = "ex-post", engine = v8Engine() }: Choices,
+  { slots, seed = 1, timing = "ex-post", engine = v8Engine(), gateway, latencyMs }: Choices,
 ) {
   const world = firstSlots(scenarioWorld(name, { seed }), slots);
   const gatewayKey = seededKey(crypto, seed, "gateway", 0);
@@ -38,13 +42,17 @@ async function run(
   const refused: string[] = [];
   const result = await runSim({
     world,
-    options: gatewayOptions(world, gatewayKey, {
-      genesisMicro: GENESIS_MICRO,
-      deposit: undefined,
-      market: { timing, mode: "auction", pricing: "uniform", kPermille: 500 },
-      slotTimeoutMs: 30_000,
-      pot: false, // shorter; proof-of-time knows nothing of batteries
-    }),
+    options: {
+      ...gatewayOptions(world, gatewayKey, {
+        genesisMicro: GENESIS_MICRO,
+        deposit: undefined,
+        market: { timing, mode: "auction", pricing: "uniform", kPermille: 500 },
+        slotTimeoutMs: 30_000,
+        pot: false, // shorter; proof-of-time knows nothing of batteries
+      }),
+      ...gateway,
+    },
+    ...(latencyMs && { latencyMs: () => latencyMs }),
     tariff: tariffOf(world),
     setups: nodeSetups(crypto, world, seed, crypto.publicKey(gatewayKey)),
     engine,
@@ -150,4 +158,25 @@ test("the same seed is the same run, on V8 and on XS", async (t) => {
   const first = await headOf(v8Engine());
   assert.deepEqual(await headOf(v8Engine()), first);
   if (await xsOrSkip(t)) assert.deepEqual(await headOf(await xsEngine()), first);
+});
+
+test("v2g under a fast clock, with messages that take their time: everything is traded, nothing refused", async () => {
+  // As `demo --scenario v2g --speed 225` (src/node/config/pace.ts): half a real second for Δ.
+  const tickMs = 112_500;
+  const epsilonMs = 225_000;
+  const { assembled, refused } = await run("v2g", {
+    slots: 6,
+    latencyMs: 20,
+    gateway: {
+      clock: { kind: "running", ratePermille: 225_000 },
+      ...{ tickMs, ageMaxMs: 4 * tickMs },
+      pot: { epochSlots: 96, epsilonMs, tauMs: 5 * epsilonMs },
+    },
+  });
+  assert.ok(assembled.summary.tradedWh > 0);
+  assert.equal(assembled.summary.tradedWh, assembled.summary.tradableWh);
+  assert.deepEqual(
+    refused.filter((line) => !line.startsWith("no-tokens")),
+    [],
+  );
 });

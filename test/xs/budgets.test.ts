@@ -28,7 +28,7 @@ const KB = 1024;
 
 test("no limit is above the goals, and the arenas are within the device's", () => {
   for (const [crypto, goalKb] of [
-    ["native", 104],
+    ["native", 96],
     ["noble", 160],
   ] as const) {
     const { staticBytes } = deviceCreation(crypto);

@@ -13,7 +13,8 @@ import { HeadlessMeter } from "#host-sim/panel/headless";
 import { type PanelState, POWER_W_MAX, parseMeterMessage } from "#host-sim/panel/protocol";
 import { gatewayConfig } from "#node/config/gateway-config";
 import { sodiumCrypto } from "#node/crypto/sodium";
-import { type GatewayProcess, type SlotFacts, startGatewayProcess } from "#node/gateway-process";
+import { type GatewayProcess, startGatewayProcess } from "#node/gateway-process";
+import type { SlotFacts } from "#node/process/slot-facts";
 import { until } from "../unit/node/mqtt-tools.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
 

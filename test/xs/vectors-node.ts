@@ -7,6 +7,8 @@ import { nobleCrypto } from "#core/crypto/noble";
 import type { Crypto } from "#core/crypto/port";
 import { fromUtf8, utf8 } from "#host-sim/fleet/abi";
 import { hostCrypto, type XsGlobal } from "#host-sim/fleet/xs-crypto";
+import { checkBudgets, checkPricing, checkQuotes } from "../vectors/credit/check.ts";
+import { creditRun } from "../vectors/credit/run.ts";
 import { checkSelections } from "../vectors/dag/check.ts";
 import { checkAde7953 } from "../vectors/drivers/ade7953.ts";
 import { checkBl0942 } from "../vectors/drivers/bl0942.ts";
@@ -39,6 +41,11 @@ const CHECKS: Record<number, (crypto: Crypto, data: never) => string[]> = {
   // Answers with what the witness said.
   13: (crypto) => witnessRun(crypto),
   14: (_, vectors: Parameters<typeof checkSelections>[0]) => checkSelections(vectors),
+  15: (_, vectors: Parameters<typeof checkPricing>[0]) => checkPricing(vectors),
+  16: (_, vectors: Parameters<typeof checkBudgets>[0]) => checkBudgets(vectors),
+  17: (_, vectors: Parameters<typeof checkQuotes>[0]) => checkQuotes(vectors),
+  // Answers with what happened.
+  18: (_, seed: number) => creditRun(seed, 120).lines,
 };
 
 /** The body of the entry module; a function, so that this module can be preloaded. */

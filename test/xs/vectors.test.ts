@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { after, describe, type TestContext, test } from "node:test";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { requireData } from "../data.ts";
+import { creditRun } from "../vectors/credit/run.ts";
 import { witnessRun } from "../vectors/pot/witness-run.ts";
 import { VectorsHost } from "./vectors-host.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
@@ -31,6 +32,10 @@ function records(): [unknown[], unknown] {
   assert.ok(positive.length >= 16, `${positive.length} files of record vectors`);
   const vectors = positive.flatMap((name) => load(`records/${name}`) as unknown[]);
   return [vectors, load("records/negative.json")];
+}
+
+function cases(path: string): unknown {
+  return (load(path) as { cases: unknown }).cases;
 }
 
 function wycheproof(path: string): unknown[] {
@@ -84,6 +89,20 @@ for (const { crypto, preload } of RUNS)
     });
     test("market clearings", (t) =>
       check(t, 3, (load("market/clearing.json") as { cases: unknown }).cases));
+    test("loan prices, budgets and terms", async (t) => {
+      await check(t, 15, cases("credit/pricing.json"));
+      await check(t, 16, cases("credit/budgets.json"));
+      await check(t, 17, cases("credit/quotes.json"));
+      const path = requireData(t, "vectors/loan-pricing.json");
+      if (path !== undefined) await check(t, 15, JSON.parse(readFileSync(path, "utf8")));
+    });
+    test("a bank's loans come to the same as on V8", async (t) => {
+      for (const seed of [1, 34, 77]) {
+        const { lines } = creditRun(seed, 120);
+        assert.ok(lines.length > 40, `${lines.length} lines`);
+        await check(t, 18, seed, lines);
+      }
+    });
     test("records and what must be refused", (t) => check(t, 4, records()));
     test("committees, beacons and tokens of proof-of-time", (t) =>
       check(t, 12, load("pot/pot.json")));

@@ -4,8 +4,10 @@
  * end running simulators and serial tools by name, which no step of this build may do.
  */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   existsSync,
+  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -81,7 +83,10 @@ export async function configure(options: BuildOptions): Promise<Made> {
   await run("mcconfig", args, env, options.verbose);
   const made = { makefile: join(folder, "makefile"), folder, bin, env };
   refuseTwins(made.makefile);
-  if (!options.debug) forgetLink(folder);
+  if (!options.debug) {
+    forgetLink(folder);
+    forgetModules(folder);
+  }
   return made;
 }
 
@@ -94,6 +99,27 @@ export function forgetLink(folder: string): void {
   const objects = readdirSync(folder).filter((name) => name.endsWith(".o"));
   for (const name of ["modules/mc.xsi", "mc.xs.c", ...objects])
     rmSync(join(folder, name), { force: true });
+}
+
+/**
+ * Makes all modules anew where the compiler is another, or a name that modules know each other by: the
+ * makefile compiles a module again only if its own source has changed.
+ */
+export function forgetModules(folder: string): void {
+  const compiler = ["compile.js", "shrink.js"].map((name) => join(root, "tools/firmware", name));
+  const hash = createHash("sha256");
+  for (const path of compiler) hash.update(readFileSync(path));
+  for (const path of globSync("{src,host-sim}/**/*.ts", { cwd: root }).sort())
+    hash.update(
+      `${path}\n${readFileSync(join(root, path), "utf8")
+        .match(/^export .*$/gm)
+        ?.join()}`,
+    );
+  const stamp = join(folder, "modules.stamp");
+  const now = hash.digest("hex");
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === now) return;
+  for (const path of globSync("modules/**/*.{js,xsb}", { cwd: folder })) rmSync(join(folder, path));
+  writeFileSync(stamp, now);
 }
 
 /**

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What paper 2 says in its evaluation, and what came out here, in words. */
+
+import { digits } from "../table.ts";
 import type { Evaluation, Line } from "./evaluate.ts";
-import { breakEvenBits, digits } from "./tables.ts";
+import { breakEvenBits } from "./tables.ts";
 
 export interface Claim {
   paper: string;

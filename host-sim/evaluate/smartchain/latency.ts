@@ -14,8 +14,8 @@ import { epochRecord } from "#core/records/epoch";
 import { openTx } from "#core/records/tx";
 import { voteRecord } from "#core/records/vote";
 import { UP_KINDS } from "#core/topics";
-import { Ballot, GATEWAY_BALLOT } from "#core/votes/ballot";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import {
   blockEntry,
   EntryKind,
@@ -150,7 +150,7 @@ function conclude(
   nodes: number,
   waits: readonly number[],
 ): LatencyResult {
-  const ballot = new Ballot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
+  const ballot = fullBallot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
   const said = new Map<string, number>();
   const accepted = new Map<string, number>();
   const final: number[] = [];

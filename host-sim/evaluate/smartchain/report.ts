@@ -6,10 +6,11 @@ import { toJson } from "../../report/format.ts";
 import { CHART_STYLE } from "../../report/style.ts";
 import { type Chart, renderChart } from "../../report/svg.ts";
 import { writeWhole } from "../../report/write.ts";
+import { csvTable, markdownTable } from "../table.ts";
 import { claimsOf } from "./claims.ts";
 import type { Evaluation } from "./evaluate.ts";
 import { figuresOf } from "./figures.ts";
-import { csvTable, markdownTable, seriesCsv, tablesOf } from "./tables.ts";
+import { seriesCsv, tablesOf } from "./tables.ts";
 
 /** The machine and what was run, in a line. */
 export function headLine({ machine, setup, members }: Evaluation): string {

@@ -1,27 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The tables of an evaluation: as Markdown for people, as CSV for programs. */
+/** The tables of an evaluation: what was measured, and every point of the figures. */
 import { csvField } from "../../report/write.ts";
+import { digits, type Table } from "../table.ts";
 import { LOOKS } from "./conflict.ts";
 import type { Evaluation, Line } from "./evaluate.ts";
 import type { LoadRow } from "./loads.ts";
 import type { Spread } from "./stats.ts";
-
-export interface Table {
-  /** File name without its ending. */
-  id: string;
-  title: string;
-  /** What has to be known to read it. */
-  note: string;
-  heads: string[];
-  rows: string[][];
-}
-
-/** Three digits that count, without exponents. */
-export function digits(value: number): string {
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
-  return value.toFixed(Math.min(places, 6));
-}
 
 export function spreadText({ median, low, high }: Spread, factor = 1): string {
   return `${digits(median * factor)} (${digits(low * factor)}–${digits(high * factor)})`;
@@ -150,7 +134,7 @@ function latency({ latencies }: Evaluation): Table {
     note:
       "Whole areas with a running clock, slots of 15 minutes and one gateway; 5–95 % are over transactions. " +
       "ACCEPTED: those that had the votes before their block. Others were FINAL sooner than votes come; votes " +
-      "failed for those that waited for a block more than 5 s without them: a node follows 32 at once.",
+      "failed for those that waited for a block more than 5 s without them.",
     heads: [
       "nodes",
       "k, m",
@@ -261,15 +245,6 @@ export function tablesOf(evaluation: Evaluation): Table[] {
     loads(evaluation, "lazy"),
     conflicts(evaluation),
   ];
-}
-
-export function markdownTable({ heads, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-export function csvTable({ heads, rows }: Table): string {
-  return `${[heads, ...rows].map((cells) => cells.map(csvField).join(",")).join("\n")}\n`;
 }
 
 /** Every point of the paper's two figures. */

@@ -146,6 +146,9 @@ bool guardRun(Node* node, Body body, void* context);
 void guardJobs(txMachine* the);
 void guardShared(void);
 
+// sha256.c
+void sha256(const uint8_t* data, size_t size, uint8_t digest[32]);
+
 // ports.c
 void portsInstall(txMachine* the, Node* node);
 void portsNames(txMachine* the);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The global `host` of a clone: call (synchronous), post (one way), onEvent, nodeIndex.
+// The global `host` of a clone: call (synchronous), post (one way), sha256, onEvent, nodeIndex.
 #include "host.h"
 
 // From xsmc.c, declared in xsmc.h, which cannot be included beside xsAll.h.
@@ -13,8 +13,8 @@ static uint32_t functionNumber(txMachine* the) {
 }
 
 // The pointer stays good only until the next allocation in this machine.
-static void argumentBytes(txMachine* the, void** data, txUnsigned* size) {
-  txSlot* slot = mxArgv(1);
+static void argumentBytes(txMachine* the, int argument, void** data, txUnsigned* size) {
+  txSlot* slot = mxArgv(argument);
   if (slot->kind != XS_REFERENCE_KIND) mxTypeError("host: data is no ArrayBuffer or Uint8Array");
   _xsmcGetBuffer(the, slot, data, size, 0);
 }
@@ -25,7 +25,7 @@ static void hostCall(txMachine* the) {
   void* data = NULL;
   txUnsigned size = 0;
   bool given = mxArgc > 1 && mxArgv(1)->kind != XS_UNDEFINED_KIND;
-  if (given) argumentBytes(the, &data, &size);
+  if (given) argumentBytes(the, 1, &data, &size);
   frameBegin(OUT_CALL);
   frameU32(node->index);
   frameU32(fn);
@@ -51,7 +51,7 @@ static void hostPost(txMachine* the) {
   void* data = NULL;
   txUnsigned size = 0;
   if (mxArgc < 2) mxTypeError("host.post: no data");
-  argumentBytes(the, &data, &size);
+  argumentBytes(the, 1, &data, &size);
   frameBegin(OUT_POST);
   frameU32(node->index);
   frameU32(fn);
@@ -59,9 +59,20 @@ static void hostPost(txMachine* the) {
   frameEnd();
 }
 
+static void hostSha256(txMachine* the) {
+  void* data = NULL;
+  txUnsigned size = 0;
+  uint8_t digest[32];
+  if (mxArgc < 1) mxTypeError("host.sha256: no data");
+  argumentBytes(the, 0, &data, &size);
+  sha256(data, size, digest);
+  fxArrayBuffer(the, mxResult, digest, sizeof(digest), -1);
+}
+
 // Entered in the root's key table, so that no clone pays for them.
 void portsNames(txMachine* the) {
-  static const char* const names[] = {"host", "call", "post", "onEvent", "nodeIndex", "stack"};
+  static const char* const names[] = {"host",    "call",      "post", "sha256",
+                                      "onEvent", "nodeIndex", "stack"};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) fxNewNameC(the, (txString)names[i]);
 }
 
@@ -81,6 +92,7 @@ void portsInstall(txMachine* the, Node* node) {
   txSlot* object = the->stack;
   defineFunction(the, object, hostCall, 2, "call");
   defineFunction(the, object, hostPost, 2, "post");
+  defineFunction(the, object, hostSha256, 1, "sha256");
   mxPushInteger((txInteger)node->index);
   mxPushSlot(object);
   fxSetID(the, fxNewNameC(the, "nodeIndex"));

@@ -26,9 +26,10 @@ export function encodeItem(value: CborValue): Uint8Array {
   return new Uint8Array(encoder.encode(prepare(value), RESET_BUFFER));
 }
 
-/** The value of bytes that `scan` has accepted: cbor-x is lenient. Byte strings are views of `bytes`. */
+/** The value of bytes that `scan` has accepted: cbor-x is lenient. */
 export function decodeItem(bytes: Uint8Array): CborValue {
-  return decoder.decode(bytes) as CborValue;
+  // A copy as a plain Uint8Array: byte strings inside the result are views on it, never on a socket's buffer.
+  return decoder.decode(new Uint8Array(bytes)) as CborValue;
 }
 
 /** cbor-x writes integers above 2^32 as floats unless they are bigints, and bigints always in 8 bytes. */

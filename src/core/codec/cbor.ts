@@ -20,12 +20,14 @@ export function encodeCbor(value: CborValue): Uint8Array {
   return encodeItem(value);
 }
 
-/** The value that canonical `bytes` encode, or what is wrong with them. Integers above 2^32 are bigints. */
+/**
+ * The value that canonical `bytes` encode, or what is wrong with them. Integers above 2^32 are bigints. Byte
+ * strings are views: on a chip of `bytes`, which are never changed there; elsewhere of a copy.
+ */
 export function decodeCbor(bytes: Uint8Array): { value: CborValue } | { fault: ScanFault } {
   const fault = scan(bytes);
   if (fault) return { fault };
-  // A copy as a plain Uint8Array: byte strings inside the result are views on it, never on a socket's buffer.
-  return { value: decodeItem(new Uint8Array(bytes)) };
+  return { value: decodeItem(bytes) };
 }
 
 /** What we write is what every peer reads. */

@@ -101,7 +101,13 @@ export class TextField implements Field<string> {
 }
 
 function isText(value: unknown, max: number): value is string {
-  return typeof value === "string" && value.length <= max && /^[\x20-\x7e]*$/.test(value);
+  if (typeof value !== "string" || value.length > max) return false;
+  // No regular expression: on XS each look would compile it, and most records begin with a name.
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
 }
 
 /** `min` to `max` items of one kind. */

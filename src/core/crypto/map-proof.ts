@@ -4,14 +4,14 @@
  * from its key alone. What is here is all that a device needs of it.
  *
  *   empty    = SHA-256(0x04)
- *   leaf     = SHA-256(0x02 ‖ key ‖ SHA-256(value))            key: 32 bytes, as good as random
- *   inner(b) = SHA-256(0x03 ‖ b ‖ left ‖ right)                b: the first bit in which the keys below differ
+ *   leaf     = SHA-256(0x02 ‖ key ‖ SHA-256(value))    key: 32 bytes, as good as random
+ *   inner(b) = SHA-256(0x03 ‖ b ‖ left ‖ right)        b: first bit in which the keys below differ
  *
- * Left are the keys with bit b clear, right those with it set; bit 0 is the highest of the first byte. There is
- * one such tree for a set of pairs, in whatever order they came. The prefixes are none of RFC 6962 (merkle.ts).
+ * Left are the keys with bit b clear, right those with it set; bit 0 is the highest of the first byte.
+ * There is one such tree for a set of pairs, in whatever order they came. The prefixes are none of RFC 6962.
  *
- * A proof is the path from a leaf up, steps of 33 bytes: b and the sibling's hash. Bits fall strictly, so that
- * no path is longer than 256 steps, and one buffer serves for all of them.
+ * A proof is the path from a leaf up, steps of 33 bytes: b and the sibling's hash. Bits fall strictly, so
+ * that no path is longer than 256 steps, and one buffer serves for all of them.
  */
 import { bytesEqual } from "../codec/bytes.ts";
 import type { Crypto } from "./port.ts";

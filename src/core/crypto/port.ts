@@ -11,6 +11,11 @@ export interface Crypto {
   readonly name: string;
   /** SHA-256 of `data`: 32 bytes. */
   sha256(data: Uint8Array): Uint8Array;
+  /**
+   * The same of `input` with each of the `size`-byte `tails` at `at` in turn: digests one after the other, good
+   * until the next call. For an `at` in the last block of 64 bytes. Only where it is cheaper than single calls.
+   */
+  sha256Tails?(input: Uint8Array, at: number, tails: Uint8Array, size: number): Uint8Array;
   /** The 32-byte public key of a 32-byte secret key (RFC 8032 section 5.1.5). */
   publicKey(secretKey: Uint8Array): Uint8Array;
   /** The 64-byte Ed25519 signature of `message` (RFC 8032 section 5.1.6). */

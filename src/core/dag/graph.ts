@@ -56,6 +56,9 @@ export class Graph {
   private free = NONE;
   private held = 0;
 
+  /** Nothing that comes may have what is older as a parent (V5): a full graph spares that first. */
+  staleBeforeMs = Number.NEGATIVE_INFINITY;
+
   constructor(options: GraphOptions) {
     const { capacity, grows, window, authors } = options;
     assert(capacity >= 32 && (capacity & (capacity - 1)) === 0, "DAG_CAPACITY", String(capacity));
@@ -259,13 +262,14 @@ export class Graph {
     for (let handle = 0; handle < this.used; handle++) if (this.has(handle)) this.index.add(handle);
   }
 
-  /** What a full graph can spare most: sealed before approved before caps, then by time, ties by id. */
+  /** What a full graph can spare most: sealed or stale before approved before caps, then by time and id. */
   private oldest(first: number, second: number): number {
     let best = NONE;
     let bestRank = 0;
     for (let handle = 0; handle < this.used; handle++) {
       if (handle === first || handle === second) continue;
-      const rank = this.sealed(handle) ? 0 : this.caps.has(handle) ? 2 : 1;
+      const stale = this.sealed(handle) || this.timeMs(handle) < this.staleBeforeMs;
+      const rank = stale ? 0 : this.caps.has(handle) ? 2 : 1;
       if (best !== NONE && (rank - bestRank || this.compare(handle, best)) > 0) continue;
       best = handle;
       bestRank = rank;

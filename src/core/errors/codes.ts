@@ -128,13 +128,14 @@ export const WIRE = Object.freeze({
   GATEWAY_CERTIFICATE: 127,
   GATEWAY_BEHIND: 125,
   GATEWAY_BALANCE: 126,
+  GATEWAY_TRADE: 128,
   RECEIPT_DIGEST: 124,
 
   // Feeds of other gateways
-  FEED_GAP: 170,
-  FEED_FORK: 171,
-  FEED_FAULT: 172,
-  FEED_STRANGER: 173,
+  FEED_GAP: 180,
+  FEED_FORK: 181,
+  FEED_FAULT: 182,
+  FEED_STRANGER: 183,
 
   // Firmware: what a node finds wrong with a release
   RELEASE_SIGNATURE: 140,
@@ -153,6 +154,45 @@ export const WIRE = Object.freeze({
   TRIAL_GATES: 156,
   // Firmware: what a gateway does not serve
   UPDATE_RATE: 157,
+
+  // Credit: why there is no loan
+  LOAN_TERMS: 160,
+  LOAN_INELASTIC: 161,
+  LOAN_NO_MARGIN: 162,
+  LOAN_RATE_CAP: 163,
+  LOAN_UNBOUNDED: 164,
+  LOAN_LIVE: 165,
+  LOAN_BUDGET: 166,
+  CREDIT_BLACKLISTED: 167,
+  CREDIT_NEGATIVE: 168,
+  CREDIT_NO_WEALTH: 169,
+  CREDIT_NO_INCOME: 170,
+  CREDIT_NO_USE: 171,
+  // Credit: what a loan does not take
+  LOAN_STATE: 172,
+  TOKEN_STALE: 173,
+  TOKEN_EXPIRED: 174,
+  TOKEN_OVERDRAWN: 175,
+
+  // Consensus among gateways: what is not taken
+  GATEWAY_UNKNOWN: 190,
+  HEIGHT_PAST: 191,
+  HEIGHT_FUTURE: 192,
+  ROUND_PAST: 193,
+  ROUND_FUTURE: 194,
+  PROPOSAL_LEADER: 195,
+  PROPOSAL_WORK: 196,
+  PROPOSAL_POLKA: 197,
+  PROPOSAL_BLOCK: 198,
+  QUORUM_INVALID: 199,
+  EQUIVOCATION: 200,
+  // What an audit finds, beside what execution does
+  BLOCK_PREV: 201,
+  BLOCK_EARLY: 202,
+  BLOCK_FUTURE: 203,
+  AUDIT_NONE: 204,
+  AUDIT_LOCKED: 205,
+  AUDIT_SPLIT: 206,
 } as const);
 
 export type Code = keyof typeof WIRE;

@@ -154,6 +154,7 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   CONTRACT_TERMS: reject("the contract's legs do not add up to the fill, or cost otherwise"),
   GATEWAY_CERTIFICATE: reject("the gateway has no certificate of the authority that counts"),
   GATEWAY_BALANCE: reject("the balance is not what the block's state root says"),
+  GATEWAY_TRADE: reject("the trade is not in the block that is said to have settled it"),
   GATEWAY_BEHIND: reject("the gateway knows less than it has receipted"),
   RECEIPT_DIGEST: reject("the receipt is for other bytes than this node said"),
 
@@ -180,4 +181,45 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   TRIAL_GATES: reject("network, meter or storage did not work in time on trial"),
   // Firmware: what a gateway does not serve
   UPDATE_RATE: ignore("asked for chunks more often than the gateway serves them"),
+
+  // Credit: why there is no loan
+  LOAN_TERMS: reject("a parameter of the loan is out of its range"),
+  LOAN_INELASTIC: reject("the stated need leaves the bank no best rate: it must be below θ"),
+  LOAN_NO_MARGIN: reject("no rate at which the bank gains and the borrower still borrows"),
+  LOAN_RATE_CAP: reject("the highest rate that is allowed does not cover the bank's cost"),
+  LOAN_UNBOUNDED: reject("the bank gains with any rate, and no highest rate is set"),
+  LOAN_LIVE: ignore("the borrower has a loan; there is another when it is repaid"),
+  LOAN_BUDGET: ignore("the bank has not enough coins now"),
+  CREDIT_BLACKLISTED: reject("the borrower is on the blacklist"),
+  CREDIT_NEGATIVE: reject("the borrower's credit value is negative"),
+  CREDIT_NO_WEALTH: reject("the borrower's account has no coins"),
+  CREDIT_NO_INCOME: reject("the borrower has no regular income"),
+  CREDIT_NO_USE: reject("nothing shows what energy from neighbours is worth to the borrower"),
+  // Credit: what a loan does not take
+  LOAN_STATE: reject("there is no loan in a state that takes this"),
+  TOKEN_STALE: reject("not the newest version of the token"),
+  TOKEN_EXPIRED: reject("the token's time is over"),
+  TOKEN_OVERDRAWN: reject("more than the token's balance"),
+
+  // Consensus among gateways: what is not taken
+  GATEWAY_UNKNOWN: reject("signed by none of the gateways that agree on this height"),
+  HEIGHT_PAST: ignore("for a height that is decided"),
+  HEIGHT_FUTURE: ignore(
+    "for a height that this gateway is not at, and more than it keeps of one sender",
+  ),
+  ROUND_PAST: ignore("for a round that is over, and that nothing can come of"),
+  ROUND_FUTURE: ignore("more rounds ahead than this gateway keeps of one sender"),
+  PROPOSAL_LEADER: reject("not from the leader of its round"),
+  PROPOSAL_WORK: reject("the proof-of-work's hash is not below the target, or there is none"),
+  PROPOSAL_POLKA: reject("its prevotes are not a quorum for the block in its valid round"),
+  PROPOSAL_BLOCK: reject("header and plan are not the block that it names"),
+  QUORUM_INVALID: reject("the certificate is not that of a quorum for this block and height"),
+  EQUIVOCATION: reject("the second of two different words for one round and phase"),
+  // What an audit finds, beside what execution does
+  BLOCK_PREV: reject("the block does not follow the last one of this chain"),
+  BLOCK_EARLY: reject("the block is not later than the one before"),
+  BLOCK_FUTURE: ignore("the block is further ahead of this gateway's clock than clocks may differ"),
+  AUDIT_NONE: ignore("nil: no proposal came in time"),
+  AUDIT_LOCKED: ignore("nil: this gateway is bound to another block by a quorum that it saw"),
+  AUDIT_SPLIT: ignore("nil: no quorum of audits for one block in this round"),
 });

@@ -18,6 +18,18 @@ import {
 } from "./leaves.ts";
 import type { AccountEntry, LedgerState } from "./state.ts";
 
+const MEMBER = Object.freeze(["node", "publicKey", "name", "capacityWh"] as const);
+const REGISTERS = Object.freeze([
+  "boundary",
+  "importMwh",
+  "exportMwh",
+  "previousBoundary",
+  "previousImportMwh",
+  "previousExportMwh",
+  "claimedImportMwh",
+  "claimedExportMwh",
+] as const);
+
 export class StateMap {
   map: MerkleMap;
   /** The leaves of what is settled. */
@@ -47,11 +59,11 @@ export class StateMap {
     /** Accounts of which the leaf with the coins may differ. */
     const moved = new Set<string>();
     for (const [node, before, after] of state.accounts.changes()) {
-      moved.add(node);
       if (!after) continue; // nobody leaves
-      put(registersLeaf(crypto, after));
-      if (!before || !sameMember(before, after)) put(memberLeaf(crypto, after));
-      if (before?.sets !== after.sets) put(walletsLeaf(crypto, after));
+      if (!same(before, after, ["balanceMicro", "sets"])) moved.add(node);
+      if (!same(before, after, REGISTERS)) put(registersLeaf(crypto, after));
+      if (!same(before, after, MEMBER)) put(memberLeaf(crypto, after));
+      if (!same(before, after, ["sets"])) put(walletsLeaf(crypto, after));
     }
     for (const [, before, after] of state.locks.changes()) {
       moved.add((after ?? before)!.node);
@@ -81,6 +93,10 @@ export class StateMap {
   }
 }
 
-function sameMember(a: Readonly<AccountEntry>, b: Readonly<AccountEntry>): boolean {
-  return a.publicKey === b.publicKey && a.name === b.name && a.capacityWh === b.capacityWh;
+function same(
+  before: Readonly<AccountEntry> | undefined,
+  after: Readonly<AccountEntry>,
+  fields: readonly (keyof AccountEntry)[],
+): boolean {
+  return before !== undefined && fields.every((name) => before[name] === after[name]);
 }

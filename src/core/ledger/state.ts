@@ -5,8 +5,8 @@
  * becomes the state when the block is decided, and is dropped when it is not.
  *
  * `get` of a table gives an entry to change, `peek` and lists one to look at. What an entry refers to is
- * replaced and never changed, since forks share it. Whatever executing a block looks at is in a leaf under the
- * state root (leaves.ts).
+ * replaced and never changed, since forks share it. Whatever executing a block looks at is in a leaf under
+ * the state root (leaves.ts).
  *
  * Coins belong to the account (paper 1, II-A: an account has one wallet); a wallet address is a pseudonym of
  * the account, the label of one trade.

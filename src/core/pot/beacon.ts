@@ -4,9 +4,13 @@
  * the network's name and the epoch's number: Ed25519 gives one signature for one message, so that the gateway
  * cannot choose among several unless it breaks RFC 8032, which nobody sees. The beacon is trusted to it.
  */
+import { bytesEqual } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import { domainHash } from "../crypto/domain.ts";
 import type { Crypto } from "../crypto/port.ts";
+import type { Epoch } from "../records/epoch.ts";
+
+const SIGNATURE_BYTES = 64;
 
 /** What a gateway signs for the beacon of `epoch`. */
 export function beaconDigest(crypto: Crypto, net: string, epoch: number): Uint8Array {
@@ -16,4 +20,14 @@ export function beaconDigest(crypto: Crypto, net: string, epoch: number): Uint8A
 /** The beacon out of these signatures: 32 bytes. */
 export function beaconOf(crypto: Crypto, reveals: Uint8Array): Uint8Array {
   return domainHash(crypto, "sc/beacon/1", reveals);
+}
+
+/** What the gateway's key has to have signed for this beacon; undefined where it is not of what it revealed. */
+export function revealedBy(
+  crypto: Crypto,
+  { net, epoch, beacon, reveals }: Pick<Epoch, "net" | "epoch" | "beacon" | "reveals">,
+): Uint8Array | undefined {
+  if (reveals.length !== SIGNATURE_BYTES || !bytesEqual(beacon, beaconOf(crypto, reveals)))
+    return undefined;
+  return beaconDigest(crypto, net, epoch);
 }

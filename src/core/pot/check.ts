@@ -8,7 +8,7 @@ import { bytesEqual } from "../codec/bytes.ts";
 import type { Crypto } from "../crypto/port.ts";
 import { refuse, type Verdict } from "../errors/codes.ts";
 import type { Epoch, EpochMember } from "../records/epoch.ts";
-import type { Tx } from "../records/tx.ts";
+import type { PotToken, Tx } from "../records/tx.ts";
 import type { Committees } from "./committee.ts";
 import { gatewayTokens } from "./params.ts";
 import { medianMs, tokenDigest } from "./token.ts";
@@ -40,6 +40,13 @@ export interface PotTime {
 }
 
 type Refused = Extract<Verdict, { ok: false }>;
+/** A transaction as far as its tokens are concerned. */
+export type PotTx = Pick<Tx, "body" | "txid"> & { pot: Tokens };
+/** As a list, or where they stand in its bytes. */
+export type Tokens =
+  | readonly PotToken[]
+  | { readonly length: number; get(place: number): PotToken };
+
 interface Signer {
   rank: number;
   publicKey: Uint8Array;
@@ -50,7 +57,7 @@ export function potJobs(
   crypto: Crypto,
   committees: Committees,
   rule: PotRule,
-  tx: Tx,
+  tx: PotTx,
   gateways: PotGateways,
 ): (PotTime & { jobs: SignatureJob[] }) | Refused {
   const jobs: SignatureJob[] = [];
@@ -63,7 +70,7 @@ function eachToken(
   crypto: Crypto,
   committees: Committees,
   rule: PotRule,
-  tx: Tx,
+  tx: PotTx,
   { gatewayKeys, gatewaysNeeded }: PotGateways,
   good: (job: SignatureJob) => boolean,
 ): PotTime | Refused {
@@ -75,11 +82,14 @@ function eachToken(
     if (rule.m > 0 || gatewaysNeeded) return refuse("TX_TOKENS", `none of ${rule.m}`);
     return { ok: true, tMs: body.tsMs, byGateways: false };
   }
-  const byGateways = gatewayOf(gatewayKeys, pot[0].witness) !== undefined;
+  const byGateways = gatewayOf(gatewayKeys, tokenOf(pot, 0).witness) !== undefined;
   const needed = byGateways ? gatewayTokens(gatewayKeys.length) : rule.m;
   if (pot.length < needed) return refuse("TX_TOKENS", `${pot.length} of ${needed}`);
   let last = -1;
-  for (const { witness, tMs, random, signature } of pot) {
+  const times: number[] = [];
+  for (let place = 0; place < pot.length; place++) {
+    const { witness, tMs, random, signature } = tokenOf(pot, place);
+    times.push(tMs);
     const signer = byGateways ? gatewayOf(gatewayKeys, witness) : memberOf(committees, tx, witness);
     if (!signer) return refuse("TX_TOKENS", "a token of somebody who was not chosen");
     if (signer.rank <= last) return refuse("TX_TOKENS", "tokens are not distinct and in order");
@@ -90,7 +100,7 @@ function eachToken(
     if (!good({ publicKey: signer.publicKey, digest, signature }))
       return refuse("TX_TOKENS", "a token's signature is wrong");
   }
-  return { ok: true, tMs: medianMs(pot.map((token) => token.tMs)), byGateways };
+  return { ok: true, tMs: medianMs(times), byGateways };
 }
 
 /** V6 with all signatures. */
@@ -98,12 +108,16 @@ export function checkPot(
   crypto: Crypto,
   committees: Committees,
   rule: PotRule,
-  tx: Tx,
+  tx: PotTx,
   gateways: PotGateways,
 ): PotTime | Refused {
   return eachToken(crypto, committees, rule, tx, gateways, ({ publicKey, digest, signature }) =>
     crypto.verify(publicKey, digest, signature),
   );
+}
+
+export function tokenOf(pot: Tokens, place: number): PotToken {
+  return "get" in pot ? pot.get(place) : pot[place];
 }
 
 function gatewayOf(gateways: readonly EpochMember[], witness: Uint8Array): Signer | undefined {
@@ -114,7 +128,11 @@ function gatewayOf(gateways: readonly EpochMember[], witness: Uint8Array): Signe
   return undefined;
 }
 
-function memberOf(committees: Committees, { body }: Tx, witness: Uint8Array): Signer | undefined {
+function memberOf(
+  committees: Committees,
+  { body }: PotTx,
+  witness: Uint8Array,
+): Signer | undefined {
   const index = committees.indexOf(witness);
   if (index < 0) return undefined;
   const rank = committees.of(body.from, body.tick).indexOf(index);

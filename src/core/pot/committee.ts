@@ -36,6 +36,8 @@ export class Committees {
   private readonly crypto: Crypto;
   /** What is hashed, but for author, tick and member. */
   private readonly input: Uint8Array;
+  /** The members' ids one after the other, where the port hashes them at once. */
+  private readonly nodes: Uint8Array | undefined;
   /** Latest first. */
   private readonly drawn: Drawn[] = [];
 
@@ -47,6 +49,7 @@ export class Committees {
     this.input = new Uint8Array(MEMBER_AT + NODE_ID_BYTES);
     for (let i = 0; i < DOMAIN.length; i++) this.input[i] = DOMAIN.charCodeAt(i);
     this.input.set(this.epoch.beacon, BEACON_AT);
+    this.nodes = crypto.sha256Tails && this.members.nodes();
   }
 
   /** Indices of members in the order of their rank: k of them, or all others where there are fewer. */
@@ -71,13 +74,25 @@ export class Committees {
     return index < 0 ? -1 : this.of(from, tick).indexOf(index);
   }
 
+  /** Whether a node is in the committee of (from, tick). Of a small area all others are: nothing is drawn. */
+  has(from: Uint8Array, tick: number, node: Uint8Array): boolean {
+    const { count } = this.members;
+    if (this.epoch.k < count - 1 || this.indexOf(from) < 0) return this.rank(from, tick, node) >= 0;
+    return this.indexOf(node) >= 0 && !bytesEqual(from, node);
+  }
+
   /** Public key of the member with this index. */
   keyOf(index: number): Uint8Array {
     return this.members.keyOf(index);
   }
 
+  private hashOf(index: number): Uint8Array {
+    this.members.copyNode(index, this.input, MEMBER_AT);
+    return this.crypto.sha256(this.input);
+  }
+
   /** Inserts into a short sorted list: most members are beyond its end and cost one comparison. */
-  private draw(from: Uint8Array, tick: number): number[] {
+  protected draw(from: Uint8Array, tick: number): number[] {
     const { crypto, input, epoch, members } = this;
     assert(from.length === NODE_ID_BYTES && Number.isSafeInteger(tick) && tick >= 0, "POT_DRAW");
     input.set(from, FROM_AT);
@@ -87,10 +102,12 @@ export class Committees {
     const indices: number[] = [];
     const hashes: Uint8Array[] = [];
     const author = members.indexOf(from);
+    const all = this.nodes && crypto.sha256Tails?.(input, MEMBER_AT, this.nodes, NODE_ID_BYTES);
     for (let i = 0; i < members.count; i++) {
       if (i === author) continue;
-      members.copyNode(i, input, MEMBER_AT);
-      const hash = crypto.sha256(input);
+      // Most are beyond the end by their first byte.
+      if (all && indices.length === epoch.k && all[32 * i] > hashes[epoch.k - 1]?.[0]) continue;
+      const hash = all ? all.subarray(32 * i, 32 * i + 32) : this.hashOf(i);
       let at = indices.length;
       while (at > 0 && compareBytes(hash, hashes[at - 1]) < 0) at--;
       if (at >= epoch.k) continue;

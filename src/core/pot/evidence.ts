@@ -3,14 +3,13 @@
  * Proofs that somebody broke a rule that binds identities (ledger 4.4, 4.5). Each proves itself: whoever gets
  * one checks what the accused has signed, and needs to trust neither its carrier nor any state of his own.
  */
-import { bytesEqual, compareBytes } from "../codec/bytes.ts";
+import { bytesEqual } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import { openSigned, type Refusal, verifySigned } from "../codec/record.ts";
 import { domainHash } from "../crypto/domain.ts";
 import type { Crypto } from "../crypto/port.ts";
 import { refuse } from "../errors/codes.ts";
 import { nodeIdOf } from "../identity.ts";
-import { EVIDENCE_ITEM_BYTES_MAX, MESSAGE_BYTES_MAX } from "../limits.ts";
 import { RecordKind } from "../records/common.ts";
 import { type Body, bodyRecord, openTx, type PotToken } from "../records/tx.ts";
 import { type Evidence, Fraud, type Vote, voteRecord } from "../records/vote.ts";
@@ -110,60 +109,6 @@ function judgeVotes(crypto: Crypto, { net, fraud, publicKey, items }: Evidence):
   if (a.body.seq !== b.body.seq || !bytesEqual(a.body.from, b.body.from))
     return invalid("bodies that do not exclude each other");
   return { ok: true, author: voter, fraud, seq: a.body.seq, txids: [a.txid, b.txid] };
-}
-
-/**
- * Evidence out of two asks or transactions of one author as they came: the fraud that they prove, or
- * undefined where they prove none (or are too large to be carried).
- */
-export function makeEvidence(
-  crypto: Crypto,
-  net: string,
-  publicKey: Uint8Array,
-  a: Uint8Array,
-  b: Uint8Array,
-): Evidence | undefined {
-  const items = byBytes(a, b);
-  const frauds: [number, Uint8Array[]][] = [
-    [Fraud.tokens, items],
-    [Fraud.cancelled, items],
-    [Fraud.cancelled, [items[1], items[0]]],
-    [Fraud.bodies, items],
-  ];
-  for (const [fraud, ordered] of frauds) {
-    const evidence = { net, fraud, publicKey, items: ordered };
-    if (fits(evidence) && judge(crypto, evidence).ok) return evidence;
-  }
-  return undefined;
-}
-
-/** Evidence out of two signed votes (or one, twice) and the bodies that they are for, in the same order. */
-export function makeVoteEvidence(
-  crypto: Crypto,
-  net: string,
-  publicKey: Uint8Array,
-  votes: readonly [Uint8Array, Uint8Array],
-  bodies: readonly [Uint8Array, Uint8Array],
-): Evidence | undefined {
-  const evidence = { net, fraud: Fraud.votes, publicKey, items: [...votes, ...bodies] };
-  return fits(evidence) && judge(crypto, evidence).ok ? evidence : undefined;
-}
-
-/** One order for one pair: two who find the same fraud say the same. */
-function byBytes(a: Uint8Array, b: Uint8Array): Uint8Array[] {
-  return compareBytes(a, b) <= 0 ? [a, b] : [b, a];
-}
-
-/** Name of the network, key and heads in evidence. */
-const HEAD_BYTES = 128;
-
-function fits({ items }: Evidence): boolean {
-  let length = HEAD_BYTES;
-  for (const item of items) {
-    if (item.length > EVIDENCE_ITEM_BYTES_MAX) return false;
-    length += item.length;
-  }
-  return length <= MESSAGE_BYTES_MAX;
 }
 
 /** A signed ask begins as an envelope; a transaction is a record. */

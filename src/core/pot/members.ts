@@ -3,7 +3,6 @@
  * The members of an epoch as they stand in its record: a hundred of them take 5 KB, as objects on a chip
  * 36 KB, which it does not have. Each is `[bstr 16, bstr 32]`, 52 bytes that are always alike.
  */
-import { compareBytes } from "../codec/bytes.ts";
 import type { Refusal } from "../codec/record.ts";
 import { domainHash } from "../crypto/domain.ts";
 import type { Crypto } from "../crypto/port.ts";
@@ -56,18 +55,36 @@ export class Members {
     for (let i = 0; i < NODE_ID_BYTES; i++) target[at + i] = this.bytes[start + i];
   }
 
+  /** All ids, one after the other. */
+  nodes(): Uint8Array {
+    const nodes = new Uint8Array(this.count * NODE_ID_BYTES);
+    for (let i = 0; i < this.count; i++) this.copyNode(i, nodes, i * NODE_ID_BYTES);
+    return nodes;
+  }
+
   /** Index of a member, or −1. */
   indexOf(node: Uint8Array): number {
+    if (node.length !== NODE_ID_BYTES) return -1;
     let low = 0;
     let high = this.count - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
-      const order = compareBytes(this.nodeOf(middle), node);
+      const order = this.order(middle, node);
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle - 1;
     }
     return -1;
+  }
+
+  /** As compareBytes of the member's id and `node`, without a view. */
+  private order(index: number, node: Uint8Array): number {
+    const start = index * MEMBER_BYTES + NODE_AT;
+    for (let i = 0; i < NODE_ID_BYTES; i++) {
+      const difference = this.bytes[start + i] - node[i];
+      if (difference !== 0) return difference;
+    }
+    return 0;
   }
 
   private part(index: number, at: number, length: number): Uint8Array {

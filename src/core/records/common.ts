@@ -44,8 +44,18 @@ export const RecordKind = Object.freeze({
   plan: 37,
   window: 38,
   arrival: 40,
+  settlement: 44,
   segment: 48,
   readers: 49,
+  proposal: 50,
+  proposed: 51,
+  gatewayVote: 52,
+  quorum: 53,
+  decision: 54,
+  equivocation: 55,
+  status: 56,
+  consensusState: 57,
+  polka: 58,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

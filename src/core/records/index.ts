@@ -8,6 +8,16 @@ import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
 import { clearingRecord } from "./clearing.ts";
 import { connectRecord } from "./connect.ts";
+import {
+  decisionRecord,
+  equivocationRecord,
+  gatewayVoteRecord,
+  polkaRecord,
+  proposalRecord,
+  proposedRecord,
+  quorumRecord,
+  statusRecord,
+} from "./consensus.ts";
 import { contractRecord } from "./contract.ts";
 import { epochRecord } from "./epoch.ts";
 import { eventRecord } from "./event.ts";
@@ -22,6 +32,7 @@ import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
 import { segmentRecord } from "./segment.ts";
+import { settlementRecord } from "./settlement.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
 import { evidenceRecord, voteRecord } from "./vote.ts";
 import { walletsRecord } from "./wallets.ts";
@@ -66,15 +77,25 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   planRecord,
   windowRecord,
   arrivalRecord,
+  settlementRecord,
   segmentRecord,
   readersRecord,
+  proposalRecord,
+  proposedRecord,
+  gatewayVoteRecord,
+  quorumRecord,
+  decisionRecord,
+  equivocationRecord,
+  statusRecord,
+  polkaRecord,
 ]);
 
 /**
  * Whether records of this type travel as `[bstr record, bstr signature]`. The others do not: a transaction
  * carries its own signature, over its body and tokens; a block's is its header's; an `up` carries a
  * signed one; a firmware image is signed as a whole by its release; a certificate is sealed
- * (core/trust/certificate.ts); a token is signed by itself, and so is what evidence is made of.
+ * (core/trust/certificate.ts); a token is signed by itself, and so is what evidence is made of; of a
+ * settlement the header is.
  */
 export function travelsSigned(type: RecordType<unknown>): boolean {
   return !UNSIGNED.some((other) => other === type);
@@ -90,4 +111,10 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   certificateRecord,
   tokenRecord,
   evidenceRecord,
+  settlementRecord,
+  proposedRecord,
+  quorumRecord,
+  decisionRecord,
+  equivocationRecord,
+  polkaRecord,
 ]);

@@ -5,7 +5,7 @@
  */
 import { recordType } from "../codec/record.ts";
 import { bytes, type Infer, list, struct } from "../codec/schema.ts";
-import { GATEWAYS_MAX } from "../limits.ts";
+import { GATEWAYS_MAX } from "../consensus/limits.ts";
 import { ms, netName, nodeId, RecordKind } from "./common.ts";
 
 /** Bytes of a key's name: random, so that no two ever meet. */

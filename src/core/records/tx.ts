@@ -3,6 +3,7 @@
  * Transactions (ledger 4.2): a body, its proof-of-time tokens and the author's signature. A transaction is a
  * block of the DAG; its id is the hash of its body, so that two token sets for one body are equivocation.
  */
+import { concatBytes } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import { recordType } from "../codec/record.ts";
 import {
@@ -18,6 +19,7 @@ import {
 } from "../codec/schema.ts";
 import { domainHash } from "../crypto/domain.ts";
 import type { Crypto } from "../crypto/port.ts";
+import { assert } from "../errors/assert.ts";
 import type { Code } from "../errors/codes.ts";
 import { BODY_BYTES_MAX, LEGS_MAX, PARENTS_MAX, TOKENS_MAX } from "../limits.ts";
 import {
@@ -98,7 +100,6 @@ const txFields = {
   said: uint(),
   signature,
 };
-type TxFields = Infer<typeof txFields>;
 const TX_BYTES_MAX = BODY_BYTES_MAX + 128 * (TOKENS_MAX + 1);
 export const txRecord = recordType("tx", RecordKind.tx, 1, txFields, TX_BYTES_MAX);
 
@@ -115,9 +116,28 @@ export interface Tx {
   bytes: Uint8Array;
 }
 
-function txDigest(crypto: Crypto, txid: Uint8Array, pot: PotToken[], said: number): Uint8Array {
-  const encoded = encodeCbor([list(potToken, TOKENS_MAX).encode(pot, "pot"), said]);
-  return domainHash(crypto, "sc/tx/1", txid, crypto.sha256(encoded));
+/** What the author signs. */
+export function txDigest(crypto: Crypto, txid: Uint8Array, potAndSaid: Uint8Array): Uint8Array {
+  return domainHash(crypto, "sc/tx/1", txid, crypto.sha256(potAndSaid));
+}
+
+/** Heads of a transaction's record before its body's: the array, kind and version, one byte each. */
+const TX_HEAD_BYTES = 3;
+/** The signature at its end, with its head. */
+const TX_TAIL_BYTES = 2 + 64;
+/** Head of an array of two. */
+const PAIR = 0x82;
+
+/**
+ * The encoding of [pot, said] out of a transaction that was accepted: they stand there one after the
+ * other, and what is canonical has one encoding.
+ */
+export function potAndSaidOf(encoded: Uint8Array, body: Uint8Array): Uint8Array {
+  const start = TX_HEAD_BYTES + headOfBytes(body.length).length + body.length;
+  const pair = new Uint8Array(1 + encoded.length - TX_TAIL_BYTES - start);
+  pair[0] = PAIR;
+  pair.set(encoded.subarray(start, encoded.length - TX_TAIL_BYTES), 1);
+  return pair;
 }
 
 /** Encodes and signs a transaction that is said in message number `said`; `pot` may be empty. */
@@ -130,10 +150,44 @@ export function signTx(
 ): Tx {
   const encoded = bodyRecord.encode(body);
   const txid = domainHash(crypto, bodyRecord.domain, encoded);
-  const digest = txDigest(crypto, txid, pot, said);
+  const signed = sealTx(crypto, secretKey, txid, encoded, said, pot.map(encodeToken));
+  return { body, pot, said, txid, ...signed };
+}
+
+/** A token as it stands in a transaction. */
+export function encodeToken(token: PotToken): Uint8Array {
+  return encodeCbor(potToken.encode(token, "token"));
+}
+
+/** The same out of what is encoded already, for a chip that has no room for it twice. */
+export function sealTx(
+  crypto: Crypto,
+  secretKey: Uint8Array,
+  txid: Uint8Array,
+  body: Uint8Array,
+  said: number,
+  pot: readonly Uint8Array[],
+): { signature: Uint8Array; digest: Uint8Array; bytes: Uint8Array } {
+  assert(pot.length <= TOKENS_MAX, "TX_TOKENS", String(pot.length));
+  const count = pot.length < 24 ? [0x80 | pot.length] : [0x98, pot.length];
+  const potAndSaid = concatBytes(Uint8Array.of(PAIR, ...count), ...pot, encodeCbor(said));
+  const digest = txDigest(crypto, txid, potAndSaid);
   const signature = crypto.sign(secretKey, digest);
-  const signed: TxFields = { body: encoded, pot, said, signature };
-  return { body, pot, said, signature, txid, digest, bytes: txRecord.encode(signed) };
+  bodyBytes.encode(body, "body"); // within its bounds
+  const bytes = concatBytes(
+    Uint8Array.of(0x86, txRecord.kind, txRecord.version, ...headOfBytes(body.length)),
+    body,
+    potAndSaid.subarray(1),
+    Uint8Array.of(...headOfBytes(signature.length)),
+    signature,
+  );
+  return { signature, digest, bytes };
+}
+
+/** The head of a byte string of less than 2^16 bytes. */
+function headOfBytes(length: number): number[] {
+  if (length < 24) return [0x40 | length];
+  return length < 0x100 ? [0x58, length] : [0x59, length >> 8, length & 0xff];
 }
 
 /** Decodes a transaction; the signature is not checked here. */
@@ -147,7 +201,7 @@ export function openTx(
   if (!inner.ok) return inner;
   const txid = domainHash(crypto, bodyRecord.domain, outer.value.body);
   const { pot, said, signature: sig } = outer.value;
-  const digest = txDigest(crypto, txid, pot, said);
+  const digest = txDigest(crypto, txid, potAndSaidOf(encoded, outer.value.body));
   return {
     ok: true,
     tx: { body: inner.value, pot, said, signature: sig, txid, digest, bytes: encoded },

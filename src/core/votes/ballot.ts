@@ -9,17 +9,10 @@
 import { bytesEqual, toHex } from "../codec/bytes.ts";
 import { assert } from "../errors/assert.ts";
 import type { Code } from "../errors/codes.ts";
-import {
-  CONFLICT_KEYS_MAX,
-  EPOCHS_COUNTED,
-  VOTES_EARLY_MAX,
-  VOTES_FOLLOWED_MAX,
-  VOTES_KEPT_MAX,
-  VOTES_OPEN_MAX,
-} from "../limits.ts";
+import { CONFLICT_KEYS_MAX, EPOCHS_COUNTED, VOTES_FOLLOWED_MAX } from "../limits.ts";
 import type { Vote } from "../records/vote.ts";
-import { type DoubleVote, type Statement, VoteLog } from "./double.ts";
-import { EarlyVotes } from "./early.ts";
+import type { DoubleVote, Statement, VoteLog } from "./double.ts";
+import type { EarlyVotes } from "./early.ts";
 import { type Electorate, thresholdOf } from "./electorate.ts";
 import { NONE, TxTable } from "./table.ts";
 import { Tally, TxState } from "./tally.ts";
@@ -32,17 +25,12 @@ export interface BallotOptions {
   readonly membersMax: number;
   /** This node's id, if it votes. */
   readonly own?: Uint8Array;
-  /** Votes of each member that came too early, and votes kept as they came, for proofs. */
-  readonly earlyPerVoter?: number;
-  readonly votesKept?: number;
+  /** Votes that came too early, and votes as they came, for proofs (full-ballot.ts). */
+  readonly early?: EarlyVotes;
+  readonly log?: VoteLog;
 }
 
-/** For all open transactions; and for a node, which follows a few and leaves proofs to its gateway. */
-export const GATEWAY_BALLOT = Object.freeze({
-  capacity: VOTES_OPEN_MAX,
-  earlyPerVoter: VOTES_EARLY_MAX,
-  votesKept: VOTES_KEPT_MAX,
-});
+/** For a node, which follows a few and leaves proofs to its gateway. */
 export const NODE_BALLOT = Object.freeze({ capacity: VOTES_FOLLOWED_MAX });
 
 /** A valid transaction, as far as votes are concerned. */
@@ -87,11 +75,11 @@ export class Ballot {
   /** What this node says itself, if it votes. */
   private readonly voice?: Voice;
 
-  constructor({ capacity, membersMax, own, earlyPerVoter = 0, votesKept = 0 }: BallotOptions) {
+  constructor({ capacity, membersMax, own, early, log }: BallotOptions) {
     this.table = new TxTable(capacity, membersMax);
     this.tally = new Tally(this.table, membersMax);
-    if (earlyPerVoter > 0) this.early = new EarlyVotes(earlyPerVoter);
-    if (votesKept > 0) this.log = new VoteLog(votesKept);
+    this.early = early;
+    this.log = log;
     if (own) this.voice = new Voice(own, this.table, this.tally);
   }
 
@@ -323,10 +311,10 @@ export class Ballot {
   /**
    * What to vote for now, at most once a second: valid transactions that we do not count for yet, each the
    * first of its sets that we saw. The caller writes the rows down, and only then sends the vote.
-   * `nowMs` is of a clock that does not stand still.
+   * `nowMs` is of a clock that does not stand still. `called`: a block waits for it, whatever the period.
    */
-  whatToVote(nowMs: number): OwnVotes | undefined {
-    const rows = this.voice?.choose(nowMs) ?? [];
+  whatToVote(nowMs: number, called = false): OwnVotes | undefined {
+    const rows = this.voice?.choose(nowMs, called) ?? [];
     if (rows.length === 0) return undefined;
     const epoch = this.tally.electorateAt(this.table.epochs[this.table.find(rows[0].txid)])!.epoch;
     return { epoch, txids: rows.map(({ txid }) => txid), rows, accepted: this.takeAccepted() };

@@ -68,10 +68,10 @@ export class Voice {
     if (table.timesMs[place] > this.abstainMs && tally.bitAt(place) >= 0) this.due.push(place);
   }
 
-  /** The next votes, which count from now on; all of one epoch. */
-  choose(nowMs: number): OwnVote[] {
+  /** The next votes, which count from now on; all of one epoch. `called`: a block waits for them. */
+  choose(nowMs: number, called: boolean): OwnVote[] {
     const { table, tally } = this;
-    if (this.due.length === 0 || nowMs < this.votedMs + VOTE_PERIOD_MS) return [];
+    if (this.due.length === 0 || (!called && nowMs < this.votedMs + VOTE_PERIOD_MS)) return [];
     tally.voter(this.own);
     const chosen: number[] = [];
     const left: number[] = [];

@@ -8,7 +8,7 @@ import { openSigned } from "#core/codec/record";
 import { assert } from "#core/errors/assert";
 import { type Code, WIRE } from "#core/errors/codes";
 import { EPOCH_MEMBERS_MAX } from "#core/limits";
-import { beaconDigest, beaconOf } from "#core/pot/beacon";
+import { revealedBy } from "#core/pot/beacon";
 import { cancelIn, covers } from "#core/pot/cancel";
 import { potJobs } from "#core/pot/check";
 import { Committees } from "#core/pot/committee";
@@ -19,8 +19,9 @@ import { type Epoch, type EpochMember, epochRecord } from "#core/records/epoch";
 import { ClockKind, type Notice } from "#core/records/notice";
 import type { Tx } from "#core/records/tx";
 import { evidenceRecord, voteRecord } from "#core/records/vote";
-import { Ballot, GATEWAY_BALLOT, type Outcome } from "#core/votes/ballot";
+import type { Ballot, Outcome } from "#core/votes/ballot";
 import { electorateOf } from "#core/votes/electorate";
+import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import { epochEntry, evidenceEntry, tokenEntry, voteEntry } from "../entries.ts";
 import { chosenMembers } from "../smartchain/epochs.ts";
 import { openEntry, openOwn } from "./open.ts";
@@ -79,18 +80,18 @@ export function auditEpoch(context: Context, bytes: Uint8Array): void {
   smartchain.before = smartchain.latest;
   smartchain.latest = { epoch, committees: new Committees(ports.crypto, epoch) };
   smartchain.begun = epoch;
-  smartchain.ballot ??= new Ballot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
+  smartchain.ballot ??= fullBallot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
   smartchain.ballot.open(electorateOf(epoch));
   state.epoch = epoch.epoch;
   state.summary.epochs++;
 }
 
-/** The first begins before slot 0; the others not before anything that the log has. */
+/** One before slot 0 begins with the area; the others not before anything that the log has. */
 function checkStart({ state, findings }: Context, { epoch, startMs }: Epoch): void {
   const { latest } = state.smartchain;
   const barrier = state.notice?.clock === ClockKind.barrier;
   const early = barrier ? startMs < state.nowMs : startMs <= (latest?.epoch.startMs ?? 0);
-  if (epoch === 1 ? startMs !== state.epochStartMs : early)
+  if (state.notice ? early : startMs !== state.epochStartMs)
     findings.fault("EPOCH_TIME", {}, `epoch ${epoch} begins at ${startMs} ms`);
 }
 
@@ -98,17 +99,15 @@ function checkStart({ state, findings }: Context, { epoch, startMs }: Epoch): vo
 export function checkBegun({ state, findings }: Context, { slot, startMs, nowMs }: Notice): void {
   const { begun } = state.smartchain;
   state.smartchain.begun = undefined;
-  if (!begun || begun.epoch === 1) return;
+  if (!begun || begun.startMs === state.epochStartMs) return;
   if (begun.startMs < startMs || begun.startMs > Math.max(startMs, nowMs))
     findings.fault("EPOCH_TIME", { slot }, `epoch ${begun.epoch} begins at ${begun.startMs} ms`);
 }
 
 function checkBeacon({ findings, ports, state }: Context, epoch: Epoch): void {
-  const { beacon, reveals } = epoch;
-  if (reveals.length !== 64 || !bytesEqual(beacon, beaconOf(ports.crypto, reveals)))
-    return findings.fault("EPOCH_BEACON", {}, `epoch ${epoch.epoch}`);
-  const message = beaconDigest(ports.crypto, state.net, epoch.epoch);
-  const job = { publicKey: state.world.gatewayKey, message, signature: reveals };
+  const message = revealedBy(ports.crypto, { ...epoch, net: state.net });
+  if (!message) return findings.fault("EPOCH_BEACON", {}, `epoch ${epoch.epoch}`);
+  const job = { publicKey: state.world.gatewayKey, message, signature: epoch.reveals };
   findings.signature(job, "EPOCH_BEACON", {}, `the reveal of epoch ${epoch.epoch}`);
 }
 

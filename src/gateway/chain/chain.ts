@@ -135,7 +135,7 @@ export class Chain {
   }
 
   /**
-   * Executes the block after the head on a fork, whoever proposes it: the chain and its state stay as they are.
+   * Executes the block after the head on a fork, whoever proposes it: chain and state stay as they are.
    * There may be several candidates for one height; `commit` takes one, and the others are void.
    */
   prepare(input: BlockInput): Candidate {
@@ -155,15 +155,18 @@ export class Chain {
     return { ...prepared, header: { ...place, ...prepared.roots }, input };
   }
 
-  /** The candidate is decided: it becomes the head, and its fork the state. */
-  commit(candidate: Candidate, decided: Decided): SealedBlock {
+  /**
+   * The candidate is decided: it becomes the head, and its fork the state. `encoded` is the whole block, where
+   * that is at hand.
+   */
+  commit(candidate: Candidate, decided: Decided, encoded?: Uint8Array): SealedBlock {
     const { header, body, fork, input } = candidate;
     const { events, vertices } = input;
     const { id, bytes: headerBytes } = decided;
     this.state.adopt(fork);
     for (const event of events) this.takeEvent(event);
     const block: Block = { header: headerBytes, ...body };
-    const bytes = blockRecord.encode(block);
+    const bytes = encoded ?? blockRecord.encode(block);
     return this.adopt({ header, headerBytes, id, block, bytes, vertices });
   }
 
@@ -193,7 +196,7 @@ export class Chain {
     assert(sameRoot, "LOG_STATE_ROOT", `height ${height}`);
     const sameHeader = bytesEqual(headerRecord.encode(candidate.header), opened.record);
     assert(sameHeader, "LOG_HEADER_FIELDS", `height ${height}`);
-    return this.commit(candidate, { id: opened.id, bytes: block.header });
+    return this.commit(candidate, { id: opened.id, bytes: block.header }, bytes);
   }
 
   private adopt(sealed: SealedBlock): SealedBlock {

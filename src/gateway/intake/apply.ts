@@ -3,7 +3,7 @@
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
 import { ACCEPT, type Code, refuse, type Verdict, WIRE } from "#core/errors/codes";
 import { COMMIT_BATCH_MAX, EVENTS_SHOWN, MEMBERS_MAX } from "#core/limits";
-import { makeEvidence } from "#core/pot/evidence";
+import { makeEvidence } from "#core/pot/make-evidence";
 import type { Member } from "#core/records/member";
 import { nextDigest } from "#core/records/receipt";
 import { isForMarket, type Tx, TxType } from "#core/records/tx";

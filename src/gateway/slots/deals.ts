@@ -20,50 +20,30 @@ export interface DirectDeal {
   readonly reserve: string;
   readonly seller: string;
   readonly buyer: string;
-  /** What the seller's meter leaves for it, Wh: 0 where nobody waits for it. */
-  readonly dueWh: number;
-  /** Whether the buyer's meter shows that much: no agreement is waited for that it cannot give. */
-  readonly answerable: boolean;
   sold: (Said & { qtyWh: number }) | undefined;
   bought: Said | undefined;
-  /** As they were when the slot's energy was shared out. */
+  /** As they were when the slot was cleared. */
   readonly lock: Readonly<Lock>;
   readonly offer: Readonly<Offer>;
 }
 
 export class DirectDeals {
   private readonly byReserve = new Map<string, DirectDeal>();
+  /** What each party took from the grid in the slot less what it gave, mWh. */
+  private readonly netMwh = new Map<string, bigint>();
   private state: LedgerState | undefined;
 
-  /** The slot's locks and readings are in the ledger: who came first is served first. */
+  /** The slot's locks and readings are in the ledger. */
   start(state: LedgerState, slot: number): void {
     this.state = state;
-    const locks = [...state.locks.values()].filter((lock) => lock.slot === slot && lock.offer);
-    locks.sort((a, b) => a.tMs - b.tMs || (a.reserve < b.reserve ? -1 : 1));
-    const leftWh = new Map<string, number>();
-    const left = (node: string, netMwh: bigint): number =>
-      leftWh.get(node) ?? (netMwh > 0n ? whFloor(netMwh) : 0);
-    for (const lock of locks) {
-      const offer = state.offers.peek(lock.offer!)!;
+    for (const lock of state.locks.values()) {
+      if (lock.slot !== slot || !lock.offer) continue;
+      const offer = state.offers.peek(lock.offer)!;
       const { seller } = offer;
       const { reserve, node: buyer } = lock;
-      const toSellWh = left(seller, -netOf(state, seller, slot));
-      const toBuyWh = left(buyer, netOf(state, buyer, slot));
-      const dueWh = Math.min(lock.leftWh, toSellWh);
-      leftWh.set(seller, toSellWh - dueWh);
-      const answerable = dueWh <= toBuyWh;
-      if (answerable) leftWh.set(buyer, toBuyWh - dueWh);
       const none = { sold: undefined, bought: undefined };
-      this.byReserve.set(reserve, {
-        reserve,
-        seller,
-        buyer,
-        dueWh,
-        answerable,
-        ...none,
-        lock,
-        offer,
-      });
+      this.byReserve.set(reserve, { reserve, seller, buyer, ...none, lock, offer });
+      for (const node of [seller, buyer]) this.netMwh.set(node, netOf(state, node, slot));
     }
   }
 
@@ -111,12 +91,25 @@ export class DirectDeals {
     return [...this.byReserve.values()].filter(({ sold }) => sold);
   }
 
-  /** Who is waited for: sellers, and buyers that were sold what they imported. */
+  /**
+   * Who is waited for: sellers whose meter leaves energy for a taker, and buyers that were sold what theirs
+   * leaves. In whatever order they speak, nobody is waited for who cannot agree.
+   */
   missing(): Set<string> {
+    const leftWh = new Map<string, number>();
+    for (const [node, netMwh] of this.netMwh)
+      leftWh.set(node, whFloor(netMwh < 0n ? -netMwh : netMwh));
+    const take = (node: string, wh: number) => leftWh.set(node, leftWh.get(node)! - wh);
+    for (const { sold, bought, seller, buyer } of this.byReserve.values()) {
+      if (sold) take(seller, sold.qtyWh);
+      if (sold && bought) take(buyer, sold.qtyWh);
+    }
     const missing = new Set<string>();
-    for (const { dueWh, answerable, sold, bought, seller, buyer } of this.byReserve.values()) {
-      if (dueWh > 0 && !sold) missing.add(seller);
-      if (sold && answerable && sold.qtyWh <= dueWh && !bought) missing.add(buyer);
+    for (const { sold, bought, seller, buyer } of this.byReserve.values()) {
+      const sells = (this.netMwh.get(seller) ?? 0n) < 0n && leftWh.get(seller)! > 0;
+      if (!sold && sells) missing.add(seller);
+      const buys = (this.netMwh.get(buyer) ?? 0n) > 0n;
+      if (sold && !bought && buys && sold.qtyWh <= leftWh.get(buyer)!) missing.add(buyer);
     }
     return missing;
   }

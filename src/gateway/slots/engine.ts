@@ -55,17 +55,17 @@ export function advance(area: Area, batch: Batch): void {
   for (let moved = true; moved && !area.finished; ) {
     moved = false;
     for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {
-      if (!area.sealing && run.phase === "collect" && readyToClear(area, batch, run)) {
-        clearSlot(area, batch, run);
-        moved = true;
-      }
-      if (!area.sealing && run.phase === "settle" && readyToClose(area, run)) {
-        closeRun(area, batch, run);
-        moved = true;
-      }
+      const { phase } = run;
+      if (phase === "done") continue;
+      run.ready ||= phase === "collect" ? readyToClear(area, batch, run) : readyToClose(area, run);
+      if (!run.ready || !area.votes.ready(area, batch)) continue;
+      if (phase === "collect") clearSlot(area, batch, run);
+      else closeRun(area, batch, run);
+      if (area.sealing) return;
+      moved = true;
     }
-    if (area.sealing) return;
     if (openNext(area, batch)) moved = true;
+    if (area.sealing) return;
   }
 }
 
@@ -75,7 +75,10 @@ export function nextDelayMs(area: Area): number | undefined {
   const { world, options } = area;
   const delays: number[] = [];
   const nowRealMs = area.ports.time.nowMs();
+  const votesMs = area.votes.delayMs(area);
+  if (votesMs !== undefined) delays.push(votesMs);
   for (const run of area.runs.values()) {
+    if (run.ready && votesMs !== undefined) continue; // only votes are waited for
     if (world.isRunning) delays.push(world.realDelayMs(deadlineMs(area, run)));
     else delays.push(Math.max(0, run.phaseRealMs + options.slotTimeoutMs - nowRealMs));
   }

@@ -40,6 +40,8 @@ export class SlotRun {
   pairs = 0;
   tradedWh = 0;
   paidMicro = 0;
+  /** Nobody is waited for in this phase any more, but for votes. */
+  ready = false;
   /** Real time at which this phase began to wait, ms. */
   phaseRealMs: number;
   /** What was dealt beside the market. */
@@ -71,6 +73,7 @@ export class SlotRun {
   /** The clearing is made: from here on its contracts are to be sold and bought. */
   startSettling(pairs: readonly PairEntry[], nowRealMs: number): void {
     this.phase = "settle";
+    this.ready = false;
     this.phaseRealMs = nowRealMs;
     for (const pair of pairs) {
       const progress = { entry: pair, solds: new Set<string>(), boughts: new Map() };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Blocks as the slots need them: everything pending goes into them, and the slots go on when they are decided. */
+/** Blocks as the slots need them: everything pending goes in, and the slots go on when they are decided. */
 import { toHex } from "#core/codec/bytes";
 import type { MintOrder } from "#core/ledger/execute";
 import type { Area } from "../area.ts";
@@ -45,6 +45,7 @@ function entered(area: Area, batch: Batch, block: SealedBlock): void {
   for (const { code } of block.block.rejected) area.countRejected(code);
   unhearRejected(area, block);
   area.countPaid(block);
+  area.settlements.follow(area.ports.crypto, area.chain.state, block);
   area.votes.seal(block, area.world.ageMaxMs);
   area.sendHead(batch, block);
 }

@@ -11,12 +11,13 @@ import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { EPOCH_MEMBERS_MAX } from "#core/limits";
 import { beaconDigest, beaconOf } from "#core/pot/beacon";
-import { Committees } from "#core/pot/committee";
+import type { Committees } from "#core/pot/committee";
 import { potParams } from "#core/pot/params";
 import { type Epoch, type EpochMember, epochRecord } from "#core/records/epoch";
 import type { Area } from "../area.ts";
 import type { Batch } from "../batch.ts";
 import { EntryKind, epochEntry, packEntry } from "../entries.ts";
+import { KeptCommittees } from "./committees.ts";
 
 /** An epoch with the committees that its beacon draws. */
 export interface KnownEpoch {
@@ -80,8 +81,11 @@ export function beginEpoch(area: Area, batch: Batch, slot: number): void {
     epoch,
     beacon,
     reveals,
-    // The first begins before slot 0, so that its RESERVEs belong to it.
-    startMs: epoch === 1 ? world.epochStartMs : Math.max(world.nowMs(), world.startMs(slot)),
+    // One before slot 0, so that its RESERVEs belong to it.
+    startMs:
+      world.openSlot === undefined
+        ? world.epochStartMs
+        : Math.max(world.nowMs(), world.startMs(slot)),
     epsilonMs: pot.epsilonMs,
     tauMs: pot.tauMs,
     k,
@@ -98,7 +102,7 @@ export function beginEpoch(area: Area, batch: Batch, slot: number): void {
 function enterEpoch(area: Area, epoch: Epoch, bytes: Uint8Array): void {
   assert(epoch.epoch === area.world.epoch + 1, "EPOCH_ORDER", String(epoch.epoch));
   area.world.epoch = epoch.epoch;
-  const known = { epoch, committees: new Committees(area.ports.crypto, epoch), bytes };
+  const known = { epoch, committees: new KeptCommittees(area.ports.crypto, epoch), bytes };
   area.epochs.enter(known);
   area.votes.open(known);
 }

@@ -10,7 +10,7 @@ import { domainHash } from "#core/crypto/domain";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { ASKS_PENDING_MAX, ASKS_PER_BODY_MAX, TICKS_BEFORE_GATEWAY } from "#core/limits";
 import { cancelIn, covers } from "#core/pot/cancel";
-import { makeEvidence } from "#core/pot/evidence";
+import { makeEvidence } from "#core/pot/make-evidence";
 import { randomKeyOf, signToken } from "#core/pot/token";
 import { type Body, bodyRecord, type Tx } from "#core/records/tx";
 import type { Evidence } from "#core/records/vote";
@@ -94,7 +94,7 @@ export class Relay {
     if (answer.token && !bytesEqual(answer.token.witness, witness.idBytes))
       return refuse("NODE_MISMATCH", "another's token");
     const { body, known } = asked;
-    if (known.committees.rank(body.from, body.tick, witness.idBytes) < 0)
+    if (!known.committees.has(body.from, body.tick, witness.idBytes))
       return refuse("WITNESS_NOT_CHOSEN", witness.member.name);
     if (asked.answered.has(witness.id)) return refuse("DUPLICATE", "a second answer");
     // A refusal may turn into a token within the tick; that it did not answer yet asks it again.
@@ -171,7 +171,8 @@ export class Relay {
     const last = this.signed.get(author.id);
     if (last && last.txid !== id && (body.seq < last.seq || body.tick <= last.tick)) return;
     if (body.seq !== author.txSeq + 1 || body.tsMs > world.latestMs()) return;
-    const nowMs = world.isRunning ? world.nowMs() : body.tsMs;
+    // As a witness's: not before the stamp.
+    const nowMs = world.isRunning ? Math.max(world.nowMs(), body.tsMs) : body.tsMs;
     if (Math.abs(nowMs - body.tsMs) > known.epoch.tauMs) return;
     if (last?.txid !== id) {
       const { seq, tick } = body;

@@ -16,7 +16,8 @@
  * After BOOT_RETRY_MS without a failure it restarts and tries everything: one more failure and it is back.
  */
 import { type Infer, struct, text, uint } from "#core/codec/schema";
-import { BOOT_FAILURES_MAX, BOOT_GOOD_MS, BOOT_RETRY_MS, NAME_CHARS_MAX } from "#core/limits";
+import { NAME_CHARS_MAX } from "#core/limits";
+import { BOOT_FAILURES_MAX, BOOT_GOOD_MS, BOOT_RETRY_MS } from "#core/limits-device";
 import type { KeyValueStore, Log } from "../ports.ts";
 import { TwoSlots } from "../provision/two-slots.ts";
 import { Alarm, type Timer } from "../time/alarm.ts";

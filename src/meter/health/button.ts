@@ -13,7 +13,7 @@ import {
   BUTTON_SAMPLE_MS,
   BUTTON_STUCK_MS,
   BUTTON_UNSEEN_MS,
-} from "#core/limits";
+} from "#core/limits-device";
 import type { Timer } from "../time/alarm.ts";
 
 /** `held`: for longer than by chance. `armed`: long enough; letting go does it. */

@@ -10,7 +10,7 @@ import {
   WATCHDOG_LINK_MS,
   WATCHDOG_SAMPLING_MS,
   WATCHDOG_STORAGE_MS,
-} from "#core/limits";
+} from "#core/limits-device";
 import type { Log } from "../ports.ts";
 import { Alarm, type Timer } from "../time/alarm.ts";
 

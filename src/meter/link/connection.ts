@@ -3,7 +3,12 @@
  * One connection to the broker, from the look-up of its name to its end: CONNECT, subscriptions, publishes,
  * pieces. It ends once, and is never opened again.
  */
-import { LINK_CONNECT_MS, LINK_END_MS, LINK_SILENCE_SLACK_MS, LINK_STABLE_MS } from "#core/limits";
+import {
+  LINK_CONNECT_MS,
+  LINK_END_MS,
+  LINK_SILENCE_SLACK_MS,
+  LINK_STABLE_MS,
+} from "#core/limits-device";
 import type { Timer } from "../time/alarm.ts";
 import {
   type MqttClientClass,

@@ -3,7 +3,7 @@
  * The order in which a node comes up: the network, then the time of day, then the broker. It says which of
  * them is missing, for a lamp or a screen.
  */
-import { NETWORK_TIME_WAIT_MS } from "#core/limits";
+import { NETWORK_TIME_WAIT_MS } from "#core/limits-device";
 import { MINUTE_MS, SECOND_MS, TimeQuality } from "#core/units/time";
 import type { Log, UtcTime } from "../ports.ts";
 import { Alarm, type Timer } from "../time/alarm.ts";

@@ -5,13 +5,13 @@
  * gateway's receipt, and is published anew (an MQTT session that repeats by itself would send it twice).
  */
 import type { Entropy } from "#core/crypto/port";
+import { TOPIC_BYTES_MAX } from "#core/limits";
 import {
   LINK_BACKOFF_FIRST_MS,
   LINK_BACKOFF_MAX_MS,
   LINK_KEEP_ALIVE_MS,
   LINK_REBIRTH_MS,
-  TOPIC_BYTES_MAX,
-} from "#core/limits";
+} from "#core/limits-device";
 import type { Log, Transport } from "../ports.ts";
 import { Alarm, type Timer } from "../time/alarm.ts";
 import { ceilingMs, fullJitter } from "../time/backoff.ts";

@@ -3,7 +3,12 @@
  * What waits to be published on one connection, and writing it: in order, one message after the other, in
  * fragments where the socket's buffer is too small for it.
  */
-import { LINK_ACK_MS, LINK_QUEUE_BYTES_MAX, LINK_QUEUE_MAX, LINK_UNACKED_MAX } from "#core/limits";
+import {
+  LINK_ACK_MS,
+  LINK_QUEUE_BYTES_MAX,
+  LINK_QUEUE_MAX,
+  LINK_UNACKED_MAX,
+} from "#core/limits-device";
 import { type MqttClientIo, Packet } from "./client.ts";
 
 interface Outgoing {

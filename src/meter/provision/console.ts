@@ -3,7 +3,7 @@
  * Line commands on the serial line, for what Improv does not carry. A command begins with the word `wattle`;
  * any other line is somebody else's and is passed over. Nothing that was typed is repeated.
  */
-import { CONSOLE_LINE_BYTES_MAX, CONSOLE_WORDS_MAX } from "#core/limits";
+import { CONSOLE_LINE_BYTES_MAX, CONSOLE_WORDS_MAX } from "#core/limits-device";
 import type { InputFault } from "./fields.ts";
 import { decodeUtf8 } from "./utf8.ts";
 

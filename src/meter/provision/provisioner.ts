@@ -4,7 +4,7 @@
  * anything else reads the store: it carries out a reset that was planned, and makes the identity of a device
  * that has none. It is there for as long as the device runs.
  */
-import { IMPROV_GAP_MS } from "#core/limits";
+import { IMPROV_GAP_MS } from "#core/limits-device";
 import type { NodeConfig } from "../config.ts";
 import { AuthorityStore } from "./authority.ts";
 import { type Claim, openClaim, spendClaim } from "./claim.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One attempt at a time to join a network, with a time limit; and one search for networks. */
-import { SCAN_NETWORKS_MAX, WIFI_SCAN_MS, WIFI_TRY_MS } from "#core/limits";
+import { SCAN_NETWORKS_MAX, WIFI_SCAN_MS, WIFI_TRY_MS } from "#core/limits-device";
 import type { WifiNetwork, WifiPort } from "./ports.ts";
 import { encodeUtf8 } from "./utf8.ts";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** When changed registers are written to flash, and how long flash lasts with it. */
-import { SAVE_MAX_MS, SAVE_MIN_MS, SAVE_QUANTUM_MWH } from "#core/limits";
+import { SAVE_MAX_MS, SAVE_MIN_MS, SAVE_QUANTUM_MWH } from "#core/limits-device";
 
 /** Whether `changedMwh` of energy since the last write, `elapsedMs` ago, is worth the next one. */
 export function saveDue(changedMwh: bigint, elapsedMs: number): boolean {

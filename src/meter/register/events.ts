@@ -3,7 +3,7 @@
  * Events wait in the kept registers, so that a change and its event are stored together or not at all, until
  * they can be signed. A chip that flaps gets a burst of them and then one a slot; the rest are counted.
  */
-import { EVENTS_BURST } from "#core/limits";
+import { EVENTS_BURST } from "#core/limits-device";
 import { EventRegister } from "#core/records/event";
 import type { Registers, WaitingEvent } from "./registers.ts";
 

@@ -10,15 +10,15 @@
 import { ascii } from "#core/codec/bytes";
 import { crc32 } from "#core/crypto/crc32";
 import { assert } from "#core/errors/assert";
+import { SLOT_ASSUMED_MS } from "#core/limits";
 import {
   COUNTERS_MAX,
   DIRECTION_MAX_MS,
   OFF_COUNT_MAX_MS,
   OFF_WRAP_MAX_MS,
   POWER_MARGIN,
-  SLOT_ASSUMED_MS,
   STEP_SLACK_MS,
-} from "#core/limits";
+} from "#core/limits-device";
 import { EventKind, EventRegister } from "#core/records/event";
 import type { CounterSpec, EnergySample } from "#drivers/types";
 import { ChipPower, type CounterState, type Registers } from "./registers.ts";

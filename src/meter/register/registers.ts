@@ -7,7 +7,7 @@
 import { decodeCbor, encodeCbor } from "#core/codec/cbor";
 import { bytes, type Field, type Infer, list, struct, u64, uint } from "#core/codec/schema";
 import { assert } from "#core/errors/assert";
-import { COUNTERS_MAX, EVENTS_BURST } from "#core/limits";
+import { COUNTERS_MAX, EVENTS_BURST } from "#core/limits-device";
 import { EVENT_KIND_MAX } from "#core/records/event";
 
 const counterState = struct({
@@ -75,7 +75,7 @@ export function packRegisters(kept: Registers): Uint8Array {
 
 /** Whole bytes back to registers; that they are whole, a CRC has told: only a bug makes them unreadable. */
 export function unpackRegisters(packed: Uint8Array): Registers {
-  const decoded = decodeCbor(packed);
+  const decoded = decodeCbor(packed.slice()); // what stays of it are views
   assert("value" in decoded, "REGISTERS");
   return body.decode(decoded.value, "registers");
 }

@@ -9,14 +9,14 @@
  *
  * Nothing is stored: after a start the time is unknown until a source speaks.
  */
+import { NOTICE_DELAY_MAX_MS } from "#core/limits";
 import {
-  NOTICE_DELAY_MAX_MS,
   TIME_DRIFT_PPM,
   TIME_EARLIEST_MS,
   TIME_HOLDOVER_MAX_MS,
   TIME_SLEW_PPM,
   TIME_STEP_MS,
-} from "#core/limits";
+} from "#core/limits-device";
 import type { Log, UtcTime } from "../ports.ts";
 import { qualityOf, UNKNOWN_TIME } from "./quality.ts";
 

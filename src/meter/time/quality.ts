@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How good a time of day is, by how wrong it can be. */
-import { TIME_HOLDOVER_MAX_MS, TIME_SYNCED_MAX_MS } from "#core/limits";
+import { TIME_HOLDOVER_MAX_MS, TIME_SYNCED_MAX_MS } from "#core/limits-device";
 import { TimeQuality } from "#core/units/time";
 import type { UtcTime } from "../ports.ts";
 

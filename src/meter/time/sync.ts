@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** When a time server is asked: soon after the start, then hourly, and less and less while it is silent. */
 import type { Entropy } from "#core/crypto/port";
-import { SNTP_FIRST_MS, SNTP_POLL_MS, SNTP_RETRY_MS, SNTP_TIMEOUT_MS } from "#core/limits";
+import { SNTP_FIRST_MS, SNTP_POLL_MS, SNTP_RETRY_MS, SNTP_TIMEOUT_MS } from "#core/limits-device";
 import type { Log } from "../ports.ts";
 import { Alarm, type Timer } from "./alarm.ts";
 import { ceilingMs, fullJitter } from "./backoff.ts";

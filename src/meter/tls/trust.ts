@@ -4,7 +4,8 @@
  * (RFC 5280 section 6), and its name (RFC 6125). There is no revocation, and no second authority.
  */
 import { bytesEqual } from "#core/codec/bytes";
-import { CA_BYTES_MAX, TLS_CHAIN_MAX } from "#core/limits";
+import { CA_BYTES_MAX } from "#core/limits";
+import { TLS_CHAIN_MAX } from "#core/limits-device";
 import { type Certificate, type PublicKey, readCertificate } from "./certificate.ts";
 import { isSignedBy, type SignatureCrypto } from "./signature.ts";
 

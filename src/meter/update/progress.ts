@@ -9,7 +9,8 @@
  */
 import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
 import { FieldFault, hash, type Infer, optional, struct, uint } from "#core/codec/schema";
-import { FIRMWARE_BYTES_MAX, UPDATE_TRIALS_MAX, UPDATE_TRIES_MAX } from "#core/limits";
+import { FIRMWARE_BYTES_MAX } from "#core/limits";
+import { UPDATE_TRIALS_MAX, UPDATE_TRIES_MAX } from "#core/limits-device";
 import { firmwareVersion } from "#core/records/release";
 import type { KeyValueStore } from "../ports.ts";
 import { sealed, unsealed } from "../sealed.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an update's last start left behind, and what follows from it for this one. */
 import { type Code, codeOfWire, WIRE } from "#core/errors/codes";
-import { UPDATE_TRIALS_MAX } from "#core/limits";
+import { UPDATE_TRIALS_MAX } from "#core/limits-device";
 import { compareVersions, type FirmwareVersion } from "#core/records/release";
 import { MINUTE_MS } from "#core/units/time";
 import type { FirmwareSlots } from "./ports.ts";

@@ -13,7 +13,7 @@
 import { bytesEqual } from "#core/codec/bytes";
 import type { Signed } from "#core/codec/record";
 import { type Code, codeOfWire, WIRE } from "#core/errors/codes";
-import { UPDATE_TRIES_MAX } from "#core/limits";
+import { UPDATE_TRIES_MAX } from "#core/limits-device";
 import {
   chunkRecord,
   compareVersions,

@@ -50,6 +50,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const aedes = new Aedes({
     connectTimeout: limits.connectTimeoutMs,
     maxClientsIdLength: 128,
+    // No limit on messages under way: mqemitter works off those above it in one recursion, and some thousand
+    // end the process. They would wait in its queue instead, in the same memory.
+    concurrency: 0,
     preConnect: (client, packet, done) => done(null, clients.preConnect(client, packet)),
     authenticate: (client, username, password, done) => {
       clients.authenticate(client, username, password).then(

@@ -8,8 +8,9 @@ import { isoTime } from "#core/units/time";
 import { type GatewayConfig, loadGatewayConfig } from "../config/gateway-config.ts";
 import { OPERATOR_KEY_FILE } from "../config/operator-key.ts";
 import { renderGatewayConfig } from "../config/render-config.ts";
-import { type GatewayProcess, type SlotFacts, startGatewayProcess } from "../gateway-process.ts";
+import { type GatewayProcess, startGatewayProcess } from "../gateway-process.ts";
 import { EXIT_FATAL, explainFailure } from "../process/failure.ts";
+import type { SlotFacts } from "../process/slot-facts.ts";
 
 export interface GatewayCommandOptions {
   /** Path of the configuration file. */

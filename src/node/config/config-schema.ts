@@ -310,7 +310,7 @@ export const HELP: Readonly<Record<string, Help>> = {
   },
   tickSeconds: {
     allowed: "0.001 s to an eighth of the slot",
-    cure: "Leave it out for the smaller of 30 s and an eighth of the slot",
+    cure: "Leave it out for 30 s (half a real second where that is more), at most an eighth of the slot",
   },
   ageMaxSeconds: {
     allowed: "at least tickSeconds, at most three decimals",

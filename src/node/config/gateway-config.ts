@@ -13,14 +13,9 @@ import type { Tariff } from "#gateway/ports";
 import type { TlsFiles } from "../broker/tls-files.ts";
 import { ConfigError, type ConfigProblem, didYouMean, shown } from "./config-error.ts";
 import { configSchema, HELP, KEYS, type ParsedConfig } from "./config-schema.ts";
+import { TXS_PER_SLOT, tickOf } from "./pace.ts";
 import { checkProofOfTime, type ProofOfTime, potOf, proofOfTimeOf } from "./proof-of-time.ts";
 import { readRetailCsv } from "./tariff.ts";
-
-/**
- * Transactions that a node makes in one slot: two RESERVEs, a SOLD or a BOUGHT, and one to spare.
- */
-const TXS_PER_SLOT = 4;
-const TICK_DEFAULT_MS = 30 * SECOND_MS;
 
 export interface GatewayConfig {
   net: string;
@@ -206,11 +201,6 @@ function checkTogether(parsed: ParsedConfig): ConfigProblem[] {
     say("expectNodes", String(parsed.expectNodes), allowed, "Lower it or admit more");
   }
   return problems;
-}
-
-function tickOf({ tickSeconds, slotSeconds }: ParsedConfig): number {
-  const fits = Math.floor(slotSeconds / (2 * TXS_PER_SLOT));
-  return tickSeconds ?? Math.max(1, Math.min(TICK_DEFAULT_MS, fits));
 }
 
 function complete(parsed: ParsedConfig, dir: string): GatewayConfig {

@@ -38,7 +38,7 @@ export const PROOF_OF_TIME_HELP: Readonly<Record<string, Help>> = {
   },
   "proofOfTime.epsilonSeconds": {
     allowed: "0.001 to 86400 seconds, at most three decimals",
-    cure: "Leave it out for 2 s of real time, in the clock's seconds",
+    cure: "Leave it out for 2 s of real time in the clock's seconds, or less where slots or timeouts are short",
   },
   "proofOfTime.tauSeconds": {
     allowed: "0.001 to 86400 seconds, at most three decimals",
@@ -48,11 +48,13 @@ export const PROOF_OF_TIME_HELP: Readonly<Record<string, Help>> = {
 
 /** A body that found too few witnesses waits for ε; its slot has to be long enough for another try. */
 const EPSILONS_PER_SLOT = 4;
+/** Who finds no witnesses is not given up before the gateway stands in, after three tries of 2.5 ε. */
+const EPSILONS_PER_TIMEOUT = 10;
 /** τ is five times ε (ledger 4.4). */
 const EPSILONS_PER_TAU = DEFAULT_TAU_MS / DEFAULT_EPSILON_MS;
 
 type Given = Exclude<ParsedConfig["proofOfTime"], boolean>;
-type Timed = Pick<ParsedConfig, "proofOfTime" | "clock" | "slotSeconds">;
+type Timed = Pick<ParsedConfig, "proofOfTime" | "clock" | "slotSeconds" | "slotTimeoutSeconds">;
 
 export function proofOfTimeOf(parsed: Timed): ProofOfTime | undefined {
   const given = givenOf(parsed);
@@ -110,12 +112,17 @@ function givenOf({ proofOfTime }: Timed): Partial<Given> | undefined {
   return proofOfTime === true ? {} : proofOfTime;
 }
 
-/** What messages take is real time: a fast clock needs more of its own. */
+/**
+ * What messages take is real time: a fast clock needs more of its own. Under the barrier clock the gateway's
+ * token stands in after 7.5 ε of real time, within the patience with a silent node.
+ */
 function epsilonOf(parsed: Timed): number {
   const epsilonMs = givenOf(parsed)?.epsilonSeconds;
   if (epsilonMs !== undefined) return epsilonMs;
-  const { clock, slotSeconds: slotMs } = parsed;
-  const ratePermille = clock === "barrier" ? 1000 : clock.speed;
-  const realMs = Math.ceil((DEFAULT_EPSILON_MS * ratePermille) / 1000);
-  return Math.max(1, Math.min(realMs, Math.floor(slotMs / EPSILONS_PER_SLOT)));
+  const { clock, slotSeconds: slotMs, slotTimeoutSeconds: timeoutMs } = parsed;
+  const mostMs =
+    clock === "barrier"
+      ? Math.min(DEFAULT_EPSILON_MS, Math.floor(timeoutMs / EPSILONS_PER_TIMEOUT))
+      : Math.ceil((DEFAULT_EPSILON_MS * clock.speed) / 1000);
+  return Math.max(1, Math.min(mostMs, Math.floor(slotMs / EPSILONS_PER_SLOT)));
 }

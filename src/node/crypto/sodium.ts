@@ -8,6 +8,7 @@ import { hash } from "node:crypto";
 import sodium from "sodium-native";
 import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
+import { sha256Tails } from "./sha256-tails.ts";
 
 /**
  * Expanded secret keys that are kept. The gateway has a handful; a simulator that signs for a
@@ -45,6 +46,7 @@ export function sodiumCrypto(): Crypto {
       const digest = hash("sha256", data, "buffer");
       return new Uint8Array(digest.buffer, digest.byteOffset, digest.length);
     },
+    sha256Tails,
     publicKey: (secretKey) => expand(secretKey).publicKey.slice(),
     sign: (secretKey, message) => {
       const signature = new Uint8Array(64);

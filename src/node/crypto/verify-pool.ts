@@ -12,7 +12,7 @@ export type { Verification } from "./verify-batch.ts";
 
 /**
  * Signatures from which a worker pays: a round trip costs both threads 22 to 47 µs in postMessage
- * alone (docs/performance), which is hidden only behind more than a millisecond of verifying.
+ * alone (docs/performance.md), which is hidden only behind more than a millisecond of verifying.
  */
 export const INLINE_BELOW = 32;
 /** Signatures under way in all workers: about half a second of one worker; more wait for nobody. */

@@ -4,7 +4,7 @@ import { ascii, fromHex } from "#core/codec/bytes";
 import type { Crypto, Entropy } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { nodeIdOf } from "#core/identity";
-import { METER_POLL_MS, METER_TIME_MS } from "#core/limits";
+import { METER_POLL_MS, METER_TIME_MS } from "#core/limits-device";
 import { Topics } from "#core/topics";
 import { connectToken } from "#core/trust/connect";
 import { TimeQuality } from "#core/units/time";

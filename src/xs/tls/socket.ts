@@ -6,7 +6,7 @@
 import Session, { type SessionOptions, type Wire } from "ssl/session";
 import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
-import { TLS_FRAGMENT_BYTES } from "#core/limits";
+import { TLS_FRAGMENT_BYTES } from "#core/limits-device";
 import { TimeQuality } from "#core/units/time";
 import type { Log, UtcTime } from "#meter/ports";
 import { type FlightFault, ServerFlight, VERSION } from "#meter/tls/flight";

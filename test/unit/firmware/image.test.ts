@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { targetOf } from "#tools/firmware/boards";
-import { BuildError, forgetLink, sizeOf } from "#tools/firmware/build";
+import { BuildError, forgetLink, forgetModules, sizeOf } from "#tools/firmware/build";
 import { IMAGE_BYTES_TARGET, judgeImage, slotBytesOf } from "#tools/firmware/image";
 
 const SLOT = 0x1c0000;
@@ -42,10 +42,11 @@ function folder(t: { after(run: () => void): void }): string {
 
 test("the build of a board says its image's size, and fails where no slot takes it", (t) => {
   const board = targetOf("esp32c3-devkit")!;
+  const slot = slotBytesOf(readFileSync(join(board.folder!, "partitions.csv"), "utf8"));
   const path = join(folder(t), "xs_esp32.bin");
-  writeFileSync(path, new Uint8Array(SLOT - 4096));
+  writeFileSync(path, new Uint8Array(slot - 4096));
   assert.match(sizeOf(board, path) ?? "", /0 KB below what a slot takes/);
-  writeFileSync(path, new Uint8Array(SLOT - 4095));
+  writeFileSync(path, new Uint8Array(slot - 4095));
   assert.throws(() => sizeOf(board, path), BuildError);
   assert.equal(sizeOf(targetOf("sim")!, path), undefined);
 });
@@ -59,4 +60,16 @@ test("before a link everything goes that has numbers of the last one in it", (t)
   forgetLink(path);
   for (const name of stale) assert.equal(existsSync(join(path, name)), false, name);
   for (const name of kept) assert.equal(existsSync(join(path, name)), true, name);
+});
+
+test("modules are made anew where a name that others know them by may be another", (t) => {
+  const path = folder(t);
+  mkdirSync(join(path, "modules/wattle"), { recursive: true });
+  const made = join(path, "modules/wattle/main.xsb");
+  writeFileSync(made, "");
+  forgetModules(path);
+  assert.equal(existsSync(made), false, "of an unknown compiler");
+  writeFileSync(made, "");
+  forgetModules(path);
+  assert.ok(existsSync(made), "nothing has changed");
 });

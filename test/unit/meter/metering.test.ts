@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openSigned } from "#core/codec/record";
-import { EVENTS_BURST, SAVE_MIN_MS, SILENT_POLLS } from "#core/limits";
+import { EVENTS_BURST, SAVE_MIN_MS, SILENT_POLLS } from "#core/limits-device";
 import { EventKind, eventRecord, type MeterEvent } from "#core/records/event";
 import { UP_KINDS } from "#core/topics";
 import type { EnergySample } from "#drivers/types";

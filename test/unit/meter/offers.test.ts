@@ -19,10 +19,10 @@ function heardBy(name: string, ...txs: ReturnType<typeof offer>[]): Offers {
 
 const closest = (offers: Offers) => {
   const found = offers.closest(NEED.slot, NEED.wh, NEED.maxMicro, NEED.nowMs);
-  return found && toHex(found.txid);
+  return found && toHex(found.offer.txid);
 };
 
-test("the closest offer: by energy, then by price, then by id", () => {
+test("the closest offer: by energy, then by price, then another for each buyer", () => {
   const far = offer("far", "s", 2, 200, 1);
   const dear = offer("dear", "t", 2, 90, 30_000);
   const cheap = offer("cheap", "u", 2, 110, 11_000);
@@ -30,8 +30,9 @@ test("the closest offer: by energy, then by price, then by id", () => {
   assert.equal(closest(heardBy("b", far)), toHex(far.txid), "the only one");
   assert.equal(closest(heardBy("b", far, dear)), toHex(dear.txid), "10 Wh apart, not 100");
   assert.equal(closest(heardBy("b", dear, cheap)), toHex(cheap.txid), "both 10 Wh apart");
-  const [lowest] = twins.map(({ txid }) => toHex(txid)).sort();
-  assert.equal(closest(heardBy("b", ...twins)), lowest, "the same in all but the id");
+  const chosen = new Set(["b", "c", "d", "e", "f"].map((name) => closest(heardBy(name, ...twins))));
+  assert.equal(chosen.size, 2, "the same in all but the id: buyers are spread over both");
+  assert.equal(closest(heardBy("b", ...twins)), closest(heardBy("b", ...twins.toReversed())));
 });
 
 test("no offer is taken that is too dear, over, for another slot, one's own or used up", () => {
@@ -63,6 +64,29 @@ test("takers are those that the ledger would take, whatever the order in which t
       assert.deepEqual(found, [toHex(takers[0].tx.txid), toHex(takers[2].tx.txid)]);
     }),
   );
+});
+
+test("who was not first takes the next closest offer, or what is left", () => {
+  const near = offer("near", "s", 2, 100, 10_000);
+  const next = offer("next", "t", 2, 180, 18_000);
+  const mine = take("mine", "b", "s", near, 100, 10_000);
+  const first = take("first", "c", "s", near, 70, 7000);
+  const offers = heardBy("b", near, next);
+  assert.equal(closest(offers), toHex(near.txid));
+  assert.equal(offers.heard(mine, 20), true, "its own word, heard again");
+  assert.deepEqual(
+    offers.own(2).map(({ fits }) => fits),
+    [true],
+  );
+  assert.equal(closest(offers), toHex(next.txid), "for more: another seller");
+  assert.equal(offers.heard(first, 10), true, "one that comes first in the ledger");
+  assert.deepEqual(
+    offers.own(2).map(({ fits }) => fits),
+    [false],
+  );
+  assert.equal(closest(offers), toHex(next.txid));
+  const rest = heardBy("d", near, first).closest(2, 100, 400_000, SLOT_MS);
+  assert.deepEqual([rest?.offer.txid, rest?.leftWh], [near.txid, 30], "a part of it for d");
 });
 
 test("a SOLD to this node is known by its RESERVE", () => {

@@ -29,6 +29,16 @@ test("epsilon is two seconds of real time, but a quarter of the slot at most; ta
   assert.deepEqual(of(10_000, 86_400), [20_000_000, 86_400_000]);
 });
 
+test("under the barrier clock epsilon is at most a tenth of the patience with a silent node", () => {
+  const of = (slotTimeoutSeconds: number) => {
+    const pot = potOf({ clock: "barrier", slotTimeoutSeconds });
+    return [pot?.epsilonMs, pot?.tauMs];
+  };
+  assert.deepEqual(of(30), [2000, 10_000]);
+  assert.deepEqual(of(4), [400, 2000]);
+  assert.deepEqual(of(0.1), [10, 50]);
+});
+
 test("what is given holds, and is rendered so that it reads back the same", () => {
   const epochHours = 0.5;
   const given = { epochHours, witnesses: 15, tokens: 10, epsilonSeconds: 1.5, tauSeconds: 4 };

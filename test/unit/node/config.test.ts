@@ -223,7 +223,7 @@ const BROKEN: [string, Record<string, unknown>, string][] = [
     "no tick",
     { tickSeconds: 0 },
     "tickSeconds: found 0; allowed: 0.001 s to an eighth of the slot. " +
-      "Leave it out for the smaller of 30 s and an eighth of the slot.",
+      "Leave it out for 30 s (half a real second where that is more), at most an eighth of the slot.",
   ],
   [
     "an age below the tick",

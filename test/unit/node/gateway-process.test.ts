@@ -11,9 +11,10 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gatewayConfig } from "#node/config/gateway-config";
-import { type GatewayHooks, type SlotFacts, startGatewayProcess } from "#node/gateway-process";
+import { type GatewayHooks, startGatewayProcess } from "#node/gateway-process";
 import { explainFailure, type Failure } from "#node/process/failure";
 import { KILL_STAGES, killPoints } from "#node/process/kill-points";
+import type { SlotFacts } from "#node/process/slot-facts";
 import { openSealedStore } from "#node/store/sealed";
 import {
   type Meter,

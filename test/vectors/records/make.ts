@@ -20,6 +20,7 @@ import { TEST_SEAL } from "./check-trust.ts";
 import { makeNegatives } from "./negatives.ts";
 import { makeTrustNegatives } from "./negatives-trust.ts";
 import { type Sample, sample } from "./sample.ts";
+import { CONSENSUS_SAMPLES } from "./samples-consensus.ts";
 import { FIRMWARE_SAMPLES } from "./samples-firmware.ts";
 import { BLOCK, GATEWAY_SAMPLES, HEADER } from "./samples-gateway.ts";
 import { BODIES, NODE_SAMPLES } from "./samples-node.ts";
@@ -86,6 +87,7 @@ const vectors = [
     ...TRUST_SAMPLES,
     ...SMARTCHAIN_SAMPLES,
     ...PLAN_SAMPLES,
+    ...CONSENSUS_SAMPLES,
   ].map(vectorOf),
   ...txVectors(),
   ...blockVectors(),

@@ -11,6 +11,7 @@ import { publicBlockRecord } from "#core/records/public-block";
 import { readersRecord } from "#core/records/readers";
 import { receiptRecord } from "#core/records/receipt";
 import { segmentRecord } from "#core/records/segment";
+import { settlementRecord } from "#core/records/settlement";
 import {
   atMs,
   COINS_MAX,
@@ -363,6 +364,28 @@ const readers: Sample[] = [
   }),
 ];
 
+const settlements: Sample[] = [
+  sample(settlementRecord, "the proof of a payment", {
+    header: counting(300, 11),
+    effect: {
+      kind: 5,
+      reserve: hash(0xc1),
+      sold: hash(0xc2),
+      leg: 1,
+      bought: hash(0xc3),
+      from: wallet(1),
+      to: wallet(2),
+      micro: COINS_MAX,
+      qtyWh: 1234,
+    },
+    index: 5,
+    effects: 9,
+    path: [hash(0xd1), hash(0xd2), hash(0xd3), hash(0xd4)],
+    walletSet: 3,
+    wallet: 255,
+  }),
+];
+
 /** Every record that a gateway says, but for blocks, which hold a signed header. */
 export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...configs,
@@ -375,4 +398,5 @@ export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...proofs,
   ...segments,
   ...readers,
+  ...settlements,
 ];

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cancelIn, covers, openCancel } from "#core/pot/cancel";
-import { judge, makeEvidence, makeVoteEvidence } from "#core/pot/evidence";
+import { judge } from "#core/pot/evidence";
+import { makeEvidence, makeVoteEvidence } from "#core/pot/make-evidence";
 import { type Body, bodyRecord } from "#core/records/tx";
 import { evidenceRecord, Fraud } from "#core/records/vote";
 import { Rng } from "../../../property/rng.ts";

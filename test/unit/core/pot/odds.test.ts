@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Committees } from "#core/pot/committee";
+import { exactly, oddsOf } from "#host-sim/smartchain/odds";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { memberIds } from "../../../vectors/pot/check.ts";
-import { exactly, oddsOf } from "./odds.ts";
 
 /** n, colluders, k, m; forge, equivocation possible, no quorum: as the documents have them. */
 const TABLE = [

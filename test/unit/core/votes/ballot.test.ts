@@ -4,14 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AssertionFailure } from "#core/errors/assert";
 import { EPOCHS_COUNTED, RIVALS_MAX } from "#core/limits";
-import { Ballot, GATEWAY_BALLOT, type VotedTx } from "#core/votes/ballot";
+import type { Ballot, VotedTx } from "#core/votes/ballot";
+import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import { TxState } from "#core/votes/tally";
 import { epochOf, named, nodeOf, range } from "./model.ts";
 
 const bytes = new Uint8Array(0);
 
 function ballotOf(n: number, options: { capacity?: number; votesKept?: number } = {}): Ballot {
-  const ballot = new Ballot({ capacity: 64, membersMax: 40, earlyPerVoter: 4, ...options });
+  const ballot = fullBallot({ capacity: 64, membersMax: 40, earlyPerVoter: 4, ...options });
   ballot.open(epochOf(1, range(n)));
   return ballot;
 }
@@ -172,7 +173,7 @@ test("the oldest epoch goes with its transactions when there are too many", () =
 });
 
 test("a gateway's ballot takes a full epoch", () => {
-  const ballot = new Ballot({ ...GATEWAY_BALLOT, membersMax: 256 });
+  const ballot = fullBallot({ ...GATEWAY_BALLOT, membersMax: 256 });
   ballot.open(epochOf(1, range(256)));
   const one = tx("a", 0, 1);
   ballot.add(one);

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { toHex } from "#core/codec/bytes";
-import { Ballot } from "#core/votes/ballot";
+import type { Ballot } from "#core/votes/ballot";
 import { thresholdOf, toleratedOf } from "#core/votes/electorate";
+import { fullBallot } from "#core/votes/full-ballot";
 import { TxState } from "#core/votes/tally";
 import { anyHistory, deliver, epochOf, named, nodeOf, Rule, range, reordered } from "./model.ts";
 
@@ -13,7 +14,7 @@ import { anyHistory, deliver, epochOf, named, nodeOf, Rule, range, reordered } f
 const EPOCHS = [epochOf(1, range(6)), epochOf(2, [1, 2, 3, 4, 5, 6])];
 
 function ballotOf(capacity = 32): Ballot {
-  const ballot = new Ballot({ capacity, membersMax: 40, earlyPerVoter: 64 });
+  const ballot = fullBallot({ capacity, membersMax: 40, earlyPerVoter: 64 });
   for (const epoch of EPOCHS) ballot.open(epoch);
   return ballot;
 }

@@ -6,8 +6,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
-import { Ballot, type VotedTx } from "#core/votes/ballot";
+import type { Ballot, VotedTx } from "#core/votes/ballot";
 import { toleratedOf } from "#core/votes/electorate";
+import { fullBallot } from "#core/votes/full-ballot";
 import { Rng } from "#test/property/rng";
 import { areRivals, deliver, epochOf, named, nodeOf, range, type Said } from "./model.ts";
 
@@ -48,7 +49,7 @@ class Area {
   }
 
   private fresh(node: number): Ballot {
-    const ballot = new Ballot({
+    const ballot = fullBallot({
       capacity: 64,
       membersMax: 40,
       own: nodeOf(node),

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { AssertionFailure } from "#core/errors/assert";
-import { COUNTERS_MAX } from "#core/limits";
+import { COUNTERS_MAX } from "#core/limits-device";
 import { CounterSet, type Energies } from "#drivers/obis/counter-set";
 import { instantaneousOf } from "#drivers/obis/instantaneous";
 import { quantityOf, TARIFFS_MAX, tariffOf, totalOf } from "#drivers/obis/registers";

@@ -77,12 +77,9 @@ test("role, slot, link and clock follow the node", () => {
   assert.deepEqual([buyer.role, buyer.netWh, buyer.link], ["buyer", 1, "offline"]);
 });
 
-test("a trade's legs are added up, and its price is exact where 2^53 is passed", () => {
-  const legs = [
-    { qtyWh: 400, ecashMicro: 64_000 },
-    { qtyWh: 342, ecashMicro: 54_721 },
-  ];
-  const sold = faceOf(nodeWith({ lastTrade: { slot: 3, sold: true, legs } }), FACTS).trade;
+test("a trade's price is exact where 2^53 is passed", () => {
+  const sums = { energyWh: 742, coinsMicro: 118_721, partners: 2 };
+  const sold = faceOf(nodeWith({ lastTrade: { slot: 3, sold: true, ...sums } }), FACTS).trade;
   const price = Math.floor((118_721 * 1000) / 742);
   assert.deepEqual(sold, {
     slot: 3,
@@ -93,8 +90,8 @@ test("a trade's legs are added up, and its price is exact where 2^53 is passed",
     partners: 2,
     state: "unknown",
   });
-  const huge = [{ qtyWh: 999_999_999, ecashMicro: 999_999_999_999_999 }];
-  const bought = faceOf(nodeWith({ lastTrade: { slot: 3, sold: false, legs: huge } }), FACTS).trade;
+  const huge = { energyWh: 999_999_999, coinsMicro: 999_999_999_999_999, partners: 1 };
+  const bought = faceOf(nodeWith({ lastTrade: { slot: 3, sold: false, ...huge } }), FACTS).trade;
   assert.equal(bought?.priceMicroPerKwh, 1_000_000_000);
   assert.equal(bought?.side, "bought");
 });
@@ -129,9 +126,9 @@ test("a claim code is shown until there is a certificate", () => {
 });
 
 test("a body that waits shows its tokens, and a trade how far its transaction is", () => {
-  const legs = [{ qtyWh: 1, ecashMicro: 1 }];
+  const sums = { energyWh: 1, coinsMicro: 1, partners: 1 };
   const txid = new Uint8Array(32);
-  const lastTrade = { slot: 3, sold: true, legs, txid };
+  const lastTrade = { slot: 3, sold: true, ...sums, txid };
   const slots = { issuer: { progress: { tokens: 6, needed: 7 } } };
   const observer = { stateOf: (id: Uint8Array) => (id === txid ? TxState.accepted : 0) };
   const face = faceOf(nodeWith({ lastTrade, slots, observer }), FACTS);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BOOT_FAILURES_MAX, BOOT_GOOD_MS, BOOT_RETRY_MS } from "#core/limits";
+import { BOOT_FAILURES_MAX, BOOT_GOOD_MS, BOOT_RETRY_MS } from "#core/limits-device";
 import { memoryStore } from "#host-sim/fleet/store";
 import { BootGuard } from "#meter/health/boot-guard";
 import { espResetReason, type ResetReason } from "#meter/health/reset-reason";

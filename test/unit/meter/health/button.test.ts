@@ -9,7 +9,7 @@ import {
   BUTTON_SAMPLE_MS,
   BUTTON_STUCK_MS,
   BUTTON_UNSEEN_MS,
-} from "#core/limits";
+} from "#core/limits-device";
 import { DAY_MS, SECOND_MS } from "#core/units/time";
 import { Button, type ButtonPhase } from "#meter/health/button";
 import { ManualTimer } from "../../../helpers/driver-io.ts";

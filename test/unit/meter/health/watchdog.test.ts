@@ -7,7 +7,7 @@ import {
   WATCHDOG_LINK_MS,
   WATCHDOG_SAMPLING_MS,
   WATCHDOG_STORAGE_MS,
-} from "#core/limits";
+} from "#core/limits-device";
 import { DAY_MS, SECOND_MS } from "#core/units/time";
 import { WATCHED, Watchdog, type WatchedPart } from "#meter/health/watchdog";
 import { ManualTimer } from "../../../helpers/driver-io.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NETWORK_TIME_WAIT_MS } from "#core/limits";
+import { NETWORK_TIME_WAIT_MS } from "#core/limits-device";
 import { TimeQuality } from "#core/units/time";
 import { NetworkUp } from "#meter/link/network-up";
 import type { SessionNode } from "#meter/link/session";

@@ -2,7 +2,7 @@
 /** Connections that come and go: what they leave behind, and the pauses between them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LINK_BACKOFF_FIRST_MS, LINK_BACKOFF_MAX_MS, LINK_STABLE_MS } from "#core/limits";
+import { LINK_BACKOFF_FIRST_MS, LINK_BACKOFF_MAX_MS, LINK_STABLE_MS } from "#core/limits-device";
 import { Bench, bytes, UP } from "./bench.ts";
 
 test("1000 reconnections leave no more behind than one", () => {

@@ -10,7 +10,7 @@ import {
   LINK_QUEUE_MAX,
   LINK_SILENCE_SLACK_MS,
   LINK_UNACKED_MAX,
-} from "#core/limits";
+} from "#core/limits-device";
 import { Bench, bytes, DOWN, ID, STATE, UP } from "./bench.ts";
 
 test("it connects as the node, with its will, and subscribes before it tells the node", () => {

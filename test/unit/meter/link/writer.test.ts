@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LINK_ACK_MS } from "#core/limits";
+import { LINK_ACK_MS } from "#core/limits-device";
 import { type MqttClientIo, type MqttWriteOptions, Packet } from "#meter/link/client";
 import { Writer } from "#meter/link/writer";
 

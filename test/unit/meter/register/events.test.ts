@@ -2,7 +2,7 @@
 /** A chip that flaps says a burst of events, then one a slot; how many there were is never lost. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EVENTS_BURST } from "#core/limits";
+import { EVENTS_BURST } from "#core/limits-device";
 import { EventKind } from "#core/records/event";
 import { plainEvent, putBackEvents, queueEvent, refillEvents } from "#meter/register/events";
 import { firstRegisters } from "#meter/register/registers";

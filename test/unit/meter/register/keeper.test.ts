@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SAVE_MAX_MS, SAVE_MIN_MS, SAVE_QUANTUM_MWH } from "#core/limits";
+import { SAVE_MAX_MS, SAVE_MIN_MS, SAVE_QUANTUM_MWH } from "#core/limits-device";
 import { type MemoryStore, memoryStore } from "#host-sim/fleet/store";
 import { Journal } from "#meter/journal";
 import { RegisterKeeper } from "#meter/register/keeper";

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { NOTICE_DELAY_MAX_MS } from "#core/limits";
 import {
-  NOTICE_DELAY_MAX_MS,
   TIME_DRIFT_PPM,
   TIME_HOLDOVER_MAX_MS,
   TIME_SLEW_PPM,
   TIME_STEP_MS,
   TIME_SYNCED_MAX_MS,
-} from "#core/limits";
+} from "#core/limits-device";
 import { DAY_MS, HOUR_MS, MINUTE_MS, TimeQuality } from "#core/units/time";
 import { TimeKeeper, type TimeSource } from "#meter/time/keeper";
 

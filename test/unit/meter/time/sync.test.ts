@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SNTP_FIRST_MS, SNTP_POLL_MS, SNTP_RETRY_MS, SNTP_TIMEOUT_MS } from "#core/limits";
+import { SNTP_FIRST_MS, SNTP_POLL_MS, SNTP_RETRY_MS, SNTP_TIMEOUT_MS } from "#core/limits-device";
 import { MINUTE_MS } from "#core/units/time";
 import type { TimeFix } from "#meter/time/keeper";
 import { TimeSync } from "#meter/time/sync";

@@ -49,6 +49,17 @@ test("a token is the witness's, for this body, at its own time; the same body ge
   assert.deepEqual(witness.ask(askOf(3, body), laterMs, contextAt(laterMs)), first);
 });
 
+test("a token is not before the stamp, which may be ahead by ε: its author's clock is, or it asked early", () => {
+  const witness = witnessOn(new LogBoard());
+  const ahead = witness.ask(askOf(3, bodyAt(3, 5, NOW_MS + 1500)), NOW_MS, contextAt(NOW_MS));
+  assert.ok("token" in ahead);
+  assert.equal(
+    ahead.token.tMs,
+    NOW_MS + 1500,
+    "else it may be less than Δ after the author's last",
+  );
+});
+
 test("each refusal", () => {
   const cases: [string, string, BodyOptions, Partial<WitnessContext>, number?][] = [
     ["a stamp that is too old", "WITNESS_CLOCK", { tsMs: NOW_MS - 2001 }, {}],

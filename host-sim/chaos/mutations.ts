@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Planted bugs: each patch of mutations/ is applied to a copy of the project, and the arena has to find it.
+ * The same seeds pass without it.
+ */
+import { execFile, execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Caught } from "./mutant.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const PATCHES = fileURLToPath(new URL("./mutations/", import.meta.url));
+
+export interface Mutation {
+  name: string;
+  /** What the planted bug is: the first line of its patch. */
+  bug: string;
+  path: string;
+}
+
+export interface Row extends Caught {
+  mutation: Mutation;
+}
+
+/** All planted bugs, by name. */
+export function mutations(): Mutation[] {
+  const names = readdirSync(PATCHES).filter((name) => name.endsWith(".patch"));
+  return names.sort().map((file) => {
+    const path = join(PATCHES, file);
+    const [bug] = readFileSync(path, "utf8").split("\n", 1);
+    return { name: file.replace(/\.patch$/, ""), bug, path };
+  });
+}
+
+/** A copy of what the arena runs on; `remove` it. */
+export class Copy {
+  readonly dir: string = mkdtempSync(join(tmpdir(), "wattle-mutant-"));
+
+  constructor() {
+    for (const part of ["src/core", "src/gateway", "src/meter", "host-sim", "package.json"])
+      cpSync(join(ROOT, part), join(this.dir, part), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(this.dir, "node_modules"));
+  }
+
+  /** Throws where the patch does not fit the project any more. */
+  apply({ path }: Mutation, ...options: string[]): void {
+    execFileSync("git", ["apply", ...options, path], { cwd: this.dir, stdio: "pipe" });
+  }
+
+  async run(from: number, seeds: number): Promise<Caught> {
+    const args = ["host-sim/chaos/mutant.ts", `${from}`, `${seeds}`];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: this.dir });
+    return JSON.parse(stdout) as Caught;
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Each mutation until a seed finds it, and then the project as it is with as many seeds as any of them
+ * took.
+ */
+export async function runMutations(
+  chosen: readonly Mutation[],
+  from: number,
+  seeds: number,
+  done: (row: Row) => void,
+): Promise<{ rows: Row[]; unmutated: Caught }> {
+  const copy = new Copy();
+  try {
+    const rows: Row[] = [];
+    for (const mutation of chosen) {
+      copy.apply(mutation);
+      const row = { mutation, ...(await copy.run(from, seeds)) };
+      copy.apply(mutation, "--reverse");
+      rows.push(row);
+      done(row);
+    }
+    const most = Math.max(...rows.map(({ runs }) => runs));
+    return { rows, unmutated: await copy.run(from, most) };
+  } finally {
+    copy.remove();
+  }
+}
+
+/** The table as text, one line a mutation. */
+export function rowText({ mutation, seed, checker, runs, cpuMs, atMs }: Row): string {
+  const seconds = `${(cpuMs / 1000).toFixed(1)} s`;
+  const found =
+    seed === undefined
+      ? `not caught in ${runs} seeds`
+      : `${checker}, seed ${seed} (${runs} runs, ${seconds}; ${atMs} ms into the run)`;
+  return `${mutation.name}: ${found}`;
+}

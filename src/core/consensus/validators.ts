@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The gateways that agree on one height, and how many of them make what (docs/consensus.md, "Quorums"). */
+import { bytesEqual, compareBytes, toHex } from "../codec/bytes.ts";
+import { assert } from "../errors/assert.ts";
+import { GATEWAYS_MAX } from "./limits.ts";
+
+/** A gateway: its id, which stays, and the key that it signs with at this height. */
+export interface Validator {
+  readonly id: Uint8Array;
+  readonly publicKey: Uint8Array;
+}
+
+/** `quorum`: the safe rule. `unanimous`: the paper's, where one silent gateway stops all. */
+export type QuorumRule = "quorum" | "unanimous";
+
+/** f = ⌊(m − 1) / 3⌋: how many of m gateways may do anything at all. */
+export function faultsOf(m: number): number {
+  return Math.floor((m - 1) / 3);
+}
+
+/** ⌊2m / 3⌋ + 1 of m: two such sets share more than f gateways. */
+export function quorumOf(m: number, rule: QuorumRule = "quorum"): number {
+  return rule === "unanimous" ? m : Math.floor((2 * m) / 3) + 1;
+}
+
+export class ValidatorSet {
+  /** Ascending by id: a gateway's place is its number in bit maps and certificates. */
+  readonly list: readonly Validator[];
+  readonly rule: QuorumRule;
+  readonly size: number;
+  readonly quorum: number;
+  /** More than f: at least one of so many keeps the rules. */
+  readonly some: number;
+  private readonly ids: readonly string[];
+  private readonly places = new Map<string, number>();
+
+  /** At least one gateway and at most GATEWAYS_MAX, of different ids (assertion VALIDATORS). */
+  constructor(validators: readonly Validator[], rule: QuorumRule = "quorum") {
+    const { length } = validators;
+    assert(length > 0 && length <= GATEWAYS_MAX, "VALIDATORS", `${length} gateways`);
+    this.list = [...validators].sort((a, b) => compareBytes(a.id, b.id));
+    this.rule = rule;
+    this.size = length;
+    this.quorum = quorumOf(length, rule);
+    this.some = faultsOf(length) + 1;
+    this.ids = this.list.map(({ id }) => toHex(id));
+    for (let i = 0; i < length; i++) this.places.set(this.ids[i], i);
+    assert(this.places.size === length, "VALIDATORS", "an id twice");
+  }
+
+  /** Id in hex of the gateway at this place. */
+  idHexAt(place: number): string {
+    return this.ids[place];
+  }
+
+  /** Place of the gateway with this id in hex; -1 for none of the set. */
+  indexOf(idHex: string): number {
+    return this.places.get(idHex) ?? -1;
+  }
+
+  /** The same, if it is the one with this key. */
+  indexOfKey(idHex: string, publicKey: Uint8Array): number {
+    const index = this.indexOf(idHex);
+    return index >= 0 && bytesEqual(this.list[index].publicKey, publicKey) ? index : -1;
+  }
+
+  /** Round-robin: whose turn it is. Each round of a height, and round 0 of each height, has the next one. */
+  leader(height: number, round: number): number {
+    return (height + round) % this.size;
+  }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Acceptance of the consortium. Parts: issue-5-*.ts. */
+import type { Line } from "./harness.ts";
+import { consensusSeeds, mutationsAll, mutationsShort } from "./issue-5-consensus.ts";
+
+export const issue5: Line[] = [mutationsShort, mutationsAll, consensusSeeds];
