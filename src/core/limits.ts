@@ -107,6 +107,19 @@ export const PARENT_SLACK_SLOTS = 2;
 export const SALTS_MAX = 8;
 /** Members, wallets, readings and clearings that one block applies: well within WIRE_ARRAY_MAX. */
 export const BLOCK_EVENTS_MAX = 4096;
+/**
+ * Bytes of one segment of a gateway's feed: within what the embedded broker takes in one packet by default
+ * (64 KB). A commit with more makes several segments.
+ */
+export const SEGMENT_BYTES_MAX = 48 * 1024;
+/** Bytes of one entry in it: the largest message, and what the log says about it. */
+export const FED_ENTRY_BYTES_MAX = MESSAGE_BYTES_MAX + 256;
+/** Entries of one segment: small ones, as many as fit. */
+export const SEGMENT_ENTRIES_MAX = 1024;
+/** Segments of a peer that came before their predecessors and wait for them; others are fetched again. */
+export const SEGMENTS_AHEAD_MAX = 64;
+/** Segments of a peer whose ids are remembered, to tell a repeated one from another of the same number. */
+export const SEGMENTS_KNOWN = 1024;
 /** Characters of a host name (RFC 1035 section 2.3.4: 255 bytes on the wire). */
 export const HOST_CHARS_MAX = 253;
 /** Calibration values of one metering chip: a three-phase chip has five for each phase. */

@@ -131,6 +131,12 @@ export const WIRE = Object.freeze({
   GATEWAY_TRADE: 128,
   RECEIPT_DIGEST: 124,
 
+  // Feeds of other gateways
+  FEED_GAP: 180,
+  FEED_FORK: 181,
+  FEED_FAULT: 182,
+  FEED_STRANGER: 183,
+
   // Firmware: what a node finds wrong with a release
   RELEASE_SIGNATURE: 140,
   RELEASE_BOARD: 141,

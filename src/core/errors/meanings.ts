@@ -158,6 +158,12 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   GATEWAY_BEHIND: reject("the gateway knows less than it has receipted"),
   RECEIPT_DIGEST: reject("the receipt is for other bytes than this node said"),
 
+  // Feeds of other gateways
+  FEED_GAP: ignore("a segment before this one has not come yet; it is asked for"),
+  FEED_FORK: reject("the gateway signed two segments of one number: both are kept as proof"),
+  FEED_FAULT: reject("an earlier segment of the gateway holds what breaks the rules"),
+  FEED_STRANGER: reject("not of a gateway of this consortium"),
+
   // Firmware: what a node finds wrong with a release
   RELEASE_SIGNATURE: reject("not signed by the release key that this node trusts"),
   RELEASE_BOARD: reject("for another kind of board"),

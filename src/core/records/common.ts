@@ -45,6 +45,8 @@ export const RecordKind = Object.freeze({
   window: 38,
   arrival: 40,
   settlement: 44,
+  segment: 48,
+  readers: 49,
   proposal: 50,
   proposed: 51,
   gatewayVote: 52,

@@ -27,9 +27,11 @@ import { orderRecord } from "./order.ts";
 import { planRecord, windowRecord } from "./plan.ts";
 import { proofRecord } from "./proof.ts";
 import { publicBlockRecord } from "./public-block.ts";
+import { readersRecord } from "./readers.ts";
 import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
+import { segmentRecord } from "./segment.ts";
 import { settlementRecord } from "./settlement.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
 import { evidenceRecord, voteRecord } from "./vote.ts";
@@ -76,6 +78,8 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   windowRecord,
   arrivalRecord,
   settlementRecord,
+  segmentRecord,
+  readersRecord,
   proposalRecord,
   proposedRecord,
   gatewayVoteRecord,

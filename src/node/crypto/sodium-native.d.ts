@@ -39,4 +39,30 @@ declare module "sodium-native" {
     nonce: Uint8Array,
     key: Uint8Array,
   ): number;
+  /** Fills `x25519` (32 bytes) from an Ed25519 public key; throws for a point of small order. */
+  export function crypto_sign_ed25519_pk_to_curve25519(
+    x25519: Uint8Array,
+    publicKey: Uint8Array,
+  ): void;
+  /** Fills `x25519` (32 bytes) from the 64 bytes of an Ed25519 secret key. */
+  export function crypto_sign_ed25519_sk_to_curve25519(
+    x25519: Uint8Array,
+    secretKey: Uint8Array,
+  ): void;
+  /** Fills `box`, 16 bytes longer than `message`; `nonce` has 24 bytes. */
+  export function crypto_box_easy(
+    box: Uint8Array,
+    message: Uint8Array,
+    nonce: Uint8Array,
+    publicKey: Uint8Array,
+    secretKey: Uint8Array,
+  ): void;
+  /** Fills `message`; false where the box is not from and for these keys. */
+  export function crypto_box_open_easy(
+    message: Uint8Array,
+    box: Uint8Array,
+    nonce: Uint8Array,
+    publicKey: Uint8Array,
+    secretKey: Uint8Array,
+  ): boolean;
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Cutting the log into segments: what one commit has for the other gateways (architecture: data paths). */
+import { signRecord } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
+import { assert } from "#core/errors/assert";
+import { SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX } from "#core/limits";
+import { type FedEntry, segmentRecord } from "#core/records/segment";
+
+/** Around the entries: names, ids, numbers and the heads of arrays. */
+const FRAME_BYTES = 160;
+/** Around one entry: head of its array, its kind, head of its bytes. */
+const ENTRY_FRAME_BYTES = 8;
+
+/** How far a feed has come: the last segment's number and id. Nothing was said yet at number 0. */
+export interface FeedHead {
+  readonly seq: number;
+  readonly id: Uint8Array | undefined;
+}
+
+export const FEED_START: FeedHead = Object.freeze({ seq: 0, id: undefined });
+
+/** A signed segment, as it is stored and sent. */
+export interface MadeSegment extends FeedHead {
+  readonly id: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+export interface FeedOf {
+  crypto: Crypto;
+  secretKey: Uint8Array;
+  net: string;
+  gateway: Uint8Array;
+}
+
+/** The segments that follow `head` and hold `entries` in their order; none where there are none. */
+export function cutSegments(
+  { crypto, secretKey, net, gateway }: FeedOf,
+  head: FeedHead,
+  entries: readonly FedEntry[],
+  atMs: number,
+): MadeSegment[] {
+  const made: MadeSegment[] = [];
+  let { seq, id: prev } = head;
+  for (const group of groupsOf(entries)) {
+    seq++;
+    const segment = { net, gateway, seq, prev, atMs, entries: group };
+    const { bytes, id } = signRecord(segmentRecord, crypto, secretKey, segment);
+    made.push({ seq, id, bytes });
+    prev = id;
+  }
+  return made;
+}
+
+/** As many entries together as one segment may hold. */
+function groupsOf(entries: readonly FedEntry[]): FedEntry[][] {
+  const groups: FedEntry[][] = [];
+  let room = 0;
+  for (const entry of entries) {
+    const size = entry.bytes.length + ENTRY_FRAME_BYTES;
+    assert(size <= SEGMENT_BYTES_MAX - FRAME_BYTES, "SEGMENT_ENTRY", `${size} bytes`);
+    const last = groups[groups.length - 1];
+    if (last && size <= room && last.length < SEGMENT_ENTRIES_MAX) {
+      last.push(entry);
+      room -= size;
+    } else {
+      groups.push([entry]);
+      room = SEGMENT_BYTES_MAX - FRAME_BYTES - size;
+    }
+  }
+  return groups;
+}
