@@ -35,6 +35,8 @@ function timed(inner: LogStore): LogStore {
     get length() {
       return inner.length;
     },
+    keep: (name, bytes) => inner.keep(name, bytes),
+    kept: (name) => inner.kept(name),
     close: () => inner.close(),
   };
 }

@@ -192,7 +192,7 @@ export class Street {
     const { area } = gateway;
     if (off.has("V5")) Object.assign(area.world, { ageMaxMs: 1e9 });
     if (off.has("V6"))
-      Object.assign(gateway, {
+      Object.assign(gateway.intake, {
         tokensIn: ({ said, session }: { said?: { tx?: Tx }; session: Session }) => {
           if (!said?.tx) return undefined;
           const { seq, prev, tsMs } = said.tx.body;

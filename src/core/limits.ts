@@ -116,10 +116,16 @@ export const SEGMENT_BYTES_MAX = 48 * 1024;
 export const FED_ENTRY_BYTES_MAX = MESSAGE_BYTES_MAX + 256;
 /** Entries of one segment: small ones, as many as fit. */
 export const SEGMENT_ENTRIES_MAX = 1024;
-/** Segments of a peer that came before their predecessors and wait for them; others are fetched again. */
-export const SEGMENTS_AHEAD_MAX = 64;
-/** Segments of a peer whose ids are remembered, to tell a repeated one from another of the same number. */
-export const SEGMENTS_KNOWN = 1024;
+/** Segments of one gateway that are in no turn yet and are kept, 3 MB; others are fetched when they are due. */
+export const FEED_SEGMENTS_MAX = 64;
+/** Segments that one request asks for: a quarter of these. */
+export const FETCH_SEGMENTS_MAX = 16;
+/** Messages that one turn of the consortium takes in: what a gateway checks and executes in half a second. */
+export const TURN_ENTRIES_MAX = 2048;
+/** Decided turns that are sent at once to a gateway that is behind; it asks again for the next. */
+export const SERVE_TURNS_MAX = 16;
+/** Requests of one peer that are answered in a second: one that catches up asks some times in each. */
+export const SERVES_PER_SECOND = 20;
 /** Characters of a host name (RFC 1035 section 2.3.4: 255 bytes on the wire). */
 export const HOST_CHARS_MAX = 253;
 /** Calibration values of one metering chip: a three-phase chip has five for each phase. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The state of one area: members, DAG, chain, open slots. Changed by intake, slot engine and replay only. */
-import { toHex } from "#core/codec/bytes";
+import { bytesEqual, toHex } from "#core/codec/bytes";
 import { type RecordType, signRecord } from "#core/codec/record";
 import { Dag } from "#core/dag/dag";
 import { type Code, codeOfWire } from "#core/errors/codes";
@@ -37,6 +37,12 @@ export class Area {
   readonly publicKey: Uint8Array;
   readonly idBytes: Uint8Array;
   readonly id: string;
+  /** The gateways whose ledger this is; this one alone where there is no consortium. */
+  readonly gateways: readonly { node: Uint8Array; publicKey: Uint8Array }[];
+  /** Whose block is made now. */
+  leader: Uint8Array;
+  /** Nodes that were heard on this gateway's own broker. */
+  readonly near = new Set<string>();
   readonly world: World;
   readonly dag = new Dag();
   readonly chain: Chain;
@@ -90,13 +96,33 @@ export class Area {
     this.publicKey = crypto.publicKey(options.secretKey);
     this.idBytes = nodeIdOf(crypto, this.publicKey);
     this.id = toHex(this.idBytes);
+    this.leader = this.idBytes;
+    const { idBytes: node, publicKey } = this;
+    this.gateways = options.consortium
+      ? options.consortium.gateways.map(({ id, publicKey: key }) => ({ node: id, publicKey: key }))
+      : [{ node, publicKey }];
     this.world = new World(options, ports.time);
     const { net } = options;
     this.registry = new Registry(crypto, net);
     const word = (slot: number) => this.feeder?.word(slot);
-    this.chain = new Chain({ net, leader: this.idBytes, word }, crypto, this.dag, this.world);
+    const leader = () => this.leader;
+    this.chain = new Chain({ net, leader, word }, crypto, this.dag, this.world);
     this.publicChain = new PublicChain(crypto, options.area, options.secretKey);
     this.consensus = ports.consensus ?? new SoleGateway(crypto, options.secretKey);
+  }
+
+  /** Whether other gateways take part in what is decided here. */
+  get shared(): boolean {
+    return this.options.consortium !== undefined;
+  }
+
+  isGateway(id: Uint8Array): boolean {
+    return this.gateways.some(({ node }) => bytesEqual(node, id));
+  }
+
+  /** Whether this gateway is the one that talks to the member. */
+  serves(session: Session): boolean {
+    return !this.shared || session.home === this.id || this.near.has(session.id);
   }
 
   get exAnte(): boolean {

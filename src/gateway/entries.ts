@@ -14,8 +14,12 @@ import {
   MEMBERS_MAX,
   MESSAGE_BYTES_MAX,
   QTY_WH_MAX,
+  SEGMENT_BYTES_MAX,
+  WIRE_ARRAY_MAX,
 } from "#core/limits";
+import { HEADER_BYTES_MAX, PLAN_BYTES_MAX } from "#core/consensus/limits";
 import { CLEARING_BYTES_MAX } from "#core/records/clearing";
+import { quorumRecord } from "#core/records/consensus";
 import { micro, nodeId, price, qtyWh, slotNumber } from "#core/records/common";
 
 export const EntryKind = Object.freeze({
@@ -49,6 +53,10 @@ export const EntryKind = Object.freeze({
   vote: 16,
   /** A proof that a member broke a rule: it is suspended. */
   evidence: 17,
+  /** A segment of a gateway's feed, of this one or of another of its consortium. */
+  segment: 18,
+  /** A turn that the consortium agreed on. What follows it up to the next came of it. */
+  turn: 19,
 });
 
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
@@ -117,6 +125,15 @@ export const feederEntry = struct({
   slackWh: uint(QTY_WH_MAX),
 });
 export type FeederEntry = Infer<typeof feederEntry>;
+export const segmentEntry = struct({ signed: bytes(1, SEGMENT_BYTES_MAX + 128) });
+/** `faults`: which of the signatures that were checked with it are wrong, by their order. */
+export const turnEntry = struct({
+  header: bytes(1, HEADER_BYTES_MAX),
+  plan: bytes(1, PLAN_BYTES_MAX),
+  quorum: bytes(1, quorumRecord.bytesMax),
+  faults: list(uint(), WIRE_ARRAY_MAX),
+});
+export type TurnEntry = Infer<typeof turnEntry>;
 export const blockEntry = struct({ block: bytes(1, 4 * 1024 * 1024) });
 
 /** The bytes of an entry. */

@@ -6,44 +6,38 @@
  */
 
 import { bytesEqual, toHex } from "#core/codec/bytes";
-import { type Code, refuse } from "#core/errors/codes";
-import { MEANINGS } from "#core/errors/meanings";
-import { COMMIT_BATCH_MAX, INTAKE_QUEUE_MAX, MESSAGE_BYTES_MAX, PRESENTED_MAX } from "#core/limits";
+import { assert } from "#core/errors/assert";
+import { COMMIT_BATCH_MAX,
+  INTAKE_QUEUE_MAX,
+  MEMBERS_MAX,
+  MESSAGE_BYTES_MAX,
+  PRESENTED_MAX,
+} from "#core/limits";
 import { demandRecord } from "#core/records/notice";
-import { nothingRetained } from "#core/topics";
+import { nothingRetained, parseNodeTopic } from "#core/topics";
 import { Area } from "./area.ts";
-import { Batch } from "./batch.ts";
+import { Batch, type Send } from "./batch.ts";
+import { AgreedTime } from "./consortium/agreed-time.ts";
+import { Seat } from "./consortium/seat.ts";
 import { EntryKind, feederEntry, packEntry, worldEntry } from "./entries.ts";
 import { entryOf } from "./feeder/terms.ts";
 import { announceTrust, enterImported } from "./identity/enter.ts";
 import { examine, type Imported, type Presented } from "./identity/import.ts";
-import { takeRequest } from "./identity/requests.ts";
-import { repeat, takeEnrol, takeSaid, takeState } from "./intake/apply.ts";
-import { decodeMessage, type Parsed } from "./intake/decode.ts";
+import { type Inbound, Intake } from "./intake/intake.ts";
 import { publishGateway, publishTotals } from "./monitor.ts";
 import type { GatewayOptions } from "./options.ts";
-import { greet, refuseMember, sendConfig, sendContracts, sendReceipts } from "./outbound.ts";
-import type { GatewayPorts, VerifyJob } from "./ports.ts";
+import { sendContracts, sendReceipts } from "./outbound.ts";
+import type { GatewayPorts } from "./ports.ts";
 import { replayEntry, worldOf } from "./replay.ts";
 import { advance, nextDelayMs } from "./slots/engine.ts";
-import { takeExchanged } from "./smartchain/intake.ts";
-import { type Tokens, tokensOf } from "./smartchain/tokens.ts";
 import { Updates } from "./update/updates.ts";
-
-/** What the signatures of a message say. */
-interface Verified {
-  valid: boolean;
-  tokens: Tokens | undefined;
-}
-
-interface Inbound {
-  topic: string;
-  payload: Uint8Array;
-}
 
 export class Gateway {
   readonly area: Area;
   readonly updates: Updates;
+  readonly intake: Intake;
+  /** Its seat in a consortium, where it has one. */
+  readonly seat: Seat | undefined;
   private readonly ports: GatewayPorts;
   private queue: Inbound[] = [];
   private busy = false;
@@ -61,18 +55,28 @@ export class Gateway {
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
     this.ports = ports;
-    this.area = new Area(options, ports);
+    const { consortium } = ports;
+    const agreed = options.consortium && new AgreedTime(ports.time.nowMs());
+    this.area = new Area(options, agreed ? { ...ports, time: agreed } : ports);
     this.area.consensus.onDue = () => {
       if (!this.stopped) this.onWork();
     };
     this.updates = new Updates(this.area);
+    this.intake = new Intake(this.area, this.updates, (message) => this.present(message));
+    if (!agreed) return;
+    assert(consortium, "CONSORTIUM_PORTS");
+    this.seat = new Seat(this.area, ports, consortium, agreed, this.intake, {
+      onWork: () => !this.stopped && this.onWork(),
+      deliver: (topic, payload, via) => this.enqueue(topic, payload, via),
+    });
   }
 
   /** Replays the log, listens, and says again what was in force. */
   async start(): Promise<void> {
     const { area, ports } = this;
     const before = ports.time.nowMs();
-    for (const entry of ports.store.read()) replayEntry(area, entry);
+    for (const entry of ports.store.read())
+      if (!(await this.seat?.replay(entry))) replayEntry(area, entry);
     const batch = new Batch();
     if (ports.store.length === 0) this.begin(batch);
     else
@@ -90,7 +94,11 @@ export class Gateway {
     ports.bus.subscribe(`${prefix}/node/+/up/+`, deliver);
     this.resume(batch);
     this.updates.refresh(batch);
-    await this.turn(batch, []);
+    if (!this.seat) return this.turn(batch, []);
+    if (batch.entries.length > 0) ports.store.append(batch.entries);
+    this.flush(batch.sends);
+    this.seat.replica.start(this.area.options.consortium?.keyUsed ?? ports.store.length > 2);
+    this.seat.wake();
   }
 
   /** The operator's word on the feeder meter, where it is another than the log's. */
@@ -116,13 +124,27 @@ export class Gateway {
 
   /** A message from the bus; what exceeds the queue is dropped and will be repeated by its sender. */
   deliver(topic: string, payload: Uint8Array): void {
+    if (this.seat) this.noteNear(topic);
+    this.enqueue(topic, payload, this.area.id);
+  }
+
+  /** Whoever is a member and is heard here is told here what concerns it. */
+  private noteNear(topic: string): void {
+    const { topics, near } = this.area;
+    const address = parseNodeTopic(topics, topic);
+    if (!address || near.has(address.nodeId)) return;
+    if (near.size >= 2 * MEMBERS_MAX) near.clear();
+    near.add(address.nodeId);
+  }
+
+  private enqueue(topic: string, payload: Uint8Array, via: string): void {
     if (this.stopped) return;
     if (this.queue.length >= INTAKE_QUEUE_MAX) {
       this.ports.log("warn", "intake-full", { topic });
       return;
     }
     // A copy: the payload may be a view on a socket's buffer. What is too long is cut and refused below.
-    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1) });
+    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1), via });
     this.onWork();
   }
 
@@ -153,7 +175,7 @@ export class Gateway {
     const presented = this.presented.splice(0);
     const context = { crypto, log, seals: identity.seals, net: area.options.net };
     const found = await examine(area.registry, identity.shelf, presented, context);
-    for (const { nodeId, code } of found.refused) this.refused(code, nodeId, "certificate");
+    for (const { nodeId, code } of found.refused) this.intake.refused(code, nodeId, "certificate");
     if (!found.authority && found.certificates.length + found.lists.length === 0) return;
     this.imported.push(found);
     this.onWork();
@@ -172,7 +194,9 @@ export class Gateway {
   }
 
   private get hasWork(): boolean {
-    return this.queue.length + this.imported.length > 0 || this.area.consensus.due;
+    const { length } = this.queue;
+    if (this.seat) return length > 0 || this.seat.replica.due !== undefined;
+    return length + this.imported.length > 0 || this.area.consensus.due;
   }
 
   /** Works until the queue is empty. Calls while it runs return at once. */
@@ -180,10 +204,9 @@ export class Gateway {
     if (this.busy || this.stopped) return;
     this.busy = true;
     try {
-      while (this.hasWork && !this.stopped) {
-        const inbound = this.queue.splice(0, COMMIT_BATCH_MAX);
-        await this.turn(new Batch(), inbound);
-      }
+      while (this.hasWork && !this.stopped)
+        if (this.seat) await this.share(this.seat);
+        else await this.turn(new Batch(), this.queue.splice(0, COMMIT_BATCH_MAX));
     } finally {
       this.busy = false;
     }
@@ -191,7 +214,7 @@ export class Gateway {
 
   /** A moment that `nextDelayMs` asked for has come. */
   async onTimer(): Promise<void> {
-    if (this.busy || this.stopped) return;
+    if (this.busy || this.stopped || this.seat) return;
     this.busy = true;
     try {
       await this.turn(new Batch(), []);
@@ -206,29 +229,41 @@ export class Gateway {
     if (this.stopped) return;
     const batch = new Batch();
     this.updates.refresh(batch);
-    this.flush(batch);
+    this.flush(batch.sends);
   }
 
   /** Says goodbye; what is queued was not acknowledged to anybody. */
   stop(): void {
     const batch = new Batch();
     publishGateway(this.area, batch, "offline");
-    this.flush(batch);
+    this.flush(batch.sends);
     this.stopped = true;
+    this.seat?.replica.stop();
+  }
+
+  /** In a consortium: what was decided is executed first, and then what came is collected. */
+  private async share(seat: Seat): Promise<void> {
+    const decided = seat.replica.due;
+    if (!decided) return this.flush(await seat.collect(this.queue.splice(0, COMMIT_BATCH_MAX)));
+    const sends = await seat.turn(decided);
+    if (this.stopped) return;
+    this.flush(sends);
+    this.ports.probe("said");
+    this.finish();
   }
 
   private async turn(batch: Batch, inbound: readonly Inbound[]): Promise<void> {
     const { area, ports } = this;
     if (inbound.length > 0) ports.probe("intake");
-    const parsed = this.decode(inbound);
-    const verified = await this.verify(parsed);
+    const decoded = this.intake.decode(inbound);
+    const verified = await this.intake.verify(decoded);
     if (inbound.length > 0) ports.probe("verified");
     for (const found of this.imported.splice(0)) {
       enterImported(area, batch, found);
       if (found.more) this.lookAtPresented();
     }
-    parsed.forEach((message, i) => {
-      this.apply(batch, message, verified[i]);
+    decoded.forEach((one, i) => {
+      this.intake.apply(batch, one, verified[i]);
     });
     if (area.consensus.due) area.consensus.deliver(batch);
     advance(area, batch);
@@ -237,132 +272,29 @@ export class Gateway {
     ports.probe("durable");
     sendReceipts(area, batch);
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
-    if (area.finished && !this.saidFinished) publishTotals(area, batch);
-    this.flush(batch);
+    this.flush(batch.sends);
     ports.probe("said");
     const delay = nextDelayMs(area);
     if (delay !== undefined) ports.time.wakeAfter(delay);
-    if (area.finished && !this.saidFinished) {
-      this.saidFinished = true;
-      this.onFinished();
-    }
+    this.finish();
   }
 
-  private decode(inbound: readonly Inbound[]): Parsed[] {
-    const context = {
-      net: this.area.options.net,
-      topics: this.area.topics,
-      crypto: this.ports.crypto,
-      sessions: this.area.sessions,
-    };
-    const parsed: Parsed[] = [];
-    for (const { topic, payload } of inbound) {
-      const message = decodeMessage(context, topic, payload);
-      if (!("ok" in message)) parsed.push(message);
-      else this.refused(message.code, message.nodeId, message.detail);
-    }
-    return parsed;
-  }
-
-  /** Whether the signature of each is right; and what the tokens of transactions say, with theirs. */
-  private async verify(parsed: readonly Parsed[]): Promise<Verified[]> {
-    const jobs: VerifyJob[] = [];
-    const verified = parsed.map((message): Verified => {
-      if ("job" in message) jobs.push(message.job);
-      const tokens = this.tokensIn(message);
-      if (tokens?.ok) jobs.push(...tokens.jobs);
-      return { valid: true, tokens };
-    });
-    if (jobs.length === 0) return verified;
-    const asked = this.ports.verifier.verify(jobs);
-    const answers = Array.isArray(asked) ? asked : await asked;
-    this.area.counters.signaturesVerified += jobs.length;
-    let next = 0;
-    parsed.forEach((message, i) => {
-      const found = verified[i];
-      if ("job" in message) found.valid = answers[next++];
-      if (!found.tokens?.ok) return;
-      const { length } = found.tokens.jobs;
-      if (answers.slice(next, next + length).includes(false))
-        found.tokens = refuse("TX_TOKENS", "a token's signature is wrong");
-      next += length;
-    });
-    return verified;
-  }
-
-  private tokensIn(message: Parsed): Tokens | undefined {
-    if (message.what !== "said" || message.said.kind !== "tx") return undefined;
-    return tokensOf(this.area, message.session, message.said.tx);
-  }
-
-  private apply(batch: Batch, message: Parsed, { valid, tokens }: Verified): void {
+  private finish(): void {
     const { area } = this;
-    const nodeId = "nodeId" in message ? message.nodeId : message.session.id;
-    if (!valid) return this.refused("BAD_SIGNATURE", nodeId, message.what);
-    if (message.what === "repeat") {
-      const verdict = repeat(message.session);
-      if (!verdict.ok) this.refused(verdict.code, nodeId, `number ${message.seq}`);
-      return;
-    }
-    if (message.what === "fetch") {
-      const verdict = this.updates.serve(batch, message.session, message.asked);
-      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
-      return;
-    }
-    if (message.what === "state") {
-      const verdict = takeState(area, nodeId, message.payload);
-      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
-      return;
-    }
-    if (message.what === "said") {
-      const verdict = takeSaid(area, batch, message, tokens);
-      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
-      return;
-    }
-    if (message.what === "ask" || message.what === "token" || message.what === "evidence") {
-      const verdict = takeExchanged(area, batch, message);
-      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
-      return;
-    }
-    if (message.what === "vote") {
-      const { session, vote, payload } = message;
-      const verdict = area.votes.take(area, batch, session, vote, payload);
-      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
-      return;
-    }
-    if (message.what === "plan") {
-      const verdict = area.scheduler.take(area, message.session, message.plan.value);
-      if (!verdict.ok) this.refused(verdict.code, nodeId, verdict.detail);
-      return;
-    }
-    if (message.what === "present") return this.present(message);
-    if (message.what === "request") {
-      const { signed, bytes } = message;
-      const verdict = takeRequest(area, batch, nodeId, signed.value, bytes);
-      if (verdict.ok) return;
-      this.refused(verdict.code, nodeId, verdict.detail);
-      return sendConfig(area, batch, nodeId, verdict.code);
-    }
-    const verdict = takeEnrol(area, batch, message);
-    if (verdict.ok) greet(area, batch, area.sessions.get(nodeId)!);
-    else {
-      this.refused(verdict.code, nodeId, verdict.detail);
-      refuseMember(area, batch, nodeId, verdict.code);
-    }
+    if (!area.finished || this.saidFinished) return;
+    this.saidFinished = true;
+    const batch = new Batch();
+    publishTotals(area, batch);
+    this.flush(batch.sends);
+    this.onFinished();
   }
 
   private present({ nodeId, sealed, encoded }: Presented): void {
     if (!this.ports.identity || !this.area.registry.wants(sealed)) return; // known: nothing to check
-    if (this.presented.length >= PRESENTED_MAX) return this.refused("ENROL_FULL", nodeId, "later");
+    if (this.presented.length >= PRESENTED_MAX)
+      return this.intake.refused("ENROL_FULL", nodeId, "later");
     this.presented.push({ nodeId, sealed, encoded });
     this.lookAtPresented();
-  }
-
-  private refused(code: Code, nodeId: string | undefined, detail: string): void {
-    this.area.counters.count(code);
-    if (code === "DUPLICATE") this.area.counters.duplicates++;
-    const level = MEANINGS[code].action === "ignore" ? "debug" : "warn";
-    this.ports.log(level, "not-accepted", { code, node: nodeId ?? "", detail });
   }
 
   private resume(batch: Batch): void {
@@ -385,8 +317,8 @@ export class Gateway {
     if (area.noticeBytes) batch.send(area.topics.epoch, area.noticeBytes, true);
   }
 
-  private flush(batch: Batch): void {
-    for (const { topic, payload, retain } of batch.sends)
+  private flush(sends: readonly Send[]): void {
+    for (const { topic, payload, retain } of sends)
       this.ports.bus.publish(topic, payload, { retain });
   }
 }

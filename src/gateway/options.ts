@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How a gateway is set up. Files and flags are read and validated outside (src/node/config). */
 
+import type { ConsortiumOptions } from "./consortium/ports.ts";
 import type { FeederTerms } from "./feeder/terms.ts";
 
 export interface GatewayOptions {
@@ -51,6 +52,8 @@ export interface GatewayOptions {
   };
   /** The area's feeder meter, where it has one. */
   feeder?: FeederTerms;
+  /** The gateways that agree on one ledger; undefined: this one alone has it. */
+  consortium?: ConsortiumOptions;
 }
 
 /** Largest energy in a slot that a meter may show beyond its capacity, permille (metering tolerance). */

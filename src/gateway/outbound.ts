@@ -19,6 +19,10 @@ export function sendReceipts(area: Area, batch: Batch): void {
   for (const session of area.sessions.values()) {
     if (!session.receiptDue) continue;
     session.receiptDue = false;
+    if (!area.serves(session)) {
+      session.refusals.length = 0; // its own gateway tells it
+      continue;
+    }
     const refused = session.refusals.splice(0, REFUSALS_MAX);
     session.receiptDue = session.refusals.length > 0; // the rest with the next turn
     const { bytes } = area.sign(receiptRecord, {
@@ -46,7 +50,7 @@ export function sendContracts(
 /** Balances after a block, to every member that is there, and the proof of what it settled for it. */
 export function sendAccounts(area: Area, batch: Batch, block: SealedBlock): void {
   for (const session of area.sessions.values()) {
-    if (!session.online) continue;
+    if (!session.online || !area.serves(session)) continue;
     sendAccount(area, batch, session, block);
     sendSettlement(area, batch, session, block.headerBytes);
   }

@@ -2,6 +2,7 @@
 /** Everything the gateway application needs from outside; adapters in src/node implement it. */
 import type { Crypto } from "#core/crypto/port";
 import type { Consensus } from "./chain/consensus.ts";
+import type { ConsortiumPorts } from "./consortium/ports.ts";
 import type { IdentityShelf, SealVerifier } from "./identity/ports.ts";
 
 /** One record of the gateway's log. `index` counts from 1 without gaps. */
@@ -18,6 +19,10 @@ export interface LogStore {
   /** Every entry from `from` on, in order. */
   read(from?: number): Iterable<LogEntry>;
   readonly length: number;
+  /** Keeps `bytes` under this name beside the log, in place of what was there; durable when it returns. */
+  keep(name: string, bytes: Uint8Array): void;
+  /** What is kept under this name; undefined where nothing is, or where it is damaged. */
+  kept(name: string): Uint8Array | undefined;
   close(): void;
 }
 
@@ -85,8 +90,10 @@ export interface GatewayPorts {
   time: GatewayTime;
   probe: Probe;
   log: GatewayLog;
-  /** Where several gateways agree on blocks; without it this one decides alone. */
+  /** Who decides on blocks where a test says so; without it what is proposed is decided. */
   consensus?: Consensus;
+  /** The way to the other gateways of a consortium (options.consortium). */
+  consortium?: ConsortiumPorts;
   /** Where there is firmware to be had. */
   shelf?: FirmwareShelf;
   /** Where an authority says who may take part; without it whoever `admit` lets in may. */

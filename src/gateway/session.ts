@@ -19,6 +19,8 @@ export interface Session {
   readonly id: string;
   readonly idBytes: Uint8Array;
   readonly member: Member;
+  /** The gateway that heard it last (hex): the word of others on whether it is there counts for nothing. */
+  home: string;
   /** The newest set of its addresses that was taken, in a block or not. */
   walletSet: number;
   /** Highest contiguous number that is durable, the digest over all up to it, refusals not yet receipted. */
@@ -62,6 +64,7 @@ export function newSession(id: string, idBytes: Uint8Array, member: Member): Ses
     id,
     idBytes,
     member,
+    home: "",
     walletSet: member.set,
     saidSeq: 0,
     digest: FIRST_DIGEST,

@@ -340,6 +340,8 @@ class Running implements GatewayProcess {
       get length() {
         return store.length;
       },
+      keep: (name, bytes) => store.keep(name, bytes),
+      kept: (name) => store.kept(name),
       close: () => store.close(),
     };
   }

@@ -58,6 +58,8 @@ function crashingStore(crash: CrashCase, counted: { appends: number }): LogStore
     get length() {
       return inner.length;
     },
+    keep: (name, bytes) => inner.keep(name, bytes),
+    kept: (name) => inner.kept(name),
     close: () => inner.close(),
   };
 }

@@ -46,6 +46,8 @@ function dyingStore(death: Death, counted: { appends: number }): LogStore {
     get length() {
       return inner.length;
     },
+    keep: (name, bytes) => inner.keep(name, bytes),
+    kept: (name) => inner.kept(name),
     close: () => inner.close(),
   };
 }

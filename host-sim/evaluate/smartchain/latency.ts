@@ -114,6 +114,8 @@ export async function runLatency(crypto: Crypto, setup: LatencySetup): Promise<L
     get length() {
       return memory.length;
     },
+    keep: (name, bytes) => memory.keep(name, bytes),
+    kept: (name) => memory.kept(name),
     close: () => memory.close(),
   };
   const random = randomStream(seed, 11);

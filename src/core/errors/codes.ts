@@ -193,6 +193,9 @@ export const WIRE = Object.freeze({
   AUDIT_NONE: 204,
   AUDIT_LOCKED: 205,
   AUDIT_SPLIT: 206,
+  TURN_PLAN: 207,
+  TURN_TERMS: 208,
+  TURN_LEDGER: 209,
 } as const);
 
 export type Code = keyof typeof WIRE;

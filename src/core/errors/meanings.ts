@@ -161,7 +161,7 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   // Feeds of other gateways
   FEED_GAP: ignore("a segment before this one has not come yet; it is asked for"),
   FEED_FORK: reject("the gateway signed two segments of one number: both are kept as proof"),
-  FEED_FAULT: reject("an earlier segment of the gateway holds what breaks the rules"),
+  FEED_FAULT: reject("a segment of a gateway's feed that cannot be read, or is not signed by it"),
   FEED_STRANGER: reject("not of a gateway of this consortium"),
 
   // Firmware: what a node finds wrong with a release
@@ -222,4 +222,7 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   AUDIT_NONE: ignore("nil: no proposal came in time"),
   AUDIT_LOCKED: ignore("nil: this gateway is bound to another block by a quorum that it saw"),
   AUDIT_SPLIT: ignore("nil: no quorum of audits for one block in this round"),
+  TURN_PLAN: reject("nil: the turn takes in what a turn took in before, too much, or of a stranger"),
+  TURN_TERMS: reject("nil: the leader's settings are others than this gateway's"),
+  TURN_LEDGER: reject("nil: the leader's ledger is another than this gateway's"),
 });

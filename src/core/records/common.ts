@@ -56,6 +56,9 @@ export const RecordKind = Object.freeze({
   status: 56,
   consensusState: 57,
   polka: 58,
+  turn: 59,
+  cuts: 60,
+  wanted: 61,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

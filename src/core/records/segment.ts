@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A segment of a gateway's feed: what it wrote to its log in one commit, for the other gateways to audit
- * (paper 1, II-B-6). Segments of one gateway are numbered without gaps and chained by hashes, so that a
- * block can name all that it covers of a gateway by one number and one hash.
+ * A segment of a gateway's feed: what it collected from its nodes in one go, for all gateways to take in
+ * (paper 1, II-B-5). Segments of one gateway are numbered without gaps and chained by hashes, so that a
+ * turn can name all that it takes in of a gateway by one number and one hash.
  */
 import { recordType } from "../codec/record.ts";
 import { bytes, hash, type Infer, list, optional, struct, uint } from "../codec/schema.ts";
 import { FED_ENTRY_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX } from "../limits.ts";
 import { ms, netName, nodeId, RecordKind } from "./common.ts";
 
-/** An entry of the gateway's log, as it stands there. */
+/** What an entry of a feed holds. Numbers never change their meaning. */
+export const FedKind = Object.freeze({
+  /** What a node said: topic and payload (records/turn.ts). */
+  heard: 1,
+  /** A proof of fraud that this gateway came upon. */
+  evidence: 2,
+});
+
 export const fedEntry = struct({ kind: uint(63), bytes: bytes(1, FED_ENTRY_BYTES_MAX) });
 export type FedEntry = Infer<typeof fedEntry>;
 
 const segmentFields = {
   net: netName,
-  /** The gateway whose log it is; it signs the segment. */
+  /** The gateway that collected it; it signs the segment. */
   gateway: nodeId,
   /** From 1 without gaps. */
   seq: uint(),
   /** Id of the segment before; absent in the first. */
   prev: optional(hash),
-  /** Protocol time of the commit. */
+  /** When, by its clock. */
   atMs: ms,
   entries: list(fedEntry, SEGMENT_ENTRIES_MAX),
 };

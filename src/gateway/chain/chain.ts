@@ -55,7 +55,8 @@ export interface Candidate extends PreparedBlock {
 
 export interface ChainOptions {
   net: string;
-  leader: Uint8Array;
+  /** Whose the next block is. */
+  leader(): Uint8Array;
   /** The area's feeder meter at the close of a slot. */
   word(slot: number): FeederWord | undefined;
 }
@@ -131,7 +132,7 @@ export class Chain {
     const vertices = allEvents ? this.dag.unsealed().slice(0, BLOCK_TXS_MAX) : [];
     const atMs = Math.max(world.nowMs(), this.head?.header.atMs ?? 0);
     const { epoch } = world;
-    return { epoch, leader: options.leader, atMs, slot, events, mints, vertices, closed };
+    return { epoch, leader: options.leader(), atMs, slot, events, mints, vertices, closed };
   }
 
   /**

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Cutting the log into segments: what one commit has for the other gateways (architecture: data paths). */
-import { signRecord } from "#core/codec/record";
+/** Segments of a feed: what a gateway collected from its nodes in one go (architecture: data paths). */
+import { toHex } from "#core/codec/bytes";
+import {
+  openSigned,
+  type Refusal,
+  type Signed,
+  signRecord,
+  verifySigned,
+} from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
+import { refuse } from "#core/errors/codes";
 import { SEGMENT_BYTES_MAX, SEGMENT_ENTRIES_MAX } from "#core/limits";
-import { type FedEntry, segmentRecord } from "#core/records/segment";
+import { type FedEntry, type Segment, segmentRecord } from "#core/records/segment";
 
 /** Around the entries: names, ids, numbers and the heads of arrays. */
 const FRAME_BYTES = 160;
@@ -18,6 +26,12 @@ export interface FeedHead {
 }
 
 export const FEED_START: FeedHead = Object.freeze({ seq: 0, id: undefined });
+
+/** A segment whose signature is right, and its envelope. */
+export interface CheckedSegment {
+  readonly signed: Signed<Segment>;
+  readonly bytes: Uint8Array;
+}
 
 /** A signed segment, as it is stored and sent. */
 export interface MadeSegment extends FeedHead {
@@ -68,4 +82,20 @@ function groupsOf(entries: readonly FedEntry[]): FedEntry[][] {
     }
   }
   return groups;
+}
+
+/** A segment as it came, by a gateway of the consortium. FEED_STRANGER, FEED_FAULT. */
+export function openFed(
+  crypto: Crypto,
+  net: string,
+  keyOf: (gateway: string) => Uint8Array | undefined,
+  bytes: Uint8Array,
+): CheckedSegment | Refusal {
+  const signed = openSigned(segmentRecord, crypto, bytes);
+  if (!signed.ok) return signed;
+  const { gateway } = signed.value;
+  const key = signed.value.net === net ? keyOf(toHex(gateway)) : undefined;
+  if (!key) return refuse("FEED_STRANGER", toHex(gateway));
+  if (!verifySigned(crypto, key, signed)) return refuse("FEED_FAULT", "not signed by it");
+  return { signed, bytes };
 }

@@ -45,11 +45,12 @@ export function checkSaid(
   seq: number,
   said: Said,
   tokens: Tokens | undefined,
+  via: string = area.id,
 ): Verdict {
   const number = numberOf(said);
   if (number !== seq) return refuse("SAID_NUMBER", `${number}, not ${seq}`);
   // Before anything else: one that is barred arrives too, and is refused from then on by what it says.
-  if (said.kind === "arrival") return checkArrival(session, said.signed.value, area.idBytes);
+  if (said.kind === "arrival") return checkArrival(session, said.signed.value, fromHex(via)!);
   const barred = area.barred(session.id);
   // A transaction keeps its place in its author's chain: the node goes on with it when it may again.
   if (barred)
@@ -76,6 +77,7 @@ export function takeSaid(
   batch: Batch,
   parsed: Extract<Parsed, { what: "said" }>,
   tokens?: Tokens,
+  via: string = area.id,
 ): Verdict {
   const { session, seq, content, said } = parsed;
   if (seq <= session.saidSeq) return repeat(session);
@@ -85,9 +87,10 @@ export function takeSaid(
     return refuse("GAP", `${seq} after ${session.saidSeq}`);
   }
   if (said.kind === "tx") accuse(area, batch, session, said.tx);
-  const verdict = checkSaid(area, session, seq, said, tokens);
+  const verdict = checkSaid(area, session, seq, said, tokens, via);
   // Somebody else may have sent it: the node's own message for this number is still to come.
   if (!verdict.ok && REPLAYS.has(verdict.code)) return verdict;
+  session.home = via;
   const code = verdict.ok ? 0 : WIRE[verdict.code];
   const kind = UP_KINDS.indexOf(said.kind);
   batch.log(
@@ -106,7 +109,8 @@ function accuse(area: Area, batch: Batch, session: Session, tx: Tx): void {
   // Without proof-of-time the refusal is all: who lost its state signs a number twice without meaning to.
   if (area.world.epoch === 0) return;
   const { crypto } = area.ports;
-  const proof = area.relay.contradiction(area, session, tx);
+  // What only one gateway heard convicts nobody here: it comes as evidence (consortium/collect.ts).
+  const proof = area.shared ? undefined : area.relay.contradiction(area, session, tx);
   if (proof) convict(area, batch, proof);
   const used = session.txids.get(tx.body.seq);
   if (!used || used === toHex(tx.txid)) return;
@@ -176,7 +180,7 @@ function applyTxToDag(area: Area, session: Session, tx: Tx): readonly DoubleVote
   const { counters } = area;
   counters.transactions++;
   counters.tokens += tx.pot.length;
-  if (tx.pot.some(({ witness }) => bytesEqual(witness, area.idBytes))) counters.byGateways++;
+  if (tx.pot.some(({ witness }) => area.isGateway(witness))) counters.byGateways++;
   area.capsAge++;
   return area.votes.enter(area, vertex);
 }
@@ -201,6 +205,7 @@ export function takeEnrol(
   area: Area,
   batch: Batch,
   parsed: Extract<Parsed, { what: "enrol" }>,
+  via: string = area.id,
 ): Verdict {
   const { nodeId, signed, bytes } = parsed;
   const barred = area.barred(nodeId) ?? beyondCertificate(area, nodeId, signed.value);
@@ -208,6 +213,7 @@ export function takeEnrol(
   const known = area.sessions.get(nodeId);
   if (known) {
     known.online = true;
+    known.home = via;
     return ACCEPT;
   }
   const { admit } = area.options;
@@ -220,7 +226,9 @@ export function takeEnrol(
   const claimed = checkClaim(area, fromHex(nodeId)!, signed.value);
   if (!claimed.ok) return claimed;
   batch.log(EntryKind.member, packEntry(memberEntry, { signed: bytes }));
-  area.addMember(fromHex(nodeId)!, signed.value, signed.id).online = true;
+  const session = area.addMember(fromHex(nodeId)!, signed.value, signed.id);
+  session.online = true;
+  session.home = via;
   area.ports.log("info", "member", { node: nodeId, name: signed.value.name });
   return ACCEPT;
 }
@@ -238,9 +246,16 @@ function beyondCertificate(area: Area, nodeId: string, member: Member): Code | u
 }
 
 /** Birth or last will of a node: small JSON (docs/protocol.md). Anything else is refused. */
-export function takeState(area: Area, nodeId: string, payload: Uint8Array): Verdict {
+export function takeState(
+  area: Area,
+  nodeId: string,
+  payload: Uint8Array,
+  via: string = area.id,
+): Verdict {
   if (payload.length > 256) return refuse("OVERSIZED", `${payload.length} bytes`);
   const session = area.sessions.get(nodeId);
+  // Nobody signs it: of a node that speaks elsewhere a gateway does not know.
+  if (session && area.shared && session.home !== via) return ACCEPT;
   if (!session) return ACCEPT; // the birth of a node comes before its request to be a member
   let facts: unknown;
   try {

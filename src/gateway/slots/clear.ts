@@ -4,9 +4,11 @@
  * the area's state and the time stamp, so that a restart makes the very same bytes again.
  */
 import { toHex } from "#core/codec/bytes";
+import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
 import { guidedRule } from "#core/market/rule";
 import type { Clearing, MarketRule, Pair } from "#core/market/types";
-import { clearingRecord, summaryToWire } from "#core/records/clearing";
+import { type ClearingRecord, clearingRecord, summaryToWire } from "#core/records/clearing";
 import { type Contract, ContractStage, contractRecord } from "#core/records/contract";
 import { whFloor } from "#core/units/energy";
 import type { Area } from "../area.ts";
@@ -26,6 +28,8 @@ import type { SlotRun } from "./run.ts";
 export interface MadeClearing {
   bytes: Uint8Array;
   id: Uint8Array;
+  /** Its id in the ledger. */
+  event: Uint8Array;
   book: Book;
   rule: MarketRule;
   clearing: Clearing;
@@ -87,6 +91,12 @@ function netOf(session: Session, slot: number): bigint {
   return reading.importMwh - previous.importMwh - (reading.exportMwh - previous.exportMwh);
 }
 
+/** A clearing's id in a ledger of several gateways, each of which makes and signs it for itself. */
+export function clearingEvent(crypto: Crypto, clearing: ClearingRecord): Uint8Array {
+  const gateway = new Uint8Array(clearing.gateway.length);
+  return domainHash(crypto, "wattle/common-clearing/1", clearingRecord.encode({ ...clearing, gateway }));
+}
+
 type Matched = Pick<MadeClearing, "book" | "rule" | "clearing" | "pairs" | "entries">;
 
 function publishable(
@@ -98,7 +108,7 @@ function publishable(
 ): MadeClearing {
   const { book, rule, clearing, entries } = matched;
   const stage = award ? ContractStage.award : ContractStage.final;
-  const { bytes, id } = area.sign(clearingRecord, {
+  const record = {
     net: area.options.net,
     gateway: area.idBytes,
     slot,
@@ -114,7 +124,9 @@ function publishable(
     pairs: entries.length,
     excluded: book.excluded,
     atMs,
-  });
+  };
+  const { bytes, id } = area.sign(clearingRecord, record);
+  const event = area.shared ? clearingEvent(area.ports.crypto, record) : id;
   const fills = new Map(clearing.fills.map(({ index, fillWh }) => [index, fillWh]));
   const { net } = area.options;
   const frame = { net, gateway: area.idBytes, slot, stage, clearing: id, atMs };
@@ -122,7 +134,7 @@ function publishable(
   const contracts = contractsOf(frame, book, fills, entries, state, area.sessions).map(
     (contract) => ({ contract, bytes: area.sign(contractRecord, contract).bytes }),
   );
-  return { bytes, id, ...matched, contracts };
+  return { bytes, id, event, ...matched, contracts };
 }
 
 /** The contracts of a clearing as the ledger enters them. */

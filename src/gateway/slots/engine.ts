@@ -320,7 +320,7 @@ function logClearing(
 export function enterClearing(area: Area, run: SlotRun, made: MadeClearing): void {
   area.world.closeOrders(run.slot);
   const pairs = ledgerPairs(run.slot, made.entries);
-  area.chain.addEvent({ type: "clearing", id: made.id, pairs });
+  area.chain.addEvent({ type: "clearing", id: made.event, pairs });
   area.scheduler.cleared(area, run.slot);
   area.lastOfferWh = made.clearing.summary.offers.totalWh;
   // Those that were not waited for any longer; looked up here so that a restart lists them too.

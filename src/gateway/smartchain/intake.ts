@@ -12,13 +12,21 @@ import type { Parsed } from "../intake/decode.ts";
 /** The kinds that this file takes. */
 export type Exchanged = Extract<Parsed, { what: "ask" | "token" | "evidence" }>;
 
-/** Takes what authors and witnesses send each other; the signature of an ask was checked. */
-export function takeExchanged(area: Area, batch: Batch, message: Exchanged): Verdict {
+/**
+ * Takes what authors and witnesses send each other; the signature of an ask was checked. `proved`: what is
+ * done with a proof of fraud that an ask brings about.
+ */
+export function takeExchanged(
+  area: Area,
+  batch: Batch,
+  message: Exchanged,
+  proved: (proof: Evidence) => void = (proof) => convict(area, batch, proof),
+): Verdict {
   if (message.what === "ask") {
     const { session, ask, payload } = message;
     const verdict = area.relay.takeAsk(area, batch, session, ask, payload);
     const proof = area.relay.takeFraud();
-    if (proof) convict(area, batch, proof);
+    if (proof) proved(proof);
     return verdict;
   }
   if (message.what === "token")

@@ -24,10 +24,7 @@ export function tokensOf(area: Area, session: Session, tx: Tx): Tokens {
   if (!known)
     return tx.body.epoch === 0 ? noTokens(tx) : refuse("TX_EPOCH", `epoch ${tx.body.epoch}`);
   const { epoch, committees } = known;
-  const gateways = {
-    gatewayKeys: [{ node: area.idBytes, publicKey: area.publicKey }],
-    gatewaysNeeded: true,
-  };
+  const gateways = { gatewayKeys: area.gateways, gatewaysNeeded: true };
   const { crypto } = area.ports;
   const checked = potJobs(crypto, committees, epoch, tx, gateways);
   if (!checked.ok) return checked;

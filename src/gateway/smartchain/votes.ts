@@ -92,7 +92,7 @@ export class Votes {
       const { txid, body, pot } = tx;
       if (body.epoch === 0 || this.ballot.state(txid) !== TxState.valid) return false;
       // With tokens of the gateway it is never ACCEPTED.
-      if (pot.some(({ witness }) => toHex(witness) === area.id)) return false;
+      if (pot.some(({ witness }) => area.isGateway(witness))) return false;
       return there >= (this.ballot.threshold(txid) ?? Number.POSITIVE_INFINITY);
     });
   }
@@ -117,7 +117,7 @@ export class Votes {
     if (tx.body.epoch === 0) return [];
     const { txid, pot } = tx;
     const { from, seq, epoch, parents } = tx.body;
-    const finalOnly = pot.some(({ witness }) => toHex(witness) === area.id);
+    const finalOnly = pot.some(({ witness }) => area.isGateway(witness));
     const tally = { txid, from, seq, epoch, tMs, parents, finalOnly };
     return this.note(this.ballot.add(tally)).doubles;
   }

@@ -6,6 +6,7 @@ import type { LogEntry, LogStore, Probe } from "#gateway/ports";
 /** A log that copies what goes in and out, so that nobody can change it afterwards. */
 export function openMemoryStore(options: { probe?: Probe } = {}): LogStore {
   const rows: { kind: number; bytes: Uint8Array }[] = [];
+  const kept = new Map<string, Uint8Array>();
   let closed = false;
   return {
     append(entries) {
@@ -30,6 +31,13 @@ export function openMemoryStore(options: { probe?: Probe } = {}): LogStore {
     },
     get length() {
       return rows.length;
+    },
+    keep(name, bytes) {
+      assert(!closed, "STORE_CLOSED");
+      kept.set(name, bytes.slice());
+    },
+    kept(name) {
+      return kept.get(name)?.slice();
     },
     close() {
       closed = true;

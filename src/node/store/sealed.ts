@@ -96,6 +96,15 @@ class SealedStore implements LogStore {
     }
   }
 
+  /** Not sealed: what is kept beside the log says what this gateway signed, and no more. */
+  keep(name: string, bytes: Uint8Array): void {
+    this.inner.keep(name, bytes);
+  }
+
+  kept(name: string): Uint8Array | undefined {
+    return this.inner.kept(name);
+  }
+
   close(): void {
     this.inner.close();
   }

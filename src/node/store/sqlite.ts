@@ -91,6 +91,11 @@ function prepareDatabase(db: DatabaseSync, path: string, options: StoreOptions):
         "bytes BLOB NOT NULL, crc INTEGER NOT NULL) STRICT",
     );
   }
+  // A store of before there were consortiums gets it too; it needs nothing in it.
+  db.exec(
+    "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, bytes BLOB NOT NULL, " +
+      "crc INTEGER NOT NULL) STRICT",
+  );
   db.exec("COMMIT");
 }
 
@@ -100,6 +105,8 @@ class SqliteStore implements LogStore {
   readonly #probe: Probe;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
+  readonly #replace: StatementSync;
+  readonly #find: StatementSync;
   readonly #head = Buffer.alloc(10);
   #length: number;
   /** After a failed fsync nobody knows what the disk has: the next open must find out. */
@@ -114,6 +121,8 @@ class SqliteStore implements LogStore {
     this.#select = db.prepare(
       "SELECT idx, kind, bytes, crc FROM log WHERE idx >= ? AND idx <= ? ORDER BY idx LIMIT ?",
     );
+    this.#replace = db.prepare("INSERT OR REPLACE INTO kept (name, bytes, crc) VALUES (?, ?, ?)");
+    this.#find = db.prepare("SELECT bytes, crc FROM kept WHERE name = ?");
     this.#length = Number(db.prepare("SELECT max(idx) AS n FROM log").get()?.n ?? 0);
   }
 
@@ -159,6 +168,22 @@ class SqliteStore implements LogStore {
         next++;
       }
     }
+  }
+
+  keep(name: string, bytes: Uint8Array): void {
+    assert(!this.#closed, "STORE_CLOSED");
+    if (this.#failed !== undefined) throw this.#failed;
+    try {
+      this.#replace.run(name, bytes, crc32(bytes, crc32(name)));
+    } catch (error) {
+      throw this.#rolledBack(error);
+    }
+  }
+
+  kept(name: string): Uint8Array | undefined {
+    assert(!this.#closed, "STORE_CLOSED");
+    const row = this.#find.get(name) as Pick<Row, "bytes" | "crc"> | undefined;
+    return row && row.crc === crc32(row.bytes, crc32(name)) ? row.bytes : undefined;
   }
 
   /** Idempotent. Copies the write-ahead log back and gives up the lock. */

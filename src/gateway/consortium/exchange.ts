@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Segments and decided turns for gateways that lack them, and requests for those that are lacking here. */
+import { fromHex, toHex } from "#core/codec/bytes";
+import { FETCH_SEGMENTS_MAX, SERVE_TURNS_MAX, SERVES_PER_SECOND } from "#core/limits";
+import { decisionRecord } from "#core/records/consensus";
+import { wantedRecord } from "#core/records/turn";
+import { segmentEntry, turnEntry, unpackEntry } from "../entries.ts";
+import type { Archive } from "./archive.ts";
+import type { Feeds, Missing } from "./feeds.ts";
+import type { PeerLink } from "./ports.ts";
+
+/** The same segments are asked for again after so long, ms. */
+const AGAIN_MS = 300;
+
+export class Exchange {
+  private readonly net: string;
+  private readonly link: PeerLink;
+  private readonly feeds: Feeds;
+  private readonly archive: Archive;
+  /** Answers to each peer in the present second. */
+  private readonly answered = new Map<string, { second: number; count: number }>();
+  private asked = { key: "", atMs: 0, tries: 0 };
+
+  constructor(net: string, link: PeerLink, feeds: Feeds, archive: Archive) {
+    this.net = net;
+    this.link = link;
+    this.feeds = feeds;
+    this.archive = archive;
+  }
+
+  /** Asks one of `peers` after the other for what is missing, first the gateway whose feed it is. */
+  ask({ gateway, from, to }: Missing, peers: readonly string[], nowMs: number): void {
+    const key = `${gateway}/${from}`;
+    const { asked } = this;
+    if (asked.key === key && nowMs < asked.atMs + AGAIN_MS) return;
+    const tries = asked.key === key ? asked.tries + 1 : 0;
+    this.asked = { key, atMs: nowMs, tries };
+    const order = [gateway, ...peers.filter((peer) => peer !== gateway)];
+    const peer = order[tries % order.length];
+    const count = Math.min(FETCH_SEGMENTS_MAX, to - from + 1);
+    const feed = fromHex(gateway)!;
+    const wanted = { net: this.net, gateway: feed, from, count };
+    this.link.send(peer, "fetch", wantedRecord.encode(wanted));
+  }
+
+  /** Answers a request for segments. */
+  serve(peer: string, bytes: Uint8Array, nowMs: number): void {
+    const wanted = wantedRecord.decode(bytes);
+    if (!wanted.ok || wanted.value.net !== this.net || !this.mayAnswer(peer, nowMs)) return;
+    const { gateway, from, count } = wanted.value;
+    const id = toHex(gateway);
+    for (let seq = from; seq < from + count; seq++) {
+      const entry = this.archive.segment(id, seq);
+      const kept = entry ? [unpackEntry(segmentEntry, entry).signed] : this.feeds.openAt(id, seq);
+      for (const segment of kept) this.link.send(peer, "segment", segment);
+      if (kept.length === 0) return;
+    }
+  }
+
+  /** Decided turns from `height` on, for a gateway that is behind. */
+  serveTurns(peer: string, height: number, nowMs: number): void {
+    if (!this.mayAnswer(peer, nowMs)) return;
+    for (let at = height; at < height + SERVE_TURNS_MAX; at++) {
+      const entry = this.archive.turn(at);
+      if (!entry) return;
+      const { header, plan, quorum } = unpackEntry(turnEntry, entry);
+      this.link.send(peer, "decision", decisionRecord.encode({ header, plan, quorum }));
+    }
+  }
+
+  private mayAnswer(peer: string, nowMs: number): boolean {
+    const second = Math.floor(nowMs / 1000);
+    const last = this.answered.get(peer);
+    if (last?.second !== second) this.answered.set(peer, { second, count: 1 });
+    else if (last.count >= SERVES_PER_SECOND) return false;
+    else last.count++;
+    return true;
+  }
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The feeds of all gateways: what each collected from its nodes, in signed segments that are numbered and
+ * chained by hashes. They come from the gateway itself or from anybody who kept them, in any order and
+ * often. A turn says how far it goes in each. A gateway that signs two segments of one number proves that it
+ * lies; which of them counts, if any, the turns decide.
+ */
+import { bytesEqual, compareBytes, fromHex, toHex } from "#core/codec/bytes";
+import { assert } from "#core/errors/assert";
+import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
+import { FEED_SEGMENTS_MAX, TURN_ENTRIES_MAX } from "#core/limits";
+import type { Cut } from "#core/records/turn";
+import { type CheckedSegment, FEED_START, type FeedHead } from "./segments.ts";
+
+/** What a turn takes in of one gateway, in order. */
+export interface Taken {
+  readonly gateway: string;
+  readonly segments: readonly CheckedSegment[];
+}
+
+interface Feed {
+  /** As far as turns have gone. */
+  cut: FeedHead;
+  /** Beyond that, by number: more than one only of a gateway that lies. */
+  readonly open: Map<number, CheckedSegment[]>;
+}
+
+export class Feeds {
+  /** By gateway, in the order in which a turn takes them in. */
+  private readonly feeds: Map<string, Feed>;
+  /** Proofs that a gateway signed two segments of one number, the first of each. */
+  readonly forks = new Map<string, readonly [Uint8Array, Uint8Array]>();
+
+  constructor(gateways: readonly Uint8Array[]) {
+    const ids = [...gateways].sort(compareBytes).map(toHex);
+    this.feeds = new Map(ids.map((id) => [id, { cut: FEED_START, open: new Map() }]));
+  }
+
+  /** Keeps a segment. FEED_STRANGER, DUPLICATE, FEED_FORK (it is kept all the same), FEED_GAP: too far ahead. */
+  take(segment: CheckedSegment): Verdict {
+    const { seq, gateway } = segment.signed.value;
+    const id = toHex(gateway);
+    const feed = this.feeds.get(id);
+    if (!feed) return refuse("FEED_STRANGER", id);
+    if (seq <= feed.cut.seq) return refuse("DUPLICATE", `segment ${seq}`);
+    if (seq > feed.cut.seq + FEED_SEGMENTS_MAX)
+      return refuse("FEED_GAP", `segment ${seq} after ${feed.cut.seq}`);
+    const known = feed.open.get(seq) ?? [];
+    if (known.some(({ signed }) => bytesEqual(signed.id, segment.signed.id)))
+      return refuse("DUPLICATE", `segment ${seq}`);
+    if (known.length > 1) return refuse("FEED_FORK", `segment ${seq}`);
+    feed.open.set(seq, [...known, segment]);
+    if (known.length === 0) return ACCEPT;
+    if (!this.forks.has(id)) this.forks.set(id, [known[0].bytes, segment.bytes]);
+    return refuse("FEED_FORK", `two segments ${seq}`);
+  }
+
+  /** The last segment of `gateway` that follows without a gap from what turns took in. */
+  headOf(gateway: string): FeedHead {
+    const feed = this.of(gateway);
+    let head = feed.cut;
+    for (let next = after(feed, head); next; next = after(feed, head)) head = headOf(next);
+    return head;
+  }
+
+  /** Segments with this number that no turn took in, as they came. */
+  openAt(gateway: string, seq: number): Uint8Array[] {
+    return (this.feeds.get(gateway)?.open.get(seq) ?? []).map(({ bytes }) => bytes);
+  }
+
+  cutOf(gateway: string): FeedHead {
+    return this.of(gateway).cut;
+  }
+
+  /** Whether anything waits for a turn. */
+  get waiting(): boolean {
+    for (const feed of this.feeds.values()) if (after(feed, feed.cut)) return true;
+    return false;
+  }
+
+  /** What a turn could take in now: of each gateway in its turn a segment, up to TURN_ENTRIES_MAX messages. */
+  cuts(): Cut[] {
+    const heads = new Map<string, FeedHead>();
+    let room = TURN_ENTRIES_MAX;
+    for (let moved = true; moved && room > 0; ) {
+      moved = false;
+      for (const [id, feed] of this.feeds) {
+        const next = after(feed, heads.get(id) ?? feed.cut);
+        if (!next || next.signed.value.entries.length > room) continue;
+        room -= next.signed.value.entries.length;
+        heads.set(id, headOf(next));
+        moved = true;
+      }
+    }
+    return [...this.feeds.keys()].filter((id) => heads.has(id)).map((id) => cutAt(id, heads.get(id)!));
+  }
+
+  /**
+   * The segments that these cuts take in; the first that is missing; or why nobody may propose them:
+   * TURN_PLAN.
+   */
+  resolve(cuts: readonly Cut[]): Taken[] | { missing: Missing } | { fault: string } {
+    const taken: Taken[] = [];
+    let entries = 0;
+    let last = "";
+    for (const { gateway, seq, id } of cuts) {
+      const name = toHex(gateway);
+      const feed = this.feeds.get(name);
+      if (!feed || name <= last) return { fault: `gateway ${name}` };
+      last = name;
+      if (seq <= feed.cut.seq) return { fault: `${name}: segment ${seq} was in a turn before` };
+      const segments = pathTo(feed, seq, id);
+      if (!Array.isArray(segments)) return { missing: { gateway: name, ...segments } };
+      for (const { signed } of segments) entries += signed.value.entries.length;
+      if (entries > TURN_ENTRIES_MAX) return { fault: `${entries} messages` };
+      taken.push({ gateway: name, segments });
+    }
+    return taken;
+  }
+
+  /** A turn took these in: what excludes them is void. */
+  settle(cuts: readonly Cut[]): void {
+    for (const { gateway, seq, id } of cuts) {
+      const feed = this.of(toHex(gateway));
+      feed.cut = { seq, id };
+      for (const known of feed.open.keys()) if (known <= seq) feed.open.delete(known);
+    }
+  }
+
+  private of(gateway: string): Feed {
+    const feed = this.feeds.get(gateway);
+    assert(feed, "FEED_UNKNOWN", gateway);
+    return feed;
+  }
+}
+
+/** Segments to ask for. */
+export interface Missing {
+  gateway: string;
+  from: number;
+  to: number;
+}
+
+function headOf({ signed }: CheckedSegment): FeedHead {
+  return { seq: signed.value.seq, id: signed.id };
+}
+
+function cutAt(gateway: string, { seq, id }: FeedHead): Cut {
+  assert(id, "FEED_CUT");
+  return { gateway: fromHex(gateway)!, seq, id };
+}
+
+function follows({ signed }: CheckedSegment, { id }: FeedHead): boolean {
+  const { prev } = signed.value;
+  return id ? prev !== undefined && bytesEqual(prev, id) : prev === undefined;
+}
+
+function after({ open }: Feed, head: FeedHead): CheckedSegment | undefined {
+  return open.get(head.seq + 1)?.find((segment) => follows(segment, head));
+}
+
+/** From the cut to this segment; what is missing of the way. */
+function pathTo(
+  { cut, open }: Feed,
+  seq: number,
+  id: Uint8Array,
+): CheckedSegment[] | { from: number; to: number } {
+  const path: CheckedSegment[] = [];
+  let wanted: Uint8Array | undefined = id;
+  for (let at = seq; at > cut.seq; at--) {
+    const found: CheckedSegment | undefined = open
+      .get(at)
+      ?.find(({ signed }) => wanted !== undefined && bytesEqual(signed.id, wanted));
+    if (!found) return { from: firstGap(open, cut.seq + 1, at), to: at };
+    path.push(found);
+    wanted = found.signed.value.prev;
+  }
+  const whole = wanted ? !!cut.id && bytesEqual(wanted, cut.id) : cut.id === undefined;
+  // A way that begins elsewhere never becomes whole: its last segment stays missing.
+  return whole ? path.reverse() : { from: cut.seq + 1, to: seq };
+}
+
+function firstGap(open: ReadonlyMap<number, unknown>, from: number, to: number): number {
+  for (let at = from; at < to; at++) if (!open.has(at)) return at;
+  return to;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a gateway needs to agree with others. */
+import type { QuorumRule, Validator } from "#core/consensus/validators";
+import type { MessageKind, Timeouts } from "../consensus/types.ts";
+
+/** Who agrees, and how; the same at every gateway but for `timeouts`. */
+export interface ConsortiumOptions {
+  gateways: readonly Validator[];
+  rule: QuorumRule;
+  /** Proof-of-work: who proposes is whoever finds a nonce; `intervalMs` is what its difficulty aims at. */
+  leader: "round-robin" | "proof-of-work";
+  /** Least time between two turns, ms; 0: as soon as there is something to take in. */
+  intervalMs: number;
+  timeouts?: Timeouts;
+  /** This gateway's key has signed before, with a store that is lost: it asks the others what it may say. */
+  keyUsed?: boolean;
+}
+
+/**
+ * What gateways send each other: words of the consensus, segments of feeds, requests for segments, an ask
+ * that another area's witnesses have to see, and what is for a node of another area.
+ */
+export type PeerKind = MessageKind | "segment" | "fetch" | "ask" | "down";
+
+export interface PeerLink {
+  /** To one gateway by its id (hex), or to all others. May be lost, repeated and late. */
+  send(to: string | undefined, kind: PeerKind, bytes: Uint8Array): void;
+  /** `from` is the gateway that sent it, as the link has made sure. */
+  listen(handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void): void;
+}
+
+export interface ConsortiumPorts {
+  link: PeerLink;
+  /** Calls `run` once, after so long of real time. */
+  after(delayMs: number, run: () => void): void;
+  entropy(length: number): Uint8Array;
+}

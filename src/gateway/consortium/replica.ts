@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A gateway among others: it sends what it collects, agrees with them turn by turn on what is taken in, and
+ * hands each decided turn to the gateway, which executes it. All gateways take in the same in the same order
+ * and at the same time, so that they come to the same ledger (paper 1, II-B-5 and 6; docs/consensus.md).
+ */
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import { ValidatorSet } from "#core/consensus/validators";
+import { assert } from "#core/errors/assert";
+import { type Code, WIRE } from "#core/errors/codes";
+import type { FedEntry } from "#core/records/segment";
+import { blockOf, openMessage } from "../consensus/open.ts";
+import { DEFAULT_TIMEOUTS } from "../consensus/timeouts.ts";
+import type { HeightContext, Output } from "../consensus/types.ts";
+import { EntryKind, packEntry, segmentEntry, type TurnEntry } from "../entries.ts";
+import type { GatewayOptions } from "../options.ts";
+import type { GatewayPorts } from "../ports.ts";
+import { Archive } from "./archive.ts";
+import { Driver } from "./driver.ts";
+import { Exchange } from "./exchange.ts";
+import { Feeds, type Taken } from "./feeds.ts";
+import type { ConsortiumOptions, ConsortiumPorts, PeerKind } from "./ports.ts";
+import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
+import { Target } from "./target.ts";
+import { termsDigest } from "./terms.ts";
+import { type Before, checkTurn, makeTurn, type OpenTurn, openTurn } from "./turns.ts";
+
+/** A turn that only certifies what the last one came to may wait so long for company, ms. */
+const CERTIFY_MS = 200;
+/** How often segments that a proposal names and nobody sent are asked for, ms. */
+const MISSING_MS = 350;
+
+/** A turn that is decided, and what it takes in. */
+export interface DecidedTurn extends OpenTurn {
+  readonly id: Uint8Array;
+  readonly taken: readonly Taken[];
+  readonly entry: Omit<TurnEntry, "faults">;
+}
+
+/** What a replica needs of its gateway. */
+export interface ReplicaHost {
+  readonly id: Uint8Array;
+  /** Id of the ledger's last header. */
+  ledger(): Uint8Array | undefined;
+  /** A turn is decided and has to be executed. */
+  onDecided(): void;
+  /** Something for a node of this gateway, or an ask for its witnesses. */
+  onPassed(from: string, kind: "ask" | "down", bytes: Uint8Array): void;
+  /** What was not accepted, and why. */
+  refused(code: Code, from: string, detail: string): void;
+}
+
+type Check = Extract<Output, { type: "check" }>;
+type Decide = Extract<Output, { type: "decide" }>;
+
+export class Replica {
+  readonly feeds: Feeds;
+  readonly set: ValidatorSet;
+  /** Why nothing goes on any more: a quorum and this gateway do not agree. */
+  halted: string | undefined;
+  /** Proofs that gateways said two things, by gateway (hex). */
+  readonly liars = new Map<string, Uint8Array>();
+  /** The turn before, and what it said of the ledger. */
+  private before: Before;
+  private named: Uint8Array | undefined;
+  private readonly options: GatewayOptions;
+  private readonly consortium: ConsortiumOptions;
+  private readonly ports: GatewayPorts;
+  private readonly outside: ConsortiumPorts;
+  private readonly host: ReplicaHost;
+  private readonly driver: Driver;
+  private readonly archive: Archive;
+  private readonly exchange: Exchange;
+  private readonly target: Target;
+  private stopped = false;
+  private decided: DecidedTurn | undefined;
+  /** A decided turn, or audits, that wait for segments. */
+  private stuck: Decide | undefined;
+  private audits: Check[] = [];
+  /** Segments of others that are audited, and not in the log yet. */
+  private readonly audited = new Set<CheckedSegment>();
+  private looking = false;
+  private wakeAtMs: number | undefined;
+  private lastTurnMs = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    options: GatewayOptions,
+    ports: GatewayPorts,
+    outside: ConsortiumPorts,
+    host: ReplicaHost,
+  ) {
+    const { consortium, net, secretKey } = options;
+    assert(consortium, "CONSORTIUM_OPTIONS");
+    this.options = options;
+    this.consortium = consortium;
+    this.ports = ports;
+    this.outside = outside;
+    this.host = host;
+    this.set = new ValidatorSet(consortium.gateways, consortium.rule);
+    assert(this.set.indexOf(toHex(host.id)) >= 0, "CONSORTIUM_OPTIONS", "this gateway is not one");
+    this.feeds = new Feeds(consortium.gateways.map(({ id }) => id));
+    this.archive = new Archive(ports.store);
+    this.exchange = new Exchange(net, outside.link, this.feeds, this.archive);
+    this.target = new Target(consortium);
+    const terms = termsDigest(ports.crypto, options, ports.tariff);
+    this.before = { net, height: 0, prev: undefined, atMs: undefined, terms, ledger: undefined };
+    const timeouts = consortium.timeouts ?? DEFAULT_TIMEOUTS;
+    this.driver = new Driver({ net, id: host.id, secretKey, timeouts }, ports, outside, {
+      beforeKept: () => this.logAudited(),
+      make: ({ height, round }) => this.make(height, round),
+      check: (check) => this.check(check),
+      decide: (decide) => this.decide(decide),
+      serve: ({ to, fromHeight }) => this.exchange.serveTurns(to, fromHeight, this.nowMs),
+      evidence: ({ gateway, bytes }) => void this.liars.set(gateway, bytes),
+      disagree: ({ height, code }) => this.halt(height, code),
+      drop: ({ from, code, detail }) => host.refused(code, from, detail),
+    });
+  }
+
+  private get self(): string {
+    return toHex(this.host.id);
+  }
+
+  private get nowMs(): number {
+    return this.ports.time.nowMs();
+  }
+
+  /** The height that is being agreed on, its round and step. */
+  get at(): Driver["at"] {
+    return this.driver.at;
+  }
+
+  /** A segment of the log, at `index`. */
+  replaySegment(signed: Uint8Array, index: number): void {
+    const segment = this.open(signed);
+    assert("signed" in segment, "LOG_SEGMENT");
+    this.enter(segment, index);
+  }
+
+  /** A turn of the log, which is executed again. */
+  replayTurn({ header, plan, quorum }: TurnEntry): DecidedTurn {
+    const block = blockOf(this.ports.crypto, { header, plan });
+    const opened = openTurn(block);
+    const taken = opened && this.feeds.resolve(opened.cuts);
+    assert(opened && Array.isArray(taken), "LOG_TURN");
+    return { ...opened, id: block.id, taken, entry: { header, plan, quorum } };
+  }
+
+  /** Everything of the log was executed. `used`: this key has spoken before, whatever the store knows. */
+  start(used: boolean): void {
+    const { link } = this.outside;
+    link.listen((from, kind, bytes) => this.hear(from, kind, bytes));
+    const { seq: cut } = this.feeds.cutOf(this.self);
+    const { seq: head } = this.feeds.headOf(this.self);
+    for (let seq = cut + 1; seq <= head; seq++)
+      for (const bytes of this.feeds.openAt(this.self, seq)) link.send(undefined, "segment", bytes);
+    this.driver.restart(this.context(), used);
+    this.want();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.driver.stop();
+  }
+
+  /** How many of its own segments wait for a turn. */
+  get backlog(): number {
+    return this.feeds.headOf(this.self).seq - this.feeds.cutOf(this.self).seq;
+  }
+
+  /** Segments of what was collected: to be made durable, and then to be given to `collected`. */
+  cut(entries: readonly FedEntry[]): { kind: number; bytes: Uint8Array }[] {
+    const { crypto } = this.ports;
+    const { net, secretKey } = this.options;
+    const gateway = this.host.id;
+    const head = this.feeds.headOf(this.self);
+    const made = cutSegments({ crypto, secretKey, net, gateway }, head, entries, this.nowMs);
+    return made.map(({ bytes: signed }) => ({
+      kind: EntryKind.segment,
+      bytes: packEntry(segmentEntry, { signed }),
+    }));
+  }
+
+  /** A segment of its own is in the log: it goes to all. */
+  collected(signed: Uint8Array, index: number): void {
+    const segment = this.open(signed);
+    assert("signed" in segment, "OWN_SEGMENT");
+    this.enter(segment, index);
+    this.outside.link.send(undefined, "segment", signed);
+  }
+
+  /** To one gateway by its id (hex), or to all others. */
+  pass(to: string | undefined, kind: "ask" | "down", bytes: Uint8Array): void {
+    this.outside.link.send(to, kind, bytes);
+  }
+
+  /** A decided turn that waits to be executed. */
+  get due(): DecidedTurn | undefined {
+    return this.decided;
+  }
+
+  /** Segments that this turn takes in and that are not in the log yet. */
+  unlogged({ taken }: DecidedTurn): CheckedSegment[] {
+    const missing = taken.map(({ gateway, segments }) =>
+      segments.filter(({ signed }) => !this.archive.hasSegment(gateway, signed.value.seq)),
+    );
+    return missing.flat();
+  }
+
+  /** The decided turn is executed, in the log, and settled: on to the next. */
+  next(): void {
+    this.decided = undefined;
+    this.lastTurnMs = this.nowMs;
+    this.driver.take({ type: "applied", context: this.context() });
+    this.want();
+  }
+
+  /** The turn took effect, now or before a restart; it is in the log at `index`. */
+  settle({ turn, cuts, id, taken }: DecidedTurn, index: number): void {
+    assert(turn.height === this.before.height, "TURN_ORDER");
+    this.before = {
+      ...this.before,
+      height: turn.height + 1,
+      prev: id,
+      atMs: turn.atMs,
+      ledger: this.host.ledger(),
+    };
+    this.named = turn.ledger;
+    this.target.follow(turn);
+    this.feeds.settle(cuts);
+    this.archive.addTurn(turn.height, index);
+    for (const { segments } of taken)
+      for (const segment of segments) this.audited.delete(segment);
+  }
+
+  /** A segment is in the log at `index`. */
+  logged({ signed }: CheckedSegment, index: number): void {
+    this.archive.addSegment(toHex(signed.value.gateway), signed.value.seq, index);
+  }
+
+  /** After so much real time something may be due, whatever is said. */
+  wakeAfter(delayMs: number): void {
+    const atMs = this.nowMs + Math.max(0, delayMs);
+    if (this.wakeAtMs !== undefined && this.wakeAtMs <= atMs) return;
+    this.wakeAtMs = atMs;
+    this.outside.after(delayMs, () => {
+      if (this.wakeAtMs !== atMs || this.stopped) return;
+      this.wakeAtMs = undefined;
+      this.want(true);
+    });
+  }
+
+  /** Asks for a turn where there is something for it, but not before its time. */
+  want(due = false): void {
+    if (this.stopped || this.halted || this.decided) return;
+    const restMs = this.lastTurnMs + this.consortium.intervalMs - this.nowMs;
+    if (due || this.feeds.waiting) {
+      if (restMs > 0) this.wakeAfter(restMs);
+      else this.driver.take({ type: "wanted" });
+    } else if (!this.certified) this.wakeAfter(Math.max(restMs, CERTIFY_MS));
+  }
+
+  /** Whether the last turn named the ledger's present head, so that its certificate stands for that too. */
+  private get certified(): boolean {
+    const { ledger } = this.before;
+    return !ledger || (!!this.named && bytesEqual(ledger, this.named));
+  }
+
+  private open(bytes: Uint8Array): ReturnType<typeof openFed> {
+    const keyOf = (id: string) => {
+      const place = this.set.indexOf(id);
+      return place < 0 ? undefined : this.set.list[place].publicKey;
+    };
+    return openFed(this.ports.crypto, this.options.net, keyOf, bytes);
+  }
+
+  private enter(segment: CheckedSegment, index: number): void {
+    const verdict = this.feeds.take(segment);
+    assert(verdict.ok || verdict.code === "DUPLICATE", "LOG_SEGMENT");
+    this.logged(segment, index);
+  }
+
+  private context(): HeightContext {
+    const { height, prev } = this.before;
+    const { target } = this.target;
+    return { height, validators: this.set, prev: prev ?? new Uint8Array(32), target };
+  }
+
+  private hear(from: string, kind: PeerKind, bytes: Uint8Array): void {
+    if (this.stopped || from === this.self || this.set.indexOf(from) < 0) return;
+    if (kind === "segment") return this.hearSegment(bytes, from);
+    if (kind === "fetch") return this.exchange.serve(from, bytes, this.nowMs);
+    if (kind === "ask" || kind === "down") return this.host.onPassed(from, kind, bytes);
+    const { crypto } = this.ports;
+    const keysOf = (id: string): Uint8Array[] => {
+      const place = this.set.indexOf(id);
+      return place < 0 ? [] : [this.set.list[place].publicKey];
+    };
+    const message = openMessage({ net: this.options.net, crypto, keysOf }, kind, bytes, from);
+    if ("code" in message) this.host.refused(message.code, from, message.detail);
+    else this.driver.take({ type: "message", message });
+  }
+
+  private hearSegment(bytes: Uint8Array, from: string): void {
+    const segment = this.open(bytes);
+    if ("code" in segment) return this.host.refused(segment.code, from, segment.detail);
+    const verdict = this.feeds.take(segment);
+    if (!verdict.ok && verdict.code !== "FEED_FORK")
+      return this.host.refused(verdict.code, from, verdict.detail);
+    this.look();
+    this.want();
+  }
+
+  /** Segments came: what waited for them may go on. */
+  private look(): void {
+    const { stuck, audits } = this;
+    this.audits = [];
+    this.stuck = undefined;
+    if (stuck) this.decide(stuck);
+    for (const check of audits) this.check(check);
+  }
+
+  private make(height: number, round: number): void {
+    const block = makeTurn(this.before, this.host.id, this.feeds.cuts(), this.nowMs);
+    this.driver.take({ type: "made", height, round, block });
+  }
+
+  /** Audits another gateway's turn; where segments are missing, as soon as they are there. */
+  private check(check: Check): void {
+    const { height, block, certified } = check;
+    if (height !== this.before.height) return;
+    const code = this.faultOf(check);
+    if (code === undefined) {
+      this.audits.push(check);
+      this.lookAgain();
+    } else
+      this.driver.take({ type: "checked", height, block: block.id, certified, code });
+  }
+
+  private faultOf({ block, certified }: Check): number | undefined {
+    const opened = openTurn(block);
+    if (!opened) return WIRE.TURN_PLAN;
+    const verdict = checkTurn(this.before, opened, certified ? undefined : this.nowMs);
+    if (!verdict.ok) return WIRE[verdict.code];
+    const taken = this.taken(opened);
+    if (taken === undefined) return undefined;
+    if (taken === "fault") return WIRE.TURN_PLAN;
+    for (const { segments } of taken) for (const segment of segments) this.audited.add(segment);
+    return 0;
+  }
+
+  /** What a turn takes in; undefined while segments are missing, which are asked for. */
+  private taken({ turn, cuts }: OpenTurn): readonly Taken[] | "fault" | undefined {
+    const found = this.feeds.resolve(cuts);
+    if (Array.isArray(found)) return found;
+    if ("fault" in found) return "fault";
+    const others = this.set.list.map(({ id }) => toHex(id)).filter((id) => id !== this.self);
+    const leader = toHex(turn.leader);
+    const peers = [leader, ...others.filter((id) => id !== leader)];
+    this.exchange.ask(found.missing, peers, this.nowMs);
+    return undefined;
+  }
+
+  private lookAgain(): void {
+    if (this.looking) return;
+    this.looking = true;
+    this.outside.after(MISSING_MS, () => {
+      this.looking = false;
+      if (!this.stopped && (this.stuck || this.audits.length > 0)) this.look();
+    });
+  }
+
+  private decide(decide: Decide): void {
+    const { block, certificate: quorum } = decide;
+    const opened = openTurn(block);
+    const taken = opened && this.taken(opened);
+    if (opened && taken === undefined) {
+      this.stuck = decide;
+      return this.lookAgain();
+    }
+    if (!opened || !taken || taken === "fault") return this.halt(decide.height, WIRE.TURN_PLAN);
+    this.audits = [];
+    const entry = { header: block.header, plan: block.plan, quorum };
+    this.decided = { ...opened, id: block.id, taken, entry };
+    this.host.onDecided();
+  }
+
+  /** What is said about a proposal rests on its segments. */
+  private logAudited(): void {
+    const segments = [...this.audited].filter(
+      ({ signed }) =>
+        !this.archive.hasSegment(toHex(signed.value.gateway), signed.value.seq),
+    );
+    this.audited.clear();
+    if (segments.length === 0) return;
+    const { store } = this.ports;
+    const first = store.length + 1;
+    store.append(
+      segments.map(({ bytes: signed }) => ({
+        kind: EntryKind.segment,
+        bytes: packEntry(segmentEntry, { signed }),
+      })),
+    );
+    segments.forEach((segment, i) => this.logged(segment, first + i));
+  }
+
+  private halt(height: number, wire: number): void {
+    const code = Object.entries(WIRE).find(([, number]) => number === wire)?.[0] ?? String(wire);
+    this.halted = `height ${height}: ${code}`;
+    this.ports.log("error", "consortium-disagrees", { height, code });
+  }
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The gateway's seat in its consortium: it collects what its own nodes say, and executes what all agreed to
+ * take in. What changes the ledger or a session happens in turns only, so that all gateways, and a gateway
+ * that starts again, come to the same.
+ */
+import { bytesEqual } from "#core/codec/bytes";
+import { decodeCbor } from "#core/codec/cbor";
+import { assert } from "#core/errors/assert";
+import { FEED_SEGMENTS_MAX } from "#core/limits";
+import { type FedEntry, FedKind } from "#core/records/segment";
+import { type Heard, heardStruct } from "#core/records/turn";
+import { evidenceRecord } from "#core/records/vote";
+import type { Area } from "../area.ts";
+import { Batch, type Send } from "../batch.ts";
+import { EntryKind, packEntry, segmentEntry, turnEntry, unpackEntry } from "../entries.ts";
+import type { Decoded, Inbound, Intake } from "../intake/intake.ts";
+import { sendReceipts } from "../outbound.ts";
+import type { GatewayPorts, LogEntry } from "../ports.ts";
+import { advance, nextDelayMs } from "../slots/engine.ts";
+import type { AgreedTime } from "./agreed-time.ts";
+import { Collector, isShared } from "./collect.ts";
+import type { ConsortiumPorts } from "./ports.ts";
+import { type DecidedTurn, Replica } from "./replica.ts";
+
+/** What the seat needs of its gateway. */
+export interface SeatHost {
+  onWork(): void;
+  /** Puts a message of another area's node into the queue. */
+  deliver(topic: string, payload: Uint8Array, via: string): void;
+}
+
+export class Seat {
+  readonly replica: Replica;
+  private readonly area: Area;
+  private readonly ports: GatewayPorts;
+  private readonly intake: Intake;
+  private readonly clock: AgreedTime;
+  private readonly collector: Collector;
+  /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
+  private led: { kind: number; bytes: Uint8Array }[] = [];
+
+  constructor(
+    area: Area,
+    ports: GatewayPorts,
+    outside: ConsortiumPorts,
+    clock: AgreedTime,
+    intake: Intake,
+    host: SeatHost,
+  ) {
+    this.area = area;
+    this.ports = ports;
+    this.intake = intake;
+    this.clock = clock;
+    this.collector = new Collector(area);
+    this.replica = new Replica(area.options, ports, outside, {
+      id: area.idBytes,
+      ledger: () => area.chain.head?.id,
+      onDecided: () => host.onWork(),
+      onPassed: (from, kind, bytes) => this.passed(from, kind, bytes, host),
+      refused: (code, from, detail) => intake.refused(code, from, detail),
+    });
+  }
+
+  /** Applies one entry of the log; false where it is one that the gateway keeps for itself. */
+  async replay({ kind, bytes, index }: LogEntry): Promise<boolean> {
+    if (kind === EntryKind.segment) {
+      this.replica.replaySegment(unpackEntry(segmentEntry, bytes).signed, index);
+      return true;
+    }
+    if (kind === EntryKind.turn) {
+      assert(this.led.length === 0, "LOG_TURN", "entries of a turn are missing");
+      const entry = unpackEntry(turnEntry, bytes);
+      const wrong = new Set(entry.faults);
+      const decided = this.replica.replayTurn(entry);
+      const { batch } = await this.execute(decided, (job) => !wrong.has(job));
+      this.led = batch.entries;
+      this.settle(decided, index);
+      return true;
+    }
+    const expected = this.led.shift();
+    if (!expected) return false;
+    const same = kind === expected.kind && bytesEqual(bytes, expected.bytes);
+    assert(same, "LOG_DIVERGED", `entry ${index}`);
+    return true;
+  }
+
+  /** Collects what this gateway's own nodes said. */
+  async collect(inbound: readonly Inbound[]): Promise<Send[]> {
+    const { area, intake, replica, ports } = this;
+    const full = replica.backlog >= FEED_SEGMENTS_MAX - 2;
+    const decoded = intake.decode(inbound);
+    const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
+    const batch = new Batch();
+    const fed: FedEntry[] = [];
+    const seq = replica.backlog + replica.feeds.cutOf(area.id).seq + 1;
+    decoded.forEach((one, i) => {
+      const { message } = one;
+      if (isShared(message) && full && verified[i].valid)
+        return intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
+      this.take(batch, one, verified[i].valid, seq, fed);
+    });
+    const segments = fed.length > 0 ? replica.cut(fed) : [];
+    const first = ports.store.length + batch.entries.length + 1;
+    if (batch.entries.length + segments.length > 0)
+      ports.store.append([...batch.entries, ...segments]);
+    sendReceipts(area, batch);
+    segments.forEach(({ bytes }, i) =>
+      replica.collected(unpackEntry(segmentEntry, bytes).signed, first + i),
+    );
+    if (segments.length > 0) replica.want();
+    return this.reachable(batch.sends, true);
+  }
+
+  /** Executes a decided turn and makes it durable; what is to be said then. */
+  async turn(decided: DecidedTurn): Promise<Send[]> {
+    const { area, ports, replica } = this;
+    const { batch, faults } = await this.execute(decided);
+    const segments = replica.unlogged(decided);
+    const entries = [
+      ...segments.map(({ bytes: signed }) => ({
+        kind: EntryKind.segment,
+        bytes: packEntry(segmentEntry, { signed }),
+      })),
+      { kind: EntryKind.turn, bytes: packEntry(turnEntry, { ...decided.entry, faults }) },
+      ...batch.entries,
+    ];
+    const first = ports.store.length + 1;
+    ports.probe("applied");
+    ports.store.append(entries);
+    ports.probe("durable");
+    segments.forEach((segment, i) => replica.logged(segment, first + i));
+    this.settle(decided, first + segments.length);
+    replica.next();
+    sendReceipts(area, batch);
+    if (area.capsDue && area.chain.head) area.sendCaps(batch);
+    this.wake();
+    return this.reachable(batch.sends, false);
+  }
+
+  /** Looks again when the slot in hand asks for it. */
+  wake(): void {
+    const delayMs = nextDelayMs(this.area);
+    if (delayMs !== undefined) this.replica.wakeAfter(delayMs);
+  }
+
+  private settle(decided: DecidedTurn, index: number): void {
+    this.replica.settle(decided, index);
+    this.collector.settled(this.replica.feeds.cutOf(this.area.id).seq);
+  }
+
+  private async execute(
+    { turn, taken }: DecidedTurn,
+    known?: (job: number) => boolean,
+  ): Promise<{ batch: Batch; faults: number[] }> {
+    const { area, intake, clock } = this;
+    clock.atMs = turn.atMs;
+    area.leader = turn.leader;
+    // A gateway that lies may feed anything: what is not shared by all is none of a turn's business.
+    const decoded = intake
+      .decode(this.heardIn(taken))
+      .filter(({ message }) => isShared(message) || message.what === "repeat");
+    const faults: number[] = [];
+    const wrong = (job: number) => faults.push(job);
+    const verified = await intake.verify(decoded, { known, wrong });
+    const batch = new Batch();
+    decoded.forEach((one, i) => intake.apply(batch, one, verified[i]));
+    advance(area, batch);
+    return { batch, faults };
+  }
+
+  /** The messages of these segments; what is in no form that a feed may have is left out. */
+  private heardIn(taken: DecidedTurn["taken"]): Inbound[] {
+    const heard: Inbound[] = [];
+    for (const { gateway, segments } of taken)
+      for (const { signed } of segments)
+        for (const entry of signed.value.entries) {
+          const one = this.inboundOf(entry);
+          if (one) heard.push({ ...one, via: gateway });
+        }
+    return heard;
+  }
+
+  private inboundOf({ kind, bytes }: FedEntry): Omit<Inbound, "via"> | undefined {
+    const { topics } = this.area;
+    if (kind === FedKind.evidence) {
+      const evidence = evidenceRecord.decode(bytes);
+      const nobody = "0".repeat(32);
+      return evidence.ok ? { topic: topics.up(nobody, "evidence"), payload: bytes } : undefined;
+    }
+    if (kind !== FedKind.heard) return undefined;
+    const heard = heardOf(bytes);
+    return heard && { topic: `${topics.prefix}/node/${heard.topic}`, payload: heard.payload };
+  }
+
+  private take(
+    batch: Batch,
+    one: Decoded,
+    valid: boolean,
+    seq: number,
+    fed: FedEntry[],
+  ): void {
+    const { intake, collector, replica } = this;
+    const { message, payload, topic, via } = one;
+    if (!valid) return intake.refused("BAD_SIGNATURE", nodeOf(one), message.what);
+    if (isShared(message)) {
+      const verdict = collector.take(message, one, seq, fed);
+      if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
+    } else if (message.what === "ask" || message.what === "token") {
+      const verdict = collector.exchange(batch, message, fed);
+      if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
+      else if (message.what === "ask" && via === this.area.id)
+        replica.pass(undefined, "ask", this.packed(topic, payload));
+    } else intake.apply(batch, one, { valid, tokens: undefined });
+  }
+
+  private packed(topic: string, payload: Uint8Array): Uint8Array {
+    const below = topic.slice(`${this.area.topics.prefix}/node/`.length);
+    return packEntry(heardStruct, { topic: below, payload });
+  }
+
+  private passed(from: string, kind: "ask" | "down", bytes: Uint8Array, host: SeatHost): void {
+    const heard = heardOf(bytes);
+    const { prefix } = this.area.topics;
+    if (!heard) return this.intake.refused("MALFORMED", from, kind);
+    const [node, way, what] = heard.topic.split("/");
+    const topic = `${prefix}/node/${heard.topic}`;
+    if (!this.area.sessions.has(node)) return this.intake.refused("UNKNOWN_NODE", from, kind);
+    if (kind === "ask" && way === "up" && what === "ask") host.deliver(topic, heard.payload, from);
+    else if (kind === "down" && way === "down" && what === "token")
+      this.ports.bus.publish(topic, heard.payload, { retain: false });
+    else this.intake.refused("UNKNOWN_TOPIC", from, heard.topic);
+  }
+
+  /** What is for nodes of other areas their gateways say; only tokens have to be brought there. */
+  private reachable(sends: readonly Send[], bring: boolean): Send[] {
+    const start = `${this.area.topics.prefix}/node/`;
+    return sends.filter(({ topic, payload }) => {
+      if (!topic.startsWith(start)) return true;
+      const node = topic.slice(start.length, start.length + 32);
+      const session = this.area.sessions.get(node);
+      if (session ? this.area.serves(session) : this.area.near.has(node)) return true;
+      if (bring && session && topic.endsWith("/down/token"))
+        this.replica.pass(session.home, "down", this.packed(topic, payload));
+      return false;
+    });
+  }
+}
+
+function nodeOf({ message }: Decoded): string {
+  return "nodeId" in message ? message.nodeId : message.session.id;
+}
+
+function heardOf(bytes: Uint8Array): Heard | undefined {
+  const decoded = decodeCbor(bytes);
+  if (!("value" in decoded)) return undefined;
+  try {
+    return heardStruct.decode(decoded.value, "heard");
+  } catch {
+    return undefined;
+  }
+}

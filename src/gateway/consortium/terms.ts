@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What the gateways of a consortium have to have in common, since their blocks follow from it. Each turn
+ * names its digest: a gateway with other settings finds no agreement, and is told why.
+ */
+import { fromHex } from "#core/codec/bytes";
+import { type CborValue, encodeCbor } from "#core/codec/cbor";
+import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
+import type { GatewayOptions } from "../options.ts";
+import type { Tariff } from "../ports.ts";
+import type { ConsortiumOptions } from "./ports.ts";
+
+/** Slots whose retail prices are compared: a week of quarter-hours; later ones follow from the same file. */
+const TARIFF_SLOTS = 672;
+
+export function termsDigest(crypto: Crypto, options: GatewayOptions, tariff: Tariff): Uint8Array {
+  const { admit, clock, deposit, withdraw, pot, market, consortium, feeder } = options;
+  const running = clock.kind === "running" ? [clock.ratePermille, clock.wall ? 1 : 0] : [];
+  const retail = Array.from({ length: TARIFF_SLOTS }, (_, slot) => tariff.retailMicro(slot));
+  const terms: CborValue = [
+    options.net,
+    admit === "open" ? 0 : [...admit].sort().map((key) => fromHex(key)!),
+    options.expectNodes,
+    options.genesisMicro,
+    deposit ? [deposit.belowMicro, deposit.toMicro] : 0,
+    withdraw ? [withdraw.aboveMicro, withdraw.toMicro] : 0,
+    [options.slotMs, options.worldStartMs, options.slots ?? "*", options.slotTimeoutMs],
+    [options.tickMs, options.ageMaxMs, running],
+    pot ? [pot.epochSlots, pot.epsilonMs, pot.tauMs, pot.committee?.k ?? 0, pot.committee?.m ?? 0] : 0,
+    [market.timing, market.mode, market.pricing, market.kPermille],
+    [tariff.feedInMicro, ...retail],
+    feeder ? [fromHex(feeder.node)!, feeder.lossPermille, feeder.classPermille, feeder.slackWh] : 0,
+    consortium ? membersOf(consortium) : 0,
+  ];
+  return domainHash(crypto, "wattle/terms/1", encodeCbor(terms));
+}
+
+function membersOf({ rule, leader, intervalMs, gateways }: ConsortiumOptions): CborValue {
+  const members = gateways.map(({ id, publicKey }): CborValue => [id, publicKey]);
+  return [rule, leader, intervalMs, members];
+}
