@@ -116,7 +116,7 @@ export const SEGMENT_BYTES_MAX = 48 * 1024;
 export const FED_ENTRY_BYTES_MAX = MESSAGE_BYTES_MAX + 256;
 /** Entries of one segment: small ones, as many as fit. */
 export const SEGMENT_ENTRIES_MAX = 1024;
-/** Segments of one gateway that are in no turn yet and are kept, 3 MB; others are fetched when they are due. */
+/** Segments of one gateway in no turn yet that are kept, 3 MB; others are fetched when they are due. */
 export const FEED_SEGMENTS_MAX = 64;
 /** Segments that one request asks for: a quarter of these. */
 export const FETCH_SEGMENTS_MAX = 16;

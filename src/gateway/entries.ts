@@ -7,6 +7,7 @@
 import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
 import type { Field } from "#core/codec/schema";
 import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema";
+import { HEADER_BYTES_MAX, PLAN_BYTES_MAX } from "#core/consensus/limits";
 import { assert } from "#core/errors/assert";
 import {
   CLASS_PERMILLE_MAX,
@@ -17,10 +18,9 @@ import {
   SEGMENT_BYTES_MAX,
   WIRE_ARRAY_MAX,
 } from "#core/limits";
-import { HEADER_BYTES_MAX, PLAN_BYTES_MAX } from "#core/consensus/limits";
 import { CLEARING_BYTES_MAX } from "#core/records/clearing";
-import { quorumRecord } from "#core/records/consensus";
 import { micro, nodeId, price, qtyWh, slotNumber } from "#core/records/common";
+import { quorumRecord } from "#core/records/consensus";
 
 export const EntryKind = Object.freeze({
   /** The world: names, gateway key, times; always the first entry. */

@@ -7,7 +7,8 @@
 
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
-import { COMMIT_BATCH_MAX,
+import {
+  COMMIT_BATCH_MAX,
   INTAKE_QUEUE_MAX,
   MEMBERS_MAX,
   MESSAGE_BYTES_MAX,

@@ -196,6 +196,7 @@ export const WIRE = Object.freeze({
   TURN_PLAN: 207,
   TURN_TERMS: 208,
   TURN_LEDGER: 209,
+  TURN_REVEAL: 210,
 } as const);
 
 export type Code = keyof typeof WIRE;

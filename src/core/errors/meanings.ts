@@ -222,7 +222,10 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   AUDIT_NONE: ignore("nil: no proposal came in time"),
   AUDIT_LOCKED: ignore("nil: this gateway is bound to another block by a quorum that it saw"),
   AUDIT_SPLIT: ignore("nil: no quorum of audits for one block in this round"),
-  TURN_PLAN: reject("nil: the turn takes in what a turn took in before, too much, or of a stranger"),
+  TURN_PLAN: reject(
+    "nil: the turn takes in what a turn took in before, too much, or of a stranger",
+  ),
   TURN_TERMS: reject("nil: the leader's settings are others than this gateway's"),
   TURN_LEDGER: reject("nil: the leader's ledger is another than this gateway's"),
+  TURN_REVEAL: reject("nil: the leader's part of the beacon is missing, or not its own"),
 });

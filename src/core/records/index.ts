@@ -33,6 +33,7 @@ import { receiptRecord, upRecord } from "./receipt.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
 import { segmentRecord } from "./segment.ts";
 import { settlementRecord } from "./settlement.ts";
+import { cutsRecord, turnRecord, wantedRecord } from "./turn.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
 import { evidenceRecord, voteRecord } from "./vote.ts";
 import { walletsRecord } from "./wallets.ts";
@@ -88,6 +89,9 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   equivocationRecord,
   statusRecord,
   polkaRecord,
+  turnRecord,
+  cutsRecord,
+  wantedRecord,
 ]);
 
 /**
@@ -117,4 +121,7 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   decisionRecord,
   equivocationRecord,
   polkaRecord,
+  turnRecord,
+  cutsRecord,
+  wantedRecord,
 ]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where in the log the turns and segments are, for gateways that are behind. */
+import { bytesEqual } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import type { LogStore } from "../ports.ts";
 
@@ -8,7 +9,7 @@ export class Archive {
   /** Index of the entry of each turn. */
   private readonly turns: number[] = [];
   /** The same of the segments of each gateway (hex), by number. */
-  private readonly segments = new Map<string, Map<number, number>>();
+  private readonly segments = new Map<string, Map<number, { id: Uint8Array; index: number }>>();
 
   constructor(store: LogStore) {
     this.store = store;
@@ -19,14 +20,16 @@ export class Archive {
     this.turns.push(index);
   }
 
-  addSegment(gateway: string, seq: number, index: number): void {
+  /** Of two of one number the later: a turn took it in. */
+  addSegment(gateway: string, seq: number, id: Uint8Array, index: number): void {
     let known = this.segments.get(gateway);
     if (!known) this.segments.set(gateway, (known = new Map()));
-    known.set(seq, index);
+    known.set(seq, { id, index });
   }
 
-  hasSegment(gateway: string, seq: number): boolean {
-    return this.segments.get(gateway)?.has(seq) ?? false;
+  hasSegment(gateway: string, seq: number, id: Uint8Array): boolean {
+    const known = this.segments.get(gateway)?.get(seq);
+    return known !== undefined && bytesEqual(known.id, id);
   }
 
   /** The entry of the turn at this height, as it was packed; undefined where there is none. */
@@ -35,7 +38,7 @@ export class Archive {
   }
 
   segment(gateway: string, seq: number): Uint8Array | undefined {
-    return this.at(this.segments.get(gateway)?.get(seq));
+    return this.at(this.segments.get(gateway)?.get(seq)?.index);
   }
 
   private at(index: number | undefined): Uint8Array | undefined {

@@ -3,8 +3,9 @@
  * What a gateway of a consortium does with a message of its own nodes: what changes nothing that is shared is
  * answered at once; the rest goes into its feed, once, and takes effect with the turn that takes it in.
  */
-import { encodeCbor } from "#core/codec/cbor";
+
 import { toHex } from "#core/codec/bytes";
+import { encodeCbor } from "#core/codec/cbor";
 import { refuse, type Verdict } from "#core/errors/codes";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { heardStruct } from "#core/records/turn";
@@ -16,10 +17,7 @@ import type { Decoded } from "../intake/intake.ts";
 import { takeExchanged } from "../smartchain/intake.ts";
 
 /** What is shared of a message, and under which name it is collected once. */
-type Shared = Extract<
-  Parsed,
-  { what: "state" | "enrol" | "said" | "vote" | "plan" | "evidence" }
->;
+type Shared = Extract<Parsed, { what: "state" | "enrol" | "said" | "vote" | "plan" | "evidence" }>;
 
 const SHARED: readonly string[] = Object.freeze([
   "state",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The consensus machine with hands: what it puts out is done in its order, and inputs go in one at a time. What
- * has to be durable is on the disk before anything behind it is said.
+ * The consensus machine with hands: what it puts out is done in its order, and inputs go in one at a time.
+ * What has to be durable is on the disk before anything behind it is said.
  */
 import { assert } from "#core/errors/assert";
 import { Machine } from "../consensus/machine.ts";

@@ -36,7 +36,7 @@ export class Feeds {
     this.feeds = new Map(ids.map((id) => [id, { cut: FEED_START, open: new Map() }]));
   }
 
-  /** Keeps a segment. FEED_STRANGER, DUPLICATE, FEED_FORK (it is kept all the same), FEED_GAP: too far ahead. */
+  /** Keeps a segment. FEED_STRANGER, DUPLICATE, FEED_FORK (it is kept all the same), FEED_GAP: far ahead. */
   take(segment: CheckedSegment): Verdict {
     const { seq, gateway } = segment.signed.value;
     const id = toHex(gateway);
@@ -78,7 +78,15 @@ export class Feeds {
     return false;
   }
 
-  /** What a turn could take in now: of each gateway in its turn a segment, up to TURN_ENTRIES_MAX messages. */
+  /** All that a turn could take in. */
+  ready(): CheckedSegment[] {
+    const found: CheckedSegment[] = [];
+    for (const feed of this.feeds.values())
+      for (const segments of feed.open.values()) found.push(...segments);
+    return found;
+  }
+
+  /** What a turn could take in now: a segment of each gateway in turn, up to TURN_ENTRIES_MAX messages. */
   cuts(): Cut[] {
     const heads = new Map<string, FeedHead>();
     let room = TURN_ENTRIES_MAX;
@@ -92,7 +100,9 @@ export class Feeds {
         moved = true;
       }
     }
-    return [...this.feeds.keys()].filter((id) => heads.has(id)).map((id) => cutAt(id, heads.get(id)!));
+    return [...this.feeds.keys()]
+      .filter((id) => heads.has(id))
+      .map((id) => cutAt(id, heads.get(id)!));
   }
 
   /**

@@ -3,9 +3,14 @@
 import type { QuorumRule, Validator } from "#core/consensus/validators";
 import type { MessageKind, Timeouts } from "../consensus/types.ts";
 
-/** Who agrees, and how; the same at every gateway but for `timeouts`. */
+/** A gateway of the consortium, with the key of its parts of beacons. */
+export interface Partner extends Validator {
+  readonly beaconKey: Uint8Array;
+}
+
+/** Who agrees, and how; the same at every gateway but for the last two. */
 export interface ConsortiumOptions {
-  gateways: readonly Validator[];
+  gateways: readonly Partner[];
   rule: QuorumRule;
   /** Proof-of-work: who proposes is whoever finds a nonce; `intervalMs` is what its difficulty aims at. */
   leader: "round-robin" | "proof-of-work";
@@ -29,8 +34,15 @@ export interface PeerLink {
   listen(handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void): void;
 }
 
+/** Signatures of which there is one for each key and message (core/crypto/bls.ts). */
+export interface UniqueSignatures {
+  sign(message: Uint8Array): Uint8Array;
+  verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+}
+
 export interface ConsortiumPorts {
   link: PeerLink;
+  beacon: UniqueSignatures;
   /** Calls `run` once, after so long of real time. */
   after(delayMs: number, run: () => void): void;
   entropy(length: number): Uint8Array;

@@ -16,6 +16,7 @@ import { EntryKind, packEntry, segmentEntry, type TurnEntry } from "../entries.t
 import type { GatewayOptions } from "../options.ts";
 import type { GatewayPorts } from "../ports.ts";
 import { Archive } from "./archive.ts";
+import { Audits } from "./audits.ts";
 import { Driver } from "./driver.ts";
 import { Exchange } from "./exchange.ts";
 import { Feeds, type Taken } from "./feeds.ts";
@@ -23,13 +24,10 @@ import type { ConsortiumOptions, ConsortiumPorts, PeerKind } from "./ports.ts";
 import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
 import { Target } from "./target.ts";
 import { termsDigest } from "./terms.ts";
-import { type Before, checkTurn, makeTurn, type OpenTurn, openTurn } from "./turns.ts";
+import { type Before, makeTurn, type OpenTurn, openTurn, reveals } from "./turns.ts";
 
 /** A turn that only certifies what the last one came to may wait so long for company, ms. */
 const CERTIFY_MS = 200;
-/** How often segments that a proposal names and nobody sent are asked for, ms. */
-const MISSING_MS = 350;
-
 /** A turn that is decided, and what it takes in. */
 export interface DecidedTurn extends OpenTurn {
   readonly id: Uint8Array;
@@ -42,6 +40,8 @@ export interface ReplicaHost {
   readonly id: Uint8Array;
   /** Id of the ledger's last header. */
   ledger(): Uint8Array | undefined;
+  /** The epoch that is in force. */
+  epoch(): number;
   /** A turn is decided and has to be executed. */
   onDecided(): void;
   /** Something for a node of this gateway, or an ask for its witnesses. */
@@ -50,7 +50,6 @@ export interface ReplicaHost {
   refused(code: Code, from: string, detail: string): void;
 }
 
-type Check = Extract<Output, { type: "check" }>;
 type Decide = Extract<Output, { type: "decide" }>;
 
 export class Replica {
@@ -74,12 +73,7 @@ export class Replica {
   private readonly target: Target;
   private stopped = false;
   private decided: DecidedTurn | undefined;
-  /** A decided turn, or audits, that wait for segments. */
-  private stuck: Decide | undefined;
-  private audits: Check[] = [];
-  /** Segments of others that are audited, and not in the log yet. */
-  private readonly audited = new Set<CheckedSegment>();
-  private looking = false;
+  private readonly audits: Audits;
   private wakeAtMs: number | undefined;
   private lastTurnMs = Number.NEGATIVE_INFINITY;
 
@@ -104,12 +98,26 @@ export class Replica {
     this.target = new Target(consortium);
     const terms = termsDigest(ports.crypto, options, ports.tariff);
     this.before = { net, height: 0, prev: undefined, atMs: undefined, terms, ledger: undefined };
+    this.audits = new Audits({
+      crypto: ports.crypto,
+      feeds: this.feeds,
+      exchange: this.exchange,
+      outside,
+      partners: consortium.gateways,
+      before: () => this.before,
+      epoch: () => host.epoch(),
+      nowMs: () => this.nowMs,
+      checked: ({ height, block, certified }, code) =>
+        this.driver.take({ type: "checked", height, block: block.id, certified, code }),
+      whole: (decide, opened, taken) => this.whole(decide, opened, taken),
+      broken: ({ height }) => this.halt(height, WIRE.TURN_PLAN),
+    });
     const timeouts = consortium.timeouts ?? DEFAULT_TIMEOUTS;
     this.driver = new Driver({ net, id: host.id, secretKey, timeouts }, ports, outside, {
-      beforeKept: () => this.logAudited(),
+      beforeKept: () => this.logOpen(),
       make: ({ height, round }) => this.make(height, round),
-      check: (check) => this.check(check),
-      decide: (decide) => this.decide(decide),
+      check: (check) => this.audits.check(check),
+      decide: (decide) => this.audits.decide(decide),
       serve: ({ to, fromHeight }) => this.exchange.serveTurns(to, fromHeight, this.nowMs),
       evidence: ({ gateway, bytes }) => void this.liars.set(gateway, bytes),
       disagree: ({ height, code }) => this.halt(height, code),
@@ -201,10 +209,7 @@ export class Replica {
 
   /** Segments that this turn takes in and that are not in the log yet. */
   unlogged({ taken }: DecidedTurn): CheckedSegment[] {
-    const missing = taken.map(({ gateway, segments }) =>
-      segments.filter(({ signed }) => !this.archive.hasSegment(gateway, signed.value.seq)),
-    );
-    return missing.flat();
+    return taken.flatMap(({ segments }) => segments.filter((one) => !this.isLogged(one)));
   }
 
   /** The decided turn is executed, in the log, and settled: on to the next. */
@@ -216,7 +221,7 @@ export class Replica {
   }
 
   /** The turn took effect, now or before a restart; it is in the log at `index`. */
-  settle({ turn, cuts, id, taken }: DecidedTurn, index: number): void {
+  settle({ turn, cuts, id }: DecidedTurn, index: number): void {
     assert(turn.height === this.before.height, "TURN_ORDER");
     this.before = {
       ...this.before,
@@ -229,13 +234,11 @@ export class Replica {
     this.target.follow(turn);
     this.feeds.settle(cuts);
     this.archive.addTurn(turn.height, index);
-    for (const { segments } of taken)
-      for (const segment of segments) this.audited.delete(segment);
   }
 
   /** A segment is in the log at `index`. */
   logged({ signed }: CheckedSegment, index: number): void {
-    this.archive.addSegment(toHex(signed.value.gateway), signed.value.seq, index);
+    this.archive.addSegment(toHex(signed.value.gateway), signed.value.seq, signed.id, index);
   }
 
   /** After so much real time something may be due, whatever is said. */
@@ -276,7 +279,8 @@ export class Replica {
 
   private enter(segment: CheckedSegment, index: number): void {
     const verdict = this.feeds.take(segment);
-    assert(verdict.ok || verdict.code === "DUPLICATE", "LOG_SEGMENT");
+    const kept = verdict.ok || verdict.code === "DUPLICATE" || verdict.code === "FEED_FORK";
+    assert(kept, "LOG_SEGMENT");
     this.logged(segment, index);
   }
 
@@ -307,91 +311,26 @@ export class Replica {
     const verdict = this.feeds.take(segment);
     if (!verdict.ok && verdict.code !== "FEED_FORK")
       return this.host.refused(verdict.code, from, verdict.detail);
-    this.look();
+    this.audits.look();
     this.want();
   }
 
-  /** Segments came: what waited for them may go on. */
-  private look(): void {
-    const { stuck, audits } = this;
-    this.audits = [];
-    this.stuck = undefined;
-    if (stuck) this.decide(stuck);
-    for (const check of audits) this.check(check);
-  }
-
   private make(height: number, round: number): void {
-    const block = makeTurn(this.before, this.host.id, this.feeds.cuts(), this.nowMs);
+    const { beacon } = this.outside;
+    const part = reveals(height) ? beacon.sign(this.audits.partOf(this.before)) : undefined;
+    const block = makeTurn(this.before, this.host.id, this.feeds.cuts(), this.nowMs, part);
     this.driver.take({ type: "made", height, round, block });
   }
 
-  /** Audits another gateway's turn; where segments are missing, as soon as they are there. */
-  private check(check: Check): void {
-    const { height, block, certified } = check;
-    if (height !== this.before.height) return;
-    const code = this.faultOf(check);
-    if (code === undefined) {
-      this.audits.push(check);
-      this.lookAgain();
-    } else
-      this.driver.take({ type: "checked", height, block: block.id, certified, code });
-  }
-
-  private faultOf({ block, certified }: Check): number | undefined {
-    const opened = openTurn(block);
-    if (!opened) return WIRE.TURN_PLAN;
-    const verdict = checkTurn(this.before, opened, certified ? undefined : this.nowMs);
-    if (!verdict.ok) return WIRE[verdict.code];
-    const taken = this.taken(opened);
-    if (taken === undefined) return undefined;
-    if (taken === "fault") return WIRE.TURN_PLAN;
-    for (const { segments } of taken) for (const segment of segments) this.audited.add(segment);
-    return 0;
-  }
-
-  /** What a turn takes in; undefined while segments are missing, which are asked for. */
-  private taken({ turn, cuts }: OpenTurn): readonly Taken[] | "fault" | undefined {
-    const found = this.feeds.resolve(cuts);
-    if (Array.isArray(found)) return found;
-    if ("fault" in found) return "fault";
-    const others = this.set.list.map(({ id }) => toHex(id)).filter((id) => id !== this.self);
-    const leader = toHex(turn.leader);
-    const peers = [leader, ...others.filter((id) => id !== leader)];
-    this.exchange.ask(found.missing, peers, this.nowMs);
-    return undefined;
-  }
-
-  private lookAgain(): void {
-    if (this.looking) return;
-    this.looking = true;
-    this.outside.after(MISSING_MS, () => {
-      this.looking = false;
-      if (!this.stopped && (this.stuck || this.audits.length > 0)) this.look();
-    });
-  }
-
-  private decide(decide: Decide): void {
-    const { block, certificate: quorum } = decide;
-    const opened = openTurn(block);
-    const taken = opened && this.taken(opened);
-    if (opened && taken === undefined) {
-      this.stuck = decide;
-      return this.lookAgain();
-    }
-    if (!opened || !taken || taken === "fault") return this.halt(decide.height, WIRE.TURN_PLAN);
-    this.audits = [];
-    const entry = { header: block.header, plan: block.plan, quorum };
+  private whole({ block, certificate }: Decide, opened: OpenTurn, taken: readonly Taken[]): void {
+    const entry = { header: block.header, plan: block.plan, quorum: certificate };
     this.decided = { ...opened, id: block.id, taken, entry };
     this.host.onDecided();
   }
 
-  /** What is said about a proposal rests on its segments. */
-  private logAudited(): void {
-    const segments = [...this.audited].filter(
-      ({ signed }) =>
-        !this.archive.hasSegment(toHex(signed.value.gateway), signed.value.seq),
-    );
-    this.audited.clear();
+  /** What is said about a turn rests on its segments: they are in the log before it is. */
+  private logOpen(): void {
+    const segments = this.feeds.ready().filter((segment) => !this.isLogged(segment));
     if (segments.length === 0) return;
     const { store } = this.ports;
     const first = store.length + 1;
@@ -401,7 +340,13 @@ export class Replica {
         bytes: packEntry(segmentEntry, { signed }),
       })),
     );
-    segments.forEach((segment, i) => this.logged(segment, first + i));
+    segments.forEach((segment, i) => {
+      this.logged(segment, first + i);
+    });
+  }
+
+  private isLogged({ signed }: CheckedSegment): boolean {
+    return this.archive.hasSegment(toHex(signed.value.gateway), signed.value.seq, signed.id);
   }
 
   private halt(height: number, wire: number): void {

@@ -56,6 +56,7 @@ export class Seat {
     this.replica = new Replica(area.options, ports, outside, {
       id: area.idBytes,
       ledger: () => area.chain.head?.id,
+      epoch: () => area.world.epoch,
       onDecided: () => host.onWork(),
       onPassed: (from, kind, bytes) => this.passed(from, kind, bytes, host),
       refused: (code, from, detail) => intake.refused(code, from, detail),
@@ -96,18 +97,18 @@ export class Seat {
     const seq = replica.backlog + replica.feeds.cutOf(area.id).seq + 1;
     decoded.forEach((one, i) => {
       const { message } = one;
-      if (isShared(message) && full && verified[i].valid)
-        return intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
-      this.take(batch, one, verified[i].valid, seq, fed);
+      const late = full && isShared(message) && verified[i].valid;
+      if (late) intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
+      else this.take(batch, one, verified[i].valid, seq, fed);
     });
     const segments = fed.length > 0 ? replica.cut(fed) : [];
     const first = ports.store.length + batch.entries.length + 1;
     if (batch.entries.length + segments.length > 0)
       ports.store.append([...batch.entries, ...segments]);
     sendReceipts(area, batch);
-    segments.forEach(({ bytes }, i) =>
-      replica.collected(unpackEntry(segmentEntry, bytes).signed, first + i),
-    );
+    segments.forEach(({ bytes }, i) => {
+      replica.collected(unpackEntry(segmentEntry, bytes).signed, first + i);
+    });
     if (segments.length > 0) replica.want();
     return this.reachable(batch.sends, true);
   }
@@ -129,7 +130,9 @@ export class Seat {
     ports.probe("applied");
     ports.store.append(entries);
     ports.probe("durable");
-    segments.forEach((segment, i) => replica.logged(segment, first + i));
+    segments.forEach((segment, i) => {
+      replica.logged(segment, first + i);
+    });
     this.settle(decided, first + segments.length);
     replica.next();
     sendReceipts(area, batch);
@@ -156,6 +159,7 @@ export class Seat {
     const { area, intake, clock } = this;
     clock.atMs = turn.atMs;
     area.leader = turn.leader;
+    if (turn.reveal) area.epochs.parts.add(area.ports.crypto, turn.reveal);
     // A gateway that lies may feed anything: what is not shared by all is none of a turn's business.
     const decoded = intake
       .decode(this.heardIn(taken))
@@ -164,7 +168,9 @@ export class Seat {
     const wrong = (job: number) => faults.push(job);
     const verified = await intake.verify(decoded, { known, wrong });
     const batch = new Batch();
-    decoded.forEach((one, i) => intake.apply(batch, one, verified[i]));
+    decoded.forEach((one, i) => {
+      intake.apply(batch, one, verified[i]);
+    });
     advance(area, batch);
     return { batch, faults };
   }
@@ -193,13 +199,7 @@ export class Seat {
     return heard && { topic: `${topics.prefix}/node/${heard.topic}`, payload: heard.payload };
   }
 
-  private take(
-    batch: Batch,
-    one: Decoded,
-    valid: boolean,
-    seq: number,
-    fed: FedEntry[],
-  ): void {
+  private take(batch: Batch, one: Decoded, valid: boolean, seq: number, fed: FedEntry[]): void {
     const { intake, collector, replica } = this;
     const { message, payload, topic, via } = one;
     if (!valid) return intake.refused("BAD_SIGNATURE", nodeOf(one), message.what);

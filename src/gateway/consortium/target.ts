@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Where leaders are found by proof-of-work: the target of the next turn, which follows from the last ones. */
+/** Where leaders are found by proof-of-work: the target of the next turn, by the times of the last ones. */
 import { WORK_SPAN_BLOCKS } from "#core/consensus/limits";
 import { easiestTarget, nextTarget } from "#core/consensus/work";
 import type { Turn } from "#core/records/turn";

@@ -27,7 +27,9 @@ export function termsDigest(crypto: Crypto, options: GatewayOptions, tariff: Tar
     withdraw ? [withdraw.aboveMicro, withdraw.toMicro] : 0,
     [options.slotMs, options.worldStartMs, options.slots ?? "*", options.slotTimeoutMs],
     [options.tickMs, options.ageMaxMs, running],
-    pot ? [pot.epochSlots, pot.epsilonMs, pot.tauMs, pot.committee?.k ?? 0, pot.committee?.m ?? 0] : 0,
+    pot
+      ? [pot.epochSlots, pot.epsilonMs, pot.tauMs, pot.committee?.k ?? 0, pot.committee?.m ?? 0]
+      : 0,
     [market.timing, market.mode, market.pricing, market.kPermille],
     [tariff.feedInMicro, ...retail],
     feeder ? [fromHex(feeder.node)!, feeder.lossPermille, feeder.classPermille, feeder.slackWh] : 0,
@@ -37,6 +39,6 @@ export function termsDigest(crypto: Crypto, options: GatewayOptions, tariff: Tar
 }
 
 function membersOf({ rule, leader, intervalMs, gateways }: ConsortiumOptions): CborValue {
-  const members = gateways.map(({ id, publicKey }): CborValue => [id, publicKey]);
+  const members = gateways.map((one): CborValue => [one.id, one.publicKey, one.beaconKey]);
   return [rule, leader, intervalMs, members];
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Making a turn, and auditing another gateway's (paper 1, II-B-6). */
 import { bytesEqual, toHex } from "#core/codec/bytes";
-import { blockTimeMs, checkBlockTime } from "#core/consensus/block-time";
 import type { ProposedBlock } from "#core/consensus/block-id";
+import { blockTimeMs, checkBlockTime } from "#core/consensus/block-time";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { type Cut, cutsRecord, type Turn, turnRecord } from "#core/records/turn";
+
+/** Every so many turns have a part of the beacon: each takes a gateway 40 ms to check. */
+const REVEAL_TURNS = 32;
 
 /** A turn in both its forms. */
 export interface OpenTurn {
@@ -22,15 +25,21 @@ export interface Before {
   ledger: Uint8Array | undefined;
 }
 
+/** Whether the leader of this turn reveals its part of the next beacon. */
+export function reveals(height: number): boolean {
+  return height % REVEAL_TURNS === 0;
+}
+
 export function makeTurn(
   before: Before,
   leader: Uint8Array,
   cuts: Cut[],
   nowMs: number,
+  reveal: Uint8Array | undefined,
 ): ProposedBlock {
   const { net, height, prev, terms, ledger } = before;
   const atMs = blockTimeMs(nowMs, before.atMs);
-  const turn = { net, height, prev, leader, atMs, terms, ledger, reveal: undefined };
+  const turn = { net, height, prev, leader, atMs, terms, ledger, reveal };
   return { header: turnRecord.encode(turn), plan: cutsRecord.encode({ cuts }) };
 }
 
@@ -42,7 +51,7 @@ export function openTurn({ header, plan }: ProposedBlock): OpenTurn | undefined 
 
 /**
  * Whether this turn may follow. `nowMs`: the checker's clock, undefined where a quorum stands for the turn.
- * That its segments are there is checked apart.
+ * That its segments are there, and its part of the beacon, are checked apart.
  */
 export function checkTurn(before: Before, { turn }: OpenTurn, nowMs: number | undefined): Verdict {
   if (turn.net !== before.net || turn.height !== before.height)
@@ -50,6 +59,8 @@ export function checkTurn(before: Before, { turn }: OpenTurn, nowMs: number | un
   if (!same(turn.prev, before.prev)) return refuse("BLOCK_PREV", "another turn before");
   if (!bytesEqual(turn.terms, before.terms)) return refuse("TURN_TERMS", toHex(turn.terms));
   if (!same(turn.ledger, before.ledger)) return refuse("TURN_LEDGER", `height ${turn.height}`);
+  if ((turn.reveal !== undefined) !== reveals(turn.height))
+    return refuse("TURN_REVEAL", `height ${turn.height}`);
   const time = checkBlockTime(turn.atMs, before.atMs, nowMs);
   return time.ok ? ACCEPT : time;
 }

@@ -94,7 +94,11 @@ function netOf(session: Session, slot: number): bigint {
 /** A clearing's id in a ledger of several gateways, each of which makes and signs it for itself. */
 export function clearingEvent(crypto: Crypto, clearing: ClearingRecord): Uint8Array {
   const gateway = new Uint8Array(clearing.gateway.length);
-  return domainHash(crypto, "wattle/common-clearing/1", clearingRecord.encode({ ...clearing, gateway }));
+  return domainHash(
+    crypto,
+    "wattle/common-clearing/1",
+    clearingRecord.encode({ ...clearing, gateway }),
+  );
 }
 
 type Matched = Pick<MadeClearing, "book" | "rule" | "clearing" | "pairs" | "entries">;

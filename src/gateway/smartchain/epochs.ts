@@ -10,7 +10,7 @@ import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { EPOCH_MEMBERS_MAX } from "#core/limits";
-import { beaconDigest, beaconOf } from "#core/pot/beacon";
+import { BeaconParts, beaconDigest, beaconOf } from "#core/pot/beacon";
 import type { Committees } from "#core/pot/committee";
 import { potParams } from "#core/pot/params";
 import { type Epoch, type EpochMember, epochRecord } from "#core/records/epoch";
@@ -30,6 +30,8 @@ export interface KnownEpoch {
 /** The epoch in force and the one before it; none where there is no proof-of-time. */
 export class Epochs {
   latest: KnownEpoch | undefined;
+  /** Of the next beacon, where several gateways make it. */
+  readonly parts = new BeaconParts();
   private before: KnownEpoch | undefined;
 
   of(number: number): KnownEpoch | undefined {
@@ -70,8 +72,7 @@ export function beginEpoch(area: Area, batch: Batch, slot: number): void {
   const { pot } = options;
   assert(pot, "EPOCH_OFF");
   const epoch = world.epoch + 1;
-  const digest = beaconDigest(ports.crypto, options.net, epoch);
-  const reveals = ports.crypto.sign(options.secretKey, digest);
+  const reveals = area.shared ? area.epochs.parts.reveals : ownReveal(area, epoch);
   const beacon = beaconOf(ports.crypto, reveals);
   const members = chosenMembers(ports.crypto, beacon, eligible(area));
   const { k, m } = potParams(members.length, pot.committee);
@@ -98,12 +99,18 @@ export function beginEpoch(area: Area, batch: Batch, slot: number): void {
   batch.send(area.topics.dagEpoch, bytes, true);
 }
 
+function ownReveal({ options, ports }: Area, epoch: number): Uint8Array {
+  const digest = beaconDigest(ports.crypto, options.net, epoch);
+  return ports.crypto.sign(options.secretKey, digest);
+}
+
 /** An epoch takes effect; the same when it is made and when it is replayed. */
 function enterEpoch(area: Area, epoch: Epoch, bytes: Uint8Array): void {
   assert(epoch.epoch === area.world.epoch + 1, "EPOCH_ORDER", String(epoch.epoch));
   area.world.epoch = epoch.epoch;
   const known = { epoch, committees: new KeptCommittees(area.ports.crypto, epoch), bytes };
   area.epochs.enter(known);
+  area.epochs.parts.begin(epoch.beacon);
   area.votes.open(known);
 }
 

@@ -8,9 +8,7 @@ import { configRecord } from "#core/records/member";
 import { capsRecord, demandRecord, noticeRecord } from "#core/records/notice";
 import { proofRecord } from "#core/records/proof";
 import { publicBlockRecord } from "#core/records/public-block";
-import { readersRecord } from "#core/records/readers";
 import { receiptRecord } from "#core/records/receipt";
-import { segmentRecord } from "#core/records/segment";
 import { settlementRecord } from "#core/records/settlement";
 import {
   atMs,
@@ -26,6 +24,7 @@ import {
   U64_MAX,
   wallet,
 } from "./sample.ts";
+import { TURN_SAMPLES } from "./samples-turns.ts";
 
 const configs: Sample[] = [
   sample(configRecord, "an admission", {
@@ -332,38 +331,6 @@ const proofs: Sample[] = [
   }),
 ];
 
-const segments: Sample[] = [
-  sample(segmentRecord, "the first segment of a feed", {
-    net,
-    gateway,
-    seq: 1,
-    prev: undefined,
-    atMs: 1_792_000_000_000,
-    entries: [{ kind: 3, bytes: counting(40, 1) }],
-  }),
-  sample(segmentRecord, "a later one, of nothing", {
-    net,
-    gateway,
-    seq: 0x100000000,
-    prev: hash(0xf1),
-    atMs: 1_792_000_900_000,
-    entries: [],
-  }),
-];
-
-const readers: Sample[] = [
-  sample(readersRecord, "a key for two gateways", {
-    net,
-    gateway,
-    keyId: counting(16, 3),
-    atMs: 1_792_000_000_000,
-    keys: [
-      { reader: node, nonce: counting(24, 4), box: counting(48, 5) },
-      { reader: counting(16, 0x70), nonce: counting(24, 6), box: counting(48, 7) },
-    ],
-  }),
-];
-
 const settlements: Sample[] = [
   sample(settlementRecord, "the proof of a payment", {
     header: counting(300, 11),
@@ -396,7 +363,6 @@ export const GATEWAY_SAMPLES: readonly Sample[] = [
   ...chain,
   ...published,
   ...proofs,
-  ...segments,
-  ...readers,
+  ...TURN_SAMPLES,
   ...settlements,
 ];

@@ -2,14 +2,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { concatBytes, toHex } from "#core/codec/bytes";
-import { openSigned, signRecord } from "#core/codec/record";
+import { toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
 import { nobleCrypto } from "#core/crypto/noble";
 import { nodeIdOf } from "#core/identity";
-import { FED_ENTRY_BYTES_MAX, SEGMENT_BYTES_MAX, SEGMENTS_AHEAD_MAX } from "#core/limits";
+import {
+  FED_ENTRY_BYTES_MAX,
+  FEED_SEGMENTS_MAX,
+  SEGMENT_BYTES_MAX,
+  TURN_ENTRIES_MAX,
+} from "#core/limits";
 import { type FedEntry, segmentRecord } from "#core/records/segment";
-import { type CheckedSegment, PeerFeed } from "#gateway/consortium/peer-feed";
-import { cutSegments, FEED_START, type MadeSegment } from "#gateway/consortium/segments";
+import { Feeds } from "#gateway/consortium/feeds";
+import {
+  type CheckedSegment,
+  cutSegments,
+  FEED_START,
+  type MadeSegment,
+} from "#gateway/consortium/segments";
 
 const crypto = nobleCrypto();
 const secretKey = new Uint8Array(32).fill(9);
@@ -34,17 +44,6 @@ function chain(count: number, atMs = 1): MadeSegment[] {
   return made;
 }
 
-/** A feed over what it has taken. */
-function feedWithLog() {
-  const log = new Map<number, Uint8Array>();
-  const feed = new PeerFeed((seq) => log.get(seq)!);
-  const drain = () => {
-    for (let found = feed.next(); found; found = feed.next())
-      log.set(found.signed.value.seq, found.bytes);
-  };
-  return { feed, log, drain };
-}
-
 test("a commit is cut into as many segments as its size needs, all entries in order", () => {
   const size = fc.integer({ min: 1, max: FED_ENTRY_BYTES_MAX });
   fc.assert(
@@ -64,101 +63,92 @@ test("a commit is cut into as many segments as its size needs, all entries in or
   );
 });
 
-test("segments in any order, repeated, come out once and in order", () => {
-  const made = chain(8);
+function headOf(feeds: Feeds): number {
+  return feeds.headOf(toHex(gateway)).seq;
+}
+
+function take(feeds: Feeds, { bytes }: MadeSegment): string {
+  const verdict = feeds.take(checked(bytes));
+  return verdict.ok ? "" : verdict.code;
+}
+
+test("segments in any order, and often, come to the same head", () => {
+  const made = chain(9);
+  const order = fc.shuffledSubarray([...made, ...made], { minLength: 18 });
   fc.assert(
-    fc.property(fc.array(fc.nat(7), { maxLength: 30 }), fc.nat(7), (order, cut) => {
-      const { feed, log, drain } = feedWithLog();
-      const rest = made.map((_, i) => i).filter((i) => i !== cut);
-      for (const i of [...order, ...rest, cut]) {
-        feed.take(checked(made[i].bytes));
-        drain();
-      }
-      assert.equal(feed.head.seq, 8);
-      assert.equal(toHex(feed.head.id!), toHex(made[7].id));
-      assert.deepEqual(
-        [...log.values()],
-        made.map(({ bytes }) => bytes),
-      );
-      assert.equal(feed.fork, undefined);
+    fc.property(order, (shuffled) => {
+      const feeds = new Feeds([gateway]);
+      const codes = shuffled.map((segment) => take(feeds, segment));
+      assert.equal(codes.filter((code) => code === "").length, 9);
+      assert.equal(codes.filter((code) => code === "DUPLICATE").length, 9);
+      assert.equal(headOf(feeds), 9);
     }),
-    { numRuns: 40 },
   );
 });
 
-test("what is missing is named", () => {
-  const made = chain(6);
-  const { feed, drain } = feedWithLog();
-  assert.equal(feed.take(checked(made[0].bytes)).ok, true);
-  drain();
-  assert.equal(feed.missing, undefined);
-  const gap = feed.take(checked(made[4].bytes));
-  assert.equal(!gap.ok && gap.code, "FEED_GAP");
-  assert.deepEqual(feed.missing, { from: 2, to: 4 });
-  const again = feed.take(checked(made[4].bytes));
-  assert.equal(!again.ok && again.code, "DUPLICATE");
-});
-
-test("too far ahead is not kept", () => {
-  const { feed } = feedWithLog();
-  const far = { net: "test", gateway, seq: SEGMENTS_AHEAD_MAX + 1, prev: gateway, atMs: 1 };
-  const prev = concatBytes(gateway, gateway);
-  const { bytes } = signRecord(segmentRecord, crypto, secretKey, { ...far, prev, entries: [] });
-  const verdict = feed.take(checked(bytes));
-  assert.equal(!verdict.ok && verdict.code, "FEED_GAP");
-  assert.equal(feed.missing, undefined);
-});
-
-test("two segments of one number are a fork, whether taken or waiting, and end the feed", () => {
-  const made = chain(4);
-  const other = chain(4, 2);
-  for (const at of [1, 3]) {
-    const { feed, drain } = feedWithLog();
-    for (const i of [0, 1, 3]) feed.take(checked(made[i].bytes));
-    drain();
-    const verdict = feed.take(checked(other[at].bytes));
-    assert.equal(!verdict.ok && verdict.code, "FEED_FORK");
-    assert.deepEqual(feed.fork, [made[at].bytes, other[at].bytes]);
-    feed.take(checked(made[2].bytes));
-    drain();
-    assert.equal(feed.head.seq, 2, "nothing more is taken");
-  }
-});
-
-test("a segment that follows another predecessor is a fork as well", () => {
-  const made = chain(2);
-  const other = chain(3, 2);
-  for (const waits of [false, true]) {
-    const { feed, drain } = feedWithLog();
-    if (waits) feed.take(checked(other[2].bytes));
-    feed.take(checked(made[0].bytes));
-    feed.take(checked(made[1].bytes));
-    drain();
-    if (!waits) feed.take(checked(other[2].bytes));
-    drain();
-    assert.deepEqual(feed.fork, [made[1].bytes, other[2].bytes]);
-    assert.equal(feed.head.seq, 2);
-  }
-});
-
-test("a first segment with a predecessor is a fault", () => {
-  const { feed, drain } = feedWithLog();
-  const prev = concatBytes(gateway, gateway);
-  const value = { net: "test", gateway, seq: 1, prev, atMs: 1, entries: [] };
-  feed.take(checked(signRecord(segmentRecord, crypto, secretKey, value).bytes));
-  drain();
-  assert.equal(feed.faultSeq, 1);
-  const verdict = feed.take(checked(chain(1)[0].bytes));
-  assert.equal(!verdict.ok && verdict.code, "FEED_FAULT");
-});
-
-test("after a restart the feed goes on where the log ends", () => {
+test("what turns took in is not kept, and not taken again", () => {
+  const feeds = new Feeds([gateway]);
   const made = chain(3);
-  const log = new Map(made.map(({ seq, bytes }) => [seq, bytes]));
-  const feed = new PeerFeed((seq) => log.get(seq)!);
-  feed.replay(made[0]);
-  feed.replay(made[1]);
-  assert.equal(feed.take(checked(made[2].bytes)).ok, true);
-  assert.equal(toHex(feed.next()!.signed.id), toHex(made[2].id));
-  assert.throws(() => feed.replay(made[1]), /FEED_ORDER/);
+  for (const segment of made) take(feeds, segment);
+  const cuts = feeds.cuts();
+  assert.deepEqual(cuts, [{ gateway, seq: 3, id: made[2].id }]);
+  const taken = feeds.resolve(cuts);
+  assert.ok(Array.isArray(taken));
+  assert.deepEqual(
+    taken[0].segments.map(({ bytes }) => bytes),
+    made.map(({ bytes }) => bytes),
+  );
+  feeds.settle(cuts);
+  assert.equal(feeds.waiting, false);
+  assert.equal(take(feeds, made[1]), "DUPLICATE");
+  assert.ok("fault" in feeds.resolve(cuts));
+});
+
+test("a proposal of a segment that is not there says what to ask for", () => {
+  const feeds = new Feeds([gateway]);
+  const made = chain(5);
+  for (const at of [0, 1, 3]) take(feeds, made[at]);
+  const found = feeds.resolve([{ gateway, seq: 5, id: made[4].id }]);
+  assert.deepEqual(found, { missing: { gateway: toHex(gateway), from: 3, to: 5 } });
+  assert.equal(take(feeds, made[4]), "");
+  assert.equal(take(feeds, made[2]), "");
+  assert.ok(Array.isArray(feeds.resolve([{ gateway, seq: 5, id: made[4].id }])));
+});
+
+test("two segments of one number prove a lie, and a turn decides between them", () => {
+  const feeds = new Feeds([gateway]);
+  const made = chain(2);
+  const other = chain(1, 2)[0];
+  assert.equal(take(feeds, made[0]), "");
+  assert.equal(take(feeds, other), "FEED_FORK");
+  assert.deepEqual(feeds.forks.get(toHex(gateway)), [made[0].bytes, other.bytes]);
+  assert.equal(take(feeds, made[1]), "");
+  assert.equal(headOf(feeds), 2);
+  const cuts = [{ gateway, seq: 1, id: other.id }];
+  assert.ok(Array.isArray(feeds.resolve(cuts)));
+  feeds.settle(cuts);
+  // The second segment follows the one that lost.
+  assert.equal(feeds.waiting, false);
+});
+
+test("strangers, and what is too far ahead, are not kept", () => {
+  const feeds = new Feeds([gateway]);
+  const made = chain(FEED_SEGMENTS_MAX + 1);
+  assert.equal(take(feeds, made[FEED_SEGMENTS_MAX]), "FEED_GAP");
+  assert.equal(take(feeds, made[FEED_SEGMENTS_MAX - 1]), "");
+  assert.equal(take(new Feeds([new Uint8Array(16)]), made[0]), "FEED_STRANGER");
+});
+
+test("a turn takes in no more than TURN_ENTRIES_MAX messages, and refuses a plan with more", () => {
+  const feeds = new Feeds([gateway]);
+  const many = Array.from({ length: 800 }, () => entry(1, 4));
+  let head: MadeSegment | undefined;
+  for (let i = 0; i < 4; i++) {
+    [head] = cutSegments(of, head ?? FEED_START, many, 1);
+    take(feeds, head);
+  }
+  const cuts = feeds.cuts();
+  assert.equal(cuts[0].seq, Math.floor(TURN_ENTRIES_MAX / 800));
+  assert.ok(head);
+  assert.ok("fault" in feeds.resolve([{ gateway, seq: 4, id: head.id }]));
 });

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One node of a town, on the broker of its area's gateway. */
+import { TimeQuality } from "#core/units/time";
+import { MeterNode } from "#meter/node";
+import { storeRegion } from "../flash/store-region.ts";
+import { CHIP_COUNTERS, chipSample } from "../fleet/chip.ts";
+import { seededEntropy } from "../fleet/entropy.ts";
+import { memoryStore } from "../fleet/store.ts";
+import type { NodeSetup } from "../fleet/types.ts";
+import type { Client } from "../smartchain/bus.ts";
+import type { Town } from "./town.ts";
+import type { TownGateway } from "./town-gateway.ts";
+
+export class TownNode {
+  readonly setup: NodeSetup;
+  node!: MeterNode;
+  private readonly town: Town;
+  private readonly at: TownGateway;
+  private readonly store = memoryStore();
+  private readonly witness = memoryStore();
+  private client: Client | undefined;
+  private boots = 0;
+  private timer = 0;
+
+  constructor(town: Town, setup: NodeSetup, at: TownGateway) {
+    this.town = town;
+    this.setup = setup;
+    this.at = at;
+  }
+
+  start(): void {
+    const { town, setup, at } = this;
+    const { agenda, world, crypto } = town;
+    const boot = ++this.boots;
+    const alive = (): boolean => this.boots === boot;
+    let client: Client | undefined;
+    const node = new MeterNode(setup.config, {
+      crypto,
+      entropy: seededEntropy(setup.seed, boot),
+      store: this.store,
+      meter: {
+        counters: CHIP_COUNTERS,
+        sample: (atMs) => chipSample(atMs, world.counters(setup.home, atMs - world.startMs)),
+      },
+      transport: {
+        publish: (topic, payload, retain) => {
+          if (alive() && client) at.bus.publish(client, topic, payload, retain);
+        },
+      },
+      time: {
+        uptimeMs: () => agenda.nowMs,
+        utc: () => ({ utcMs: agenda.nowMs, quality: TimeQuality.synced, errorMs: 0 }),
+        wakeAfter: (delayMs) => {
+          const mine = ++this.timer;
+          agenda.at(agenda.nowMs + Math.max(0, delayMs), () => {
+            if (mine === this.timer && alive()) node.onTimer();
+          });
+        },
+      },
+      log: () => {},
+      witness: storeRegion(this.witness),
+    });
+    this.node = node;
+    client = at.bus.attach(setup.config.name, node.subscriptions(), (topic, payload) => {
+      if (alive()) node.onMessage(topic, payload);
+    });
+    this.client = client;
+    node.onConnect();
+  }
+
+  /** Power is cut, and comes again after so long. */
+  crash(downMs: number): void {
+    if (this.client) this.at.bus.detach(this.client);
+    this.boots++;
+    this.town.agenda.at(this.town.agenda.nowMs + downMs, () => this.start());
+  }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A town: several areas, each with its gateway, broker and nodes, whose gateways agree on one ledger. All of
+ * it is real but for time and network, and in one process; the seed decides everything.
+ */
+
+import { bytesEqual, concatBytes, toHex } from "#core/codec/bytes";
+import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
+import { nodeIdOf } from "#core/identity";
+import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
+import type { GatewayOptions } from "#gateway/options";
+import type { GatewayLog } from "#gateway/ports";
+import { gatewayOptions, nodeSetups, PROOF_OF_TIME, SIM_NET, seededKey } from "../setup.ts";
+import { Agenda, type Weather } from "../smartchain/bus.ts";
+import { type Random, randomStream } from "../worlds/random.ts";
+import type { World } from "../worlds/types.ts";
+import { PeerNet, type PeerWeather } from "./peer-net.ts";
+import { TownGateway } from "./town-gateway.ts";
+import { TownNode } from "./town-node.ts";
+
+export interface TownWeather {
+  area: Weather;
+  peers: PeerWeather;
+}
+
+/** Nothing gets lost; everything takes some milliseconds. */
+export const CALM: TownWeather = Object.freeze({
+  area: { dropPermille: 0, duplicatePermille: 0, delayMs: 1, stragglerPermille: 0, stragglerMs: 0 },
+  peers: { dropPermille: 0, duplicatePermille: 0, delayMs: 5, jitterMs: 10 },
+});
+
+export interface TownSetup {
+  seed: number;
+  gateways: number;
+  world: World;
+  crypto: Crypto;
+  weather?: TownWeather;
+  consortium?: Partial<Pick<ConsortiumOptions, "rule" | "leader" | "intervalMs" | "timeouts">>;
+  options?: Partial<GatewayOptions>;
+  log?: (gateway: number, ...line: Parameters<GatewayLog>) => void;
+}
+
+export class Town {
+  readonly seed: number;
+  readonly world: World;
+  readonly crypto: Crypto;
+  readonly weather: TownWeather;
+  readonly random: Random;
+  readonly agenda = new Agenda();
+  readonly net: PeerNet;
+  readonly gateways: TownGateway[] = [];
+  readonly nodes: TownNode[] = [];
+  /** What one turn of a gateway takes, ms. */
+  turnMs = 0;
+  events = 0;
+  /** Called at each stage of each gateway's commits. */
+  probe: (gateway: TownGateway, stage: string) => void = () => {};
+  private readonly setup: TownSetup;
+
+  constructor(setup: TownSetup) {
+    const { seed, world, crypto, weather = CALM } = setup;
+    this.setup = setup;
+    this.seed = seed;
+    this.world = world;
+    this.crypto = crypto;
+    this.weather = weather;
+    this.random = randomStream(seed, 19);
+    this.agenda.nowMs = world.startMs;
+    this.net = new PeerNet(this.agenda, randomStream(seed, 18), weather.peers);
+    const keys = Array.from({ length: setup.gateways }, (_, i) =>
+      seededKey(crypto, seed, "gateway", i),
+    );
+    const members = keys.map((key) => {
+      const publicKey = crypto.publicKey(key);
+      return { id: nodeIdOf(crypto, publicKey), publicKey, beaconKey: publicKey };
+    });
+    const consortium: ConsortiumOptions = {
+      gateways: members,
+      rule: "quorum",
+      leader: "round-robin",
+      intervalMs: 0,
+      ...setup.consortium,
+    };
+    keys.forEach((key, index) => {
+      const options: GatewayOptions = {
+        ...gatewayOptions(world, key, {
+          genesisMicro: 100_000_000,
+          deposit: undefined,
+          market: { timing: "ex-post", mode: "auction", pricing: "uniform", kPermille: 500 },
+          slotTimeoutMs: 30_000,
+          pot: PROOF_OF_TIME,
+        }),
+        area: `street-${index + 1}`,
+        ...setup.options,
+        ...(setup.gateways > 1 && { consortium }),
+      };
+      this.gateways.push(new TownGateway(this, index, toHex(members[index].id), options));
+    });
+    world.homes.forEach((_, home) => {
+      const at = this.gateways[home % setup.gateways];
+      const { area } = at.options;
+      const { publicKey } = members[at.index];
+      const all = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
+      this.nodes.push(new TownNode(this, all[home], at));
+    });
+  }
+
+  /** In place of BLS, which takes 40 ms: a hash that all can make. What rests on it is not tested here. */
+  beaconOf(secretKey: Uint8Array): UniqueSignatures {
+    const { crypto } = this;
+    const of = (publicKey: Uint8Array, message: Uint8Array) =>
+      concatBytes(domainHash(crypto, "town/beacon", publicKey, message), new Uint8Array(16));
+    return {
+      sign: (message) => of(crypto.publicKey(secretKey), message),
+      verify: (publicKey, message, signature) => bytesEqual(of(publicKey, message), signature),
+    };
+  }
+
+  log(gateway: TownGateway, ...line: Parameters<GatewayLog>): void {
+    this.setup.log?.(gateway.index, ...line);
+  }
+
+  async start(): Promise<void> {
+    for (const gateway of this.gateways) await gateway.start();
+    for (const node of this.nodes) node.start();
+  }
+
+  /** Whether all gateways that are up have settled every slot. */
+  get finished(): boolean {
+    return this.gateways.every(({ gateway }) => gateway === undefined || gateway.area.finished);
+  }
+
+  /** Goes on until that is so, or until `untilMs` of virtual time; `look` is called after every event. */
+  async run(untilMs: number, look: () => void = () => {}): Promise<void> {
+    while (!this.finished && this.agenda.nowMs < untilMs) if (!(await this.step(look))) return;
+  }
+
+  /** Goes on for so long, whatever is settled. */
+  async runFor(ms: number, look: () => void = () => {}): Promise<void> {
+    const untilMs = this.agenda.nowMs + ms;
+    while (this.agenda.nowMs < untilMs) if (!(await this.step(look))) return;
+  }
+
+  private async step(look: () => void): Promise<boolean> {
+    if (!(await this.agenda.step())) return false;
+    this.events++;
+    look();
+    return true;
+  }
+}

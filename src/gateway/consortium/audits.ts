@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The audit of other gateways' turns, and of decided ones: a turn may name segments that have not come, and
+ * then it waits until they have.
+ */
+import { bytesEqual, toHex } from "#core/codec/bytes";
+import type { Crypto } from "#core/crypto/port";
+import { WIRE } from "#core/errors/codes";
+import { partDigest } from "#core/pot/beacon";
+import type { Turn } from "#core/records/turn";
+import type { Block, Output } from "../consensus/types.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Feeds, Taken } from "./feeds.ts";
+import type { ConsortiumPorts, Partner } from "./ports.ts";
+import { type Before, checkTurn, type OpenTurn, openTurn } from "./turns.ts";
+
+/** How often segments that a turn names and nobody sent are asked for, ms. */
+const MISSING_MS = 350;
+
+type Check = Extract<Output, { type: "check" }>;
+type Decide = Extract<Output, { type: "decide" }>;
+
+export interface AuditPorts {
+  crypto: Crypto;
+  feeds: Feeds;
+  exchange: Exchange;
+  outside: ConsortiumPorts;
+  partners: readonly Partner[];
+  /** The turn before, as it is now. */
+  before(): Before;
+  epoch(): number;
+  nowMs(): number;
+  /** The audit is done: 0 or a code. */
+  checked(check: Check, code: number): void;
+  /** A decided turn is whole. */
+  whole(decide: Decide, turn: OpenTurn, taken: readonly Taken[]): void;
+  /** A quorum stands for what nobody may propose. */
+  broken(decide: Decide): void;
+}
+
+export class Audits {
+  private readonly ports: AuditPorts;
+  private waiting: Check[] = [];
+  private stuck: Decide | undefined;
+  private looking = false;
+
+  constructor(ports: AuditPorts) {
+    this.ports = ports;
+  }
+
+  /** Audits a turn; where segments are missing, as soon as they are there. */
+  check(check: Check): void {
+    if (check.height !== this.ports.before().height) return;
+    const code = this.faultOf(check.block, check.certified);
+    if (code !== undefined) return this.ports.checked(check, code);
+    this.waiting.push(check);
+    this.lookAgain();
+  }
+
+  decide(decide: Decide): void {
+    const opened = openTurn(decide.block);
+    const taken = opened && this.taken(opened);
+    if (!opened || taken === "fault") return this.ports.broken(decide);
+    if (taken) {
+      this.waiting = [];
+      return this.ports.whole(decide, opened, taken);
+    }
+    this.stuck = decide;
+    this.lookAgain();
+  }
+
+  /** Segments came: what waited for them may go on. */
+  look(): void {
+    const { stuck, waiting } = this;
+    this.waiting = [];
+    this.stuck = undefined;
+    if (stuck) this.decide(stuck);
+    for (const check of waiting) this.check(check);
+  }
+
+  /** What this gateway's own part of the beacon is a signature of. */
+  partOf({ net, height }: Pick<Turn, "net" | "height">): Uint8Array {
+    return partDigest(this.ports.crypto, net, this.ports.epoch(), height);
+  }
+
+  /** 0, or what is wrong with it; undefined while segments are missing. */
+  private faultOf(block: Block, certified: boolean): number | undefined {
+    const opened = openTurn(block);
+    if (!opened) return WIRE.TURN_PLAN;
+    const { before, nowMs } = this.ports;
+    const verdict = checkTurn(before(), opened, certified ? undefined : nowMs());
+    if (!verdict.ok) return WIRE[verdict.code];
+    // A quorum has looked at the rest already.
+    if (!certified && !this.revealed(opened.turn)) return WIRE.TURN_REVEAL;
+    const taken = this.taken(opened);
+    if (taken === undefined) return undefined;
+    return taken === "fault" ? WIRE.TURN_PLAN : 0;
+  }
+
+  /** Whether the leader's part of the beacon is its own. */
+  private revealed(turn: Turn): boolean {
+    const { partners, outside } = this.ports;
+    const partner = partners.find(({ id }) => bytesEqual(id, turn.leader));
+    if (!partner) return false;
+    const { reveal } = turn;
+    return !reveal || outside.beacon.verify(partner.beaconKey, this.partOf(turn), reveal);
+  }
+
+  /** What a turn takes in; undefined while segments are missing, which are asked for. */
+  private taken({ turn, cuts }: OpenTurn): readonly Taken[] | "fault" | undefined {
+    const { feeds, exchange, partners, nowMs } = this.ports;
+    const found = feeds.resolve(cuts);
+    if (Array.isArray(found)) return found;
+    if ("fault" in found) return "fault";
+    const leader = toHex(turn.leader);
+    const others = partners.map(({ id }) => toHex(id)).filter((id) => id !== leader);
+    exchange.ask(found.missing, [leader, ...others], nowMs());
+    return undefined;
+  }
+
+  private lookAgain(): void {
+    if (this.looking) return;
+    this.looking = true;
+    this.ports.outside.after(MISSING_MS, () => {
+      this.looking = false;
+      if (this.stuck || this.waiting.length > 0) this.look();
+    });
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Values of what gateways tell each other of what they collected and take in; see samples-node.ts. */
+import { readersRecord } from "#core/records/readers";
+import { segmentRecord } from "#core/records/segment";
+import { cutsRecord, turnRecord, wantedRecord } from "#core/records/turn";
+import { counting, gateway, hash, net, node, type Sample, sample } from "./sample.ts";
+
+const segments: Sample[] = [
+  sample(segmentRecord, "the first segment of a feed", {
+    net,
+    gateway,
+    seq: 1,
+    prev: undefined,
+    atMs: 1_792_000_000_000,
+    entries: [{ kind: 3, bytes: counting(40, 1) }],
+  }),
+  sample(segmentRecord, "a later one, of nothing", {
+    net,
+    gateway,
+    seq: 0x100000000,
+    prev: hash(0xf1),
+    atMs: 1_792_000_900_000,
+    entries: [],
+  }),
+];
+
+const readers: Sample[] = [
+  sample(readersRecord, "a key for two gateways", {
+    net,
+    gateway,
+    keyId: counting(16, 3),
+    atMs: 1_792_000_000_000,
+    keys: [
+      { reader: node, nonce: counting(24, 4), box: counting(48, 5) },
+      { reader: counting(16, 0x70), nonce: counting(24, 6), box: counting(48, 7) },
+    ],
+  }),
+];
+
+const turns: Sample[] = [
+  sample(turnRecord, "the first, which reveals", {
+    net,
+    height: 0,
+    prev: undefined,
+    leader: gateway,
+    atMs: 1_792_000_000_000,
+    terms: hash(0xa1),
+    ledger: undefined,
+    reveal: counting(48, 9),
+  }),
+  sample(turnRecord, "a later one", {
+    net,
+    height: 77,
+    prev: hash(0xa2),
+    leader: gateway,
+    atMs: 1_792_000_000_250,
+    terms: hash(0xa1),
+    ledger: hash(0xa3),
+    reveal: undefined,
+  }),
+  sample(cutsRecord, "of two gateways", {
+    cuts: [
+      { gateway, seq: 12, id: hash(0xa4) },
+      { gateway: node, seq: 0x100000000, id: hash(0xa5) },
+    ],
+  }),
+  sample(wantedRecord, "three segments", { net, gateway, from: 7, count: 3 }),
+];
+
+export const TURN_SAMPLES: readonly Sample[] = [...segments, ...readers, ...turns];
