@@ -51,3 +51,64 @@ test("a gateway that crashes at any commit catches up, and signs nothing twice",
   assert.equal(new Set(heads).size, 1, heads.join());
   for (const { gateway } of town.gateways) assert.equal(gateway!.seat!.replica.liars.size, 0);
 });
+
+test("a gateway that loses its disk learns everything again, and votes on", async () => {
+  const town = await start(4);
+  const victim = town.gateways[2];
+  let lost = false;
+  await town.run(town.world.startMs + HOUR, () => {
+    if (lost || (victim.gateway?.area.settledSlots ?? 0) < 2) return;
+    lost = true;
+    victim.loseDisk();
+    victim.crash(2000);
+  });
+  assert.ok(lost);
+  await town.runFor(30_000);
+  const [first, ...others] = town.gateways.map(({ gateway }) => gateway!);
+  for (const { area } of others)
+    assert.equal(toHex(area.chain.head!.id), toHex(first.area.chain.head!.id));
+  for (const { seat } of [first, ...others]) assert.equal(seat!.replica.liars.size, 0);
+  const again = victim.gateway!;
+  assert.equal(again.area.settledSlots, 6);
+  assert.equal(again.seat!.replica.at.silent, false);
+});
+
+test("one of four dead: the others go on; two dead: nothing is decided until one is back", async () => {
+  const town = await start(4, { options: { slotTimeoutMs: 2000 } });
+  const settled = () => town.gateways[0].gateway!.area.settledSlots;
+  const until = async (slots: number) => {
+    const untilMs = town.agenda.nowMs + 120_000;
+    while (settled() < slots && town.agenda.nowMs < untilMs) await town.runFor(100);
+  };
+  await until(1);
+  town.gateways[3].crash(Number.POSITIVE_INFINITY);
+  await until(2);
+  assert.equal(settled(), 2);
+  town.gateways[2].crash(Number.POSITIVE_INFINITY);
+  await town.runFor(1000);
+  const height = town.gateways[0].gateway!.seat!.replica.at.height;
+  await town.runFor(60_000);
+  assert.equal(town.gateways[0].gateway!.seat!.replica.at.height, height);
+  await town.gateways[2].start();
+  await until(6);
+  assert.equal(settled(), 6);
+});
+
+test("unanimous, with leaders by proof-of-work, as the paper prints it: one silent gateway stops it", async () => {
+  const town = await start(4, {
+    consortium: { rule: "unanimous", leader: "proof-of-work", intervalMs: 50 },
+  });
+  await town.run(town.world.startMs + HOUR);
+  const [{ gateway }] = town.gateways;
+  assert.equal(gateway!.area.settledSlots, 6);
+  const stopped = await start(4, {
+    consortium: { rule: "unanimous", leader: "proof-of-work", intervalMs: 50 },
+  });
+  await stopped.runFor(300);
+  stopped.gateways[3].crash(Number.POSITIVE_INFINITY);
+  await stopped.runFor(2000);
+  const at = () => stopped.gateways[0].gateway!.seat!.replica.at.height;
+  const height = at();
+  await stopped.runFor(60_000);
+  assert.equal(at(), height);
+});

@@ -25,6 +25,8 @@ export interface AuditPorts {
   feeds: Feeds;
   exchange: Exchange;
   outside: ConsortiumPorts;
+  /** Id of this gateway, hex. */
+  self: string;
   partners: readonly Partner[];
   /** The turn before, as it is now. */
   before(): Before;
@@ -113,8 +115,9 @@ export class Audits {
     if (Array.isArray(found)) return found;
     if ("fault" in found) return "fault";
     const leader = toHex(turn.leader);
-    const others = partners.map(({ id }) => toHex(id)).filter((id) => id !== leader);
-    exchange.ask(found.missing, [leader, ...others], nowMs());
+    const all = [leader, ...partners.map(({ id }) => toHex(id)).filter((id) => id !== leader)];
+    const peers = all.filter((id) => id !== this.ports.self);
+    exchange.ask(found.missing, peers, nowMs());
     return undefined;
   }
 

@@ -103,6 +103,7 @@ export class Replica {
       feeds: this.feeds,
       exchange: this.exchange,
       outside,
+      self: this.self,
       partners: consortium.gateways,
       before: () => this.before,
       epoch: () => host.epoch(),
