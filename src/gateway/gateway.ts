@@ -20,7 +20,7 @@ import { Area } from "./area.ts";
 import { Batch, type Send } from "./batch.ts";
 import { AgreedTime } from "./consortium/agreed-time.ts";
 import { Seat } from "./consortium/seat.ts";
-import { EntryKind, feederEntry, packEntry, worldEntry } from "./entries.ts";
+import { consortiumEntry, EntryKind, feederEntry, packEntry, worldEntry } from "./entries.ts";
 import { entryOf } from "./feeder/terms.ts";
 import { announceTrust, enterImported } from "./identity/enter.ts";
 import { examine, type Imported, type Presented } from "./identity/import.ts";
@@ -29,7 +29,7 @@ import { publishGateway, publishTotals } from "./monitor.ts";
 import type { GatewayOptions } from "./options.ts";
 import { sendContracts, sendReceipts } from "./outbound.ts";
 import type { GatewayPorts } from "./ports.ts";
-import { replayEntry, worldOf } from "./replay.ts";
+import { consortiumOf, replayEntry, worldOf } from "./replay.ts";
 import { advance, nextDelayMs } from "./slots/engine.ts";
 import { Updates } from "./update/updates.ts";
 
@@ -118,6 +118,9 @@ export class Gateway {
   private begin(batch: Batch): void {
     const { topics } = this.area;
     batch.log(EntryKind.world, packEntry(worldEntry, worldOf(this.area)));
+    const { consortium } = this.area.options;
+    if (consortium)
+      batch.log(EntryKind.consortium, packEntry(consortiumEntry, consortiumOf(consortium)));
     const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
     retained.push(topics.publicBlock, topics.dagEpoch);
     for (const topic of retained) batch.send(topic, nothingRetained(), true);

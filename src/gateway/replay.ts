@@ -11,9 +11,12 @@ import { memberRecord } from "#core/records/member";
 import { demandRecord, noticeRecord } from "#core/records/notice";
 import { saidKindAt } from "#core/topics";
 import type { Area } from "./area.ts";
+import type { ConsortiumOptions } from "./consortium/ports.ts";
 import {
   blockEntry,
+  type ConsortiumEntry,
   clearingEntry,
+  consortiumEntry,
   demandEntry,
   EntryKind,
   epochEntry,
@@ -22,6 +25,7 @@ import {
   memberEntry,
   missedEntry,
   noticeEntry,
+  packEntry,
   publishedEntry,
   saidEntry,
   tokenEntry,
@@ -68,6 +72,7 @@ function asciiOf(text: string): Uint8Array {
 export function replayEntry(area: Area, entry: LogEntry): void {
   const { kind, bytes } = entry;
   if (kind === EntryKind.world) checkWorld(area, unpackEntry(worldEntry, bytes));
+  else if (kind === EntryKind.consortium) checkConsortium(area, bytes);
   else if (kind === EntryKind.member) replayMember(area, bytes);
   else if (kind === EntryKind.said) replaySaid(area, bytes);
   else if (kind === EntryKind.notice) replayNotice(area, bytes);
@@ -109,6 +114,26 @@ function checkWorld(area: Area, found: WorldEntry): void {
         `the store was made with another ${name}: use the configuration it was made with, or a new store`,
       );
   }
+}
+
+/** What the log says of the gateways that agree. */
+export function consortiumOf(options: ConsortiumOptions): ConsortiumEntry {
+  const { gateways, rule, leader, intervalMs } = options;
+  return {
+    unanimous: rule === "unanimous" ? 1 : 0,
+    work: leader === "proof-of-work" ? 1 : 0,
+    intervalMs,
+    gateways: gateways.map(({ id, publicKey, beaconKey }) => ({ id, publicKey, beaconKey })),
+  };
+}
+
+function checkConsortium({ options: { consortium } }: Area, bytes: Uint8Array): void {
+  const same = consortium && packEntry(consortiumEntry, consortiumOf(consortium));
+  if (same && bytesEqual(same, bytes)) return;
+  throw new StoreMismatch(
+    "the store is of a consortium of other gateways, or with other rules: use the configuration it was " +
+      "made with, or a new store",
+  );
 }
 
 /** What members wait for tokens with would be void without epochs, and the last one would never end. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
+import { audit } from "#gateway/audit/audit";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 import { smallWorld } from "#host-sim/smartchain/small-world";
 import { Town, type TownSetup } from "#host-sim/town/town";
@@ -31,6 +32,13 @@ test("four gateways come to one ledger, with the same totals as one alone", asyn
     roots.add(toHex(one.chain.head!.id));
   }
   assert.equal(roots.size, 1);
+  for (const { store, options } of town.gateways) {
+    const gatewayKey = town.crypto.publicKey(options.secretKey);
+    const result = audit(store.read(), { crypto: town.crypto }, { gatewayKey });
+    assert.deepEqual(result.ok ? [] : result.faults, []);
+    assert.equal(result.summary.tradedWh, area.tradedWh);
+    assert.ok(result.summary.turns > 20);
+  }
 });
 
 test("a gateway that crashes at any commit catches up, and signs nothing twice", async () => {

@@ -76,7 +76,8 @@ function checkHeader({ state, findings }: Context, header: BlockHeader): void {
   const which = { height };
   if (header.net !== state.net || header.epoch !== state.epoch)
     findings.fault("WRONG_ORIGIN", which, `network ${header.net}, epoch ${header.epoch}`);
-  if (!bytesEqual(header.leader, state.gatewayId))
+  const leader = state.consortium ? state.consortium.turn?.leader : state.gatewayId;
+  if (!leader || !bytesEqual(header.leader, leader))
     findings.fault("BLOCK_CHAIN", which, `leader ${toHex(header.leader)}`);
   if (height !== (head ? head.height + 1 : 0))
     findings.fault("BLOCK_CHAIN", which, `after ${head ? head.height : "nothing"}`);

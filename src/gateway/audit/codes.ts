@@ -21,6 +21,16 @@ export const AUDIT_CODES = Object.freeze({
   SIGNATURE_GATEWAY: "the signature is not the gateway's over these bytes",
   WRONG_ORIGIN: "a record names another network, gateway or epoch than its log",
 
+  // Gateways that agree
+  CONSORTIUM:
+    "the list of gateways is not at the log's beginning, without this one, or repeats one",
+  TURN_FEED: "a segment that its gateway did not sign, that is no use, or that a turn lacks",
+  TURN_CHAIN: "height, predecessor, settings or time of a turn do not continue the chain",
+  TURN_LEDGER: "a turn names another ledger than the turns before it led to",
+  TURN_QUORUM: "no quorum of the gateways signed this turn",
+  TURN_PART: "the leader's part of a beacon is not its own",
+  TURN_FOREIGN: "an entry that comes of no message of its turn",
+
   // Who may take part
   AUTHORITY: "the authority's record is not its own, or a second one",
   CERTIFICATE: "a certificate that the authority did not seal, or an old one",

@@ -12,6 +12,7 @@ import { listWallets } from "#core/wallets";
 import { memberEntry, saidEntry } from "../entries.ts";
 import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
 import { eventName } from "../intake/event.ts";
+import { checkHeard } from "./consortium.ts";
 import { openEntry } from "./open.ts";
 import {
   arrivalCode,
@@ -38,6 +39,7 @@ export function auditMember(context: Context, bytes: Uint8Array): void {
   if (!entry) return;
   const opened = openSigned(memberRecord, ports.crypto, entry.signed);
   if (!opened.ok) return findings.fault("RECORD_MALFORMED", {}, `${opened.code}, ${opened.detail}`);
+  checkHeard(context, "member", entry.signed);
   const { value: member, id: message, signature } = opened;
   const { publicKey, name } = member;
   const idBytes = nodeIdOf(ports.crypto, publicKey);
@@ -78,6 +80,7 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
   member.saidSeq = Math.max(member.saidSeq, entry.seq);
   member.spokeEpoch = state.epoch;
   if (!kind) return findings.fault("SAID_KIND", which, `kind ${entry.kind}`);
+  checkHeard(context, "said", entry.content);
   const said = openContent(ports.crypto, kind, entry.content);
   if ("ok" in said) return findings.fault("RECORD_MALFORMED", which, `${kind}: ${said.detail}`);
   placeOf(said, which);

@@ -10,6 +10,8 @@ export interface AuditPorts {
   crypto: Crypto;
   /** Checks many signatures at once; default: one by one with `crypto.verify`. */
   verifyBatch?: (batch: readonly VerifyJob[]) => boolean[];
+  /** Whether a part of a beacon is its gateway's (BLS); default: it is not looked at. */
+  verifyPart?: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 }
 
 /** What a fault is about, as far as it applies. */
@@ -131,6 +133,8 @@ export interface AuditSummary {
   slotMs: number;
   worldStartMs: number;
   entries: number;
+  /** Turns of its consortium; 0 where the gateway decided alone. */
+  turns: number;
   members: { id: string; name: string }[];
   slotsSettled: number;
   slotsWithTrade: number;
