@@ -2,6 +2,7 @@
 /** The state of one area: members, DAG, chain, open slots. Changed by intake, slot engine and replay only. */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { type RecordType, signRecord } from "#core/codec/record";
+import type { Validator } from "#core/consensus/validators";
 import { Dag } from "#core/dag/dag";
 import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
@@ -38,7 +39,7 @@ export class Area {
   readonly idBytes: Uint8Array;
   readonly id: string;
   /** The gateways whose ledger this is; this one alone where there is no consortium. */
-  readonly gateways: readonly { node: Uint8Array; publicKey: Uint8Array }[];
+  gateways: readonly { node: Uint8Array; publicKey: Uint8Array }[];
   /** Whose block is made now. */
   leader: Uint8Array;
   /** Nodes that were heard on this gateway's own broker. */
@@ -98,9 +99,8 @@ export class Area {
     this.id = toHex(this.idBytes);
     this.leader = this.idBytes;
     const { idBytes: node, publicKey } = this;
-    this.gateways = options.consortium
-      ? options.consortium.gateways.map(({ id, publicKey: key }) => ({ node: id, publicKey: key }))
-      : [{ node, publicKey }];
+    const { consortium } = options;
+    this.gateways = consortium ? gatewaysOf(consortium.gateways) : [{ node, publicKey }];
     this.world = new World(options, ports.time);
     const { net } = options;
     this.registry = new Registry(crypto, net);
@@ -243,6 +243,11 @@ export class Area {
       batch.send(this.topics.publicBlock, this.sign(publicBlockRecord, head.block).bytes, true);
     this.capsAge += this.sessions.size;
   }
+}
+
+/** Gateways as those who may stand in for witnesses. */
+export function gatewaysOf(partners: readonly Validator[]): Area["gateways"] {
+  return partners.map(({ id, publicKey }) => ({ node: id, publicKey }));
 }
 
 /** A member's name as a topic level: two names that would share one count as the same name. */

@@ -15,6 +15,7 @@ import {
   PRESENTED_MAX,
 } from "#core/limits";
 import { demandRecord } from "#core/records/notice";
+import type { Change } from "#core/records/registry";
 import { nothingRetained, parseNodeTopic } from "#core/topics";
 import { Area } from "./area.ts";
 import { Batch, type Send } from "./batch.ts";
@@ -226,6 +227,11 @@ export class Gateway {
       this.busy = false;
     }
     await this.process();
+  }
+
+  /** The operator is for this change of the consortium's gateways; false where it is none that may be next. */
+  wish(change: Change): boolean {
+    return !this.stopped && (this.seat?.wish(change) ?? false);
   }
 
   /** The operator put out firmware, or took it back: it is announced at once. */

@@ -120,3 +120,36 @@ test("unanimous, with leaders by proof-of-work, as the paper prints it: one sile
   await stopped.runFor(60_000);
   assert.equal(at(), height);
 });
+
+test("gateways join and leave by what a quorum of them wants", async () => {
+  const town = await start(4, { spare: 1 });
+  const [first, second, third, fourth, fifth] = town.gateways;
+  const publicKey = town.crypto.publicKey(fifth.options.secretKey);
+  const net = first.options.net;
+  const joins = { publicKey, beaconKey: publicKey };
+  const partners = () => first.gateway!.seat!.replica.partners;
+  await town.runFor(300);
+  const join = { net, number: 1, leaves: undefined, joins };
+  for (const { gateway } of [first, second]) assert.equal(gateway!.wish(join), true);
+  await town.runFor(200);
+  assert.equal(partners().version, 0); // two of four are no quorum
+  assert.equal(third.gateway!.wish(join), true);
+  await town.runFor(100);
+  assert.equal(partners().version, 1);
+  assert.equal(first.gateway!.wish(join), false);
+  await fifth.start();
+  await town.runFor(1500);
+  assert.equal(partners().set.size, 5);
+  const leave = { net, number: 2, leaves: fourth.gateway!.area.idBytes, joins: undefined };
+  for (const { gateway } of [first, second, fifth, third]) gateway!.wish(leave);
+  await town.run(town.world.startMs + HOUR);
+  await town.runFor(5000);
+  assert.equal(partners().set.size, 4);
+  assert.equal(partners().has(fourth.id), false);
+  for (const { gateway } of [second, third, fifth]) {
+    assert.equal(toHex(gateway!.area.chain.head!.id), toHex(first.gateway!.area.chain.head!.id));
+    assert.equal(gateway!.seat!.replica.partners.version, 2);
+  }
+  const result = audit(fifth.store.read(), { crypto: town.crypto }, { gatewayKey: publicKey });
+  assert.deepEqual(result.ok ? [] : result.faults, []);
+});

@@ -59,6 +59,7 @@ export const RecordKind = Object.freeze({
   turn: 59,
   cuts: 60,
   wanted: 61,
+  change: 62,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

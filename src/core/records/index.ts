@@ -30,6 +30,7 @@ import { publicBlockRecord } from "./public-block.ts";
 import { readersRecord } from "./readers.ts";
 import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
+import { changeRecord } from "./registry.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
 import { segmentRecord } from "./segment.ts";
 import { settlementRecord } from "./settlement.ts";
@@ -92,6 +93,7 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   turnRecord,
   cutsRecord,
   wantedRecord,
+  changeRecord,
 ]);
 
 /**
@@ -124,4 +126,5 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   turnRecord,
   cutsRecord,
   wantedRecord,
+  changeRecord,
 ]);

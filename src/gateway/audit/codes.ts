@@ -22,8 +22,7 @@ export const AUDIT_CODES = Object.freeze({
   WRONG_ORIGIN: "a record names another network, gateway or epoch than its log",
 
   // Gateways that agree
-  CONSORTIUM:
-    "the list of gateways is not at the log's beginning, without this one, or repeats one",
+  CONSORTIUM: "the list of gateways is not at the log's beginning, or repeats one",
   TURN_FEED: "a segment that its gateway did not sign, that is no use, or that a turn lacks",
   TURN_CHAIN: "height, predecessor, settings or time of a turn do not continue the chain",
   TURN_LEDGER: "a turn names another ledger than the turns before it led to",

@@ -7,7 +7,6 @@ import { bytesEqual, toHex } from "#core/codec/bytes";
 import { decodeCbor } from "#core/codec/cbor";
 import { blockIdOfHashes } from "#core/consensus/block-id";
 import { certificateItems } from "#core/consensus/certificate";
-import { ValidatorSet } from "#core/consensus/validators";
 import type { Crypto } from "#core/crypto/port";
 import { BeaconParts, partDigest } from "#core/pot/beacon";
 import { quorumRecord } from "#core/records/consensus";
@@ -15,7 +14,7 @@ import { upRecord } from "#core/records/receipt";
 import { FedKind } from "#core/records/segment";
 import { heardStruct, type Turn } from "#core/records/turn";
 import { Feeds, type Taken } from "../consortium/feeds.ts";
-import type { Partner } from "../consortium/ports.ts";
+import { Partners } from "../consortium/partners.ts";
 import { openFed } from "../consortium/segments.ts";
 import { type Before, checkTurn, openTurn } from "../consortium/turns.ts";
 import { consortiumEntry, segmentEntry, type TurnEntry, turnEntry } from "../entries.ts";
@@ -24,8 +23,7 @@ import type { Context } from "./state.ts";
 
 /** What the auditor knows of a consortium. */
 export class AuditConsortium {
-  readonly partners: readonly Partner[];
-  readonly set: ValidatorSet;
+  readonly partners: Partners;
   readonly feeds: Feeds;
   readonly parts = new BeaconParts();
   /** The turn in hand; undefined before the first. */
@@ -34,26 +32,22 @@ export class AuditConsortium {
   /** What the turn in hand took in: SHA-256 of what its nodes signed, by kind of entry. */
   readonly heard = new Set<string>();
 
-  constructor(partners: readonly Partner[], unanimous: boolean) {
+  constructor(partners: Partners) {
     this.partners = partners;
-    this.set = new ValidatorSet(partners, unanimous ? "unanimous" : "quorum");
-    this.feeds = new Feeds(partners.map(({ id }) => id));
-  }
-
-  keyOf(gateway: string): Uint8Array | undefined {
-    const place = this.set.indexOf(gateway);
-    return place < 0 ? undefined : this.set.list[place].publicKey;
+    this.feeds = new Feeds(partners.list.map(({ id }) => id));
   }
 }
 
-export function auditConsortium({ state, findings }: Context, bytes: Uint8Array): void {
+export function auditConsortium({ state, findings, ports }: Context, bytes: Uint8Array): void {
   const entry = openEntry(findings, consortiumEntry, bytes);
   if (!entry) return;
   const ids = new Set(entry.gateways.map(({ id }) => toHex(id)));
-  const own = ids.has(toHex(state.gatewayId));
-  if (state.consortium || state.members.size > 0 || !own || ids.size < entry.gateways.length)
+  if (state.consortium || state.members.size > 0 || ids.size < entry.gateways.length)
     return findings.fault("CONSORTIUM", {}, `${ids.size} gateways`);
-  state.consortium = new AuditConsortium(entry.gateways, entry.unanimous === 1);
+  const rule = entry.unanimous === 1 ? "unanimous" : "quorum";
+  state.consortium = new AuditConsortium(
+    new Partners(state.net, ports.crypto, entry.gateways, rule),
+  );
 }
 
 export function auditSegment({ state, findings, ports }: Context, bytes: Uint8Array): void {
@@ -61,7 +55,7 @@ export function auditSegment({ state, findings, ports }: Context, bytes: Uint8Ar
   if (!entry) return;
   const { consortium } = state;
   if (!consortium) return findings.fault("TURN_FEED", {}, "a segment without a consortium");
-  const keyOf = (id: string) => consortium.keyOf(id);
+  const keyOf = (id: string) => consortium.partners.keyOf(id);
   const segment = openFed(ports.crypto, state.net, keyOf, entry.signed);
   if ("code" in segment) return findings.fault("TURN_FEED", {}, segment.code);
   const verdict = consortium.feeds.take(segment);
@@ -98,9 +92,10 @@ export function auditTurn(context: Context, bytes: Uint8Array): void {
   checkPart(context, consortium, turn);
   const taken = consortium.feeds.resolve(cuts);
   consortium.heard.clear();
-  if (Array.isArray(taken)) hear(context, consortium, taken);
-  else findings.fault("TURN_FEED", which, "segments that the log does not have");
+  if (!Array.isArray(taken))
+    findings.fault("TURN_FEED", which, "segments that the log does not have");
   consortium.feeds.settle(cuts);
+  if (Array.isArray(taken)) hear(context, consortium, taken);
   consortium.turn = turn;
   consortium.prev = id;
   state.summary.turns++;
@@ -109,7 +104,7 @@ export function auditTurn(context: Context, bytes: Uint8Array): void {
 /** The certificate, whose signatures are checked with all others; the turn's id. */
 function checkQuorum(
   { findings, ports, state }: Context,
-  { set }: AuditConsortium,
+  { partners: { set } }: AuditConsortium,
   { header, plan, quorum }: TurnEntry,
   { height }: Turn,
 ): Uint8Array | undefined {
@@ -135,20 +130,26 @@ function checkPart(context: Context, consortium: AuditConsortium, turn: Turn): v
   const { reveal, height, leader } = turn;
   if (!reveal) return;
   consortium.parts.add(ports.crypto, reveal);
-  const partner = consortium.partners.find(({ id }) => bytesEqual(id, leader));
+  const partner = consortium.partners.get(leader);
   const message = partDigest(ports.crypto, state.net, state.epoch, height);
   const right = partner && (ports.verifyPart?.(partner.beaconKey, message, reveal) ?? true);
   if (!right) findings.fault("TURN_PART", { height }, toHex(leader));
 }
 
 /** What nodes said in these segments. */
-function hear({ ports }: Context, { heard }: AuditConsortium, taken: readonly Taken[]): void {
-  for (const { segments } of taken)
+function hear(
+  { ports }: Context,
+  { heard, partners, feeds }: AuditConsortium,
+  taken: readonly Taken[],
+): void {
+  for (const { gateway, segments } of taken)
     for (const { signed } of segments)
       for (const { kind, bytes } of signed.value.entries) {
         if (kind === FedKind.evidence) heard.add(nameOf(ports.crypto, "evidence", bytes));
         const said = kind === FedKind.heard ? saidIn(bytes) : undefined;
         if (said) heard.add(nameOf(ports.crypto, said.what, said.content));
+        if (kind === FedKind.change && partners.wish(bytes, gateway))
+          feeds.keep(partners.list.map(({ id }) => id));
       }
 }
 

@@ -185,7 +185,7 @@ export class AuditState {
   get gateways(): readonly { node: Uint8Array; publicKey: Uint8Array }[] {
     const { consortium, gatewayId: node, world } = this;
     if (!consortium) return [{ node, publicKey: world.gatewayKey }];
-    return consortium.partners.map(({ id, publicKey }) => ({ node: id, publicKey }));
+    return consortium.partners.list.map(({ id, publicKey }) => ({ node: id, publicKey }));
   }
 
   /** Half a slot before slot 0. */
