@@ -118,6 +118,7 @@ export class Member {
   }
 
   private forgetful({ observer }: MeterNode): void {
+    if (this.street.off.has("promotion")) Object.assign(observer.promoter, { watch: () => {} });
     if (!this.street.off.has("witness-log")) return;
     // Its log is made with the first epoch.
     const inside = observer as unknown as {

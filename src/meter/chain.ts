@@ -3,7 +3,7 @@
  * The node's own chain of transactions: the next body, linked to its predecessor and attached to
  * two caps.
  */
-import { compareBytes } from "#core/codec/bytes";
+import { bytesEqual, compareBytes } from "#core/codec/bytes";
 import type { Entropy } from "#core/crypto/port";
 import { PARENTS_MAX } from "#core/limits";
 import type { Caps, Notice } from "#core/records/notice";
@@ -58,6 +58,15 @@ export function draftBody(
     tick: tickOf(tsMs, notice.epochStartMs, notice.tickMs),
     slot: draft.slot,
   };
+}
+
+/** The chosen parents with `late` for one of them. */
+export function withLate(
+  chosen: readonly Attachment[],
+  late: Attachment | undefined,
+): readonly Attachment[] {
+  if (!late || chosen.some(({ id }) => bytesEqual(id, late.id))) return chosen;
+  return [late, ...chosen].slice(0, PARENTS_MAX);
 }
 
 type Cap = Caps["caps"][number];

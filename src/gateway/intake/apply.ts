@@ -175,6 +175,7 @@ function applyTxToDag(area: Area, session: Session, tx: Tx): readonly DoubleVote
   area.runs.get(tx.body.slot)?.heard(tx);
   const { counters } = area;
   counters.transactions++;
+  if (tx.body.type === TxType.promote) counters.promotes++;
   counters.tokens += tx.pot.length;
   if (tx.pot.some(({ witness }) => bytesEqual(witness, area.idBytes))) counters.byGateways++;
   area.capsAge++;
