@@ -37,6 +37,8 @@ export interface Standing {
 interface Watched extends Attachment {
   /** A PROMOTE may be said for it: it is this node's own, and there was none yet. */
   promotes: boolean;
+  /** Not before: votes come within Δ of when it was heard, which may be long after its tokens. */
+  fromMs: number;
 }
 
 export class Promoter {
@@ -65,7 +67,8 @@ export class Promoter {
 
   /** Transaction `id` is in the DAG: this node's `own`, or one for it. Of too many the oldest is left alone. */
   watch(id: Uint8Array, tMs: number, own: boolean): void {
-    this.watched.push({ id: id.slice(), tMs, promotes: own });
+    const fromMs = this.node.clock.nowMs() + (this.notice?.tickMs ?? 0);
+    this.watched.push({ id: id.slice(), tMs, promotes: own, fromMs });
     if (this.watched.length > WATCHED_MAX) this.watched.shift();
   }
 
@@ -130,9 +133,9 @@ export class Promoter {
     return this.waits || !slots.issuer.waits;
   }
 
-  private isLate({ id, tMs }: Watched, nowMs: number): boolean {
+  private isLate({ id, tMs, fromMs }: Watched, nowMs: number): boolean {
     const { notice, epsilonMs, standing } = this;
-    if (!notice) return false;
+    if (!notice || nowMs < fromMs) return false;
     const { tickMs, ageMaxMs } = notice;
     // Young enough still when the tokens are there (V5).
     if (nowMs + tickMs + epsilonMs > tMs + ageMaxMs) return false;
@@ -142,9 +145,10 @@ export class Promoter {
 
   /** When one has to be looked at; undefined where it is left alone for good. */
   private dueMs(one: Watched, nowMs: number, { ageMaxMs }: Notice): number | undefined {
-    if (remedyFor(alone(one.tMs), nowMs, ageMaxMs) === "wait")
-      return remedyDueMs(alone(one.tMs), nowMs, ageMaxMs);
-    return this.isLate(one, nowMs) ? nowMs : undefined;
+    const { tMs, fromMs } = one;
+    const wait = remedyFor(alone(tMs), nowMs, ageMaxMs) === "wait";
+    if (!wait && nowMs >= fromMs) return this.isLate(one, nowMs) ? nowMs : undefined;
+    return Math.max(fromMs, (wait && remedyDueMs(alone(tMs), nowMs, ageMaxMs)) || 0);
   }
 }
 
