@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a node does about a transaction that nobody approves (ledger 4.3): one of its own, or one that is for it.
- * Older than A_max / 2 no honest member attaches to it any more; then the next thing that this node says
+ * What a node does about a transaction that nobody approves (ledger 4.3): one of its own, or one that is for
+ * it. Older than A_max / 2 no honest member attaches to it any more; then the next thing that this node says
  * approves it, and where nothing is to be said, a PROMOTE does. Whoever approves that approves both.
  *
- * Left alone is what enough members hold valid by their votes, what a block holds, and a PROMOTE itself. What is
- * too old is in the next block all the same. What has no tokens yet is said again by the issuer.
+ * Left alone is what enough members hold valid by their votes, what a block holds, and a PROMOTE itself. What
+ * is too old is in the next block all the same. What has no tokens yet is said again by the issuer.
  */
 import { type Own, remedyDueMs, remedyFor } from "#core/dag/promote";
 import { WATCHED_MAX } from "#core/limits";
@@ -124,8 +124,8 @@ export class Promoter {
   }
 
   /**
-   * Whether a PROMOTE could be said. Under a barrier clock time moves on with blocks, which leave nothing behind.
-   * What the market needs to be said goes first.
+   * Whether a PROMOTE could be said. Under a barrier clock time moves on with blocks, which leave nothing
+   * behind. What the market needs to be said goes first.
    */
   private get ready(): boolean {
     const { clock, speaker, slots } = this.node;
