@@ -68,9 +68,7 @@ export class Observer {
     this.epochs = epochs;
     this.raise = raise;
     if (config.policy.direct) this.offers = new Offers(node.idBytes);
-    const approved = (txid: Uint8Array) => this.share?.cone.approved(txid);
-    const decided = (txid: Uint8Array) => this.stateOf(txid) >= TxState.accepted;
-    this.promoter = new Promoter(node, { approved, decided }, ports.log);
+    this.promoter = new Promoter(node, this, ports.log);
   }
 
   onNotice(notice: Notice): void {
@@ -257,6 +255,16 @@ export class Observer {
   isAccepted(txid: Uint8Array): boolean {
     const state = this.stateOf(txid);
     return state === TxState.accepted || state === TxState.final;
+  }
+
+  /** Whether votes or a block have decided on it. */
+  decided(txid: Uint8Array): boolean {
+    return this.stateOf(txid) >= TxState.accepted;
+  }
+
+  /** Whether another transaction approves it; undefined where it is not in the DAG any more. */
+  approved(txid: Uint8Array): boolean | undefined {
+    return this.share?.cone.approved(txid);
   }
 
   /** What to attach to; undefined while the cone knows nothing. */

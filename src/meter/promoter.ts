@@ -67,6 +67,8 @@ export class Promoter {
 
   /** Transaction `id` is in the DAG: this node's `own`, or one for it. Of too many the oldest is left alone. */
   watch(id: Uint8Array, tMs: number, own: boolean): void {
+    // Under a barrier clock time moves on with blocks, which leave nothing behind.
+    if (!this.node.clock.running) return;
     const fromMs = this.node.clock.nowMs() + (this.notice?.tickMs ?? 0);
     this.watched.push({ id: id.slice(), tMs, promotes: own, fromMs });
     if (this.watched.length > WATCHED_MAX) this.watched.shift();
@@ -123,10 +125,7 @@ export class Promoter {
     return node.clock.realDelayMs(next);
   }
 
-  /**
-   * Whether a PROMOTE could be said. Under a barrier clock time moves on with blocks, which leave nothing
-   * behind. What the market needs to be said goes first.
-   */
+  /** Whether a PROMOTE could be said. What the market needs to be said goes first. */
   private get ready(): boolean {
     const { clock, speaker, slots } = this.node;
     if (!clock.running || !speaker.open || speaker.full || slots.issuer.busy) return false;
