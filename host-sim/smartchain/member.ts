@@ -22,7 +22,7 @@ export class Member {
   rogue: Rogue | undefined;
   private readonly street: Street;
   private readonly skewMs: number;
-  private readonly store = memoryStore();
+  private store = memoryStore();
   private witness = memoryStore();
   private boots = 0;
   private timer = 0;
@@ -90,6 +90,12 @@ export class Member {
     this.boots++;
     if (losesLog) this.witness = memoryStore();
     street.agenda.at(street.agenda.nowMs + DOWN_MS, () => this.start());
+  }
+
+  /** The same, and nothing of its flash is left but its key. */
+  forget(): void {
+    this.store = memoryStore();
+    this.crash(true);
   }
 
   disconnect(): void {

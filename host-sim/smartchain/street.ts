@@ -293,6 +293,13 @@ export class Street {
         for (const member of cut) member.reconnect();
       });
     }
+    if (this.seed % 5 === 0) {
+      const forgetful = any();
+      agenda.at(later(), () => {
+        this.count("state lost");
+        forgetful.forget();
+      });
+    }
     if (random.below(6) === 0)
       agenda.at(later(), async () => {
         this.count("gateway restart");

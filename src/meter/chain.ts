@@ -36,7 +36,9 @@ export function draftBody(
   draft: BodyDraft,
 ): Body | undefined {
   // Δ after the predecessor (V7), and in a later tick than it; also than a first body that came to nothing.
-  const spacedMs = state.txid || state.uncertain === 1 ? state.txMs + notice.tickMs : 0;
+  // Of what an earlier life said nothing is known but that it had heard no later time (Uncertain.lost).
+  const ticks = Math.max(notice.epoch > 0 ? state.uncertain : 0, state.txid ? 1 : 0);
+  const spacedMs = ticks > 0 ? state.txMs + ticks * notice.tickMs : 0;
   const earliestMs = Math.max(draft.notBeforeMs, spacedMs);
   const chosen = choose(earliestMs);
   if (chosen.length === 0) return undefined;

@@ -214,7 +214,7 @@ export class Issuer {
     const choose = this.chooser(notice, intent.beforeMs, intent.type);
     const body = draftBody(net, idBytes, state, notice, choose, intent);
     // Numbers of an earlier life, or of a body that came to nothing: witnesses may have signed another.
-    if (body && state.uncertain === 1 && notice.epoch !== 0) {
+    if (body && state.uncertain > 0 && notice.epoch !== 0) {
       const { seq, tick } = body;
       body.cancels = signCancel(crypto, secretKey, { net, from: idBytes, seq, beforeTick: tick });
     }

@@ -299,6 +299,27 @@ test("what is left behind is ACCEPTED where authors promote it, and is not where
   }
 });
 
+test("who loses its state between ask and transaction is no fraud", async () => {
+  let losses = 0;
+  for (let seed = 1; seed <= 24; seed++) {
+    const street = new Street({ seed, calm: true });
+    const [victim] = street.members;
+    const at = 1 + (seed % 4);
+    let asks = 0;
+    const { tap } = street.bus;
+    street.bus.tap = (from, topic, payload) => {
+      tap(from, topic, payload);
+      if (!topic.endsWith(`${victim.node?.id}/up/ask`) || ++asks !== at) return;
+      losses++;
+      street.agenda.at(street.agenda.nowMs + ((seed * 37) % 150), () => victim.forget());
+    };
+    const run = await street.run();
+    assert.equal(run.violation?.message, undefined, `seed ${seed}`);
+    assert.equal(run.suspended, 0);
+  }
+  assert.ok(losses >= 12, String(losses));
+});
+
 test("where votes come in time next to nothing is promoted", async () => {
   let [promotes, transactions] = [0, 0];
   for (let seed = 1; seed <= 12; seed++) {
