@@ -11,7 +11,7 @@ import { assert } from "#core/errors/assert";
 import { codeOfWire } from "#core/errors/codes";
 import { ASK_PATIENCE_MS, ASK_PATIENCE_PERMILLE, ASK_REPEAT_MS } from "#core/limits";
 import { signCancel } from "#core/pot/cancel";
-import { checkToken, medianMs } from "#core/pot/token";
+import { checkToken, isTimely, medianMs } from "#core/pot/token";
 import type { Caps, Notice } from "#core/records/notice";
 import {
   type Body,
@@ -155,7 +155,8 @@ export class Issuer {
       return;
     }
     const known = this.epochs.of(this.body.epoch);
-    if (!known) return;
+    // A witness that lies about its time: with its token V6 or V7 would void the transaction.
+    if (!known || !isTimely(token, this.body, known.epoch)) return;
     const context = { net, beacon: known.epoch.beacon, body: this.body, txid };
     const { committees } = known;
     const rank = committees.rank(idBytes, this.body.tick, token.witness);

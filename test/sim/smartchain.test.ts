@@ -320,6 +320,35 @@ test("who loses its state between ask and transaction is no fraud", async () => 
   assert.ok(losses >= 12, String(losses));
 });
 
+test("witnesses that lie about their time void nobody's transaction", async () => {
+  const lies = "token of another time";
+  let [told, said] = [0, 0];
+  class Heard extends Street {
+    override async startGateway(): Promise<void> {
+      await super.startGateway();
+      Object.assign(this.gateway.area.ports, {
+        log: (_level: string, event: string, { code, node }: Record<string, unknown> = {}) => {
+          if (event !== "not-accepted" || (code !== "TX_TIME" && code !== "TX_TOKENS")) return;
+          // A rogue's own may be whatever it is.
+          const honest = this.members.some((one) => !one.rogue && one.node?.id === node);
+          assert.ok(!honest, `${code} in seed ${this.seed}`);
+        },
+      });
+    }
+  }
+  for (let seed = 1; told < 60; seed++) {
+    const street = new Heard({ seed });
+    // Under the barrier clock a body that finds no witnesses moves on, up to the end of the slot.
+    if (street.options.clock.kind !== "running" || !street.members.some(({ rogue }) => rogue))
+      continue;
+    const run = await street.run();
+    assert.equal(run.violation?.message, undefined, `seed ${seed}`);
+    told += run.faults[lies] ?? 0;
+    said += run.transactions;
+  }
+  assert.ok(said > 100);
+});
+
 test("where votes come in time next to nothing is promoted", async () => {
   let [promotes, transactions] = [0, 0];
   for (let seed = 1; seed <= 12; seed++) {
