@@ -76,7 +76,7 @@ export class Promoter {
 
   /** A new block: it holds what its gateway had when it was sealed. */
   sealed(atMs: number): void {
-    this.watched = this.watched.filter(({ tMs }) => tMs > atMs);
+    if (this.watched.length > 0) this.watched = this.watched.filter(({ tMs }) => tMs > atMs);
   }
 
   /** What a transaction of this node's at `nowMs` is to approve first; undefined where nothing is left behind. */
@@ -87,7 +87,7 @@ export class Promoter {
   onTimer(): void {
     const { notice, node } = this;
     const { clock, state, slots } = node;
-    if (!notice || !this.ready) return;
+    if (this.watched.length === 0 || !notice || !this.ready) return;
     this.waits = false;
     const nowMs = clock.nowMs();
     this.watched = this.watched.filter((one) => this.dueMs(one, nowMs, notice) !== undefined);

@@ -62,14 +62,14 @@ const slotMemory = struct({
 });
 export type SlotMemory = Infer<typeof slotMemory>;
 
-/** What may be signed of the next number; so many ticks lie between the chain's last time and the next body. */
+/** What may be signed of the next number: so many ticks lie between the chain's time and the next body. */
 export const Uncertain = Object.freeze({
   nothing: 0,
   /** A body that came to nothing. */
   dropped: 1,
   /**
-   * Something of an earlier life, as the state was lost. Its stamp was half of ε or Δ ahead of its clock at most,
-   * so that the tick after the present one may be taken too.
+   * Something of an earlier life, as the state was lost. Its stamp was half of ε or Δ ahead of its clock at
+   * most, so that the tick after the present one may be taken too.
    */
   lost: 2,
 });
