@@ -238,6 +238,11 @@ export const CONE_WAIT_MS = 120_000;
 export const NODE_VOTES_MAX = 256;
 /** The same where it follows its own alone: what it says and is paid in two slots. */
 export const NODE_OWN_VOTES_MAX = 16;
+/**
+ * Transactions that a node would promote: what it says and is paid between two blocks of a slot. One more
+ * leaves the oldest to a block.
+ */
+export const WATCHED_MAX = 4;
 /** Authors that a witness keeps in its log: the members of two epochs. */
 export const WITNESS_AUTHORS_MAX = 512;
 /** Sectors of flash that the log uses: more would outlast the chip, and take longer to read at a start. */

@@ -149,6 +149,7 @@ function publishDag(area: Area, batch: Batch): void {
     accepted: votes.accepted,
     votes: votes.votes,
     byGateways: counters.byGateways,
+    promotes: counters.promotes,
     suspended: [...suspended].map((id) => area.sessions.get(id)?.member.name ?? id),
   });
 }

@@ -257,7 +257,8 @@ export class MeterNode {
   }
 
   private onEpoch(payload: Uint8Array): void {
-    if (!this.epochs.follow(payload)) return this.raise("GATEWAY_SIGNATURE", "epoch");
+    const code = this.epochs.follow(payload);
+    if (code) return this.raise(code, "epoch");
     this.observer.onEpoch();
     this.slots.resume();
   }

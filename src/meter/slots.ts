@@ -86,6 +86,7 @@ export class Slots {
     this.issuer = new Issuer(node, config, ports, node.epochs, {
       caps: () => this.caps.latest(),
       cone: (nowMs, ageMs, beforeMs) => observer.parents(nowMs, ageMs, beforeMs),
+      late: (nowMs) => observer.promoter.late(nowMs),
     });
   }
 

@@ -121,6 +121,7 @@ export const WIRE = Object.freeze({
   OFFER_TERMS: 113,
 
   // What a node finds wrong with its gateway
+  GATEWAY_EPOCH: 114,
   GATEWAY_SIGNATURE: 120,
   ORDER_NOT_INCLUDED: 121,
   FILL_WRONG: 122,

@@ -148,6 +148,9 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   OFFER_TERMS: reject("V8: seller, price or energy are not those of the offer"),
 
   // What a node finds wrong with its gateway
+  GATEWAY_EPOCH: reject(
+    "the epoch's beacon is not of what the gateway revealed, or its members are not in order",
+  ),
   GATEWAY_SIGNATURE: reject("not signed by the gateway that this node trusts"),
   ORDER_NOT_INCLUDED: reject("the node's order is not in the book under the signed root"),
   FILL_WRONG: reject("the fill or the price does not follow the published rule"),

@@ -183,6 +183,7 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     member.arrived = true;
   } else {
     summary.transactions++;
+    if (said.tx.body.type === TxType.promote) summary.promotes++;
     acceptTx(context, member, said.tx);
   }
 }

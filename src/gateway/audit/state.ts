@@ -337,6 +337,7 @@ export function emptySummary(): AuditSummary {
     epochs: 0,
     tokensChecked: 0,
     byGatewayTxs: 0,
+    promotes: 0,
     votes: 0,
     acceptedTxs: 0,
     doubleVoters: [],

@@ -168,6 +168,8 @@ export interface AuditSummary {
   /** Tokens whose signature was checked; transactions with tokens of the gateway in place of witnesses. */
   tokensChecked: number;
   byGatewayTxs: number;
+  /** PROMOTEs among the transactions. */
+  promotes: number;
   /** Votes counted; transactions that they accepted before a block held them. */
   votes: number;
   acceptedTxs: number;

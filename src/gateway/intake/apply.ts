@@ -179,6 +179,7 @@ function applyTxToDag(area: Area, session: Session, tx: Tx): readonly DoubleVote
   area.runs.get(tx.body.slot)?.heard(tx);
   const { counters } = area;
   counters.transactions++;
+  if (tx.body.type === TxType.promote) counters.promotes++;
   counters.tokens += tx.pot.length;
   if (tx.pot.some(({ witness }) => area.isGateway(witness))) counters.byGateways++;
   area.capsAge++;

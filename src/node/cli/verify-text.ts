@@ -81,6 +81,7 @@ function body(summary: AuditSummary): string[] {
 function potLines(summary: AuditSummary): string[] {
   const { epochs, tokensChecked, byGatewayTxs, votes, acceptedTxs, doubleVoters, suspended } =
     summary;
+  const { promotes } = summary;
   const proven = [
     ...(doubleVoters.length > 0 ? [`  voted twice ${doubleVoters.join(", ")}`] : []),
     ...(suspended.length > 0 ? [`  suspended   ${suspended.join(", ")}`] : []),
@@ -90,6 +91,7 @@ function potLines(summary: AuditSummary): string[] {
     `  witnesses   ${count(epochs)} epochs; ${count(tokensChecked)} tokens; ` +
       `${count(byGatewayTxs)} transactions by the gateway's`,
     `  votes       ${count(votes)}; ${count(acceptedTxs)} transactions accepted before their block`,
+    ...(promotes > 0 ? [`  left behind ${count(promotes)} transactions were promoted`] : []),
     ...proven,
   ];
 }
