@@ -10,8 +10,6 @@ import { runConsortium, type Watch } from "./consortium.ts";
 import type { Costs, MachineCosts } from "./costs.ts";
 import { setupOf } from "./setup.ts";
 
-/** Votes of a run, about: half of it warms up. Few gateways need many blocks for that. */
-const VOTES = 24_000;
 const BLOCKS_MIN = 5;
 /** The share of turns that counts. */
 const KEPT = 0.98;
@@ -50,12 +48,15 @@ class TimedCrypto implements Crypto {
   }
 }
 
-/** The costs of a gateway among `gateways`. */
+/**
+ * The costs of a gateway among `gateways`. `votes`: how many are heard, about; half of them warm up, so that few
+ * gateways need many blocks.
+ */
 export function calibrate(
   crypto: Crypto,
   machine: MachineCosts,
   gateways: number,
-  seed: number,
+  { seed, votes }: { seed: number; votes: number },
 ): Costs {
   const timed = new TimedCrypto(crypto);
   const turns = new Map<string, number[]>();
@@ -69,7 +70,7 @@ export function calibrate(
     return result;
   };
   const costs = { ...machine, turnUs: {} };
-  const heights = Math.max(BLOCKS_MIN, Math.ceil(VOTES / (2 * gateways * gateways)));
+  const heights = Math.max(BLOCKS_MIN, Math.ceil(votes / (2 * gateways * gateways)));
   const setup = setupOf(gateways, { seed, heights, perSecond: 0, intervalMs: 0 });
   runConsortium(setup, { crypto: timed, costs, watch });
   const turnUs: Record<string, number> = {};

@@ -9,7 +9,15 @@ import { signTx, type Tx } from "#core/records/tx";
 import { openStore } from "#node/store/sqlite";
 import { processorMs } from "../smartchain/costs.ts";
 import { measureDag } from "../smartchain/measure.ts";
-import { Books, bodyOf, ORIGIN_MS, people, SLOT_MS, stampMs } from "../smartchain/scenario.ts";
+import {
+  Books,
+  bodyOf,
+  ORIGIN_MS,
+  type Person,
+  people,
+  SLOT_MS,
+  stampMs,
+} from "../smartchain/scenario.ts";
 import { median } from "../smartchain/stats.ts";
 
 export interface Costs {
@@ -38,7 +46,7 @@ const BATCHES = 15;
 const COMMITS = 60;
 /** About a stored state of the consensus: words, a valid block and its prevotes at some gateways. */
 const STATE_BYTES = 2048;
-const TXS = 400;
+const TXS = 200;
 const TOKENS = { k: 7, m: 5 };
 
 export function measureCosts(crypto: Crypto, seed: number): MachineCosts {
@@ -55,7 +63,7 @@ export function measureCosts(crypto: Crypto, seed: number): MachineCosts {
     commitUs: commitUs(),
     // The first of them warm up.
     intakeUs: 1000 * median(validate.slice(1)),
-    ...executionUs(crypto, seed),
+    ...executionUs(crypto, persons),
   };
 }
 
@@ -88,8 +96,10 @@ function commitUs(): number {
 }
 
 /** A block of many transactions and one of none, each a median. */
-function executionUs(crypto: Crypto, seed: number): { executeUs: number; blockUs: number } {
-  const persons = people(crypto, seed);
+function executionUs(
+  crypto: Crypto,
+  persons: readonly Person[],
+): { executeUs: number; blockUs: number } {
   const { state, sessions } = new Books(persons);
   const txs = persons.map((person, i): { tx: Tx; tMs: number } => {
     const body = bodyOf(i, person, sessions.get(person.id)!, [new Uint8Array(32)]);

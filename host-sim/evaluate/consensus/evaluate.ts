@@ -26,6 +26,8 @@ export const TARGET = Object.freeze({ gateways: 51, delayMs: 50 });
 
 export interface Extent {
   seed: number;
+  /** For the measurement of turns. */
+  votes: number;
   /** Numbers of gateways; the target's is among them. */
   sizes: readonly number[];
   delaysMs: readonly number[];
@@ -42,18 +44,26 @@ export interface Extent {
 }
 
 const SIZES = [4, 7, 16, 31, 51];
+const VOTES = 24_000;
 
 export function fullExtent(seed: number): Extent {
   return {
-    ...{ seed, sizes: SIZES, delaysMs: [50, 0, 10, 100], lossesPermille: [0, 10], heights: 60 },
+    ...{
+      votes: VOTES,
+      seed,
+      sizes: SIZES,
+      delaysMs: [50, 0, 10, 100],
+      lossesPermille: [0, 10],
+      heights: 60,
+    },
     ...{ faultSizes: SIZES, throughputSizes: SIZES, rateMs: 15_000, seeds: 100 },
   };
 }
 
 export function quickExtent(seed: number): Extent {
   return {
-    ...{ seed, sizes: SIZES, delaysMs: [50], lossesPermille: [0], heights: 20 },
-    ...{ faultSizes: [4, 7], throughputSizes: [4], rateMs: 8000, seeds: 20 },
+    ...{ votes: VOTES, seed, sizes: SIZES, delaysMs: [50], lossesPermille: [0], heights: 20 },
+    ...{ faultSizes: [4, 7, 51], throughputSizes: [4, 51], rateMs: 8000, seeds: 20 },
   };
 }
 
@@ -73,7 +83,13 @@ export interface ConsensusEvaluation {
 
 type Say = (done: number, total: number, what: string) => void;
 
-export function evaluateConsensus(crypto: Crypto, extent: Extent, say: Say): ConsensusEvaluation {
+/** `known`: what the machine takes, where it was measured before. */
+export function evaluateConsensus(
+  crypto: Crypto,
+  extent: Extent,
+  say: Say,
+  known?: MachineCosts,
+): ConsensusEvaluation {
   const startMs = performance.now();
   const { seed, sizes, delaysMs, lossesPermille, heights } = extent;
   const steps = 2 + sizes.length * (1 + delaysMs.length * lossesPermille.length);
@@ -83,13 +99,13 @@ export function evaluateConsensus(crypto: Crypto, extent: Extent, say: Say): Con
     say(done++, total, what);
     return work();
   };
-  const machine = phase("what this machine takes", () => measureCosts(crypto, seed));
+  const machine = phase("what this machine takes", () => known ?? measureCosts(crypto, seed));
   const costs = new Map<number, Costs>();
   for (const gateways of new Set([...sizes, 4, ...extent.faultSizes, ...extent.throughputSizes])) {
     const what = `turns of ${gateways} gateways`;
     costs.set(
       gateways,
-      phase(what, () => calibrate(crypto, machine, gateways, seed)),
+      phase(what, () => calibrate(crypto, machine, gateways, extent)),
     );
   }
   const ports = (gateways: number) => ({ crypto, costs: costs.get(gateways)! });
