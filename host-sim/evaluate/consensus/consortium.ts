@@ -25,7 +25,7 @@ export interface Outcome {
   heights: number;
   /** Virtual time, ms. */
   tookMs: number;
-  /** From the first that wanted a block to its decision, by gateway and block; and by block, at the last one. */
+  /** From the first wish for a block to its decision, by gateway and block; and by block, at the last one. */
   blockMs: number[];
   lastMs: number[];
   /** When the first gateway decided each block. */

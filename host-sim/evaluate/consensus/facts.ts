@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What must come out: it follows from the protocol, or is a target that links decide and not this machine. */
+/** What must come out: it follows from the protocol, or is a target that links decide and not the machine. */
 import type { Fact } from "../report.ts";
 import { type ConsensusEvaluation, TARGET, targetRow } from "./evaluate.ts";
 import { FINAL_MS, type Row } from "./runs.ts";
