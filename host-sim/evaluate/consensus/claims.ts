@@ -13,6 +13,7 @@ export function consensusClaims(evaluation: ConsensusEvaluation): Claim[] {
     agreement(evaluation),
     moderate(evaluation),
     minutes(evaluation),
+    flow(evaluation),
   ];
 }
 
@@ -99,5 +100,21 @@ function minutes({ latency }: ConsensusEvaluation): Claim {
     here:
       `p50 ${seconds(finalMs.median)} with 51 gateways, by the consensus and blocks of its size in simulation; ` +
       "the market around it, brokers and encryption are not in it.",
+  };
+}
+
+function flow({ washing: { rows } }: ConsensusEvaluation): Claim {
+  const last = (gains: readonly number[]): number => gains[gains.length - 1];
+  const coins = (micro: number): string => (micro / 1e6).toFixed(2);
+  const best = Math.max(...rows.map(({ gainsMicro }) => gainsMicro[0]));
+  const cable = rows[rows.length - 1].gainsMicro[2];
+  return {
+    paper:
+      "II-B-4: the seller with the most contribution to energy supply in a period is rewarded (proof-of-flow).",
+    here:
+      `As printed, selling in a circle gains up to ${coins(best)} coins a day. Net supply by owner takes circles ` +
+      `and one owner's own meters away, and leaves ${coins(cable)} for a cable behind two owners' meters, since ` +
+      "the first takes all. Paid for its lead, at less than half of what a kWh costs to move, washing gains " +
+      `${coins(Math.max(...rows.map(({ gainsMicro }) => last(gainsMicro))))}.`,
   };
 }

@@ -8,6 +8,7 @@ import { runConsortium } from "./consortium.ts";
 import { type Costs, type MachineCosts, measureCosts } from "./costs.ts";
 import { consensusFacts } from "./facts.ts";
 import { type Fig5, fig5Of } from "./fig5.ts";
+import { type PaceRow, paceTable } from "./pace.ts";
 import {
   type FaultRow,
   faultRow,
@@ -20,6 +21,7 @@ import {
   throughputRow,
 } from "./runs.ts";
 import { setupOf } from "./setup.ts";
+import { type Washing, washingOf } from "./washing.ts";
 
 /** Gateways of the target, and one way between them, ms. */
 export const TARGET = Object.freeze({ gateways: 51, delayMs: 50 });
@@ -78,6 +80,8 @@ export interface ConsensusEvaluation {
   modes: ModeRow[];
   throughput: ThroughputRow[];
   fig5: Fig5;
+  washing: Washing;
+  pace: PaceRow[];
   facts: Fact[];
 }
 
@@ -141,7 +145,8 @@ export function evaluateConsensus(
     fig5Of(target.finalMs.median, target.finalMs.high, extent.seeds),
   );
   const turnUs = Object.fromEntries([...costs].map(([m, one]) => [String(m), one.turnUs]));
-  const measured = { latency, faults, modes, throughput, fig5 };
+  const rewards = { washing: washingOf(seed), pace: paceTable() };
+  const measured = { latency, faults, modes, throughput, fig5, ...rewards };
   return {
     about:
       "Ms are milliseconds of virtual time; us are microseconds of this machine; median, low and high are " +

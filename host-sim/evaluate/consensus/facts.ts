@@ -4,7 +4,7 @@ import type { Fact } from "../report.ts";
 import { type ConsensusEvaluation, TARGET, targetRow } from "./evaluate.ts";
 import { FINAL_MS, type Row } from "./runs.ts";
 
-type Measured = Pick<ConsensusEvaluation, "latency" | "faults" | "modes" | "throughput" | "fig5">;
+type Measured = Omit<ConsensusEvaluation, "about" | "machine" | "setup" | "costs" | "facts">;
 
 function fact(what: string, required: string, measured: string, pass: boolean): Fact {
   return { what, required, measured, pass };
@@ -25,7 +25,20 @@ export function consensusFacts(measured: Measured): Fact[] {
     ),
     ...modes.flatMap(modeFacts),
     ...fig5Facts(measured),
+    ...washFacts(measured),
   ];
+}
+
+/** Moving nothing gains nothing; the best that there is must not be better. */
+function washFacts({ washing: { rows }, pace }: Measured): Fact[] {
+  const minted = pace.map(({ mintedMicro, scheduledMicro }) => scheduledMicro - mintedMicro);
+  const within = minted.every((rest) => rest >= 0);
+  const what = "leaders' rewards are within their schedule at any pace of blocks";
+  const washed = rows.map(({ what, gainsMicro }) => {
+    const gain = gainsMicro[gainsMicro.length - 1];
+    return fact(`proof-of-flow in use, ${what}: gain`, "≤ 0 µc", `${gain} µc`, gain <= 0);
+  });
+  return [...washed, fact(what, "always", String(within), within)];
 }
 
 /**

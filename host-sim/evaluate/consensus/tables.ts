@@ -133,11 +133,39 @@ function fig5({ fig5: { systems, rows, ceilings } }: ConsensusEvaluation): Table
   ];
 }
 
+function washing({ washing: { rules, rows, terms } }: ConsensusEvaluation): Table {
+  const coins = (micro: number): string => (micro / 1e6).toFixed(2);
+  return {
+    id: "washing",
+    title: "Proof-of-flow: what the best wash trade gains, coins",
+    note:
+      `A day's reward of up to ${coins(terms.schedule.firstMicro)} coins, twenty honest sellers; three nodes that ` +
+      `move up to 200 kWh among their meters, at ${coins(terms.transportMicroPerKwh)} coins a kWh. The rule in use ` +
+      `pays ${coins(terms.microPerKwh)} for each kWh that the first owner is ahead of the second.`,
+    heads: ["wash trade", ...rules],
+    rows: rows.map(({ what, gainsMicro }) => [what, ...gainsMicro.map(coins)]),
+  };
+}
+
+function pace({ pace: rows }: ConsensusEvaluation): Table {
+  const coins = (micro: number): string => (micro / 1e6).toFixed(0);
+  return {
+    id: "pace",
+    title: "The leaders' rewards of a year, by the pace of blocks",
+    note: "A coin in ten minutes of block times at most, halved each quarter. All coins.",
+    heads: ["a block every, s", "blocks", "rewards", "minted", "schedule"],
+    rows: rows.map((row) => [
+      ...[String(row.everySeconds), String(row.blocks), String(row.rewards)],
+      ...[coins(row.mintedMicro), coins(row.scheduledMicro)],
+    ]),
+  };
+}
+
 /** In the order of the report. */
 export function consensusTables(evaluation: ConsensusEvaluation): Table[] {
   return [
     ...fig5(evaluation),
-    ...[latency, faults, modes, throughput, costs].map((of) => of(evaluation)),
+    ...[latency, faults, modes, throughput, washing, pace, costs].map((of) => of(evaluation)),
   ];
 }
 

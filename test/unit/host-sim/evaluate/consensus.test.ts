@@ -139,7 +139,7 @@ test("the report has all of it, and a fact that does not hold shows", () => {
     [],
   );
   const files = writeReport(dir, consensusReport(evaluation));
-  assert.equal(files.length, 1 + 7 + 4 + 1);
+  assert.equal(files.length, 1 + 9 + 4 + 1);
   const markdown = readFileSync(join(dir, "evaluation.md"), "utf8");
   assert.match(markdown, /Fig\. 5\(a\): minutes of confirmation/);
   assert.match(markdown, /unanimous \| proof-of-work \| 4 of 4/);
@@ -150,6 +150,15 @@ test("the report has all of it, and a fact that does not hold shows", () => {
     consensusFacts({ ...evaluation, ...changed }).filter(({ pass }) => !pass).length;
   assert.equal(failing({ modes: modes.map((row) => ({ ...row, silentBlocks: 1 })) }), 2);
   assert.equal(failing({ latency: latency.map((row) => ({ ...row, votes: 30 })) }), 1);
+  const { washing } = evaluation;
+  const gains = washing.rows.map(({ gainsMicro }) => gainsMicro);
+  for (const [printed, , , used] of gains) assert.ok(printed > 5e6 && used === 0);
+  assert.ok(gains[0][1] === 0 && gains[2][1] > 5e6, "the net of a node stops circles alone");
+  assert.ok(gains[2][2] === 0 && gains[3][2] > 5e6, "that of an owner its own meters, too");
+  const rows = washing.rows.map((row) => ({ ...row, gainsMicro: [1, 1, 1, 1] }));
+  assert.equal(failing({ washing: { ...washing, rows } }), 4);
+  const [fast, , due] = evaluation.pace;
+  assert.ok(fast.blocks === 20 * due.blocks && fast.mintedMicro === due.mintedMicro);
   const slow = { median: 3001, low: 1, high: 4000, count: 9 };
   assert.equal(failing({ latency: latency.map((row) => ({ ...row, finalMs: slow })) }), 1);
 });
