@@ -14,15 +14,25 @@ import { batteryLine } from "../report/batteries.ts";
 import { addCounts, ZERO_COUNTS } from "../report/counts.ts";
 import { witnessLines } from "../report/witnesses.ts";
 import { writeReport } from "../report/write.ts";
-import { gatewayOptions, nodeSetups, seededKey, tariffOf, tradingDirectly } from "../setup.ts";
+import {
+  borrowing,
+  gatewayOptions,
+  nodeSetups,
+  seededKey,
+  tariffOf,
+  tradingDirectly,
+} from "../setup.ts";
 import { runSim, type SimResult } from "../sim/run.ts";
 import type { World } from "../worlds/types.ts";
 import { openEngine } from "./engine.ts";
 import {
+  addCreditOptions,
   addEngineOptions,
   addMarketOptions,
   addPotOption,
   addWorldOptions,
+  type CreditOptions,
+  creditFrom,
   depositPolicy,
   type EngineOptions,
   type MarketOptions,
@@ -37,6 +47,7 @@ import { Progress, pace } from "./progress.ts";
 type SimOptions = WorldOptions &
   MarketOptions &
   PotOptions &
+  CreditOptions &
   EngineOptions & {
     report?: string;
     store?: string;
@@ -58,7 +69,8 @@ export function simCommand(program: Command): void {
       0,
     )
     .option("--json", "print the summary as JSON");
-  addEngineOptions(addPotOption(addMarketOptions(addWorldOptions(command))), "v8");
+  addCreditOptions(addPotOption(addMarketOptions(addWorldOptions(command))));
+  addEngineOptions(command, "v8");
   command
     .addHelpText(
       "after",
@@ -81,6 +93,8 @@ async function simulate(options: SimOptions): Promise<number> {
   const store: LogStore = options.store
     ? openSealedStore(options.store, { create: true })
     : openMemoryStore();
+  const credit = creditFrom(options, world);
+  const setups = nodeSetups(crypto, world, options.seed, crypto.publicKey(gatewayKey));
   const engine = await openEngine(options, progress);
   const startMs = performance.now();
   try {
@@ -92,12 +106,10 @@ async function simulate(options: SimOptions): Promise<number> {
         market: marketFrom(options),
         slotTimeoutMs: 30_000,
         pot: options.proofOfTime ? undefined : false,
+        credit: credit?.bank,
       }),
       tariff: tariffOf(world),
-      setups: tradingDirectly(
-        nodeSetups(crypto, world, options.seed, crypto.publicKey(gatewayKey)),
-        options.direct,
-      ),
+      setups: tradingDirectly(credit ? borrowing(setups, credit.node) : setups, options.direct),
       engine,
       crypto,
       store,

@@ -49,6 +49,8 @@ export const EntryKind = Object.freeze({
   vote: 16,
   /** A proof that a member broke a rule: it is suspended. */
   evidence: 17,
+  /** What the operator's bank lends by: its signed offer. */
+  bank: 30,
 });
 
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
@@ -82,6 +84,7 @@ export const noticeEntry = struct({ signed: signedBytes, expected: list(nodeId, 
 export const demandEntry = struct({ signed: signedBytes });
 export const epochEntry = struct({ signed: signedBytes });
 export const voteEntry = struct({ signed: signedBytes });
+export const bankEntry = struct({ signed: signedBytes });
 export const evidenceEntry = struct({ encoded: signedBytes });
 export const tokenEntry = struct({ author: nodeId, seq: uint(), tick: uint(), txid: hash });
 

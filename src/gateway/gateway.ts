@@ -82,6 +82,7 @@ export class Gateway {
         ms: ports.time.nowMs() - before,
       });
     this.nameFeeder(batch);
+    area.credit.begin(area, batch);
     await this.lookAtIdentities();
     announceTrust(area, batch);
     const { prefix } = area.topics;
@@ -230,6 +231,7 @@ export class Gateway {
     parsed.forEach((message, i) => {
       this.apply(batch, message, verified[i]);
     });
+    area.credit.pay(area, batch);
     if (area.consensus.due) area.consensus.deliver(batch);
     advance(area, batch);
     ports.probe("applied");
@@ -239,6 +241,7 @@ export class Gateway {
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
     if (area.finished && !this.saidFinished) publishTotals(area, batch);
     this.flush(batch);
+    area.credit.flushed(ports.time.nowMs());
     ports.probe("said");
     const delay = nextDelayMs(area);
     if (delay !== undefined) ports.time.wakeAfter(delay);
