@@ -62,7 +62,7 @@ export function whole(min: number, max: number): (text: string) => number {
   };
 }
 
-function coins(text: string): number {
+export function coins(text: string): number {
   const micro = parseCoins(text);
   if (micro === undefined)
     throw new InvalidArgumentError(

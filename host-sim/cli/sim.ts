@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import type { Command } from "commander";
 import { toHex } from "#core/codec/bytes";
 import { formatCoins } from "#core/units/money";
+import type { Latency } from "#gateway/credit/latency";
 import type { LogStore } from "#gateway/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openMemoryStore } from "#node/store/memory";
@@ -12,6 +13,7 @@ import type { NodeEngine } from "../fleet/types.ts";
 import { assembleRun } from "../report/assemble.ts";
 import { batteryLine } from "../report/batteries.ts";
 import { addCounts, ZERO_COUNTS } from "../report/counts.ts";
+import { creditLines, type PaymentTimes } from "../report/credit.ts";
 import { witnessLines } from "../report/witnesses.ts";
 import { writeReport } from "../report/write.ts";
 import {
@@ -155,6 +157,7 @@ async function conclude(
     seed: options.seed,
     wallSeconds,
     batteries: result.batteries,
+    payments: paymentsOf(area.credit.latency),
     extra: options.scenario === undefined ? undefined : { scenario: options.scenario },
   });
   const { summary } = run;
@@ -168,7 +171,7 @@ async function conclude(
         `${summary.slots} slots, ${summary.blocks} blocks, ${wallSeconds.toFixed(1)} s\n` +
         `wallets ${formatCoins(Number(summary.coins.walletsMicro))} coins, ` +
         `locked ${formatCoins(Number(summary.coins.lockedMicro))} coins\n` +
-        witnessLines(summary.witnesses)
+        [...witnessLines(summary.witnesses), ...creditLines(summary.credit)]
           .map((line) => `${line}\n`)
           .join("") +
         `head block ${head.header.height} ${toHex(head.id)}\n`,
@@ -178,6 +181,10 @@ async function conclude(
     if (options.report) process.stdout.write(`report: ${options.report}/index.html\n`);
   }
   return result.failed.length > 0 ? 1 : 0;
+}
+
+function paymentsOf({ token, ledger, ledgerProtocol }: Latency): PaymentTimes {
+  return { paymentMs: token, ledgerMs: ledger, ledgerProtocolMs: ledgerProtocol };
 }
 
 /** What the nodes took on XS, together; undefined on V8. */

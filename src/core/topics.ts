@@ -133,7 +133,7 @@ export class Topics {
   }
   /** Retained: with whom no bank deals any more. */
   get blacklist(): string {
-    return `${this.prefix}/credit/blacklist`;
+    return `${this.prefix}/chain/blacklist`;
   }
   /** Retained JSON for people and tools. */
   monitor(path: string): string {

@@ -39,6 +39,8 @@ interface Verified {
 interface Inbound {
   topic: string;
   payload: Uint8Array;
+  /** Real time of its arrival. */
+  atMs: number;
 }
 
 export class Gateway {
@@ -123,7 +125,8 @@ export class Gateway {
       return;
     }
     // A copy: the payload may be a view on a socket's buffer. What is too long is cut and refused below.
-    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1) });
+    const atMs = this.ports.time.nowMs();
+    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1), atMs });
     this.onWork();
   }
 
@@ -221,6 +224,7 @@ export class Gateway {
   private async turn(batch: Batch, inbound: readonly Inbound[]): Promise<void> {
     const { area, ports } = this;
     if (inbound.length > 0) ports.probe("intake");
+    if (inbound.length > 0) area.credit.arrivedMs = inbound[0].atMs;
     const parsed = this.decode(inbound);
     const verified = await this.verify(parsed);
     if (inbound.length > 0) ports.probe("verified");

@@ -51,6 +51,8 @@ export class CreditDesk {
   private fresh: { id: string; atMs: number }[] = [];
   readonly promised = new Map<string, number>();
   private blacklisted = 0;
+  /** Real time at which the oldest message of this turn arrived. */
+  arrivedMs = 0;
   readonly latency = new Latency();
   /** Words of borrowers that wait for their block: who said them. */
   private readonly words = new Map<string, string>();
@@ -96,11 +98,11 @@ export class CreditDesk {
   }
 
   /** A transaction went into the DAG: a BOUGHT of a RESERVE on credit is paid with this turn. */
-  heard({ chain, ports }: Area, { txid, body }: Tx): void {
+  heard({ chain }: Area, { txid, body }: Tx): void {
     if (body.type !== TxType.bought || !hasCredit(chain.state)) return;
     const node = toHex(body.from);
     if (!body.legs.some(({ wallet }) => lineAt(chain.state, node, toHex(wallet)))) return;
-    this.fresh.push({ id: toHex(txid), atMs: ports.time.nowMs() });
+    this.fresh.push({ id: toHex(txid), atMs: this.arrivedMs });
   }
 
   /** Pays what came in; the answers go out when the turn is durable. */
@@ -157,12 +159,11 @@ export class CreditDesk {
     this.notify(area, batch, sealed);
     this.follow(area, sealed);
     const nowMs = area.ports.time.nowMs();
-    for (const txid of sealed.block.txs) {
-      const id = toHex(txid);
+    for (const { id, tMs } of sealed.vertices) {
       const atMs = this.promised.get(id);
       if (atMs === undefined) continue;
       this.promised.delete(id);
-      this.latency.final(nowMs - atMs);
+      this.latency.final(nowMs - atMs, Math.max(0, sealed.header.atMs - tMs));
     }
     for (const entry of state.credits.values()) this.tell(area, batch, entry, false);
     this.broadcast(area, batch);

@@ -3,7 +3,7 @@
 
 import { CREDIT_RULE, gradeName, gradeOf } from "#core/credit/grade";
 import { debtMicro, isLive, type LoanState, outstandingMicro } from "#core/credit/loan";
-import { accountOf, hasCredit } from "#core/ledger/credit-state";
+import { accountOf, type CreditEntry, hasCredit } from "#core/ledger/credit-state";
 import type { LedgerState } from "#core/ledger/state";
 import { LENDING_POLICIES } from "#core/records/bank";
 
@@ -62,6 +62,22 @@ export interface CreditFacts {
   byGrade: Record<string, number>;
 }
 
+/** A borrower's present loan or its last; undefined where it never had one. */
+export function loanFacts(entry: Readonly<CreditEntry>, name: string): LoanFacts | undefined {
+  const { node, onTime, late, points, line } = entry;
+  if (!line) return undefined;
+  const { loan, unsecured, heldMicro, uncoveredWh } = line;
+  const number = gradeOf(accountOf(entry).record, CREDIT_RULE);
+  const grade = number === undefined ? null : gradeName(number);
+  const { principalMicro, balanceMicro, spentMicro, chargePaidMicro, alphaPpm, betaPpm } = loan;
+  const { months, version, validUntilMs, repayByMs } = loan;
+  return {
+    ...{ node, name, state: loan.state, grade, points, onTime, late, unsecured, principalMicro },
+    ...{ balanceMicro, heldMicro, spentMicro, debtMicro: debtMicro(loan), chargePaidMicro },
+    ...{ alphaPpm, betaPpm, months, version, validUntilMs, repayByMs, uncoveredWh },
+  };
+}
+
 /** Undefined where there is no bank. */
 export function creditFacts(
   state: LedgerState,
@@ -74,15 +90,13 @@ export function creditFacts(
   };
   const owed = new Map<string, { debt: number; unsecured: number }>();
   for (const entry of state.credits.values()) {
-    const { node, onTime, late, points, line } = entry;
+    const { node, onTime, late, line } = entry;
     facts.repaidOnTime += onTime;
     facts.everLate += late;
     if (!line) continue;
-    const { loan, unsecured, heldMicro, uncoveredWh } = line;
-    const name = nameOf(node);
-    const number = gradeOf(accountOf(entry).record, CREDIT_RULE);
-    const grade = number === undefined ? null : gradeName(number);
-    const debt = debtMicro(loan);
+    const { loan, unsecured } = line;
+    const shown = loanFacts(entry, nameOf(node))!;
+    const { name, grade, debtMicro: debt } = shown;
     const sums = owed.get(line.bank) ?? { debt: 0, unsecured: 0 };
     sums.debt += debt;
     if (unsecured && isLive(loan)) sums.unsecured += outstandingMicro(loan);
@@ -91,13 +105,7 @@ export function creditFacts(
     if (loan.state === "LATE" || loan.state === "DEFAULT") facts.lateNow.push(name);
     if (loan.state === "BLACKLIST") facts.blacklisted.push(name);
     facts.byGrade[grade ?? "none"] = (facts.byGrade[grade ?? "none"] ?? 0) + 1;
-    const { principalMicro, balanceMicro, spentMicro, chargePaidMicro, alphaPpm, betaPpm } = loan;
-    const { months, version, validUntilMs, repayByMs } = loan;
-    facts.loans.push({
-      ...{ node, name, state: loan.state, grade, points, onTime, late, unsecured, principalMicro },
-      ...{ balanceMicro, heldMicro, spentMicro, debtMicro: debt, chargePaidMicro, alphaPpm },
-      ...{ betaPpm, months, version, validUntilMs, repayByMs, uncoveredWh },
-    });
+    facts.loans.push(shown);
   }
   facts.loans.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of state.banks.values()) {

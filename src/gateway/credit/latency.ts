@@ -13,13 +13,16 @@ export interface Quantiles {
 export class Latency {
   private readonly tokenMs: number[] = [];
   private readonly finalMs: number[] = [];
+  private readonly protocolMs: number[] = [];
 
   paid(ms: number): void {
     keep(this.tokenMs, ms);
   }
 
-  final(ms: number): void {
-    keep(this.finalMs, ms);
+  /** The block came after `realMs`, and bears a time `protocolMs` after the BOUGHT's. */
+  final(realMs: number, protocolMs: number): void {
+    keep(this.finalMs, realMs);
+    keep(this.protocolMs, protocolMs);
   }
 
   get token(): Quantiles {
@@ -28,6 +31,10 @@ export class Latency {
 
   get ledger(): Quantiles {
     return quantiles(this.finalMs);
+  }
+
+  get ledgerProtocol(): Quantiles {
+    return quantiles(this.protocolMs);
   }
 }
 
