@@ -75,6 +75,12 @@ export function tradingDirectly(setups: NodeSetup[], count: number): NodeSetup[]
   });
 }
 
+/**
+ * A bank's starter line and a node's cap in a simulated area, µc: a week of a home with a heat pump. By default
+ * both are five coins.
+ */
+export const SIM_STARTER_MICRO = 50_000_000;
+
 /** All of them borrow where they are short of coins. */
 export function borrowing(setups: NodeSetup[], credit: CreditPolicy): NodeSetup[] {
   return setups.map((setup) => {
@@ -94,7 +100,8 @@ export function bankOf(
   for (let slot = 0; slot < world.slots; slot++) sum += world.retailMicroPerKwh(slot);
   const retailMicro = Math.floor(sum / world.slots);
   const prices = { feedInMicro: world.feedInMicroPerKwh, retailMicro };
-  return { capitalMicro, terms: termsOf(policy, prices, terms) };
+  const starterMicro = SIM_STARTER_MICRO;
+  return { capitalMicro, terms: termsOf(policy, prices, { starterMicro, ...terms }) };
 }
 
 /** What simulated nodes ask an authority for; with none of these for nothing. */

@@ -2,7 +2,9 @@
 /** `wattle demo`: the main job. Gateway, broker and a fleet of nodes in one go, and a report at the end. */
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { formatCoins } from "#core/units/money";
 import { runDemo } from "../demo/run.ts";
+import { SIM_STARTER_MICRO } from "../setup.ts";
 import {
   addCreditOptions,
   addEngineOptions,
@@ -82,7 +84,9 @@ export function demoCommand(program: Command): void {
         report: resolve(options.report),
         deposit: depositPolicy(options),
         market: marketFrom(options),
-        credit: options.credit ? { policy: options.policy } : undefined,
+        credit: options.credit
+          ? { policy: options.policy, starterCoins: formatCoins(SIM_STARTER_MICRO) }
+          : undefined,
         nodeArgs: nodeArgs(options),
       });
     });
@@ -119,7 +123,7 @@ function nodeArgs(options: DemoOptions): string[] {
   if (options.nodes !== undefined) args.push("--nodes", String(options.nodes));
   if (options.slotSeconds !== undefined) args.push("--slot-seconds", String(options.slotSeconds));
   if (options.scenario !== undefined) args.push("--scenario", options.scenario);
-  if (options.credit) args.push("--borrow", "need");
+  if (options.credit) args.push("--borrow", "need", "--borrow-cap", formatCoins(SIM_STARTER_MICRO));
   if (options.latitude !== undefined) args.push("--latitude", String(options.latitude));
   return args;
 }

@@ -8,7 +8,7 @@ import type { GatewayOptions } from "#gateway/options";
 import { CREDIT_NEED, type CreditPolicy } from "#meter/config";
 import type { NodeCrypto } from "../fleet/types.ts";
 import { SCENARIO_NAMES, scenarioWorld } from "../scenarios/index.ts";
-import { bankOf } from "../setup.ts";
+import { bankOf, SIM_STARTER_MICRO } from "../setup.ts";
 import { loadWorld } from "../worlds/load.ts";
 import type { World } from "../worlds/types.ts";
 import { firstSlots } from "../worlds/window.ts";
@@ -144,7 +144,10 @@ export function creditFrom(
   world: World,
 ): { bank: NonNullable<GatewayOptions["credit"]>; node: CreditPolicy } | undefined {
   if (!options.credit) return undefined;
-  return { bank: bankOf(world, options.policy), node: CREDIT_NEED };
+  return {
+    bank: bankOf(world, options.policy),
+    node: { ...CREDIT_NEED, capMicro: SIM_STARTER_MICRO },
+  };
 }
 
 export function addEngineOptions(command: Command, engine: "xs" | "v8"): Command {

@@ -25,13 +25,14 @@ import type { Notice } from "#core/records/notice";
 import type { NodeConfig } from "./config.ts";
 import type { MeterNode } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
+import { heldElsewhere, sharedOut } from "./reserver.ts";
 import { planReserve } from "./trader.ts";
 
 /** Slots after a refusal before a node asks again; twice as many after each further one, up to 32 times. */
 const PAUSE_SLOTS = 4;
 const PAUSES_MAX = 5;
-/** A surplus that is worth a message: a twentieth of the debt. */
-const SURPLUS_SHARE = 20;
+/** What is worth a message: a twentieth of the debt, or of the cap. */
+const SHARE_WORTH = 20;
 
 /** What a node knows of its loan. */
 type Known = Omit<CreditToken, "net" | "node">;
@@ -103,12 +104,15 @@ export class Borrower {
   /** What to lock with the token, where it reaches further than own coins do. */
   reserve(
     own: { qtyWh: number } | undefined,
+    slot: number,
     capMicro: number,
     endMs: number,
   ): { qtyWh: number; ecashMicro: number; wallet: Uint8Array } | undefined {
     const { token, config } = this;
     if (!token || own?.qtyWh === config.capacityWh) return undefined;
-    const plan = planReserve(config.capacityWh, capMicro, this.fundsFor(endMs));
+    const held = heldElsewhere(this.node.state.slots, slot, (wallet) => this.shares(wallet));
+    const funds = sharedOut(this.fundsFor(endMs), held);
+    const plan = planReserve(config.capacityWh, capMicro, funds);
     if (!plan || plan.qtyWh <= (own?.qtyWh ?? 0)) return undefined;
     return { ...plan, wallet: token.wallet };
   }
@@ -124,11 +128,17 @@ export class Borrower {
     const priceMicro = Math.min(policy.bidMicro ?? notice.retailMicro, notice.retailMicro);
     const full = planReserve(capacityWh, priceMicro, Number.MAX_SAFE_INTEGER / 4);
     const needMicro = 2 * (full?.ecashMicro ?? 0); // for this slot and the next
-    if (live) return this.repay(ownMicro, needMicro, clock.nowMs());
-    if (state === "BLACKLIST" || capacityWh === 0) return;
+    if (live) this.repay(ownMicro, needMicro, clock.nowMs());
+    // While its token pays it may ask for more of the same.
+    const over = live && (state !== "ACTIVE" || clock.nowMs() >= this.token!.validUntilMs);
+    if (over || this.repaying || state === "BLACKLIST" || capacityWh === 0) return;
     if (notice.slot < this.notBeforeSlot) return;
+    const lentMicro = live ? this.token!.principalMicro : 0;
+    if ((credit.capMicro - lentMicro) * SHARE_WORTH < credit.capMicro) return;
+    const fundsMicro = ownMicro + (live ? this.token!.balanceMicro : 0);
+    if (live && fundsMicro >= needMicro) return;
     if (credit.borrow === "need" && ownMicro >= needMicro) return;
-    this.ask(notice.gateway, credit.capMicro, credit.alphaMaxPpm);
+    this.ask(notice.gateway, credit.capMicro - lentMicro, credit.alphaMaxPpm);
   }
 
   private ask(bank: Uint8Array, amountMicro: number, alphaMaxPpm: number): void {
@@ -156,7 +166,7 @@ export class Borrower {
     const left = balanceMicro - heldMicro;
     const all = due || ownMicro - debtMicro + left >= needMicro;
     const surplus = Math.min(debtMicro, all ? ownMicro : ownMicro - needMicro);
-    if (surplus <= 0 || (!due && surplus * SURPLUS_SHARE < debtMicro)) return;
+    if (surplus <= 0 || (!due && surplus * SHARE_WORTH < debtMicro)) return;
     const { bytes } = signRecord(repaymentRecord, ports.crypto, config.secretKey, {
       net: config.net,
       node: node.idBytes,
@@ -235,7 +245,8 @@ export class Borrower {
     // An old one says nothing: versions only rise, and so does the chain's height.
     if (same && (token.version < known.version || token.height < known.height)) return;
     if (!same && known && token.height < known.height) return;
-    if (this.asked && bytesEqual(this.asked.id, token.token)) {
+    const more = known !== undefined && token.principalMicro > known.principalMicro;
+    if (this.asked && (more || bytesEqual(this.asked.id, token.token))) {
       this.asked = undefined;
       this.refusals = 0;
       this.refused = undefined;

@@ -6,7 +6,7 @@ import type { Borrower } from "./borrower.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Issuer } from "./issuer.ts";
 import type { MeterNode } from "./node.ts";
-import { slotOf } from "./state.ts";
+import { type SlotMemory, slotOf } from "./state.ts";
 import { planReserve } from "./trader.ts";
 
 export class Reserver {
@@ -37,8 +37,8 @@ export class Reserver {
     if (state.slots.some((entry) => entry.slot === slot && entry.reserve)) return;
     const priceMicro = Math.min(config.policy.bidMicro ?? capMicro, capMicro);
     const lengthMs = notice.endMs - notice.startMs;
-    const own = planReserve(config.capacityWh, priceMicro, this.funds());
-    const credit = borrower?.reserve(own, priceMicro, startMs + lengthMs);
+    const own = planReserve(config.capacityWh, priceMicro, this.share(slot));
+    const credit = borrower?.reserve(own, slot, priceMicro, startMs + lengthMs);
     const plan = credit ?? own;
     if (!plan) return;
     const leg: TxLeg = {
@@ -75,8 +75,38 @@ export class Reserver {
     return Math.max(0, funds);
   }
 
+  /**
+   * Own coins for one slot. Two slots are reserved for at a time: who has coins for less than both shares them,
+   * where it has a bank to count on, or it would have none for every other slot.
+   */
+  private share(slot: number): number {
+    const funds = this.funds();
+    const { borrower } = this;
+    if (!borrower) return funds;
+    const held = heldElsewhere(this.node.state.slots, slot, (entry) => !borrower.shares(entry));
+    return sharedOut(funds, held);
+  }
+
   private waitsForTokens(slot: number): boolean {
     const memory = this.node.state.slots.find((entry) => entry.slot === slot);
     return this.issuer.waitsFor(memory?.reserve);
   }
+}
+
+/** Coins in RESERVEs for other slots that are open still, of one source. */
+export function heldElsewhere(
+  slots: readonly SlotMemory[],
+  slot: number,
+  of: (wallet: Uint8Array | undefined) => boolean,
+): number {
+  let micro = 0;
+  for (const entry of slots)
+    if (entry.reserve && Math.abs(entry.slot - slot) === 1 && of(entry.reserveWallet))
+      micro += entry.reserveMicro;
+  return micro;
+}
+
+/** Half of all that there is, and no more than is free. */
+export function sharedOut(free: number, held: number): number {
+  return Math.min(free, Math.ceil((free + held) / 2));
 }

@@ -122,9 +122,14 @@ function grant(
 ): Judged | Refusal {
   const priced = priceRequest(state, node, value, slotStartMs);
   if (!priced.ok) return priced;
-  const { bank, terms, unsecured, uncoveredWh } = priced;
+  const { bank, terms, unsecured, uncoveredWh, live } = priced;
   const { validMs, bufferMs, patienceMs } = bank.terms;
   const atMs = ledgerMs(state, slotStartMs);
+  if (live) {
+    const more = topUp(live.loan, atMs, "reserve", terms.principalMicro);
+    if (!more.ok) return more;
+    return { ...more, before: live, line: { ...live, unsecured, uncoveredWh, loan: more.loan } };
+  }
   const times = { validMs, bufferMs, patienceMs };
   const stepped = borrow(accountOf(creditSeen(state, node)), bank, terms, atMs, times);
   if (!stepped.ok) return stepped;

@@ -19,6 +19,7 @@ import {
   accountOf,
   type BankEntry,
   type CreditEntry,
+  type CreditLine,
   creditSeen,
   ledgerMs,
 } from "./credit-state.ts";
@@ -33,6 +34,8 @@ const INCOME_DAYS = 7;
 export interface PricedRequest {
   ok: true;
   bank: Readonly<BankEntry>;
+  /** Where there is a loan already: the terms are for more of it. */
+  live: CreditLine | undefined;
   terms: LoanTerms;
   unsecured: boolean;
   uncoveredWh: number;
@@ -54,35 +57,54 @@ export function priceRequest(
     return refuse("WALLETS_SET", `set ${request.walletSet}`);
   const entry = creditSeen(state, node);
   const { terms: offer } = bank;
+  const live = openLine(entry, bank.bank);
+  const lentMicro = live?.loan.principalMicro ?? 0;
   const nowMs = ledgerMs(state, slotStartMs);
   const standing = standingOf(state, entry, nowMs);
-  const admitted = admit(accountOf(entry), standing, policyOf(offer), CREDIT_RULE);
+  const account = { ...accountOf(entry), ...(live && { loan: null }) };
+  const admitted = admit(account, standing, policyOf(offer), CREDIT_RULE);
   if (!admitted.ok) return admitted;
   const slotMs = slotStartMs(1) - slotStartMs(0);
   const history = historyOf(state, entry, offer, nowMs, slotMs);
   const { months, costPpm, etaPermille, priceMicro, gridMicro } = offer;
   const prices = { priceMicroPerKwh: priceMicro, gridMicroPerKwh: gridMicro };
-  const { record } = accountOf(entry);
+  const { record } = account;
   const terms = { months, costPpm, etaPermille, ...prices };
   const mapped = fileOf(history, record, admitted.grade, terms);
   if (!mapped.ok) return mapped;
   const { file } = mapped;
   if (bank.reserveMicro === 0) return refuse("LOAN_BUDGET", "the reserve is empty");
   // The least of what the policy, the need, the borrower and the reserve allow.
-  const limits = [admitted.loanMaxMicro, needMicro(file), request.amountMicro, bank.reserveMicro];
-  const loanMaxMicro = Math.min(...limits);
+  const { reserveMicro } = bank;
+  const askedMicro = lentMicro + Math.min(request.amountMicro, reserveMicro);
+  const loanMaxMicro = Math.min(admitted.loanMaxMicro, needMicro(file), askedMicro);
   if (loanMaxMicro < 1) return refuse("LOAN_TERMS", "no amount");
   const alphaMaxPpm = Math.min(offer.alphaMaxPpm, request.alphaMaxPpm);
   if (alphaMaxPpm < 1) return refuse("LOAN_RATE_CAP", `${alphaMaxPpm} ppm`);
   const quoted = quoteLoan(file, { alphaMaxPpm, loanMaxMicro });
   if (!quoted.ok) return quoted;
+  if (live) {
+    // More into the same wallet, at the rates that the token has.
+    const same =
+      quoted.alphaPpm === live.loan.alphaPpm &&
+      quoted.betaPpm === live.loan.betaPpm &&
+      quoted.months === live.loan.months;
+    if (!same || quoted.principalMicro <= lentMicro) return refuse("LOAN_LIVE", live.loan.state);
+  }
   return {
     ok: true,
     bank,
-    terms: quoted,
+    live,
+    terms: { ...quoted, principalMicro: quoted.principalMicro - lentMicro },
     unsecured: admitted.unsecured,
     uncoveredWh: uncoveredWh(file, quoted.principalMicro),
   };
+}
+
+/** A loan of this bank whose token still pays: there may be more of it, and no other. */
+function openLine({ line }: Readonly<CreditEntry>, bank: string): CreditLine | undefined {
+  const open = line?.bank === bank && line.loan.state === "ACTIVE" && !line.loan.swept;
+  return open ? line : undefined;
 }
 
 /** The lending policy that an offer stands for. */
