@@ -31,6 +31,8 @@ import { planReserve } from "./trader.ts";
 /** Slots after a refusal before a node asks again; twice as many after each further one, up to 32 times. */
 const PAUSE_SLOTS = 4;
 const PAUSES_MAX = 5;
+/** Real time that a node waits for its bank, ms: an answer may be lost with its connection. */
+const ANSWER_MS = 20_000;
 /** What is worth a message: a twentieth of the debt, or of the cap. */
 const SHARE_WORTH = 20;
 
@@ -44,7 +46,7 @@ export class Borrower {
   private readonly raise: (code: string, detail: string) => void;
   private token: Known | undefined;
   /** Id and number of the request that waits for its answer. */
-  private asked: { id: Uint8Array; seq: number } | undefined;
+  private asked: { id: Uint8Array; seq: number; untilMs: number } | undefined;
   /** Whether a repayment waits for its block. */
   private repaying = false;
   private refusals = 0;
@@ -81,6 +83,11 @@ export class Borrower {
   /** Whether the barrier clock has to stand still until the bank has answered. */
   get waits(): boolean {
     return this.asked !== undefined;
+  }
+
+  /** Real time until it waits no longer; undefined where it does not. */
+  delayMs(): number | undefined {
+    return this.asked && Math.max(0, this.asked.untilMs - this.ports.time.uptimeMs());
   }
 
   /** Whether `wallet` is the one that this node shares with the bank. */
@@ -122,6 +129,7 @@ export class Borrower {
     const { policy, capacityWh } = this.config;
     const { credit } = policy;
     const { speaker, clock } = this.node;
+    if (this.delayMs() === 0) this.denied(undefined, notice.slot);
     if (!credit || this.asked || speaker.full) return;
     const state = this.state;
     const live = state === "ACTIVE" || state === "LATE" || state === "DEFAULT";
@@ -153,7 +161,8 @@ export class Borrower {
       walletSet: node.state.wallets.set,
       said,
     });
-    if (node.speaker.say(node.state, "loan", bytes)) this.asked = { id, seq: said };
+    const untilMs = ports.time.uptimeMs() + ANSWER_MS;
+    if (node.speaker.say(node.state, "loan", bytes)) this.asked = { id, seq: said, untilMs };
   }
 
   private repay(ownMicro: number, needMicro: number, nowMs: number): void {

@@ -216,7 +216,7 @@ export class Slots {
     const { clock, state, speaker } = this.node;
     if (!notice || !speaker.open) return undefined;
     const directMs = this.direct?.delayMs(notice);
-    if (!clock.running) return directMs;
+    if (!clock.running) return this.borrower?.delayMs() ?? directMs;
     if (clock.nowMs() < notice.startMs) return clock.realDelayMs(notice.startMs);
     if (directMs !== undefined) return directMs; // in the first half of the slot
     // A boundary that was not read in time is not read any more: the next notice comes by itself.

@@ -78,8 +78,9 @@ async function run(): Promise<{ area: LocalArea; heard: Heard[] }> {
       for (const [joins, slot] of JOINS)
         if (!area.running[joins] && area.gateway.area.settledSlots >= slot - 1)
           area.startNode(joins);
-      const head = topic.endsWith("/chain/head") && openSigned(headerRecord, crypto, payload);
-      if (head && head.ok) heights[home] = head.value.height;
+      const isHead = topic.endsWith("/chain/head");
+      const head = isHead ? openSigned(headerRecord, crypto, payload) : undefined;
+      if (head?.ok) heights[home] = head.value.height;
       if (!topic.endsWith("/down/credit")) return true;
       const token = openSigned(creditTokenRecord, crypto, payload);
       if (token.ok) heard[home].tokens.push(token.value);
