@@ -18,6 +18,7 @@ import { Chain, type SealedBlock } from "./chain/chain.ts";
 import { type Consensus, SoleGateway } from "./chain/consensus.ts";
 import { PublicChain } from "./chain/public.ts";
 import { Settlements } from "./chain/settlements.ts";
+import { CreditDesk } from "./credit/desk.ts";
 import { FeederCheck } from "./feeder/check.ts";
 import type { FeederTerms } from "./feeder/terms.ts";
 import { Registry } from "./identity/registry.ts";
@@ -53,6 +54,8 @@ export class Area {
   readonly epochs = new Epochs();
   readonly relay = new Relay();
   readonly votes = new Votes();
+  /** The operator's bank; it has nothing to do where there is no credit. */
+  readonly credit = new CreditDesk();
   /** When batteries charge and feed back. */
   readonly scheduler = new Scheduler();
   /** Members against whom there is proof of a fraud. */

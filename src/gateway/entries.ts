@@ -64,6 +64,8 @@ export const EntryKind = Object.freeze({
   turn: 19,
   /** The gateways that agree on this ledger, and how; behind the world entry. */
   consortium: 20,
+  /** What the operator's bank lends by: its signed offer. */
+  bank: 30,
 });
 
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
@@ -97,6 +99,7 @@ export const noticeEntry = struct({ signed: signedBytes, expected: list(nodeId, 
 export const demandEntry = struct({ signed: signedBytes });
 export const epochEntry = struct({ signed: signedBytes });
 export const voteEntry = struct({ signed: signedBytes });
+export const bankEntry = struct({ signed: signedBytes });
 export const evidenceEntry = struct({ encoded: signedBytes });
 export const tokenEntry = struct({ author: nodeId, seq: uint(), tick: uint(), txid: hash });
 

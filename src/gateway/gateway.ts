@@ -88,6 +88,7 @@ export class Gateway {
         ms: ports.time.nowMs() - before,
       });
     this.nameFeeder(batch);
+    area.credit.begin(area, batch);
     await this.lookAtIdentities();
     announceTrust(area, batch);
     const { prefix } = area.topics;
@@ -149,7 +150,8 @@ export class Gateway {
       return;
     }
     // A copy: the payload may be a view on a socket's buffer. What is too long is cut and refused below.
-    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1), via });
+    const atMs = this.ports.time.nowMs();
+    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1), via, atMs });
     this.onWork();
   }
 
@@ -265,6 +267,7 @@ export class Gateway {
   private async turn(batch: Batch, inbound: readonly Inbound[]): Promise<void> {
     const { area, ports } = this;
     if (inbound.length > 0) ports.probe("intake");
+    if (inbound.length > 0) area.credit.arrivedMs = inbound[0].atMs;
     const decoded = this.intake.decode(inbound);
     const verified = await this.intake.verify(decoded);
     if (inbound.length > 0) ports.probe("verified");
@@ -275,6 +278,7 @@ export class Gateway {
     decoded.forEach((one, i) => {
       this.intake.apply(batch, one, verified[i]);
     });
+    area.credit.pay(area, batch);
     if (area.consensus.due) area.consensus.deliver(batch);
     advance(area, batch);
     ports.probe("applied");
@@ -283,6 +287,7 @@ export class Gateway {
     sendReceipts(area, batch);
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
     this.flush(batch.sends);
+    area.credit.flushed(ports.time.nowMs());
     ports.probe("said");
     const delay = nextDelayMs(area);
     if (delay !== undefined) ports.time.wakeAfter(delay);

@@ -82,6 +82,7 @@ export function replayEntry(area: Area, entry: LogEntry): void {
   else if (kind === EntryKind.missed) replayMissed(area, bytes);
   else if (kind === EntryKind.published) area.publicChain.check(unpackEntry(publishedEntry, bytes));
   else if (kind === EntryKind.feeder) area.setFeeder(termsOf(unpackEntry(feederEntry, bytes)));
+  else if (kind === EntryKind.bank) area.credit.replay(area, bytes);
   else if (isTrust(kind)) replayTrust(area, kind, bytes);
   else if (kind === EntryKind.epoch) {
     checkPot(area);
@@ -213,6 +214,7 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
   const sealed = area.chain.replay(block);
   area.publicChain.follow(sealed);
   area.votes.seal(sealed, area.world.ageMaxMs);
+  area.credit.follow(area, sealed);
   area.world.atLeast(sealed.header.atMs);
   area.countPaid(sealed);
   area.settlements.follow(area.ports.crypto, area.chain.state, sealed);

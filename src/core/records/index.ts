@@ -4,6 +4,7 @@ import type { RecordType } from "../codec/record.ts";
 import { accountRecord } from "./account.ts";
 import { arrivalRecord } from "./arrival.ts";
 import { authorityRecord, revocationsRecord } from "./authority.ts";
+import { bankRecord, blacklistRecord } from "./bank.ts";
 import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
 import { clearingRecord } from "./clearing.ts";
@@ -19,6 +20,15 @@ import {
   statusRecord,
 } from "./consensus.ts";
 import { contractRecord } from "./contract.ts";
+import {
+  creditNoticeRecord,
+  creditTokenRecord,
+  loanRequestRecord,
+  paymentRecord,
+  paymentsRecord,
+  repaymentRecord,
+  topUpRecord,
+} from "./credit.ts";
 import { epochRecord } from "./epoch.ts";
 import { eventRecord } from "./event.ts";
 import { configRecord, memberRecord } from "./member.ts";
@@ -94,6 +104,15 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   cutsRecord,
   wantedRecord,
   changeRecord,
+  bankRecord,
+  loanRequestRecord,
+  topUpRecord,
+  repaymentRecord,
+  creditTokenRecord,
+  paymentRecord,
+  creditNoticeRecord,
+  paymentsRecord,
+  blacklistRecord,
 ]);
 
 /**

@@ -113,6 +113,7 @@ export const AUDIT_CODES = Object.freeze({
   WITHDRAW:
     "a withdrawal outside of a slot's closing, from others than free coins, or to another level",
   COINS: "genesis and minted coins are not those in wallets, locks, reserves and burned",
+  CREDIT: "loans, tokens or a bank's sums break an invariant of credit",
 
   // Energy and payments
   PAY_NO_SOLD: "a payment without a SOLD that it settles",

@@ -9,6 +9,7 @@ import { memberRecord } from "#core/records/member";
 import { isForMarket, type Tx, TxType } from "#core/records/tx";
 import { saidKindAt } from "#core/topics";
 import { listWallets } from "#core/wallets";
+import { checkLoanWord, loanEvent } from "../credit/word.ts";
 import { memberEntry, saidEntry } from "../entries.ts";
 import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
 import { eventName } from "../intake/event.ts";
@@ -118,6 +119,13 @@ function judge(
   if (said.kind === "order") return orderCode(state, member, said.signed.value);
   if (said.kind === "event") return eventCode(member, said.signed.value);
   if (said.kind === "wallets") return walletsCode(context, member, said.signed.value);
+  if (said.kind === "loan") {
+    const bank = toHex(state.gatewayId);
+    const startMs = (slot: number) => state.startMs(slot);
+    const pending = state.pending.values();
+    const verdict = checkLoanWord(state.ledger, pending, bank, member.id, said, startMs);
+    return verdict.ok ? undefined : verdict.code;
+  }
   return txCode(context, member, said.tx, code);
 }
 
@@ -176,6 +184,8 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     member.walletSet = value.set;
     const wallets = listWallets(context.ports.crypto, value);
     state.promise({ type: "wallets", id, node: member.id, wallets });
+  } else if (said.kind === "loan") {
+    state.pending.set(toHex(said.signed.id), loanEvent(member.id, said));
   } else if (said.kind === "arrival") {
     const { txSeq, txid } = said.signed.value;
     member.txSeq = txSeq;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an audit needs, what it finds, and what it can tell a report on its way. */
 import type { Crypto } from "#core/crypto/port";
+import type { CreditFacts } from "../credit/facts.ts";
 import type { FeederTest } from "../feeder/check.ts";
 import type { FeederTerms } from "../feeder/terms.ts";
 import type { VerifyJob } from "../ports.ts";
@@ -99,6 +100,8 @@ export interface CoinTotals {
   lockedMicro: number;
   reservesMicro: number;
   burnedMicro: number;
+  /** In wallets that banks share with borrowers; only where there is credit. */
+  sharedMicro?: number;
 }
 
 /** What the feeder meter says of the members' meters. */
@@ -148,6 +151,8 @@ export interface AuditSummary {
   tradedWh: number;
   paidMicro: number;
   coins: CoinTotals;
+  /** Where there is a bank. */
+  credit?: CreditFacts;
   readings: number;
   orders: number;
   /** Events of meters, and how many of which kind. */

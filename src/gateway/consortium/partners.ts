@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The gateways of the consortium as its turns have changed them: who wants a change puts it into the feed, and
+ * The gateways of the consortium as its turns changed them: who wants a change puts it into the feed, and
  * with the turn in which a quorum of the present gateways has done so it takes effect, from the next on.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";

@@ -177,7 +177,7 @@ export class Seat {
     if (turn.reveal) area.epochs.parts.add(area.ports.crypto, turn.reveal);
     // A gateway that lies may feed anything: what is not shared by all is none of a turn's business.
     const decoded = intake
-      .decode(this.heardIn(taken))
+      .decode(this.heardIn(taken, turn.atMs))
       .filter(({ message }) => isShared(message) || message.what === "repeat");
     const faults: number[] = [];
     const wrong = (job: number) => faults.push(job);
@@ -202,18 +202,18 @@ export class Seat {
   }
 
   /** The messages of these segments; what is in no form that a feed may have is left out. */
-  private heardIn(taken: DecidedTurn["taken"]): Inbound[] {
+  private heardIn(taken: DecidedTurn["taken"], atMs: number): Inbound[] {
     const heard: Inbound[] = [];
     for (const { gateway, segments } of taken)
       for (const { signed } of segments)
         for (const entry of signed.value.entries) {
           const one = this.inboundOf(entry);
-          if (one) heard.push({ ...one, via: gateway });
+          if (one) heard.push({ ...one, via: gateway, atMs });
         }
     return heard;
   }
 
-  private inboundOf({ kind, bytes }: FedEntry): Omit<Inbound, "via"> | undefined {
+  private inboundOf({ kind, bytes }: FedEntry): Pick<Inbound, "topic" | "payload"> | undefined {
     const { topics } = this.area;
     if (kind === FedKind.evidence) {
       const evidence = evidenceRecord.decode(bytes);

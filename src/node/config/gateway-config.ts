@@ -13,6 +13,7 @@ import type { Tariff } from "#gateway/ports";
 import type { TlsFiles } from "../broker/tls-files.ts";
 import { ConfigError, type ConfigProblem, didYouMean, shown } from "./config-error.ts";
 import { configSchema, HELP, KEYS, type ParsedConfig } from "./config-schema.ts";
+import { bankOf, type CreditConfig } from "./credit.ts";
 import { TXS_PER_SLOT, tickOf } from "./pace.ts";
 import { checkProofOfTime, type ProofOfTime, potOf, proofOfTimeOf } from "./proof-of-time.ts";
 import { readRetailCsv } from "./tariff.ts";
@@ -66,6 +67,8 @@ export interface GatewayConfig {
   firmware?: { folder: string; releaseKey?: string };
   /** The meter before the whole area. */
   feeder?: FeederTerms;
+  /** The operator's bank. */
+  credit?: CreditConfig;
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -256,6 +259,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
       firmware: { ...parsed.firmware, folder: resolve(dir, parsed.firmware.folder) },
     }),
     ...(parsed.feeder && { feeder: parsed.feeder }),
+    ...(parsed.credit && { credit: parsed.credit }),
     logLevel: parsed.log.level,
   };
 }
@@ -298,7 +302,15 @@ export function gatewayOptions(
     ...(config.proofOfTime && { pot: potOf(config.proofOfTime, slotMs) }),
     market,
     ...(config.feeder && { feeder: config.feeder }),
+    ...(config.credit && { credit: bankOf(config.credit, pricesOf(config)) }),
   };
+}
+
+/** Feed-in, and retail in the mean of all slots that a file has. */
+function pricesOf({ feedInMicro, retail }: GatewayConfig) {
+  if (retail.kind === "fixed") return { feedInMicro, retailMicro: retail.micro };
+  const sum = retail.micros.reduce((total, micro) => total + micro, 0);
+  return { feedInMicro, retailMicro: Math.floor(sum / Math.max(1, retail.micros.length)) };
 }
 
 /**
