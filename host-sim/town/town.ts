@@ -10,8 +10,15 @@ import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
 import type { GatewayOptions } from "#gateway/options";
-import type { GatewayLog } from "#gateway/ports";
-import { gatewayOptions, nodeSetups, PROOF_OF_TIME, SIM_NET, seededKey } from "../setup.ts";
+import type { GatewayLog, GatewayPorts } from "#gateway/ports";
+import {
+  gatewayOptions,
+  nodeSetups,
+  PROOF_OF_TIME,
+  SIM_NET,
+  seededKey,
+  withEnrolment,
+} from "../setup.ts";
 import { Agenda, type Weather } from "../smartchain/bus.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
 import type { World } from "../worlds/types.ts";
@@ -40,6 +47,8 @@ export interface TownSetup {
   weather?: TownWeather;
   consortium?: Partial<Pick<ConsortiumOptions, "rule" | "leader" | "intervalMs" | "timeouts">>;
   options?: Partial<GatewayOptions>;
+  /** What each gateway knows of an authority, and the nodes' anchor key. */
+  identity?: { of(gateway: number): GatewayPorts["identity"]; anchorKey: Uint8Array };
   log?: (gateway: number, ...line: Parameters<GatewayLog>) => void;
 }
 
@@ -103,7 +112,11 @@ export class Town {
       const { area } = at.options;
       const { publicKey } = members[at.index];
       const setups = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
-      this.nodes.push(new TownNode(this, setups[home], at));
+      const { config, ...rest } = setups[home];
+      const enrolled = withEnrolment(crypto, config, world.slotSeconds, {
+        authority: setup.identity?.anchorKey,
+      });
+      this.nodes.push(new TownNode(this, { ...rest, config: enrolled }, at));
     });
   }
 
@@ -116,6 +129,10 @@ export class Town {
       sign: (message) => of(crypto.publicKey(secretKey), message),
       verify: (publicKey, message, signature) => bytesEqual(of(publicKey, message), signature),
     };
+  }
+
+  identityOf(gateway: number): GatewayPorts["identity"] {
+    return this.setup.identity?.of(gateway);
   }
 
   log(gateway: TownGateway, ...line: Parameters<GatewayLog>): void {

@@ -210,7 +210,7 @@ export class Gateway {
 
   private get hasWork(): boolean {
     const { length } = this.queue;
-    if (this.seat) return length > 0 || this.seat.replica.due !== undefined;
+    if (this.seat) return length + this.imported.length > 0 || this.seat.replica.due !== undefined;
     return length + this.imported.length > 0 || this.area.consensus.due;
   }
 
@@ -264,6 +264,8 @@ export class Gateway {
   /** In a consortium: what was decided is executed first, and then what came is collected. */
   private async share(seat: Seat): Promise<void> {
     const decided = seat.replica.due;
+    // If there are more in the folder, they come with the next look at it.
+    for (const found of this.imported.splice(0)) seat.feedTrust(found);
     if (!decided) return this.flush(await seat.collect(this.queue.splice(0, COMMIT_BATCH_MAX)));
     const sends = await seat.turn(decided);
     if (this.stopped) return;

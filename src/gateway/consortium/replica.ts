@@ -24,6 +24,7 @@ import type { ConsortiumOptions, ConsortiumPorts, PeerKind } from "./ports.ts";
 import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
 import { Target } from "./target.ts";
 import { termsDigest } from "./terms.ts";
+import { anchorOf } from "./trust.ts";
 import { type Before, makeTurn, type OpenTurn, openTurn, reveals } from "./turns.ts";
 
 /** A turn that only certifies what the last one came to may wait so long for company, ms. */
@@ -95,7 +96,8 @@ export class Replica {
     this.archive = new Archive(ports.store);
     this.exchange = new Exchange(net, outside.link, this.feeds, this.archive);
     this.target = new Target(consortium);
-    const terms = termsDigest(ports.crypto, options, ports.tariff);
+    const authority = anchorOf(ports.crypto, ports.identity?.shelf);
+    const terms = termsDigest(ports.crypto, options, ports.tariff, authority);
     this.before = { net, height: 0, prev: undefined, atMs: undefined, terms, ledger: undefined };
     this.audits = new Audits({
       crypto: ports.crypto,

@@ -15,6 +15,8 @@ import { evidenceRecord } from "#core/records/vote";
 import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
 import { EntryKind, packEntry, segmentEntry, turnEntry, unpackEntry } from "../entries.ts";
+import { enterImported } from "../identity/enter.ts";
+import type { Imported } from "../identity/import.ts";
 import type { Decoded, Inbound, Intake } from "../intake/intake.ts";
 import { sendReceipts } from "../outbound.ts";
 import type { GatewayPorts, LogEntry } from "../ports.ts";
@@ -23,6 +25,10 @@ import type { AgreedTime } from "./agreed-time.ts";
 import { Collector, isShared } from "./collect.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
+import { fedTrust, trustIn } from "./trust.ts";
+
+/** Seals are numbered behind the signatures of a turn, of which there are never so many. */
+const SEALS_FROM = 1_000_000;
 
 /** What the seat needs of its gateway. */
 export interface SeatHost {
@@ -90,6 +96,17 @@ export class Seat {
     return true;
   }
 
+  /** What the authority said, and was found to be right here. */
+  feedTrust(found: Imported): void {
+    const fed = this.collector.trust(fedTrust(found), this.nextSeq);
+    this.feed(fed, new Batch());
+  }
+
+  private get nextSeq(): number {
+    const { replica, area } = this;
+    return replica.backlog + replica.feeds.cutOf(area.id).seq + 1;
+  }
+
   /** Collects what this gateway's own nodes said. */
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
     const { area, intake, replica } = this;
@@ -99,7 +116,7 @@ export class Seat {
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
     const fed: FedEntry[] = [];
-    const seq = replica.backlog + replica.feeds.cutOf(area.id).seq + 1;
+    const seq = this.nextSeq;
     decoded.forEach((one, i) => {
       const { message } = one;
       const late = full && isShared(message) && verified[i].valid;
@@ -193,7 +210,14 @@ export class Seat {
     const faults: number[] = [];
     const wrong = (job: number) => faults.push(job);
     const verified = await intake.verify(decoded, { known, wrong });
+    const trusted = await trustIn(
+      area,
+      taken,
+      known && ((seal) => known(SEALS_FROM + seal)),
+      (seal) => faults.push(SEALS_FROM + seal),
+    );
     const batch = new Batch();
+    if (trusted) enterImported(area, batch, trusted);
     decoded.forEach((one, i) => {
       intake.apply(batch, one, verified[i]);
     });
