@@ -57,7 +57,7 @@ export const creditWeek: Line = {
     const paper = await wattle(["sim", ...week, ...credit, "--policy", "paper", "--json"], say);
     const refused = lastJson(paper.out) as unknown as Summary;
     const { refusals, lostToGridWh } = refused.credit;
-    find("paper: refused with", "CREDIT_NO_WEALTH alone", Object.keys(refusals).join());
+    find("paper: refused with", "CREDIT_NO_WEALTH", Object.keys(refusals).join());
     find("paper: left to the grid, Wh", refused.tradableWh, lostToGridWh);
   },
 };
@@ -112,6 +112,6 @@ export const creditFigures: Line = {
       `${fig9a.length}, ${fig9b.length}`,
       fig9a.length * fig9b.length > 0,
     );
-    find("worse off", "three shares", Object.keys(worseOff).join());
+    find("worse off", "equilibrium,aas,ras", Object.keys(worseOff).join());
   },
 };
