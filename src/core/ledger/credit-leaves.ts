@@ -61,6 +61,7 @@ export const CREDIT_SHAPE = struct({
   boughtWh: count,
   paidMicro: count,
   soldDays: list(count, 7),
+  periodWh: count,
   line: optional(
     struct({
       bank: nodeId,
@@ -82,11 +83,11 @@ export function bankLeaf(crypto: Crypto, entry: Readonly<BankEntry>): StateLeaf 
 
 export function creditLeaf(crypto: Crypto, entry: Readonly<CreditEntry>): StateLeaf {
   const { node, onTime, late, points, firstMs, firstImportMwh, line } = entry;
-  const { boughtWh, paidMicro, soldDays } = entry;
+  const { boughtWh, paidMicro, soldDays, periodWh } = entry;
   const fields: Infer<typeof CREDIT_SHAPE> = {
     node: hex(node),
     ...{ onTime, late, points: points + CREDIT_POINTS_MAX, first: firstMs + 1, firstImportMwh },
-    ...{ boughtWh, paidMicro, soldDays: [...soldDays] },
+    ...{ boughtWh, paidMicro, soldDays: [...soldDays], periodWh },
     line: line && {
       bank: hex(line.bank),
       token: hex(line.token),

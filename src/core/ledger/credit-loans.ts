@@ -21,9 +21,10 @@ import {
 } from "../credit/loan.ts";
 import { assert } from "../errors/assert.ts";
 import { ACCEPT, type Refusal, refuse, type Verdict } from "../errors/codes.ts";
-import type { BankOffer } from "../records/bank.ts";
+import type { BankOffer, BankTerms } from "../records/bank.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
 import type { LoanRequest, Repayment, TopUp } from "../records/credit.ts";
+import { DAY_MS } from "../units/time.ts";
 import { priceRequest } from "./credit-price.ts";
 import {
   accountOf,
@@ -89,6 +90,20 @@ export function judgeWord(
   return payDebt(line, word.value, free, atMs);
 }
 
+/** Longest of a bank's times, ms: a hundred years. */
+const TIMES_MAX_MS = 100 * 365 * DAY_MS;
+
+/** What no loan can be made of; undefined where nothing is. */
+function termsFault(terms: Readonly<BankTerms>): string | undefined {
+  const { validMs, bufferMs, patienceMs, periodMs, months, starterGrade, etaPermille } = terms;
+  const times = [validMs, bufferMs, patienceMs, periodMs];
+  if (times.some((ms) => ms < 1 || ms > TIMES_MAX_MS)) return `times ${times.join()} ms`;
+  const { costPpm, alphaMaxPpm, priceMicro } = terms;
+  const least = [months, starterGrade, costPpm, alphaMaxPpm, priceMicro];
+  if (least.some((value) => value < 1) || etaPermille <= 1000) return "a term of 0";
+  return undefined;
+}
+
 /** Opens a bank with its capital, or enters its new terms: they are for loans to come. */
 function openBank(
   state: LedgerState,
@@ -96,6 +111,8 @@ function openBank(
   effects: Effect[],
 ): Verdict {
   const { version, capitalMicro, terms } = offer;
+  const fault = termsFault(terms);
+  if (fault) return refuse("LOAN_TERMS", fault);
   const known = state.banks.get(bank);
   if (known) {
     if (version <= known.version || capitalMicro !== known.capitalMicro)

@@ -155,7 +155,9 @@ function historyOf(
   }
   const importWh = Number((account.importMwh - firstImportMwh) / MWH_PER_WH);
   const months = Math.max(1, Math.floor(seenMs / MONTH_MS));
-  const scaled = (value: number) => mulDivFloor(value, months * MONTH_MS, seenMs);
+  // A day is the least that is seen: thirty times this stays below 2^53.
+  const scaled = (value: number) =>
+    mulDivFloor(Math.min(value, LOAN_MICRO_MAX), months * MONTH_MS, seenMs);
   const all = bounded(scaled(importWh));
   return {
     months,

@@ -52,6 +52,8 @@ export interface CreditEntry {
   paidMicro: number;
   /** The latest days with a sale (days since 1970), at most seven. */
   soldDays: readonly number[];
+  /** What it traded since profit was shared out, Wh. */
+  periodWh: number;
   line: CreditLine | undefined;
 }
 
@@ -76,6 +78,7 @@ export function firstCredit(node: string): CreditEntry {
     boughtWh: 0,
     paidMicro: 0,
     soldDays: [],
+    periodWh: 0,
     line: undefined,
   };
 }

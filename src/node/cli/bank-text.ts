@@ -50,7 +50,7 @@ function sumLines(bank: BankFacts, { at, sharedMicro }: CreditFacts & LiveFacts)
       `${coins(bank.unsecuredMicro)} unsecured; ${coins(bank.debtMicro)} owed with charges; ` +
       `${coins(sharedMicro)} in shared wallets`,
     `earned     ${coins(bank.interestMicro)} interest, ${coins(bank.penaltiesMicro)} penalties; ` +
-      `lost ${coins(bank.writtenOffMicro)}`,
+      `lost ${coins(bank.writtenOffMicro)}; ${coins(bank.distributedMicro)} shared out to members`,
   ];
 }
 
