@@ -87,8 +87,9 @@ export class Promoter {
   onTimer(): void {
     const { notice, node } = this;
     const { clock, state, slots } = node;
-    if (this.watched.length === 0 || !notice || !this.ready) return;
+    if (!notice || !this.ready) return;
     this.waits = false;
+    if (this.watched.length === 0) return;
     const nowMs = clock.nowMs();
     this.watched = this.watched.filter((one) => this.dueMs(one, nowMs, notice) !== undefined);
     const one = this.watched.find((each) => each.promotes && this.isLate(each, nowMs));
