@@ -50,8 +50,6 @@ export class Promoter {
   private epsilonMs = 0;
   /** A PROMOTE is too early for its witnesses, and waits. */
   private waits = false;
-  /** PROMOTEs since the start; for people. */
-  said = 0;
 
   constructor(node: Promoting, standing: Standing, log: Log) {
     this.node = node;
@@ -104,7 +102,6 @@ export class Promoter {
       this.isLate(one, notBeforeMs) &&
       slots.issuer.say(notice, intent, () => {
         one.promotes = false;
-        this.said++;
         this.log("info", "promote", { ageMs: notBeforeMs - one.tMs });
       });
     this.waits = !said && slots.issuer.waits;
