@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The network between the gateways of a town, on a virtual clock: late, lossy, and cut for a while. */
 import type { PeerKind, PeerLink } from "#gateway/consortium/ports";
-import type { Agenda } from "../smartchain/bus.ts";
+import type { Agenda } from "../agenda.ts";
 import type { Random } from "../worlds/random.ts";
 
 /** Chances in a thousand, and delays in ms. */

@@ -11,6 +11,7 @@ import { nodeIdOf } from "#core/identity";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
 import type { GatewayOptions } from "#gateway/options";
 import type { GatewayLog, GatewayPorts } from "#gateway/ports";
+import { Agenda } from "../agenda.ts";
 import {
   gatewayOptions,
   nodeSetups,
@@ -19,7 +20,7 @@ import {
   seededKey,
   withEnrolment,
 } from "../setup.ts";
-import { Agenda, type Weather } from "../smartchain/bus.ts";
+import type { Weather } from "../smartchain/bus.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
 import type { World } from "../worlds/types.ts";
 import { PeerNet, type PeerWeather } from "./peer-net.ts";
