@@ -12,6 +12,7 @@ import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/po
 import type { GatewayOptions } from "#gateway/options";
 import type { GatewayLog, GatewayPorts } from "#gateway/ports";
 import { Agenda } from "../agenda.ts";
+import type { NodeSetup } from "../fleet/types.ts";
 import {
   gatewayOptions,
   nodeSetups,
@@ -50,6 +51,8 @@ export interface TownSetup {
   options?: Partial<GatewayOptions>;
   /** What each gateway knows of an authority, and the nodes' anchor key. */
   identity?: { of(gateway: number): GatewayPorts["identity"]; anchorKey: Uint8Array };
+  /** Changes the set-up of a node. */
+  nodes?: (setup: NodeSetup) => NodeSetup;
   log?: (gateway: number, ...line: Parameters<GatewayLog>) => void;
 }
 
@@ -117,7 +120,8 @@ export class Town {
       const enrolled = withEnrolment(crypto, config, world.slotSeconds, {
         authority: setup.identity?.anchorKey,
       });
-      this.nodes.push(new TownNode(this, { ...rest, config: enrolled }, at));
+      const made = { ...rest, config: enrolled };
+      this.nodes.push(new TownNode(this, setup.nodes?.(made) ?? made, at));
     });
   }
 

@@ -21,6 +21,8 @@ export const FedKind = Object.freeze({
   authority: 4,
   certificate: 5,
   revocations: 6,
+  /** What the gateway's own bank lends by: its signed offer. */
+  bank: 7,
 });
 
 export const fedEntry = struct({ kind: uint(63), bytes: bytes(1, FED_ENTRY_BYTES_MAX) });

@@ -14,6 +14,7 @@ import { type Heard, heardStruct } from "#core/records/turn";
 import { evidenceRecord } from "#core/records/vote";
 import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
+import { isOffer } from "../credit/desk.ts";
 import { EntryKind, packEntry, segmentEntry, turnEntry, unpackEntry } from "../entries.ts";
 import { enterImported } from "../identity/enter.ts";
 import type { Imported } from "../identity/import.ts";
@@ -151,6 +152,7 @@ export class Seat {
   /** Executes a decided turn and makes it durable; what is to be said then. */
   async turn(decided: DecidedTurn): Promise<Send[]> {
     const { area, ports, replica } = this;
+    area.credit.arrivedMs = decided.turn.atMs;
     const { batch, faults } = await this.execute(decided);
     const segments = replica.unlogged(decided);
     const entries = [
@@ -181,6 +183,8 @@ export class Seat {
     const { consortium } = this.area.options;
     // Whoever has fed or taken in anything has signed; where that is forgotten the others know.
     this.replica.start(consortium?.keyUsed === true || this.replayed);
+    const { wish } = this.area.credit;
+    if (wish) this.feed([{ kind: FedKind.bank, bytes: wish }], new Batch());
     this.wake();
   }
 
@@ -218,12 +222,26 @@ export class Seat {
     );
     const batch = new Batch();
     if (trusted) enterImported(area, batch, trusted);
+    this.open(batch, taken);
     decoded.forEach((one, i) => {
       intake.apply(batch, one, verified[i]);
     });
+    area.credit.pay(area, batch);
     advance(area, batch);
     this.change(taken);
     return { batch, faults };
+  }
+
+  /** Offers of gateways' banks, each in its own gateway's feed. */
+  private open(batch: Batch, taken: DecidedTurn["taken"]): void {
+    const { area } = this;
+    for (const { gateway, segments } of taken)
+      for (const { signed } of segments)
+        for (const { kind, bytes } of signed.value.entries) {
+          const key = this.replica.partners.keyOf(gateway);
+          if (kind !== FedKind.bank || !key) continue;
+          if (isOffer(area, bytes, gateway, key)) area.credit.offered(area, batch, bytes);
+        }
   }
 
   /** Changes of the gateways that these segments are for: they hold from the next turn on. */
@@ -288,7 +306,7 @@ export class Seat {
     const topic = `${prefix}/node/${heard.topic}`;
     if (!this.area.sessions.has(node)) return this.intake.refused("UNKNOWN_NODE", from, kind);
     if (kind === "ask" && way === "up" && what === "ask") host.deliver(topic, heard.payload, from);
-    else if (kind === "down" && way === "down" && what === "token")
+    else if (kind === "down" && way === "down" && (what === "token" || what === "credit"))
       this.ports.bus.publish(topic, heard.payload, { retain: false });
     else this.intake.refused("UNKNOWN_TOPIC", from, heard.topic);
   }
@@ -301,7 +319,9 @@ export class Seat {
       const node = topic.slice(start.length, start.length + 32);
       const session = this.area.sessions.get(node);
       if (session ? this.area.serves(session) : this.area.near.has(node)) return true;
-      if (bring && session && topic.endsWith("/down/token"))
+      // Tokens of witnesses on their way; what a bank says to its own borrowers, wherever they are.
+      const brings = bring ? "/down/token" : "/down/credit";
+      if (session && topic.endsWith(brings))
         this.replica.pass(session.home, "down", this.packed(topic, payload));
       return false;
     });

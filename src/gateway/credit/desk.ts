@@ -5,7 +5,7 @@
  * that does not follow from the blocks.
  */
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
-import { openSigned } from "#core/codec/record";
+import { openSigned, verifySigned } from "#core/codec/record";
 import { PAYMENTS_LISTED_MAX } from "#core/credit/bounds";
 import { debtMicro, isLive } from "#core/credit/loan";
 import { domainHash } from "#core/crypto/domain";
@@ -43,6 +43,8 @@ export interface Paid {
 export class CreditDesk {
   /** Version of the last offer that the log has; 0 for none. */
   private version = 0;
+  /** In a consortium: the offer that has to go through the feed. */
+  wish: Uint8Array | undefined;
   /** Payments by token, of loans that go on. */
   private readonly paid = new Map<string, Paid>();
   /** What each borrower was told last. */
@@ -73,8 +75,14 @@ export class CreditDesk {
     if (known && sameTerms(area, offer, known)) return;
     if (!known && this.version > 0) return; // it waits for its block
     const { bytes } = area.sign(bankRecord, { ...offer, atMs: area.world.nowMs() });
-    batch.log(EntryKind.bank, packEntry(bankEntry, { signed: bytes }));
-    this.enter(area, bytes);
+    if (area.shared) this.wish = bytes;
+    else this.offered(area, batch, bytes);
+  }
+
+  /** An offer takes effect with the next block: this gateway's own, or of another that shares the ledger. */
+  offered(area: Area, batch: Batch, signed: Uint8Array): void {
+    batch.log(EntryKind.bank, packEntry(bankEntry, { signed }));
+    this.enter(area, signed);
   }
 
   /** An offer of the log waits for the next block. */
@@ -85,7 +93,7 @@ export class CreditDesk {
   private enter(area: Area, signed: Uint8Array): void {
     const event = offerEvent(area.ports.crypto, signed);
     assert(event, "LOG_BANK");
-    this.version = event.offer.version;
+    if (event.bank === area.id) this.version = event.offer.version;
     area.chain.addEvent(event);
   }
 
@@ -178,7 +186,7 @@ export class CreditDesk {
       const name = codeOfWire(code) ?? String(code);
       const node = this.words.get(id) ?? (name.startsWith("TOKEN_") ? reserve : undefined);
       const session = node === undefined ? undefined : area.sessions.get(node);
-      if (!session) continue;
+      if (!session || !area.serves(session)) continue;
       this.refused.set(name, (this.refused.get(name) ?? 0) + 1);
       const { net } = area.options;
       const about = { net, bank: area.idBytes, node: session.idBytes, about: txid, code };
@@ -253,6 +261,20 @@ export function offerEvent(
   const hash = domainHash(crypto, "wattle/bank-wallet/1", offer.bank);
   const wallet = toHex(hash.slice(0, WALLET_BYTES));
   return { type: "bank", id, bank: toHex(offer.bank), wallet, offer };
+}
+
+/** Whether these bytes are the offer of this gateway's bank, as the ledger takes it. */
+export function isOffer(
+  area: Area,
+  bytes: Uint8Array,
+  gateway: string,
+  publicKey: Uint8Array,
+): boolean {
+  const opened = openSigned(bankRecord, area.ports.crypto, bytes);
+  if (!opened.ok || !verifySigned(area.ports.crypto, publicKey, opened)) return false;
+  const { net, bank, version } = opened.value;
+  const known = area.chain.state.banks.peek(gateway)?.version ?? 0;
+  return net === area.options.net && toHex(bank) === gateway && version > known;
 }
 
 function sameTerms(
