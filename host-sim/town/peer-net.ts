@@ -26,14 +26,14 @@ export class PeerNet {
     _kind,
     bytes,
   ) => bytes;
-  private readonly agenda: Agenda;
+  private readonly agenda: Agenda<void | Promise<void>>;
   private readonly random: Random;
   private readonly handlers = new Map<string, Handler>();
   /** Which side of a partition each gateway is on; one that is not in it is on side 0. */
   private sides = new Map<string, number>();
   private readonly ids: string[] = [];
 
-  constructor(agenda: Agenda, random: Random, weather: PeerWeather) {
+  constructor(agenda: Agenda<void | Promise<void>>, random: Random, weather: PeerWeather) {
     this.agenda = agenda;
     this.random = random;
     this.weather = weather;

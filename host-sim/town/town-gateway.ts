@@ -77,6 +77,7 @@ export class TownGateway {
           });
         },
       },
+      packer: town.packer,
       identity: town.identityOf(this.index),
       probe: (stage) => town.probe(this, stage),
       log: (level, event, facts) => town.log(this, level, event, facts),

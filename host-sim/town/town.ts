@@ -8,6 +8,7 @@ import { bytesEqual, concatBytes, toHex } from "#core/codec/bytes";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
+import type { Packer } from "#gateway/checkpoint/checkpoint";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
 import type { GatewayOptions } from "#gateway/options";
 import type { GatewayLog, GatewayPorts } from "#gateway/ports";
@@ -51,6 +52,8 @@ export interface TownSetup {
   options?: Partial<GatewayOptions>;
   /** What each gateway knows of an authority, and the nodes' anchor key. */
   identity?: { of(gateway: number): GatewayPorts["identity"]; anchorKey: Uint8Array };
+  /** With it gateways keep checkpoints. */
+  packer?: Packer;
   /** Changes the set-up of a node. */
   nodes?: (setup: NodeSetup) => NodeSetup;
   log?: (gateway: number, ...line: Parameters<GatewayLog>) => void;
@@ -62,7 +65,7 @@ export class Town {
   readonly crypto: Crypto;
   readonly weather: TownWeather;
   readonly random: Random;
-  readonly agenda = new Agenda();
+  readonly agenda = new Agenda<void | Promise<void>>();
   readonly net: PeerNet;
   readonly gateways: TownGateway[] = [];
   readonly nodes: TownNode[] = [];
@@ -136,11 +139,20 @@ export class Town {
     };
   }
 
+  get packer(): Packer | undefined {
+    return this.setup.packer;
+  }
+
   identityOf(gateway: number): GatewayPorts["identity"] {
     return this.setup.identity?.of(gateway);
   }
 
+  /** Sees what gateways log. */
+  logged: (gateway: TownGateway, event: string, facts: Parameters<GatewayLog>[2]) => void =
+    () => {};
+
   log(gateway: TownGateway, ...line: Parameters<GatewayLog>): void {
+    this.logged(gateway, line[1], line[2]);
     this.setup.log?.(gateway.index, ...line);
   }
 
@@ -152,7 +164,9 @@ export class Town {
 
   /** Whether all gateways that are up have settled every slot. */
   get finished(): boolean {
-    return this.gateways.every(({ gateway }) => gateway === undefined || gateway.area.finished);
+    const { gateways } = this;
+    const up = gateways.filter(({ gateway }) => gateway);
+    return up.length > 0 && up.every(({ gateway }) => gateway!.area.finished);
   }
 
   /** Goes on until that is so, or until `untilMs` of virtual time; `look` is called after every event. */
@@ -167,7 +181,9 @@ export class Town {
   }
 
   private async step(look: () => void): Promise<boolean> {
-    if (!(await this.agenda.step())) return false;
+    const done = this.agenda.step();
+    if (!done) return false;
+    await done.result;
     this.events++;
     look();
     return true;

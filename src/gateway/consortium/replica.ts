@@ -61,8 +61,7 @@ export class Replica {
   /** Proofs that gateways said two things, by gateway (hex). */
   readonly liars = new Map<string, Uint8Array>();
   /** The turn before, and what it said of the ledger. */
-  private before: Before;
-  private named: Uint8Array | undefined;
+  private readonly past: { before: Before; named: Uint8Array | undefined };
   private readonly options: GatewayOptions;
   private readonly consortium: ConsortiumOptions;
   private readonly ports: GatewayPorts;
@@ -98,7 +97,8 @@ export class Replica {
     this.target = new Target(consortium);
     const authority = anchorOf(ports.crypto, ports.identity?.shelf);
     const terms = termsDigest(ports.crypto, options, ports.tariff, authority);
-    this.before = { net, height: 0, prev: undefined, atMs: undefined, terms, ledger: undefined };
+    const none = { prev: undefined, atMs: undefined, ledger: undefined };
+    this.past = { before: { net, height: 0, terms, ...none }, named: undefined };
     this.audits = new Audits({
       crypto: ports.crypto,
       feeds: this.feeds,
@@ -129,6 +129,16 @@ export class Replica {
 
   private get self(): string {
     return toHex(this.host.id);
+  }
+
+  private get before(): Before {
+    return this.past.before;
+  }
+
+  /** What a checkpoint has of it. */
+  get kept(): object {
+    const { feeds, partners, archive, target, past } = this;
+    return { feeds, partners, archive, target, past };
   }
 
   private get nowMs(): number {
@@ -225,14 +235,14 @@ export class Replica {
   /** The turn took effect, now or before a restart; it is in the log at `index`. */
   settle({ turn, cuts, id }: DecidedTurn, index: number): void {
     assert(turn.height === this.before.height, "TURN_ORDER");
-    this.before = {
+    this.past.before = {
       ...this.before,
       height: turn.height + 1,
       prev: id,
       atMs: turn.atMs,
       ledger: this.host.ledger(),
     };
-    this.named = turn.ledger;
+    this.past.named = turn.ledger;
     this.target.follow(turn);
     this.feeds.settle(cuts);
     this.archive.addTurn(turn.height, index);
@@ -278,7 +288,7 @@ export class Replica {
   /** Whether the last turn named the ledger's present head, so that its certificate stands for that too. */
   private get certified(): boolean {
     const { ledger } = this.before;
-    return !ledger || (!!this.named && bytesEqual(ledger, this.named));
+    return !ledger || (!!this.past.named && bytesEqual(ledger, this.past.named));
   }
 
   private open(bytes: Uint8Array): ReturnType<typeof openFed> {

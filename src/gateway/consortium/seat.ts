@@ -46,7 +46,7 @@ export class Seat {
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
   /** Whether the log has anything that this gateway fed, or took in with others. */
-  private replayed = false;
+  private readonly history = { replayed: false, atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
   private led: { kind: number; bytes: Uint8Array }[] = [];
 
@@ -73,9 +73,20 @@ export class Seat {
     });
   }
 
+  /** What of it, and of its replica, a checkpoint has; and what it leaves as it is. */
+  kept(): object {
+    const { replica, collector, history } = this;
+    return { collector, replica: replica.kept, history };
+  }
+
+  /** That is in place again. */
+  restored(): void {
+    this.clock.atMs = this.history.atMs;
+  }
+
   /** Applies one entry of the log; false where it is one that the gateway keeps for itself. */
   async replay({ kind, bytes, index }: LogEntry): Promise<boolean> {
-    if (kind === EntryKind.segment || kind === EntryKind.turn) this.replayed = true;
+    if (kind === EntryKind.segment || kind === EntryKind.turn) this.history.replayed = true;
     if (kind === EntryKind.segment) {
       this.replica.replaySegment(unpackEntry(segmentEntry, bytes).signed, index);
       return true;
@@ -182,7 +193,7 @@ export class Seat {
   start(): void {
     const { consortium } = this.area.options;
     // Whoever has fed or taken in anything has signed; where that is forgotten the others know.
-    this.replica.start(consortium?.keyUsed === true || this.replayed);
+    this.replica.start(consortium?.keyUsed === true || this.history.replayed);
     const { wish } = this.area.credit;
     if (wish) this.feed([{ kind: FedKind.bank, bytes: wish }], new Batch());
     this.wake();
@@ -204,7 +215,7 @@ export class Seat {
     known?: (job: number) => boolean,
   ): Promise<{ batch: Batch; faults: number[] }> {
     const { area, intake, clock } = this;
-    clock.atMs = turn.atMs;
+    clock.atMs = this.history.atMs = turn.atMs;
     area.leader = turn.leader;
     if (turn.reveal) area.epochs.parts.add(area.ports.crypto, turn.reveal);
     // A gateway that lies may feed anything: what is not shared by all is none of a turn's business.
