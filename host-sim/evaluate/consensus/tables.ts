@@ -43,7 +43,7 @@ function latency({ latency: rows }: ConsensusEvaluation): Table {
     note:
       "Block: from the first gateway that wants one to the decision at each gateway. FINAL: from a BOUGHT that " +
       `a gateway received to its block there, with ${INTERVAL_MS} ms between a block and the wish for the next. ` +
-      "Messages and bytes of the consensus for a block, over the whole consortium; how long one gateway is busy with it.",
+      "Messages and bytes of the consensus for a block, over the whole consortium; how long one gateway is busy.",
     heads: [
       ...["m", "link, ms", "loss, %", "block", "FINAL", "extra rounds", "messages", "kB"],
       ...["busy, ms"],
