@@ -40,7 +40,7 @@ export interface Outcome {
   bytes: number;
   lost: number;
   refused: Record<string, number>;
-  /** Processor time of the busiest gateway, ms. */
+  /** How long the busiest gateway was busy with the consensus and with transactions, ms. */
   consensusMs: number;
   intakeMs: number;
 }
