@@ -10,6 +10,7 @@ import { termsOf } from "#gateway/credit/terms";
 import { CREDIT_NEED } from "#meter/config";
 import { bankCommand } from "#node/cli/bank";
 import { bankLines } from "#node/cli/bank-text";
+import { MonitorView } from "#node/cli/monitor-view";
 import { openSealedStore } from "#node/store/sealed";
 import { LocalArea, worldOf } from "../../helpers/local-area.ts";
 
@@ -89,4 +90,23 @@ test("what a broker says comes as text and nothing else", () => {
   assert.match(text, /payments {3}4 at once: p50 5 ms, p99 6 ms; in a block: p50 7 ms, p99 8 ms/);
   assert.match(text, /refused {4}LOAN_LIVE 2/);
   assert.match(text, /… and 2 more/);
+});
+
+test("the monitor has a line for the bank, and what each member owes", () => {
+  const view = new MonitorView("street", "mqtt://host");
+  view.link = "connected";
+  const say = (path: string, value: unknown) =>
+    view.apply(`wattle/1/street/${path}`, Buffer.from(JSON.stringify(value)));
+  say("monitor/gateway", { state: "online" });
+  say("monitor/node/a", { name: "a", node: "00", role: "buyer", credit: { debtMicro: 5_500_000 } });
+  const shown = () => view.render(200, 40).join("\n");
+  assert.ok(!shown().includes("owes"));
+  const bank = { policy: "meter-backed", reserveMicro: 15_000_000, outstandingMicro: 5_000_000 };
+  say("monitor/bank", { banks: [bank], loansLive: 1, lateNow: ["a\u001b"], blacklisted: [] });
+  assert.match(
+    shown(),
+    /bank: meter-backed, 1 loans, 5\.00 coins lent, 15\.00 in reserve; LATE a\?/,
+  );
+  assert.match(shown(), /owes/);
+  assert.match(shown(), /5\.50/);
 });
