@@ -13,7 +13,7 @@ type Json = Record<string, unknown>;
 const NODES_MAX = 4096;
 /** Members whose latest event stands above the table. */
 const EVENTS_LISTED = 3;
-/** A monitor message of the gateway takes less than 1 KB. */
+/** A monitor message of the gateway takes less than 1 KB, and a bank's at most 14. */
 const PAYLOAD_BYTES_MAX = 16 * 1024;
 
 export type Link = "connecting" | "connected" | "lost";
