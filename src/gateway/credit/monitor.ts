@@ -5,8 +5,8 @@ import type { Area } from "../area.ts";
 import { creditFacts, type LoanFacts, loanFacts } from "./facts.ts";
 
 /**
- * Loans in one message, and names in its lists: half a kilobyte each, and a monitor takes 16 of them. Late ones
- * are first, then those that go on. `wattle bank <store>` has all.
+ * Loans in one message, and names in its lists: half a kilobyte each, and a monitor takes 16 of
+ * them. Late ones are first, then those that go on. `wattle bank <store>` has all.
  */
 const LOANS_SHOWN = 24;
 const STATES = ["DEFAULT", "LATE", "ACTIVE", "BLACKLIST", "REPAID_LATE", "REPAID"];
