@@ -65,6 +65,7 @@ export const CREDIT_SHAPE = struct({
   line: optional(
     struct({
       bank: nodeId,
+      home: nodeId,
       token: hash,
       wallet,
       unsecured: flag,
@@ -90,6 +91,7 @@ export function creditLeaf(crypto: Crypto, entry: Readonly<CreditEntry>): StateL
     ...{ boughtWh, paidMicro, soldDays: [...soldDays], periodWh },
     line: line && {
       bank: hex(line.bank),
+      home: hex(line.home),
       token: hex(line.token),
       wallet: hex(line.wallet),
       unsecured: line.unsecured ? 1 : 0,
@@ -124,6 +126,7 @@ export function creditOfLeaf(fields: Infer<typeof CREDIT_SHAPE>): CreditEntry {
     firstMs: first - 1,
     line: line && {
       bank: toHex(line.bank),
+      home: toHex(line.home),
       token: toHex(line.token),
       wallet: toHex(line.wallet),
       unsecured: line.unsecured === 1,

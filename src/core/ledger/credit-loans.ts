@@ -82,7 +82,7 @@ export function judgeWord(
   if (!state.banks.has(toHex(value.bank))) return refuse("BANK_UNKNOWN", toHex(value.bank));
   if (word.kind === "request") return grant(state, node, id, word, slotStartMs);
   const { line } = creditSeen(state, node);
-  const same = line?.token === toHex(word.value.token) && line.bank === toHex(value.bank);
+  const same = line?.token === toHex(word.value.token) && line.home === toHex(value.bank);
   if (!line || !same) return refuse("TOKEN_UNKNOWN");
   const atMs = ledgerMs(state, slotStartMs);
   const free = state.freeOf(node);
@@ -139,7 +139,7 @@ function grant(
 ): Judged | Refusal {
   const priced = priceRequest(state, node, value, slotStartMs);
   if (!priced.ok) return priced;
-  const { bank, terms, unsecured, uncoveredWh, live } = priced;
+  const { bank, home, terms, unsecured, uncoveredWh, live } = priced;
   const { validMs, bufferMs, patienceMs } = bank.terms;
   const atMs = ledgerMs(state, slotStartMs);
   if (live) {
@@ -150,8 +150,9 @@ function grant(
   const times = { validMs, bufferMs, patienceMs };
   const stepped = borrow(accountOf(creditSeen(state, node)), bank, terms, atMs, times);
   if (!stepped.ok) return stepped;
-  const place = { bank: bank.bank, token: toHex(id), wallet, unsecured, uncoveredWh, heldMicro: 0 };
-  return { ...stepped, before: undefined, line: { ...place, loan: stepped.loan } };
+  const place = { bank: bank.bank, home: home.bank, token: toHex(id), wallet };
+  const facts = { unsecured, uncoveredWh, heldMicro: 0 };
+  return { ...stepped, before: undefined, line: { ...place, ...facts, loan: stepped.loan } };
 }
 
 /** The borrower's own coins into the shared wallet. */

@@ -33,7 +33,9 @@ const INCOME_DAYS = 7;
 
 export interface PricedRequest {
   ok: true;
+  /** Who lends, by its own offer, and who was asked. */
   bank: Readonly<BankEntry>;
+  home: Readonly<BankEntry>;
   /** Where there is a loan already: the terms are for more of it. */
   live: CreditLine | undefined;
   terms: LoanTerms;
@@ -50,14 +52,15 @@ export function priceRequest(
   request: LoanRequest,
   slotStartMs: Clock,
 ): PricedRequest | Refusal {
-  const bank = state.banks.peek(toHex(request.bank));
-  if (!bank) return refuse("BANK_UNKNOWN", toHex(request.bank));
+  const home = state.banks.peek(toHex(request.bank));
+  if (!home) return refuse("BANK_UNKNOWN", toHex(request.bank));
   const { sets } = state.accountOf(node);
   if (!sets.some(({ set }) => set === request.walletSet))
     return refuse("WALLETS_SET", `set ${request.walletSet}`);
   const entry = creditSeen(state, node);
+  const live = openLine(entry, home.bank);
+  const bank = live ? state.banks.peek(live.bank)! : lenderFor(state, home, request.amountMicro);
   const { terms: offer } = bank;
-  const live = openLine(entry, bank.bank);
   const lentMicro = live?.loan.principalMicro ?? 0;
   const nowMs = ledgerMs(state, slotStartMs);
   const standing = standingOf(state, entry, nowMs);
@@ -94,6 +97,7 @@ export function priceRequest(
   return {
     ok: true,
     bank,
+    home,
     live,
     terms: { ...quoted, principalMicro: quoted.principalMicro - lentMicro },
     unsecured: admitted.unsecured,
@@ -101,9 +105,27 @@ export function priceRequest(
   };
 }
 
-/** A loan of this bank whose token still pays: there may be more of it, and no other. */
-function openLine({ line }: Readonly<CreditEntry>, bank: string): CreditLine | undefined {
-  const open = line?.bank === bank && line.loan.state === "ACTIVE" && !line.loan.swept;
+/**
+ * The bank that was asked; or, where its coins are too few, the neighbour that has most: through the first,
+ * and by its own offer (paper 1, III).
+ */
+function lenderFor(
+  state: LedgerState,
+  home: Readonly<BankEntry>,
+  amountMicro: number,
+): Readonly<BankEntry> {
+  let lender = home;
+  if (home.reserveMicro >= Math.min(amountMicro, home.terms.loanMaxMicro)) return home;
+  for (const bank of [...state.banks.keys()].sort()) {
+    const other = state.banks.peek(bank)!;
+    if (other.reserveMicro > lender.reserveMicro) lender = other;
+  }
+  return lender;
+}
+
+/** A loan through this bank whose token still pays: there may be more of it, and no other. */
+function openLine({ line }: Readonly<CreditEntry>, home: string): CreditLine | undefined {
+  const open = line?.home === home && line.loan.state === "ACTIVE" && !line.loan.swept;
   return open ? line : undefined;
 }
 

@@ -23,7 +23,10 @@ export interface BankEntry extends BankBook {
 
 /** The present loan of a borrower, or its last. */
 export interface CreditLine {
+  /** Whose coins they are. */
   readonly bank: string;
+  /** The bank that was asked, and that speaks with the borrower: a neighbour may lend through it. */
+  readonly home: string;
   /** Id of the request that it was granted for. */
   readonly token: string;
   /** Address of the shared wallet. */

@@ -33,6 +33,9 @@ import { bankEntry, EntryKind, packEntry, unpackEntry } from "../entries.ts";
 import { Latency } from "./latency.ts";
 import { payAtOnce } from "./pay.ts";
 
+/** What a borrower was told of a token whose time is over. */
+const OVER = "over";
+
 /** The payments of one token, as blocks have them. */
 export interface Paid {
   count: number;
@@ -73,7 +76,7 @@ export class CreditDesk {
     // The capital is what the bank was opened with: only terms change.
     if (known) offer.capitalMicro = known.capitalMicro;
     if (known && sameTerms(area, offer, known)) return;
-    if (!known && this.version > 0) return; // it waits for its block
+    if (this.version > (known?.version ?? 0)) return; // one waits for its block
     const { bytes } = area.sign(bankRecord, { ...offer, atMs: area.world.nowMs() });
     if (area.shared) this.wish = bytes;
     else this.offered(area, batch, bytes);
@@ -205,17 +208,17 @@ export class CreditDesk {
   private tell(area: Area, batch: Batch, entry: Readonly<CreditEntry>, again: boolean): void {
     const { node, line } = entry;
     const session = area.sessions.get(node);
-    if (!line || line.bank !== area.id || !session?.online) return;
+    if (!line || line.home !== area.id || !session?.online) return;
     const { loan, heldMicro, token } = line;
-    const key = [token, loan.version, loan.state, heldMicro, debtMicro(loan)].join();
+    const over = loan.swept ? OVER : "";
+    const key = [token, loan.version, loan.state, heldMicro, debtMicro(loan), over].join();
     const before = this.told.get(node);
     if (before === key && !again) return;
     this.told.set(node, key);
     const { bytes } = area.sign(creditTokenRecord, tokenOf(area, entry, this.paidWith(token)));
     batch.send(area.topics.down(node, "credit"), bytes);
     if (!loan.swept) return;
-    const first = before === undefined || again || !this.paid.has(token);
-    if (!first) this.sendPayments(area, batch, entry);
+    if (again || !before?.endsWith(OVER)) this.sendPayments(area, batch, entry);
     if (!isLive(loan)) this.paid.delete(token);
   }
 
@@ -300,7 +303,8 @@ export function tokenOf(
   const { validUntilMs, repayByMs, defaultAtMs } = loan;
   return {
     net: area.options.net,
-    bank: fromHex(line.bank)!,
+    bank: fromHex(line.home)!,
+    lender: fromHex(line.bank)!,
     node: fromHex(node)!,
     token: fromHex(token)!,
     wallet: fromHex(wallet)!,

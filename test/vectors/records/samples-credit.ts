@@ -42,6 +42,7 @@ const TERMS = {
 const TOKEN = {
   net,
   bank,
+  lender: bank,
   node,
   token: hash,
   wallet,

@@ -42,6 +42,20 @@ test("one live token for each borrower over all banks", () => {
   assert.equal(street.line("c")!.bank, nodeOf("other"));
 });
 
+test("a bank that is short of coins lends through a neighbour's", () => {
+  const street = new Street({}, 1_000_000);
+  street.bank("other", CAPITAL, { alphaMaxPpm: 200_000 });
+  assert.ok(street.ask("b", 4_000_000).ok);
+  const line = street.line("b")!;
+  assert.deepEqual([line.bank, line.home], [nodeOf("other"), nodeOf("bank")]);
+  assert.equal(line.loan.alphaPpm, 200_000, "by the neighbour's offer");
+  street.mint("b", 9_000_000);
+  assert.ok(street.repay("b", 9_000_000).ok, "the borrower speaks with the one that it asked");
+  const [own, neighbour] = ["bank", "other"].map((bank) => street.state.banks.peek(nodeOf(bank))!);
+  assert.equal(own.interestMicro, 0);
+  assert.ok(neighbour.interestMicro > 0 && neighbour.reserveMicro > CAPITAL);
+});
+
 test("what no bank grants", () => {
   refused(new Street().ask("b", 1, { bank: "none" }), "BANK_UNKNOWN");
   refused(new Street().ask("b", 1_000_000, { set: 7 }), "WALLETS_SET");
