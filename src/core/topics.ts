@@ -129,6 +129,10 @@ export class Topics {
   get publicBlock(): string {
     return `${this.prefix}/public/block`;
   }
+  /** What gateway `from` has for gateway `to`, whose area this is (docs/protocol.md section 7). */
+  peer(to: string, from: string, kind: string): string {
+    return `${this.prefix}/gateway/${to}/${from}/${kind}`;
+  }
   /** Retained JSON for people and tools. */
   monitor(path: string): string {
     return `${this.prefix}/monitor/${path}`;

@@ -14,9 +14,22 @@ import {
   QTY_WH_MAX,
   TOKENS_MAX,
 } from "#core/limits";
-import { parseCoins } from "#core/units/money";
-import { HOUR_MS } from "#core/units/time";
 import { FEEDER_DEFAULTS } from "#gateway/feeder/terms";
+import {
+  coins,
+  hours,
+  instant,
+  isObject,
+  name,
+  object,
+  path,
+  publicKey,
+  rate,
+  seconds,
+  url,
+  whole,
+} from "./config-values.ts";
+import { CONSORTIUM_HELP, consortiumEntries, partnerEntries } from "./consortium.ts";
 import { EPOCH_HOURS_MAX, PROOF_OF_TIME_HELP } from "./proof-of-time.ts";
 
 /** What may stand at a path, and what to do where something else does. */
@@ -26,76 +39,6 @@ export interface Help {
 }
 
 const DAY_S = 86_400;
-
-/** A value that `parse` understands; undefined from it is a fault. */
-function parsed<T>(parse: (input: unknown) => T | undefined) {
-  return v.pipe(
-    v.unknown(),
-    v.rawTransform<unknown, T>(({ dataset, addIssue, NEVER }) => {
-      const value = parse(dataset.value);
-      if (value !== undefined) return value;
-      addIssue();
-      return NEVER;
-    }),
-  );
-}
-
-/** Seconds with at most three decimals, in ms. */
-const seconds = (min: number, max: number) =>
-  parsed((input) => {
-    if (typeof input !== "number" || !(input >= min && input <= max)) return undefined;
-    const ms = Math.round(input * 1000);
-    return Math.abs(ms - input * 1000) < 1e-6 ? ms : undefined;
-  });
-
-/** Hours of whole milliseconds, in ms. */
-const hours = (min: number, max: number) =>
-  parsed((input) => {
-    if (typeof input !== "number" || !(input >= min && input <= max)) return undefined;
-    const ms = Math.round(input * HOUR_MS);
-    return Math.abs(ms - input * HOUR_MS) < 1e-3 ? ms : undefined;
-  });
-
-/** Coins in µc, exact; the shortest text of a JSON number is what the file says. */
-const coins = (max = Number.MAX_SAFE_INTEGER) =>
-  parsed((input) => {
-    const isCoins = typeof input === "string" || typeof input === "number";
-    const micro = isCoins ? parseCoins(String(input)) : undefined;
-    return micro !== undefined && micro <= max ? micro : undefined;
-  });
-
-/**
- * One level of an MQTT topic, printable ASCII: what core's `netName` and the broker's rules take.
- */
-const name = v.pipe(v.string(), v.maxLength(NAME_CHARS_MAX), v.regex(/^[A-Za-z0-9._-]+$/));
-const path = v.pipe(v.string(), v.nonEmpty());
-const whole = (min: number, max: number) =>
-  v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
-
-/** An instant with its zone, in ms since 1970. */
-const instant = parsed((input) => {
-  if (typeof input !== "string") return undefined;
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/.test(input))
-    return undefined;
-  const ms = Date.parse(input);
-  return ms >= 0 ? ms : undefined;
-});
-
-const rate = parsed((input) => {
-  if (typeof input !== "number" || !(input >= 0.001 && input <= 10_000)) return undefined;
-  const permille = Math.round(input * 1000);
-  return Math.abs(permille - input * 1000) < 1e-6 ? permille : undefined;
-});
-
-const url = v.pipe(v.string(), v.regex(/^(mqtts?|wss?|tcp|ssl):\/\/[^/\s]+/));
-const publicKey = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-
-const isObject = (input: unknown) =>
-  typeof input === "object" && input !== null && !Array.isArray(input);
-
-/** An object with these keys and no others; for valibot alone a list would be one too. */
-const object = <const E extends v.ObjectEntries>(entries: E) =>
-  v.lazy((input) => (isObject(input) ? v.strictObject(entries) : v.never()));
 
 const memberEntries = { name, publicKey };
 const tlsEntries = { cert: path, key: path };
@@ -195,6 +138,7 @@ const topEntries = {
   identity: v.optional(object(identityEntries)),
   firmware: v.optional(object(firmwareEntries)),
   feeder: v.optional(object(feederEntries)),
+  consortium: v.optional(object(consortiumEntries)),
   log: v.optional(object(logEntries), {}),
 };
 
@@ -219,6 +163,8 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   identity: Object.keys(identityEntries),
   firmware: Object.keys(firmwareEntries),
   feeder: Object.keys(feederEntries),
+  consortium: Object.keys(consortiumEntries),
+  "consortium.gateways[]": Object.keys(partnerEntries),
   log: Object.keys(logEntries),
 };
 
@@ -377,6 +323,7 @@ export const HELP: Readonly<Record<string, Help>> = {
     allowed: `a whole number of Wh, 0 to ${QTY_WH_MAX}`,
     cure: "Give what one meter may be out by at a reading: its resolution and its clock",
   },
+  ...CONSORTIUM_HELP,
   log: { allowed: "{level}", cure: "Leave it out for info" },
   "log.level": {
     allowed: '"debug", "info", "warn", "error" or "silent"',

@@ -71,6 +71,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     ...(config.identity && { identity: config.identity }),
     ...(config.firmware && { firmware: config.firmware }),
     ...(config.feeder && { feeder: config.feeder }),
+    ...(config.consortium && { consortium: config.consortium }),
     log: { level: config.logLevel },
   };
   return `${JSON.stringify(file, null, 2)}\n`;
