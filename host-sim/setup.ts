@@ -10,9 +10,15 @@ import { nodeIdOf } from "#core/identity";
 import { WALLETS_DEFAULT } from "#core/limits";
 import { DEFAULT_EPSILON_MS, DEFAULT_TAU_MS } from "#core/pot/params";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "#core/units/time";
+import { DEFAULT_CAPITAL_MICRO, type PolicyName, termsOf } from "#gateway/credit/terms";
 import type { GatewayOptions } from "#gateway/options";
 import type { Tariff } from "#gateway/ports";
-import { DEFAULT_POLICY, type NodeConfig, type VehicleConfig } from "#meter/config";
+import {
+  type CreditPolicy,
+  DEFAULT_POLICY,
+  type NodeConfig,
+  type VehicleConfig,
+} from "#meter/config";
 import { claimText } from "#meter/provision/claim";
 import type { NodeSetup } from "./fleet/types.ts";
 import type { BatterySpec, World } from "./worlds/types.ts";
@@ -67,6 +73,35 @@ export function tradingDirectly(setups: NodeSetup[], count: number): NodeSetup[]
     const policy = { ...setup.config.policy, direct: true };
     return { ...setup, config: { ...setup.config, policy } };
   });
+}
+
+/**
+ * A bank's starter line and a node's cap in a simulated area, µc: a week of a home with a heat pump. By default
+ * both are five coins.
+ */
+export const SIM_STARTER_MICRO = 50_000_000;
+
+/** All of them borrow where they are short of coins. */
+export function borrowing(setups: NodeSetup[], credit: CreditPolicy): NodeSetup[] {
+  return setups.map((setup) => {
+    const policy = { ...setup.config.policy, credit };
+    return { ...setup, config: { ...setup.config, policy } };
+  });
+}
+
+/** The bank of a simulated area; `chosen` in place of the defaults. */
+export function bankOf(
+  world: World,
+  policy: PolicyName,
+  chosen: Parameters<typeof termsOf>[2] & { capitalMicro?: number } = {},
+): NonNullable<GatewayOptions["credit"]> {
+  const { capitalMicro = DEFAULT_CAPITAL_MICRO, ...terms } = chosen;
+  let sum = 0;
+  for (let slot = 0; slot < world.slots; slot++) sum += world.retailMicroPerKwh(slot);
+  const retailMicro = Math.floor(sum / world.slots);
+  const prices = { feedInMicro: world.feedInMicroPerKwh, retailMicro };
+  const starterMicro = SIM_STARTER_MICRO;
+  return { capitalMicro, terms: termsOf(policy, prices, { starterMicro, ...terms }) };
 }
 
 /** What simulated nodes ask an authority for; with none of these for nothing. */
@@ -125,6 +160,8 @@ export interface RunChoices {
   slotTimeoutMs: number;
   /** Default: as PROOF_OF_TIME. `false`: none. */
   pot?: GatewayOptions["pot"] | false;
+  /** The gateway's bank; by default there is none. */
+  credit?: GatewayOptions["credit"];
 }
 
 /** Δ: 30 s, or an eighth of a short slot, so that a slot's transactions fit into half of it (ledger 4.2). */
@@ -157,5 +194,6 @@ export function gatewayOptions(
     ageMaxMs: 4 * tickMs,
     pot: choices.pot === false ? undefined : (choices.pot ?? PROOF_OF_TIME),
     market: choices.market,
+    ...(choices.credit && { credit: choices.credit }),
   };
 }

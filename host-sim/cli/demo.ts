@@ -2,12 +2,16 @@
 /** `wattle demo`: the main job. Gateway, broker and a fleet of nodes in one go, and a report at the end. */
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { formatCoins } from "#core/units/money";
 import { runDemo } from "../demo/run.ts";
+import { SIM_STARTER_MICRO } from "../setup.ts";
 import {
+  addCreditOptions,
   addEngineOptions,
   addMarketOptions,
   addPotOption,
   addWorldOptions,
+  type CreditOptions,
   depositPolicy,
   type EngineOptions,
   type MarketOptions,
@@ -21,6 +25,7 @@ import {
 export type DemoOptions = WorldOptions &
   MarketOptions &
   PotOptions &
+  CreditOptions &
   EngineOptions & {
     speed?: number;
     slotTimeout: number;
@@ -57,13 +62,15 @@ export function demoCommand(program: Command): void {
         `(default: ${SECURE_SLOTS} slots)`,
     )
     .option("--json", "print the summary as JSON on standard output");
-  addEngineOptions(addPotOption(addMarketOptions(addWorldOptions(command))), "xs");
+  addCreditOptions(addPotOption(addMarketOptions(addWorldOptions(command))));
+  addEngineOptions(command, "xs");
   command
     .addHelpText(
       "after",
       "\nExamples:\n  npm run demo" +
         "\n  npm run demo -- --data citylearn2022 --days 7 --report runs/week" +
         "\n  npm run demo -- --speed 1 --slot-seconds 60 --days 1" +
+        "\n  npm run demo -- --credit --genesis 0" +
         "\n  npm run demo -- --secure" +
         "\n\nWhile it runs, look on with (see the port that it prints):" +
         "\n  wattle monitor --url mqtt://127.0.0.1:<port> --key runs/demo/operator.key",
@@ -77,6 +84,9 @@ export function demoCommand(program: Command): void {
         report: resolve(options.report),
         deposit: depositPolicy(options),
         market: marketFrom(options),
+        credit: options.credit
+          ? { policy: options.policy, starterCoins: formatCoins(SIM_STARTER_MICRO) }
+          : undefined,
         nodeArgs: nodeArgs(options),
       });
     });
@@ -113,6 +123,7 @@ function nodeArgs(options: DemoOptions): string[] {
   if (options.nodes !== undefined) args.push("--nodes", String(options.nodes));
   if (options.slotSeconds !== undefined) args.push("--slot-seconds", String(options.slotSeconds));
   if (options.scenario !== undefined) args.push("--scenario", options.scenario);
+  if (options.credit) args.push("--borrow", "need", "--borrow-cap", formatCoins(SIM_STARTER_MICRO));
   if (options.latitude !== undefined) args.push("--latitude", String(options.latitude));
   return args;
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `wattle evaluate credit`: what paper 1 printed about credit, beside what comes out of its model. */
 import type { Command } from "commander";
-import { creditClaims } from "../evaluate/credit/claims.ts";
-import { type CreditEvaluation, evaluateCredit } from "../evaluate/credit/evaluate.ts";
+import { evaluateCredit } from "../evaluate/credit/evaluate.ts";
 import { RECALLED, readGrades } from "../evaluate/credit/grades.ts";
-import { creditHead, writeCreditEvaluation } from "../evaluate/credit/report.ts";
+import { creditHead, creditReport, writeCreditEvaluation } from "../evaluate/credit/report.ts";
 import { shortTables } from "../evaluate/credit/tables.ts";
-import { markdownTable } from "../evaluate/table.ts";
+import { reportText } from "../evaluate/report.ts";
 import { toJson } from "../report/format.ts";
 import { whole } from "./options.ts";
 import { Progress, pace } from "./progress.ts";
@@ -53,24 +52,8 @@ function run({ seeds, grades, report, json }: CreditOptions): number {
   );
   progress.clear();
   if (report) writeCreditEvaluation(report, evaluation);
-  process.stdout.write(json ? toJson(evaluation) : textOf(evaluation, report));
+  const text = (): string =>
+    reportText(creditReport(evaluation), creditHead(evaluation), shortTables(evaluation), report);
+  process.stdout.write(json ? toJson(evaluation) : text());
   return evaluation.facts.every(({ pass }) => pass) ? 0 : 1;
-}
-
-function textOf(evaluation: CreditEvaluation, report: string | undefined): string {
-  const { facts } = evaluation;
-  const failed = facts.filter(({ pass }) => !pass);
-  const parts = [
-    creditHead(evaluation),
-    ...shortTables(evaluation).map(
-      (table) => `${table.title}\n${table.note}\n${markdownTable(table)}`,
-    ),
-    ...creditClaims(evaluation).map(({ paper, here }) => `Paper 1: ${paper}\nHere: ${here}`),
-    ...failed.map(
-      ({ what, required, measured }) => `FAIL ${what}: ${measured}, required ${required}`,
-    ),
-    `${facts.length - failed.length} of ${facts.length} facts that must hold do`,
-  ];
-  if (report) parts.push(`report: ${report}/evaluation.md`);
-  return `${parts.join("\n\n")}\n`;
 }

@@ -9,6 +9,7 @@ import { STEP, setupOf } from "../evaluate/smartchain/setups.ts";
 import { tablesOf } from "../evaluate/smartchain/tables.ts";
 import { markdownTable } from "../evaluate/table.ts";
 import { toJson } from "../report/format.ts";
+import { evaluateConsensusCommand } from "./evaluate-consensus.ts";
 import { evaluateCreditCommand } from "./evaluate-credit.ts";
 import { whole } from "./options.ts";
 import { Progress, pace } from "./progress.ts";
@@ -60,6 +61,7 @@ export function evaluateCommand(program: Command): void {
       process.exitCode = await smartchain(options);
     });
   evaluateCreditCommand(command);
+  evaluateConsensusCommand(command);
 }
 
 async function smartchain(options: SmartchainOptions): Promise<number> {

@@ -2,15 +2,16 @@
 /** `wattle nodes`: a fleet of nodes against a running gateway, each with its own MQTT connection. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { fromHex } from "#core/codec/bytes";
+import { CREDIT_NEED, type CreditPolicy } from "#meter/config";
 import type { KeyValueStore } from "#meter/ports";
 import { authorityFrom, pemOf } from "#node/cli/authority-file";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { type Fleet, startFleet } from "../fleet/fleet.ts";
 import { fileStores, memoryStore } from "../fleet/store.ts";
 import type { NodeSetup } from "../fleet/types.ts";
-import { nodeSetups, withEnrolment } from "../setup.ts";
+import { borrowing, nodeSetups, withEnrolment } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
 import { openEngine } from "./engine.ts";
 import { addEnrolmentOptions, type EnrolmentOptions } from "./enrolment.ts";
@@ -18,6 +19,7 @@ import { type GatewayFacts, readGatewayFacts } from "./gateway-facts.ts";
 import {
   addEngineOptions,
   addWorldOptions,
+  coins,
   type EngineOptions,
   type WorldOptions,
   worldFrom,
@@ -31,6 +33,8 @@ type NodesOptions = WorldOptions &
     area: string;
     ca?: string;
     gatewayKey?: Uint8Array;
+    borrow: "never" | CreditPolicy["borrow"];
+    borrowCap: number;
     state?: string;
     verbose?: boolean;
   };
@@ -43,6 +47,16 @@ export function nodesCommand(program: Command): void {
     .option("--area <name>", "the gateway's area", "street")
     .option("--ca <file>", "PEM or DER: the authority that the mqtts broker's certificate is of")
     .option("--gateway-key <hex>", "trust this gateway only (default: the one that answers)", key)
+    .addOption(
+      new Option("--borrow <when>", "from the gateway's bank: when short of coins, or always")
+        .choices(["never", "need", "always"])
+        .default("never"),
+    )
+    .addOption(
+      new Option("--borrow-cap <coins>", "most in one loan")
+        .argParser(coins)
+        .default(CREDIT_NEED.capMicro, "5"),
+    )
     .option("--state <dir>", "keep what the nodes must not forget in this folder")
     .option("--verbose", "print what the nodes log");
   addEngineOptions(addWorldOptions(addEnrolmentOptions(command, true)), "xs");
@@ -105,7 +119,11 @@ function setupsFrom(options: NodesOptions, world: World, facts: GatewayFacts): N
   const crypto = sodiumCrypto();
   const key = options.gatewayKey ?? facts.publicKey;
   const names = { net: facts.net, area: options.area };
-  return nodeSetups(crypto, world, options.seed, key, names).map((setup) => ({
+  const plain = nodeSetups(crypto, world, options.seed, key, names);
+  const { borrow, borrowCap: capMicro } = options;
+  const setups =
+    borrow === "never" ? plain : borrowing(plain, { ...CREDIT_NEED, borrow, capMicro });
+  return setups.map((setup) => ({
     ...setup,
     config: withEnrolment(crypto, setup.config, world.slotSeconds, options, setup.home + 1),
   }));

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Options that several commands share, parsed strictly: a bad value names the option and what it takes. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { LENDING_POLICIES } from "#core/records/bank";
 import { parseCoins } from "#core/units/money";
+import type { PolicyName } from "#gateway/credit/terms";
 import type { GatewayOptions } from "#gateway/options";
+import { CREDIT_NEED, type CreditPolicy } from "#meter/config";
 import type { NodeCrypto } from "../fleet/types.ts";
 import { SCENARIO_NAMES, scenarioWorld } from "../scenarios/index.ts";
+import { bankOf, SIM_STARTER_MICRO } from "../setup.ts";
 import { loadWorld } from "../worlds/load.ts";
 import type { World } from "../worlds/types.ts";
 import { firstSlots } from "../worlds/window.ts";
@@ -30,6 +34,11 @@ export interface MarketOptions {
   deposit: boolean;
 }
 
+export interface CreditOptions {
+  credit?: boolean;
+  policy: PolicyName;
+}
+
 /** Commander's way with `--no-…`: true where nothing is said. */
 export interface PotOptions {
   proofOfTime: boolean;
@@ -53,7 +62,7 @@ export function whole(min: number, max: number): (text: string) => number {
   };
 }
 
-function coins(text: string): number {
+export function coins(text: string): number {
   const micro = parseCoins(text);
   if (micro === undefined)
     throw new InvalidArgumentError(
@@ -119,6 +128,28 @@ export function addMarketOptions(command: Command): Command {
     .option("--no-deposit", "no automatic top-up of accounts through the operator's on-ramp");
 }
 
+export function addCreditOptions(command: Command): Command {
+  return command
+    .option("--credit", "the gateway has a bank, and nodes that are short of coins borrow")
+    .addOption(
+      new Option("--policy <p>", "whom the bank lends to (docs/credit.md)")
+        .choices([...LENDING_POLICIES].reverse())
+        .default("meter-backed"),
+    );
+}
+
+/** What a run's credit comes to; undefined: without a bank, nothing is borrowed. */
+export function creditFrom(
+  options: CreditOptions,
+  world: World,
+): { bank: NonNullable<GatewayOptions["credit"]>; node: CreditPolicy } | undefined {
+  if (!options.credit) return undefined;
+  return {
+    bank: bankOf(world, options.policy),
+    node: { ...CREDIT_NEED, capMicro: SIM_STARTER_MICRO },
+  };
+}
+
 export function addEngineOptions(command: Command, engine: "xs" | "v8"): Command {
   return command
     .addOption(
@@ -158,8 +189,10 @@ export function worldFrom(options: WorldOptions): World {
  * An account below a fifth of what it started with (at least 20 coins) is topped up to that (at
  * least 100).
  */
-export function depositPolicy(options: MarketOptions): GatewayOptions["deposit"] {
-  if (!options.deposit) return undefined;
+export function depositPolicy(
+  options: MarketOptions & Partial<CreditOptions>,
+): GatewayOptions["deposit"] {
+  if (!options.deposit || options.credit) return undefined; // coins are borrowed, not given
   return {
     belowMicro: Math.max(20_000_000, Math.floor(options.genesis / 5)),
     toMicro: Math.max(100_000_000, options.genesis),

@@ -4,6 +4,7 @@ import { rmSync } from "node:fs";
 import type { Command } from "commander";
 import { toHex } from "#core/codec/bytes";
 import { formatCoins } from "#core/units/money";
+import type { Latency } from "#gateway/credit/latency";
 import type { LogStore } from "#gateway/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openMemoryStore } from "#node/store/memory";
@@ -12,17 +13,28 @@ import type { NodeEngine } from "../fleet/types.ts";
 import { assembleRun } from "../report/assemble.ts";
 import { batteryLine } from "../report/batteries.ts";
 import { addCounts, ZERO_COUNTS } from "../report/counts.ts";
+import { creditLines, type PaymentTimes } from "../report/credit.ts";
 import { witnessLines } from "../report/witnesses.ts";
 import { writeReport } from "../report/write.ts";
-import { gatewayOptions, nodeSetups, seededKey, tariffOf, tradingDirectly } from "../setup.ts";
+import {
+  borrowing,
+  gatewayOptions,
+  nodeSetups,
+  seededKey,
+  tariffOf,
+  tradingDirectly,
+} from "../setup.ts";
 import { runSim, type SimResult } from "../sim/run.ts";
 import type { World } from "../worlds/types.ts";
 import { openEngine } from "./engine.ts";
 import {
+  addCreditOptions,
   addEngineOptions,
   addMarketOptions,
   addPotOption,
   addWorldOptions,
+  type CreditOptions,
+  creditFrom,
   depositPolicy,
   type EngineOptions,
   type MarketOptions,
@@ -37,6 +49,7 @@ import { Progress, pace } from "./progress.ts";
 type SimOptions = WorldOptions &
   MarketOptions &
   PotOptions &
+  CreditOptions &
   EngineOptions & {
     report?: string;
     store?: string;
@@ -58,7 +71,8 @@ export function simCommand(program: Command): void {
       0,
     )
     .option("--json", "print the summary as JSON");
-  addEngineOptions(addPotOption(addMarketOptions(addWorldOptions(command))), "v8");
+  addCreditOptions(addPotOption(addMarketOptions(addWorldOptions(command))));
+  addEngineOptions(command, "v8");
   command
     .addHelpText(
       "after",
@@ -81,6 +95,8 @@ async function simulate(options: SimOptions): Promise<number> {
   const store: LogStore = options.store
     ? openSealedStore(options.store, { create: true })
     : openMemoryStore();
+  const credit = creditFrom(options, world);
+  const setups = nodeSetups(crypto, world, options.seed, crypto.publicKey(gatewayKey));
   const engine = await openEngine(options, progress);
   const startMs = performance.now();
   try {
@@ -92,12 +108,10 @@ async function simulate(options: SimOptions): Promise<number> {
         market: marketFrom(options),
         slotTimeoutMs: 30_000,
         pot: options.proofOfTime ? undefined : false,
+        credit: credit?.bank,
       }),
       tariff: tariffOf(world),
-      setups: tradingDirectly(
-        nodeSetups(crypto, world, options.seed, crypto.publicKey(gatewayKey)),
-        options.direct,
-      ),
+      setups: tradingDirectly(credit ? borrowing(setups, credit.node) : setups, options.direct),
       engine,
       crypto,
       store,
@@ -143,6 +157,7 @@ async function conclude(
     seed: options.seed,
     wallSeconds,
     batteries: result.batteries,
+    payments: paymentsOf(area.credit.latency),
     extra: options.scenario === undefined ? undefined : { scenario: options.scenario },
   });
   const { summary } = run;
@@ -156,7 +171,7 @@ async function conclude(
         `${summary.slots} slots, ${summary.blocks} blocks, ${wallSeconds.toFixed(1)} s\n` +
         `wallets ${formatCoins(Number(summary.coins.walletsMicro))} coins, ` +
         `locked ${formatCoins(Number(summary.coins.lockedMicro))} coins\n` +
-        witnessLines(summary.witnesses)
+        [...witnessLines(summary.witnesses), ...creditLines(summary.credit)]
           .map((line) => `${line}\n`)
           .join("") +
         `head block ${head.header.height} ${toHex(head.id)}\n`,
@@ -166,6 +181,10 @@ async function conclude(
     if (options.report) process.stdout.write(`report: ${options.report}/index.html\n`);
   }
   return result.failed.length > 0 ? 1 : 0;
+}
+
+function paymentsOf({ token, ledger, ledgerProtocol }: Latency): PaymentTimes {
+  return { paymentMs: token, ledgerMs: ledger, ledgerProtocolMs: ledgerProtocol };
 }
 
 /** What the nodes took on XS, together; undefined on V8. */

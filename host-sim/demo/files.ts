@@ -19,6 +19,12 @@ export interface RunFiles {
   nodesLog: string;
 }
 
+/** A bank as the configuration file names it; what is not said is default. */
+export interface CreditChoice {
+  policy: string;
+  [term: string]: unknown;
+}
+
 export interface DemoGateway {
   secretKey: Uint8Array;
   /** Port of the embedded broker, 0 for any; or the URL of an external one. */
@@ -34,6 +40,7 @@ export interface DemoGateway {
   speed?: number;
   /** Where an authority certifies members: its folder, and the broker's certificate and key. */
   trust?: { identity: string; cert: string; key: string };
+  credit?: CreditChoice;
 }
 
 /** Writes the gateway's configuration, key and prices into a fresh `dir`; an earlier run's store goes. */
@@ -73,6 +80,7 @@ function configOf(world: World, gateway: DemoGateway): Record<string, unknown> {
     ...(gateway.brokerUrl
       ? { broker: { url: gateway.brokerUrl } }
       : { listen: { host: "127.0.0.1", port: gateway.port, tls } }),
+    ...(gateway.credit && { credit: gateway.credit }),
     ...(trust && { identity: { folder: trust.identity } }),
     expectNodes: world.homes.length,
     genesisCoins: formatCoins(gateway.genesisMicro),

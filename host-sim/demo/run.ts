@@ -16,13 +16,14 @@ import type { FleetSummary } from "../fleet/summary.ts";
 import { type AssembledRun, assembleRun } from "../report/assemble.ts";
 import { batteryLine } from "../report/batteries.ts";
 import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";
+import { creditLines } from "../report/credit.ts";
 import { secureLines } from "../report/secure.ts";
 import { witnessLines } from "../report/witnesses.ts";
 import { writeReport } from "../report/write.ts";
 import { SIM_AREA, SIM_NET, seededKey } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
 import { ensureXsHost } from "../xs-host/build.ts";
-import { type RunFiles, writeRunFiles } from "./files.ts";
+import { type CreditChoice, type RunFiles, writeRunFiles } from "./files.ts";
 import { GatewayKeeper } from "./gateway-keeper.ts";
 import { pssBytes, treePssBytes } from "./memory.ts";
 import { NodesProcess } from "./nodes-process.ts";
@@ -48,6 +49,8 @@ export interface DemoSetup {
   json?: boolean;
   nodeArgs: string[];
   scenario?: string;
+  /** The policy of the gateway's bank; undefined: there is none. */
+  credit?: CreditChoice;
   /** With an authority: TLS, certificates, and two members that lose theirs. */
   secure?: boolean;
 }
@@ -162,6 +165,7 @@ function prepare(setup: DemoSetup, state: DemoState): void {
     proofOfTime: setup.proofOfTime,
     speed: setup.speed,
     trust: state.secure?.trust,
+    credit: setup.credit,
   });
   const cause = setup.speed !== undefined && paceFault(loadGatewayConfig(state.files.config));
   if (cause) process.stderr.write(`this is too fast: ${cause}\n`);
@@ -306,6 +310,7 @@ async function check(setup: DemoSetup, state: DemoState, task: Task): Promise<vo
       seed: setup.seed,
       wallSeconds: state.wallSeconds,
       batteries: fleet?.batteries,
+      payments: state.watch.bank,
       extra: {
         scenario: setup.scenario,
         firstTradeSeconds: state.firstTradeSeconds,
@@ -347,11 +352,13 @@ function printSummary(setup: DemoSetup, state: DemoState): number {
     `export   ${summary.exportBeforeWh} Wh before, ${summary.exportAfterWh} Wh after trade`,
     `coins    genesis ${money(coins.genesisMicro)} + minted ${money(coins.mintedMicro)} = wallets ` +
       `${money(coins.walletsMicro)} + locked ${money(coins.lockedMicro)} + reserves ` +
-      `${money(coins.reservesMicro)} + burned ${money(coins.burnedMicro)}`,
+      `${money(coins.reservesMicro)} + burned ${money(coins.burnedMicro)}` +
+      (coins.sharedMicro === undefined ? "" : ` + shared ${money(coins.sharedMicro)}`),
     `ledger   ${summary.readings} readings, ${summary.transactions} transactions, ` +
       `${summary.blocks} blocks; ` +
       `${summary.rejected} rejected, ${summary.duplicates} repeated`,
     ...witnessLines(summary.witnesses),
+    ...creditLines(summary.credit),
     `memory   gateway ${mb(state.peak.gatewayPssBytes)}, nodes ${mb(state.peak.nodesPssBytes)} (PSS, peak)`,
     `time     ${summary.wallSeconds.toFixed(1)} s, ` +
       `first trade after ${state.firstTradeSeconds?.toFixed(1) ?? "-"} s`,

@@ -5,6 +5,8 @@ import mqtt, { type MqttClient } from "mqtt";
 import { Topics } from "#core/topics";
 import { type TokenSource, tokenPasswords } from "#node/mqtt/token";
 
+import type { PaymentTimes } from "../report/credit.ts";
+
 export interface SlotView {
   slot: number;
   tradedWh: number;
@@ -25,6 +27,8 @@ export interface TotalsView {
 }
 
 export interface Watch {
+  /** What the bank says of its payments; undefined where there is none. */
+  bank: PaymentTimes | undefined;
   slot: SlotView | undefined;
   totals: TotalsView | undefined;
   members: number;
@@ -56,6 +60,7 @@ export function watchMonitor(
     reconnectPeriod: 250,
   });
   const watch: Watch = {
+    bank: undefined,
     slot: undefined,
     totals: undefined,
     members: 0,
@@ -73,6 +78,7 @@ export function watchMonitor(
     if (typeof value !== "object" || value === null) return;
     if (topic === topics.monitor("slot")) watch.slot = value as SlotView;
     else if (topic === topics.monitor("totals")) watch.totals = value as TotalsView;
+    else if (topic === topics.monitor("bank")) watch.bank = value as PaymentTimes;
     else if (topic === topics.monitor("gateway")) {
       watch.members = (value as { members?: number }).members ?? 0;
       return;

@@ -18,7 +18,7 @@ const VEHICLE = Object.freeze([
  * str net, area, name; blob keys; u32 capacity, wallets; u8 trade (2: directly); f64 prices, NaN where
  * undefined; blob authority, empty where undefined; u8 whether it enrols, and then str meter, u32 connection,
  * str claim; u8 whether it has a battery, and then str station, empty where undefined, and the other fields
- * of VEHICLE.
+ * of VEHICLE; u8 credit: 0 never, 1 need, 2 always, 4 more where it never repays, and then f64 cap and rate.
  */
 export function encodeConfig(config: NodeConfig): Uint8Array {
   const { policy, enrolment } = config;
@@ -42,6 +42,12 @@ export function encodeConfig(config: NodeConfig): Uint8Array {
     writer.str(vehicle.station ?? "");
     for (const name of VEHICLE) writer.f64(vehicle[name]);
   }
+  const { credit } = policy;
+  const borrows = credit
+    ? (credit.borrow === "need" ? 1 : 2) + (credit.repay === "never" ? 4 : 0)
+    : 0;
+  writer.u8(borrows);
+  if (credit) writer.f64(credit.capMicro).f64(credit.alphaMaxPpm);
   return writer.done();
 }
 
@@ -76,5 +82,13 @@ export function decodeConfig(bytes: Uint8Array): NodeConfig {
     const vehicle = figures as unknown as VehicleConfig;
     config.vehicle = station === "" ? vehicle : { ...vehicle, station };
   }
+  const borrows = reader.u8();
+  if (borrows > 0)
+    config.policy.credit = {
+      borrow: borrows % 4 === 1 ? "need" : "always",
+      capMicro: reader.f64(),
+      alphaMaxPpm: reader.f64(),
+      repay: borrows > 4 ? "never" : "income",
+    };
   return config;
 }

@@ -12,6 +12,7 @@ import type { BatteryTrace } from "../battery/pack.ts";
 import type { World } from "../worlds/types.ts";
 import { slotTotals, worldStats } from "../worlds/world-stats.ts";
 import type { ProcessCounts } from "./counts.ts";
+import { creditRun, type PaymentTimes } from "./credit.ts";
 import type { RunResult, RunSummary, Settlement, SlotRecord, XsTotals } from "./types.ts";
 import { witnessFacts } from "./witnesses.ts";
 
@@ -28,6 +29,8 @@ export interface RunFacts {
   counts: ProcessCounts;
   seed: number;
   wallSeconds: number;
+  /** How long payments by token took, where there is a bank. */
+  payments?: PaymentTimes;
   /** What the world's batteries did. */
   batteries?: readonly BatteryTrace[];
   /** Further facts for report.json. */
@@ -127,6 +130,7 @@ function summaryOf(
   const { world, engine, counts } = facts;
   const stats = worldStats(world);
   const witnesses = witnessFacts(checked);
+  const credit = creditRun(checked, stats.tradableWh, facts.payments);
   const gridCostBeforeMicro = gridCost(world);
   const savedMicro = settlements.reduce((sum, settled) => sum + settled.gridValueMicro, 0);
   return {
@@ -162,6 +166,7 @@ function summaryOf(
     gridCostBeforeMicro,
     gridCostAfterMicro: gridCostBeforeMicro - savedMicro,
     headBlock: checked.head?.id ?? "",
+    ...(credit && { credit }),
     ...(witnesses && { witnesses }),
     ...facts.extra,
   };

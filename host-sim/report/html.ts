@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The page: one file with everything in it, so that it opens from disk and can be sent by mail. */
 import { batterySection } from "./batteries.ts";
+import { creditSection } from "./credit.ts";
 import { dateTime, duration, escapeXml, grouped } from "./format.ts";
 import { secureSection } from "./secure.ts";
 import { CHART_STYLE, PAGE_STYLE } from "./style.ts";
@@ -49,6 +50,7 @@ ${charts.map(figure).join("\n")}
 <div class="tables">
 ${summaryTables(result.summary)}
 ${witnessSection(result.summary.witnesses)}
+${creditSection(result.summary.credit)}
 </div>
 ${secureSection(result.summary.secure)}
 ${batterySection(result.batteries)}

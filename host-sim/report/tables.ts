@@ -83,7 +83,7 @@ function ledgerTable(s: RunSummary): string {
 /** What the tables have rows for; other fields of a summary are free ones. */
 const SHOWN = new Set(
   [
-    "engine crypto nodes slots slotSeconds seed wallSeconds xs missedSlots coins secure witnesses",
+    "engine crypto nodes slots slotSeconds seed wallSeconds xs missedSlots coins secure credit witnesses",
     "loadWh generationWh importBeforeWh exportBeforeWh tradableWh tradedWh slotsWithTrade",
     "importAfterWh exportAfterWh gridCostBeforeMicro gridCostAfterMicro",
     "readings transactions blocks signaturesVerified rejected duplicates",

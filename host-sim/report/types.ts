@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a run hands to the report. Energy is integer Wh, money integer micro-coins, time ms. */
+import type { CreditRun } from "./credit.ts";
 import type { SecureFacts } from "./secure.ts";
 import type { WitnessFacts } from "./witnesses.ts";
 
@@ -17,6 +18,8 @@ export interface CoinTotals {
   lockedMicro: Whole;
   reservesMicro: Whole;
   burnedMicro: Whole;
+  /** In wallets that banks share with borrowers, where there is credit. */
+  sharedMicro?: Whole;
 }
 
 /** The XS machines of the run's nodes, where nodes ran on XS. */
@@ -58,6 +61,8 @@ export interface RunSummary {
   /** Grid bills of all homes without and with trade (retail for import, feed-in for export). */
   gridCostBeforeMicro?: Whole;
   gridCostAfterMicro?: Whole;
+  /** Where there was a bank. */
+  credit?: CreditRun;
   /** Where there was proof-of-time. */
   witnesses?: WitnessFacts;
   /** Of a demo with an authority. */

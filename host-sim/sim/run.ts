@@ -121,6 +121,8 @@ export async function runSim(setup: SimSetup): Promise<SimResult> {
       continue;
     }
     const who = time.jump();
+    // Where nodes have failed the rest may wait for them for ever.
+    if (who === undefined && failed.length > 0) break;
     if (who === undefined) throw new Error("the run has stopped: nobody has anything left to do");
     if (who === "gateway") await gateway.onTimer();
     else await hosts[Number(who)]?.timer();

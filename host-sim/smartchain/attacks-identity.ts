@@ -3,7 +3,7 @@
 import { fromHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
 import { blockSalt, itemSalt, publicBlock, salted, saltKeyOf } from "#core/ledger/public";
-import { beaconDigest, beaconOf, revealedBy } from "#core/pot/beacon";
+import { beaconDigest, beaconHolds, beaconOf } from "#core/pot/beacon";
 import { Committees } from "#core/pot/committee";
 import { EffectKind } from "#core/records/block";
 import { epochRecord } from "#core/records/epoch";
@@ -83,10 +83,8 @@ function beacon(seed: number): boolean {
     ["other", epoch.epoch],
   ] as const)
     tries.push(crypto.sign(gateway.secretKey, beaconDigest(crypto, net, of)));
-  const holds = (reveals: Uint8Array, made = beaconOf(crypto, reveals)): boolean => {
-    const digest = revealedBy(crypto, { ...epoch, reveals, beacon: made });
-    return digest !== undefined && crypto.verify(gateway.publicKey, digest, reveals);
-  };
+  const holds = (reveals: Uint8Array, made = beaconOf(crypto, reveals)): boolean =>
+    beaconHolds(crypto, gateway.publicKey, { ...epoch, reveals, beacon: made });
   const own = crypto.sign(gateway.secretKey, beaconDigest(crypto, LAB_NET, epoch.epoch));
   if (!holds(own)) throw new Error("the attack needs one that holds");
   return tries.some((reveals) => holds(reveals)) || holds(own, new Uint8Array(32).fill(seed));

@@ -94,6 +94,8 @@ export class FaultyBus {
   readonly counts: BusCounts = { delivered: 0, dropped: 0, duplicated: 0, late: 0 };
   /** Sees everything that is published, before the weather does. */
   tap: (from: string, topic: string, payload: Uint8Array) => void = () => {};
+  /** What never arrives, whatever the weather. */
+  lost: (topic: string) => boolean = () => false;
   /** Called after each delivery. */
   after: () => void = () => {};
   weather: Weather;
@@ -133,7 +135,7 @@ export class FaultyBus {
 
   publish(from: Client | undefined, topic: string, payload: Uint8Array, retain: boolean): void {
     this.tap(from?.name ?? "", topic, payload);
-    if (from?.cut) {
+    if (from?.cut || this.lost(topic)) {
       this.counts.dropped++;
       return;
     }

@@ -3,6 +3,7 @@
  * I17: no cap starves. One that is valid is approved within A_max, or a block makes it final: the next one,
  * and no later than two slots after A_max (a slot has a block, and some a slot that waits for the missing).
  */
+import { TxType } from "#core/records/tx";
 import type { GatewayOptions } from "#gateway/options";
 import type { SeenTx } from "./check-dag.ts";
 import { must } from "./violation.ts";
@@ -50,7 +51,8 @@ export class CapCheck {
       const final = finalIds.has(id);
       must(final || height <= before, "I17", () => `block ${height} leaves ${id} out`);
       const untilMs = tx.childMs ?? (final ? block!.atMs : nowMs);
-      this.waits(id, untilMs - sinceMs);
+      // Nobody waits for a PROMOTE, which spends nothing: that of a PROMOTE would have no end.
+      if (tx.tx.body.type !== TxType.promote) this.waits(id, untilMs - sinceMs);
       if (!final) continue;
       if (untilMs - sinceMs > this.ageMaxMs) this.beyond++;
       this.waiting.delete(id);
@@ -66,6 +68,10 @@ export class CapCheck {
   /** When a run is over nothing is left. */
   finish(): void {
     for (const [id, { tx }] of this.waiting)
-      must(tx.approved, "I17", () => `${tx.tx.body.seq} of ${id} starved`);
+      must(
+        tx.approved || tx.tx.body.type === TxType.promote,
+        "I17",
+        () => `${tx.tx.body.seq} of ${id} starved`,
+      );
   }
 }

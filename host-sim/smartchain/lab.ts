@@ -6,6 +6,7 @@ import { openSigned, signRecord } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
+import { beaconDigest, beaconOf } from "#core/pot/beacon";
 import { checkPot } from "#core/pot/check";
 import { Committees } from "#core/pot/committee";
 import { type PotParams, potParams } from "#core/pot/params";
@@ -23,6 +24,7 @@ import { type Random, randomStream } from "../worlds/random.ts";
 import { keyedCrypto } from "./crypto.ts";
 
 export const LAB_NET = "lab";
+const EPOCH = 3;
 export const TICK_MS = 30_000;
 export const AGE_MAX_MS = 4 * TICK_MS;
 export const EPSILON_MS = 2000;
@@ -62,13 +64,14 @@ export class Lab {
     for (let i = 0; i < n; i++) this.people.push(this.person(`member ${i}`));
     this.people.sort((a, b) => compareBytes(a.id, b.id));
     const members = this.people.map(({ id: node, publicKey }) => ({ node, publicKey }));
-    const beacon = crypto.sha256(Buffer.from(`beacon ${seed}`));
+    const { secretKey, id: gateway } = this.person("gateway");
+    const reveals = crypto.sign(secretKey, beaconDigest(crypto, LAB_NET, EPOCH));
     this.epoch = {
       net: LAB_NET,
-      gateway: new Uint8Array(16),
-      epoch: 3,
-      beacon,
-      reveals: new Uint8Array(0),
+      gateway,
+      epoch: EPOCH,
+      beacon: beaconOf(crypto, reveals),
+      reveals,
       startMs: 0,
       epsilonMs: EPSILON_MS,
       tauMs: TAU_MS,

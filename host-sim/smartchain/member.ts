@@ -22,7 +22,7 @@ export class Member {
   rogue: Rogue | undefined;
   private readonly street: Street;
   private readonly skewMs: number;
-  private readonly store = memoryStore();
+  private store = memoryStore();
   private witness = memoryStore();
   private boots = 0;
   private timer = 0;
@@ -92,6 +92,12 @@ export class Member {
     street.agenda.at(street.agenda.nowMs + DOWN_MS, () => this.start());
   }
 
+  /** The same, and nothing of its flash is left but its key. */
+  forget(): void {
+    this.store = memoryStore();
+    this.crash(true);
+  }
+
   disconnect(): void {
     if (!this.client || this.client.cut) return;
     this.client.cut = true;
@@ -118,6 +124,7 @@ export class Member {
   }
 
   private forgetful({ observer }: MeterNode): void {
+    if (this.street.off.has("promotion")) Object.assign(observer.promoter, { watch: () => {} });
     if (!this.street.off.has("witness-log")) return;
     // Its log is made with the first epoch.
     const inside = observer as unknown as {

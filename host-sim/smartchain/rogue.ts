@@ -41,6 +41,7 @@ export class Rogue {
   private readonly plots = new Map<string, Plot>();
   private readonly heardOf: { topic: string; payload: Uint8Array }[] = [];
   private readonly oldTxs: Uint8Array[] = [];
+  private readonly asked = new Map<string, Body>();
 
   constructor(street: Street, member: Member) {
     this.street = street;
@@ -59,6 +60,8 @@ export class Rogue {
       street.count("token refused");
       return false;
     }
+    if (topic.endsWith("/up/token") && this.roll(300) && this.dateWrong(topic, payload))
+      return false;
     if (topic.endsWith("/up/tx") && this.roll(100)) {
       street.count("transaction withheld");
       return false;
@@ -78,6 +81,36 @@ export class Rogue {
       if (opened.ok) this.follow(opened.tx.txid);
     }
     if (topic.endsWith("/up/token")) this.gather(payload);
+    if (topic.endsWith("/up/ask")) this.note(payload);
+  }
+
+  /** What somebody asks for now. */
+  private note(payload: Uint8Array): void {
+    const { crypto } = this.street;
+    const ask = openSigned(askRecord, crypto, payload);
+    const decoded = ask.ok ? bodyRecord.decode(ask.value.body) : undefined;
+    if (!ask.ok || !decoded?.ok) return;
+    this.asked.set(toHex(domainHash(crypto, bodyRecord.domain, ask.value.body)), decoded.value);
+    for (const first of this.asked.keys()) if (this.asked.size > KEPT) this.asked.delete(first);
+  }
+
+  /** Its token with a time before the stamp, or long after it, in place of its node's. */
+  private dateWrong(topic: string, payload: Uint8Array): boolean {
+    const { street, member } = this;
+    const answer = tokenRecord.decode(payload);
+    const body = answer.ok ? this.asked.get(toHex(answer.value.txid)) : undefined;
+    const known = body && street.gateway.area.epochs.of(body.epoch);
+    if (!answer.ok || !answer.value.token || !body || !known) return false;
+    street.count("token of another time");
+    const { net, secretKey } = member.setup.config;
+    const { txid } = answer.value;
+    const context = { net, beacon: known.epoch.beacon, body, txid };
+    const key = randomKeyOf(street.crypto, secretKey);
+    const apartMs = street.random.below(3 * known.epoch.tauMs) - known.epoch.tauMs;
+    const atMs = body.tsMs + apartMs;
+    const token = signToken(street.crypto, secretKey, key, member.node.idBytes, context, atMs);
+    street.bus.publish(member.client, topic, tokenRecord.encode({ ...answer.value, token }), false);
+    return true;
   }
 
   /** What its node said is in the DAG: the one of the same tick that follows it can come now. */

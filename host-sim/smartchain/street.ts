@@ -23,7 +23,7 @@ import { smallWorld } from "./small-world.ts";
 import { Violation } from "./violation.ts";
 
 /** What can be switched off, to see that the checkers find what it prevents. */
-export type Defence = "witness-log" | "V3" | "V5" | "V6" | "V7" | "seal" | "numbers";
+export type Defence = "witness-log" | "V3" | "V5" | "V6" | "V7" | "seal" | "numbers" | "promotion";
 
 export interface StreetOptions {
   seed: number;
@@ -32,6 +32,8 @@ export interface StreetOptions {
   crypto?: Crypto;
   /** Default: by seed. */
   calm?: boolean;
+  /** Blocks come late, and votes not at all: what is said has to be approved by what follows. Calm. */
+  starved?: boolean;
 }
 
 export interface StreetResult {
@@ -44,6 +46,7 @@ export interface StreetResult {
   settledSlots: number;
   transactions: number;
   accepted: number;
+  promotes: number;
   suspended: number;
   /** What the checkers saw besides. */
   seen: Record<string, number>;
@@ -59,6 +62,10 @@ const SLOT_SECONDS = 48;
 /** No run takes longer, virtual ms: twice what its slots take. */
 const PATIENCE = 4;
 const EVENTS_MAX = 200_000;
+/** A starved street has so many slots without a block, and one more. */
+const STARVED_SLOTS = 4;
+/** A_max of a starved street in Δ: half of it ends before the next slot's RESERVEs, the whole after them. */
+const STARVED_TICKS = 10;
 
 export class Street {
   readonly seed: number;
@@ -76,20 +83,24 @@ export class Street {
   gateway!: Gateway;
   gatewayClient: Client | undefined;
   events = 0;
+  private readonly starved: boolean;
   private timer = 0;
 
-  constructor({ seed, off = new Set(), crypto = keyedCrypto(), calm = false }: StreetOptions) {
+  constructor(setup: StreetOptions) {
+    const { seed, off = new Set(), crypto = keyedCrypto(), starved = false } = setup;
+    const calm = setup.calm || starved;
     this.seed = seed;
     this.off = off;
     this.crypto = crypto;
+    this.starved = starved;
     this.random = randomStream(seed, 7);
     const { random } = this;
     const nodes = 4 + random.below(4);
     // By OFFER among each other, which takes two slots ahead, or in the market.
-    const direct = random.below(4) === 0;
-    const slots = (direct ? 4 : 2) + random.below(3);
+    const direct = random.below(4) === 0 && !starved;
+    const slots = starved ? STARVED_SLOTS + 1 : (direct ? 4 : 2) + random.below(3);
     this.world = smallWorld(seed, nodes, slots, SLOT_SECONDS);
-    const running = random.below(4) > 0;
+    const running = random.below(4) > 0 || starved;
     const gatewayKey = seededKey(crypto, seed, "gateway", 0);
     this.options = {
       ...gatewayOptions(this.world, gatewayKey, {
@@ -101,6 +112,7 @@ export class Street {
       }),
       ...(running && { clock: { kind: "running" as const, ratePermille: 1000 } }),
     };
+    if (starved) this.options.ageMaxMs = STARVED_TICKS * this.options.tickMs;
     this.agenda.nowMs = this.world.startMs;
     const rough = calm ? 0 : 1;
     this.bus = new FaultyBus(this.agenda, randomStream(seed, 8), {
@@ -120,6 +132,7 @@ export class Street {
       this.members.push(member);
     });
     this.checks = new Checks(this);
+    if (starved) this.bus.lost = (topic) => topic.endsWith("/vote");
     this.bus.tap = (from, topic, payload) => this.heard(from, topic, payload);
   }
 
@@ -188,8 +201,9 @@ export class Street {
   /** Switches off what this run is to do without. */
   weaken(gateway: Gateway): void {
     const { off } = this;
-    if (off.size === 0) return;
     const { area } = gateway;
+    if (this.starved) this.hold(gateway);
+    if (off.size === 0) return;
     if (off.has("V5")) Object.assign(area.world, { ageMaxMs: 1e9 });
     if (off.has("V6"))
       Object.assign(gateway.intake, {
@@ -214,6 +228,16 @@ export class Street {
             .filter(({ tx }) => Buffer.from(tx.body.from).toString("hex") !== victim()),
       });
     }
+  }
+
+  /** The gateway seals nothing for the first slots, as one that waits for others. */
+  private hold({ area: { votes } }: Gateway): void {
+    const { agenda, world } = this;
+    const untilMs = world.startMs + STARVED_SLOTS * SLOT_SECONDS * 1000;
+    Object.assign(votes, {
+      ready: () => agenda.nowMs >= untilMs,
+      delayMs: () => (agenda.nowMs < untilMs ? untilMs - agenda.nowMs : undefined),
+    });
   }
 
   async run(): Promise<StreetResult> {
@@ -269,6 +293,13 @@ export class Street {
         for (const member of cut) member.reconnect();
       });
     }
+    if (this.seed % 5 === 0) {
+      const forgetful = any();
+      agenda.at(later(), () => {
+        this.count("state lost");
+        forgetful.forget();
+      });
+    }
     if (random.below(6) === 0)
       agenda.at(later(), async () => {
         this.count("gateway restart");
@@ -292,6 +323,7 @@ export class Street {
       settledSlots: area.settledSlots,
       transactions: area.counters.transactions,
       accepted: area.votes.accepted,
+      promotes: area.counters.promotes,
       suspended: area.suspended.size,
       seen: this.checks.counts,
       capWaitMs: this.checks.caps.mostMs,

@@ -24,6 +24,11 @@ function street(defence: string, invariant: string, ...off: Defence[]): SwitchOf
   };
 }
 
+async function starvedStreet(seed: number): Promise<string | undefined> {
+  const off = new Set<Defence>(["promotion"]);
+  return (await runStreet({ seed, off, starved: true })).violation?.invariant;
+}
+
 function part(defence: string, invariant: string, act: (seed: number) => unknown): SwitchOff {
   return {
     defence,
@@ -78,6 +83,11 @@ export const SWITCH_OFFS: readonly SwitchOff[] = Object.freeze([
   part("authors promote what nobody approves", "I17", (seed) =>
     capArena({ seed, promotes: false }),
   ),
+  {
+    defence: "nodes promote what nobody votes for",
+    invariant: "I17",
+    run: starvedStreet,
+  },
   part("what is early waits for its parents", "I18", (seed) => orderArena({ seed, off: "waits" })),
   part("who votes for two rivals counts for neither", "I18", (seed) =>
     orderArena({ seed, off: "both" }),

@@ -17,7 +17,7 @@ export class PowerCut extends Error {
 export class TownGateway {
   readonly index: number;
   readonly id: string;
-  readonly options: GatewayOptions;
+  options: GatewayOptions;
   readonly bus: FaultyBus;
   store: LogStore = openMemoryStore();
   gateway: Gateway | undefined;
@@ -119,6 +119,16 @@ export class TownGateway {
     this.gateway = undefined;
     if (Number.isFinite(downMs)) agenda.at(agenda.nowMs + downMs, () => this.start());
     if (this.inside > 0) throw new PowerCut();
+  }
+
+  /** Its next start finds a new disk; that its key was used before the operator says. */
+  loseDisk(): void {
+    this.store = openMemoryStore();
+    const { consortium } = this.options;
+    this.options = {
+      ...this.options,
+      ...(consortium && { consortium: { ...consortium, keyUsed: true } }),
+    };
   }
 
   /** Does something of this life; a power cut ends it. */

@@ -33,6 +33,8 @@ export const CALM: TownWeather = Object.freeze({
 export interface TownSetup {
   seed: number;
   gateways: number;
+  /** Further gateways, without nodes, that are no members of the consortium at first. */
+  spare?: number;
   world: World;
   crypto: Crypto;
   weather?: TownWeather;
@@ -68,15 +70,14 @@ export class Town {
     this.random = randomStream(seed, 19);
     this.agenda.nowMs = world.startMs;
     this.net = new PeerNet(this.agenda, randomStream(seed, 18), weather.peers);
-    const keys = Array.from({ length: setup.gateways }, (_, i) =>
-      seededKey(crypto, seed, "gateway", i),
-    );
+    const all = setup.gateways + (setup.spare ?? 0);
+    const keys = Array.from({ length: all }, (_, i) => seededKey(crypto, seed, "gateway", i));
     const members = keys.map((key) => {
       const publicKey = crypto.publicKey(key);
       return { id: nodeIdOf(crypto, publicKey), publicKey, beaconKey: publicKey };
     });
     const consortium: ConsortiumOptions = {
-      gateways: members,
+      gateways: members.slice(0, setup.gateways),
       rule: "quorum",
       leader: "round-robin",
       intervalMs: 0,
@@ -101,8 +102,8 @@ export class Town {
       const at = this.gateways[home % setup.gateways];
       const { area } = at.options;
       const { publicKey } = members[at.index];
-      const all = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
-      this.nodes.push(new TownNode(this, all[home], at));
+      const setups = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
+      this.nodes.push(new TownNode(this, setups[home], at));
     });
   }
 
@@ -122,7 +123,8 @@ export class Town {
   }
 
   async start(): Promise<void> {
-    for (const gateway of this.gateways) await gateway.start();
+    const first = this.gateways.slice(0, this.setup.gateways);
+    for (const gateway of first) await gateway.start();
     for (const node of this.nodes) node.start();
   }
 

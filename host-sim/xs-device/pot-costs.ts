@@ -10,6 +10,7 @@ import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { nodeIdOf } from "#core/identity";
+import { beaconDigest, beaconOf } from "#core/pot/beacon";
 import { Committees } from "#core/pot/committee";
 import { potParams } from "#core/pot/params";
 import { randomKeyOf, signToken } from "#core/pot/token";
@@ -69,8 +70,8 @@ export class Scene {
     });
     members.sort((a, b) => Buffer.compare(a.node, b.node));
     const times = { startMs: START_MS, epsilonMs: 2000, tauMs: 10_000 };
-    const beacon = new Uint8Array(32).fill(3);
-    const fixed = { net: NET, gateway, epoch: 1, beacon, reveals: new Uint8Array(64) };
+    const reveals = crypto.sign(secretOf(GATEWAY), beaconDigest(crypto, NET, 1));
+    const fixed = { net: NET, gateway, epoch: 1, beacon: beaconOf(crypto, reveals), reveals };
     const epoch = { ...fixed, ...times, ...potParams(MEMBERS), members };
     assert(epoch.m === 5, "SIM_M", `${epoch.m}`);
     this.epoch = signRecord(epochRecord, crypto, secretOf(GATEWAY), epoch).bytes;

@@ -109,7 +109,7 @@ class Member {
   }
 
   private begin(payload: Uint8Array): void {
-    assert(this.epochs.follow(payload), "SIM_EPOCH");
+    assert(this.epochs.follow(payload) === undefined, "SIM_EPOCH");
     const { crypto, secretKey } = this;
     const policy = { trade: true, follow: "own" as const };
     const store = { get: () => undefined, set: () => {}, delete: () => {}, keys: () => [] };

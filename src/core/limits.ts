@@ -122,6 +122,8 @@ export const FEED_SEGMENTS_MAX = 64;
 export const FETCH_SEGMENTS_MAX = 16;
 /** Messages that one turn of the consortium takes in: what a gateway checks and executes in half a second. */
 export const TURN_ENTRIES_MAX = 2048;
+/** Changes of a consortium's gateways of which one may be the next: operators agree on one beforehand. */
+export const CHANGES_OPEN_MAX = 16;
 /** Decided turns that are sent at once to a gateway that is behind; it asks again for the next. */
 export const SERVE_TURNS_MAX = 16;
 /** Requests of one peer that are answered in a second: one that catches up asks some times in each. */
@@ -236,6 +238,11 @@ export const CONE_WAIT_MS = 120_000;
 export const NODE_VOTES_MAX = 256;
 /** The same where it follows its own alone: what it says and is paid in two slots. */
 export const NODE_OWN_VOTES_MAX = 16;
+/**
+ * Transactions that a node would promote: what it says and is paid between two blocks of a slot. One more
+ * leaves the oldest to a block.
+ */
+export const WATCHED_MAX = 4;
 /** Authors that a witness keeps in its log: the members of two epochs. */
 export const WITNESS_AUTHORS_MAX = 512;
 /** Sectors of flash that the log uses: more would outlast the chip, and take longer to read at a start. */

@@ -19,6 +19,7 @@ export const UP_KINDS = Object.freeze([
   "evidence",
   "arrival",
   "plan",
+  "loan",
 ] as const);
 export type UpKind = (typeof UP_KINDS)[number];
 /** What follows from no number: a repeat does nothing, or is found out by what it says. */
@@ -60,6 +61,7 @@ export const DOWN_KINDS = Object.freeze([
   "token",
   "window",
   "settlement",
+  "credit",
 ] as const);
 export type DownKind = (typeof DOWN_KINDS)[number];
 
@@ -132,6 +134,10 @@ export class Topics {
   /** What gateway `from` has for gateway `to`, whose area this is (docs/protocol.md section 7). */
   peer(to: string, from: string, kind: string): string {
     return `${this.prefix}/gateway/${to}/${from}/${kind}`;
+  }
+  /** Retained: with whom no bank deals any more. */
+  get blacklist(): string {
+    return `${this.prefix}/chain/blacklist`;
   }
   /** Retained JSON for people and tools. */
   monitor(path: string): string {

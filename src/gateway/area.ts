@@ -2,6 +2,7 @@
 /** The state of one area: members, DAG, chain, open slots. Changed by intake, slot engine and replay only. */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { type RecordType, signRecord } from "#core/codec/record";
+import type { Validator } from "#core/consensus/validators";
 import { Dag } from "#core/dag/dag";
 import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
@@ -17,6 +18,7 @@ import { Chain, type SealedBlock } from "./chain/chain.ts";
 import { type Consensus, SoleGateway } from "./chain/consensus.ts";
 import { PublicChain } from "./chain/public.ts";
 import { Settlements } from "./chain/settlements.ts";
+import { CreditDesk } from "./credit/desk.ts";
 import { FeederCheck } from "./feeder/check.ts";
 import type { FeederTerms } from "./feeder/terms.ts";
 import { Registry } from "./identity/registry.ts";
@@ -38,7 +40,7 @@ export class Area {
   readonly idBytes: Uint8Array;
   readonly id: string;
   /** The gateways whose ledger this is; this one alone where there is no consortium. */
-  readonly gateways: readonly { node: Uint8Array; publicKey: Uint8Array }[];
+  gateways: readonly { node: Uint8Array; publicKey: Uint8Array }[];
   /** Whose block is made now. */
   leader: Uint8Array;
   /** Nodes that were heard on this gateway's own broker. */
@@ -52,6 +54,8 @@ export class Area {
   readonly epochs = new Epochs();
   readonly relay = new Relay();
   readonly votes = new Votes();
+  /** The operator's bank; it has nothing to do where there is no credit. */
+  readonly credit = new CreditDesk();
   /** When batteries charge and feed back. */
   readonly scheduler = new Scheduler();
   /** Members against whom there is proof of a fraud. */
@@ -98,9 +102,8 @@ export class Area {
     this.id = toHex(this.idBytes);
     this.leader = this.idBytes;
     const { idBytes: node, publicKey } = this;
-    this.gateways = options.consortium
-      ? options.consortium.gateways.map(({ id, publicKey: key }) => ({ node: id, publicKey: key }))
-      : [{ node, publicKey }];
+    const { consortium } = options;
+    this.gateways = consortium ? gatewaysOf(consortium.gateways) : [{ node, publicKey }];
     this.world = new World(options, ports.time);
     const { net } = options;
     this.registry = new Registry(crypto, net);
@@ -243,6 +246,11 @@ export class Area {
       batch.send(this.topics.publicBlock, this.sign(publicBlockRecord, head.block).bytes, true);
     this.capsAge += this.sessions.size;
   }
+}
+
+/** Gateways as those who may stand in for witnesses. */
+export function gatewaysOf(partners: readonly Validator[]): Area["gateways"] {
+  return partners.map(({ id, publicKey }) => ({ node: id, publicKey }));
 }
 
 /** A member's name as a topic level: two names that would share one count as the same name. */

@@ -7,7 +7,12 @@
 import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
 import type { Field } from "#core/codec/schema";
 import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema";
-import { HEADER_BYTES_MAX, PLAN_BYTES_MAX } from "#core/consensus/limits";
+import {
+  BEACON_KEY_BYTES_MAX,
+  GATEWAYS_MAX,
+  HEADER_BYTES_MAX,
+  PLAN_BYTES_MAX,
+} from "#core/consensus/limits";
 import { assert } from "#core/errors/assert";
 import {
   CLASS_PERMILLE_MAX,
@@ -57,6 +62,10 @@ export const EntryKind = Object.freeze({
   segment: 18,
   /** A turn that the consortium agreed on. What follows it up to the next came of it. */
   turn: 19,
+  /** The gateways that agree on this ledger, and how; behind the world entry. */
+  consortium: 20,
+  /** What the operator's bank lends by: its signed offer. */
+  bank: 30,
 });
 
 const signedBytes = bytes(1, MESSAGE_BYTES_MAX);
@@ -90,6 +99,7 @@ export const noticeEntry = struct({ signed: signedBytes, expected: list(nodeId, 
 export const demandEntry = struct({ signed: signedBytes });
 export const epochEntry = struct({ signed: signedBytes });
 export const voteEntry = struct({ signed: signedBytes });
+export const bankEntry = struct({ signed: signedBytes });
 export const evidenceEntry = struct({ encoded: signedBytes });
 export const tokenEntry = struct({ author: nodeId, seq: uint(), tick: uint(), txid: hash });
 
@@ -134,6 +144,18 @@ export const turnEntry = struct({
   faults: list(uint(), WIRE_ARRAY_MAX),
 });
 export type TurnEntry = Infer<typeof turnEntry>;
+export const consortiumEntry = struct({
+  unanimous: uint(1),
+  /** 1: leaders are found by proof-of-work. */
+  work: uint(1),
+  intervalMs: uint(),
+  gateways: list(
+    struct({ id: nodeId, publicKey: bytes(32), beaconKey: bytes(1, BEACON_KEY_BYTES_MAX) }),
+    GATEWAYS_MAX,
+    1,
+  ),
+});
+export type ConsortiumEntry = Infer<typeof consortiumEntry>;
 export const blockEntry = struct({ block: bytes(1, 4 * 1024 * 1024) });
 
 /** The bytes of an entry. */

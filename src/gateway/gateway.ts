@@ -15,12 +15,13 @@ import {
   PRESENTED_MAX,
 } from "#core/limits";
 import { demandRecord } from "#core/records/notice";
+import type { Change } from "#core/records/registry";
 import { nothingRetained, parseNodeTopic } from "#core/topics";
 import { Area } from "./area.ts";
 import { Batch, type Send } from "./batch.ts";
 import { AgreedTime } from "./consortium/agreed-time.ts";
 import { Seat } from "./consortium/seat.ts";
-import { EntryKind, feederEntry, packEntry, worldEntry } from "./entries.ts";
+import { consortiumEntry, EntryKind, feederEntry, packEntry, worldEntry } from "./entries.ts";
 import { entryOf } from "./feeder/terms.ts";
 import { announceTrust, enterImported } from "./identity/enter.ts";
 import { examine, type Imported, type Presented } from "./identity/import.ts";
@@ -29,7 +30,7 @@ import { publishGateway, publishTotals } from "./monitor.ts";
 import type { GatewayOptions } from "./options.ts";
 import { sendContracts, sendReceipts } from "./outbound.ts";
 import type { GatewayPorts } from "./ports.ts";
-import { replayEntry, worldOf } from "./replay.ts";
+import { consortiumOf, replayEntry, worldOf } from "./replay.ts";
 import { advance, nextDelayMs } from "./slots/engine.ts";
 import { Updates } from "./update/updates.ts";
 
@@ -87,6 +88,7 @@ export class Gateway {
         ms: ports.time.nowMs() - before,
       });
     this.nameFeeder(batch);
+    area.credit.begin(area, batch);
     await this.lookAtIdentities();
     announceTrust(area, batch);
     const { prefix } = area.topics;
@@ -118,6 +120,9 @@ export class Gateway {
   private begin(batch: Batch): void {
     const { topics } = this.area;
     batch.log(EntryKind.world, packEntry(worldEntry, worldOf(this.area)));
+    const { consortium } = this.area.options;
+    if (consortium)
+      batch.log(EntryKind.consortium, packEntry(consortiumEntry, consortiumOf(consortium)));
     const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
     retained.push(topics.publicBlock, topics.dagEpoch);
     for (const topic of retained) batch.send(topic, nothingRetained(), true);
@@ -145,7 +150,8 @@ export class Gateway {
       return;
     }
     // A copy: the payload may be a view on a socket's buffer. What is too long is cut and refused below.
-    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1), via });
+    const atMs = this.ports.time.nowMs();
+    this.queue.push({ topic, payload: payload.slice(0, MESSAGE_BYTES_MAX + 1), via, atMs });
     this.onWork();
   }
 
@@ -225,6 +231,11 @@ export class Gateway {
     await this.process();
   }
 
+  /** The operator is for this change of the consortium's gateways; false where it is none that may be next. */
+  wish(change: Change): boolean {
+    return !this.stopped && (this.seat?.wish(change) ?? false);
+  }
+
   /** The operator put out firmware, or took it back: it is announced at once. */
   publishFirmware(): void {
     if (this.stopped) return;
@@ -256,6 +267,7 @@ export class Gateway {
   private async turn(batch: Batch, inbound: readonly Inbound[]): Promise<void> {
     const { area, ports } = this;
     if (inbound.length > 0) ports.probe("intake");
+    if (inbound.length > 0) area.credit.arrivedMs = inbound[0].atMs;
     const decoded = this.intake.decode(inbound);
     const verified = await this.intake.verify(decoded);
     if (inbound.length > 0) ports.probe("verified");
@@ -266,6 +278,7 @@ export class Gateway {
     decoded.forEach((one, i) => {
       this.intake.apply(batch, one, verified[i]);
     });
+    area.credit.pay(area, batch);
     if (area.consensus.due) area.consensus.deliver(batch);
     advance(area, batch);
     ports.probe("applied");
@@ -274,6 +287,7 @@ export class Gateway {
     sendReceipts(area, batch);
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
     this.flush(batch.sends);
+    area.credit.flushed(ports.time.nowMs());
     ports.probe("said");
     const delay = nextDelayMs(area);
     if (delay !== undefined) ports.time.wakeAfter(delay);

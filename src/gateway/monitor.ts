@@ -7,6 +7,7 @@ import { toHex } from "#core/codec/bytes";
 import { isoTime } from "#core/units/time";
 import { type Area, monitorName } from "./area.ts";
 import type { Batch } from "./batch.ts";
+import { bankFacts, debtFacts } from "./credit/monitor.ts";
 import type { Suspect } from "./feeder/suspects.ts";
 import { SUSPECTS_SHOWN } from "./feeder/terms.ts";
 import { eventName } from "./intake/event.ts";
@@ -63,6 +64,8 @@ export function publishSlot(area: Area, batch: Batch, run: SlotRun): void {
   });
   for (const id of area.sessions.keys()) publishNode(area, batch, id);
   publishFeeder(area, batch);
+  const bank = bankFacts(area);
+  if (bank) publish(area, batch, "bank", bank);
   publishDag(area, batch);
   publishChain(area, batch);
   publishTotals(area, batch);
@@ -89,6 +92,7 @@ function publishNode(area: Area, batch: Batch, id: string): void {
     slotNetWh: Number(netMwh / 1000n),
     freeMicro: state.freeOf(id),
     lockedMicro: state.lockedOf(id),
+    ...debtFacts(area, id),
     events: session.eventCount,
     alarm: session.alarm ?? null,
     firmware: session.firmware ?? null,
@@ -149,6 +153,7 @@ function publishDag(area: Area, batch: Batch): void {
     accepted: votes.accepted,
     votes: votes.votes,
     byGateways: counters.byGateways,
+    promotes: counters.promotes,
     suspended: [...suspended].map((id) => area.sessions.get(id)?.member.name ?? id),
   });
 }
@@ -198,7 +203,11 @@ export function publishTotals(area: Area, batch: Batch): void {
     slotsWithTrade: area.slotsWithTrade,
     tradedWh: area.tradedWh,
     finished: area.finished,
-    coins: { ...chain.state.totals, ...chain.state.sums() },
+    coins: {
+      ...chain.state.totals,
+      ...chain.state.sums(),
+      ...(chain.state.banks.size > 0 && { sharedMicro: chain.state.sharedMicro }),
+    },
     process: {
       readings: counters.readings,
       orders: counters.orders,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How a gateway is set up. Files and flags are read and validated outside (src/node/config). */
 
+import type { BankTerms } from "#core/records/bank";
 import type { ConsortiumOptions } from "./consortium/ports.ts";
 import type { FeederTerms } from "./feeder/terms.ts";
 
@@ -54,6 +55,8 @@ export interface GatewayOptions {
   feeder?: FeederTerms;
   /** The gateways that agree on one ledger; undefined: this one alone has it. */
   consortium?: ConsortiumOptions;
+  /** The operator's bank; without it there is no credit. */
+  credit?: { capitalMicro: number; terms: BankTerms };
 }
 
 /** Largest energy in a slot that a meter may show beyond its capacity, permille (metering tolerance). */

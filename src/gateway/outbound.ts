@@ -139,6 +139,7 @@ export function greet(area: Area, batch: Batch, session: Session): void {
     sendAccount(area, batch, session, area.chain.head);
     sendProof(area, batch, session, area.chain.head);
     sendSettlement(area, batch, session);
+    area.credit.greet(area, batch, session.id);
   }
   sendConfig(area, batch, session.id, undefined);
   for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {

@@ -11,9 +11,12 @@ import { memberRecord } from "#core/records/member";
 import { demandRecord, noticeRecord } from "#core/records/notice";
 import { saidKindAt } from "#core/topics";
 import type { Area } from "./area.ts";
+import type { ConsortiumOptions } from "./consortium/ports.ts";
 import {
   blockEntry,
+  type ConsortiumEntry,
   clearingEntry,
+  consortiumEntry,
   demandEntry,
   EntryKind,
   epochEntry,
@@ -22,6 +25,7 @@ import {
   memberEntry,
   missedEntry,
   noticeEntry,
+  packEntry,
   publishedEntry,
   saidEntry,
   tokenEntry,
@@ -68,6 +72,7 @@ function asciiOf(text: string): Uint8Array {
 export function replayEntry(area: Area, entry: LogEntry): void {
   const { kind, bytes } = entry;
   if (kind === EntryKind.world) checkWorld(area, unpackEntry(worldEntry, bytes));
+  else if (kind === EntryKind.consortium) checkConsortium(area, bytes);
   else if (kind === EntryKind.member) replayMember(area, bytes);
   else if (kind === EntryKind.said) replaySaid(area, bytes);
   else if (kind === EntryKind.notice) replayNotice(area, bytes);
@@ -77,6 +82,7 @@ export function replayEntry(area: Area, entry: LogEntry): void {
   else if (kind === EntryKind.missed) replayMissed(area, bytes);
   else if (kind === EntryKind.published) area.publicChain.check(unpackEntry(publishedEntry, bytes));
   else if (kind === EntryKind.feeder) area.setFeeder(termsOf(unpackEntry(feederEntry, bytes)));
+  else if (kind === EntryKind.bank) area.credit.replay(area, bytes);
   else if (isTrust(kind)) replayTrust(area, kind, bytes);
   else if (kind === EntryKind.epoch) {
     checkPot(area);
@@ -109,6 +115,26 @@ function checkWorld(area: Area, found: WorldEntry): void {
         `the store was made with another ${name}: use the configuration it was made with, or a new store`,
       );
   }
+}
+
+/** What the log says of the gateways that agree. */
+export function consortiumOf(options: ConsortiumOptions): ConsortiumEntry {
+  const { gateways, rule, leader, intervalMs } = options;
+  return {
+    unanimous: rule === "unanimous" ? 1 : 0,
+    work: leader === "proof-of-work" ? 1 : 0,
+    intervalMs,
+    gateways: gateways.map(({ id, publicKey, beaconKey }) => ({ id, publicKey, beaconKey })),
+  };
+}
+
+function checkConsortium({ options: { consortium } }: Area, bytes: Uint8Array): void {
+  const same = consortium && packEntry(consortiumEntry, consortiumOf(consortium));
+  if (same && bytesEqual(same, bytes)) return;
+  throw new StoreMismatch(
+    "the store is of a consortium of other gateways, or with other rules: use the configuration it was " +
+      "made with, or a new store",
+  );
 }
 
 /** What members wait for tokens with would be void without epochs, and the last one would never end. */
@@ -188,6 +214,7 @@ function replayBlock(area: Area, bytes: Uint8Array): void {
   const sealed = area.chain.replay(block);
   area.publicChain.follow(sealed);
   area.votes.seal(sealed, area.world.ageMaxMs);
+  area.credit.follow(area, sealed);
   area.world.atLeast(sealed.header.atMs);
   area.countPaid(sealed);
   area.settlements.follow(area.ports.crypto, area.chain.state, sealed);

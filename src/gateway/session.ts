@@ -111,6 +111,8 @@ export class Counters {
   orders = 0;
   events = 0;
   transactions = 0;
+  /** PROMOTEs among these: transactions that were left behind. */
+  promotes = 0;
   /** Tokens in these, and how many of them a gateway signed for want of witnesses. */
   tokens = 0;
   byGateways = 0;

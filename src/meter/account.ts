@@ -49,6 +49,7 @@ export class Account {
     state.lockedMicro = account.lockedMicro;
     state.accountMs = account.atMs;
     this.header = account.header;
+    this.node.slots.borrower?.onAccount();
     for (const { txid, code } of account.rejected) {
       log("warn", "tx-rejected", { txid: toHex(txid), code: codeOfWire(code) ?? code });
       forgetReserve(state, txid);

@@ -3,7 +3,7 @@
  * The node's own chain of transactions: the next body, linked to its predecessor and attached to
  * two caps.
  */
-import { compareBytes } from "#core/codec/bytes";
+import { bytesEqual, compareBytes } from "#core/codec/bytes";
 import type { Entropy } from "#core/crypto/port";
 import { PARENTS_MAX } from "#core/limits";
 import type { Caps, Notice } from "#core/records/notice";
@@ -36,7 +36,9 @@ export function draftBody(
   draft: BodyDraft,
 ): Body | undefined {
   // Δ after the predecessor (V7), and in a later tick than it; also than a first body that came to nothing.
-  const spacedMs = state.txid || state.uncertain === 1 ? state.txMs + notice.tickMs : 0;
+  // Of what an earlier life said nothing is known but that it had heard no later time (Uncertain.lost).
+  const ticks = Math.max(notice.epoch > 0 ? state.uncertain : 0, state.txid ? 1 : 0);
+  const spacedMs = ticks > 0 ? state.txMs + ticks * notice.tickMs : 0;
   const earliestMs = Math.max(draft.notBeforeMs, spacedMs);
   const chosen = choose(earliestMs);
   if (chosen.length === 0) return undefined;
@@ -58,6 +60,15 @@ export function draftBody(
     tick: tickOf(tsMs, notice.epochStartMs, notice.tickMs),
     slot: draft.slot,
   };
+}
+
+/** The chosen parents with `late` for one of them. */
+export function withLate(
+  chosen: readonly Attachment[],
+  late: Attachment | undefined,
+): readonly Attachment[] {
+  if (!late || chosen.some(({ id }) => bytesEqual(id, late.id))) return chosen;
+  return [late, ...chosen].slice(0, PARENTS_MAX);
 }
 
 type Cap = Caps["caps"][number];

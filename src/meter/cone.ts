@@ -52,6 +52,12 @@ export class Cone {
     return this.graph.parentTime(id);
   }
 
+  /** Whether another transaction approves this one; undefined where it is not here. */
+  approved(id: Uint8Array): boolean | undefined {
+    const handle = this.graph.find(id);
+    return handle === NONE ? undefined : this.graph.firstChild(handle) !== NONE;
+  }
+
   /**
    * A transaction as it was heard. Returns what is in the cone now: it, and what waited for it, in the order
    * of the DAG, each with its effective time. `nowMs` is uptime.
@@ -99,7 +105,8 @@ export class Cone {
     const { graph } = this;
     const accepts = (handle: number): boolean =>
       graph.timeMs(handle) < beforeMs - 1 && mayApprove([graph.idOf(handle).slice()]);
-    return this.selector.parents({ nowMs, ageMaxMs, accepts });
+    // What a PROMOTE takes in is older than what may be chosen: it must not be old for its sake.
+    return this.selector.parents({ nowMs, ageMaxMs, parentsMaxMs: this.ageMaxMs, accepts });
   }
 
   /** For people and logs. */

@@ -66,6 +66,27 @@ export interface TradePolicy {
    * followed. Default: the market.
    */
   direct?: boolean;
+  /** Borrows of its gateway's bank; without it never. */
+  credit?: CreditPolicy;
 }
+
+/** When a node borrows, on what terms at most, and when it repays. */
+export interface CreditPolicy {
+  /** `need`: short of coins for a slot and the next; `always`: whenever it has no loan. */
+  borrow: "need" | "always";
+  /** Most in one loan, µc, and the highest penalty rate, ppm of the loan. */
+  capMicro: number;
+  alphaMaxPpm: number;
+  /** `income`: from what is left over, and all that there is once the token's time is over; `never`: not at all. */
+  repay: "income" | "never";
+}
+
+/** Five coins, and at most a third more when it is late. */
+export const CREDIT_NEED: CreditPolicy = Object.freeze({
+  borrow: "need",
+  capMicro: 5_000_000,
+  alphaMaxPpm: 350_000,
+  repay: "income",
+});
 
 export const DEFAULT_POLICY: TradePolicy = Object.freeze({ trade: true });

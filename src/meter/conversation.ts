@@ -23,7 +23,14 @@ import type { Purse } from "./purse.ts";
 import { putBackEvents } from "./register/events.ts";
 import type { WaitingEvent } from "./register/registers.ts";
 import type { Speaker } from "./speaker.ts";
-import { dropPending, type NodeState, receiptedBy, speaksElsewhere, speakWith } from "./state.ts";
+import {
+  dropPending,
+  type NodeState,
+  receiptedBy,
+  speaksElsewhere,
+  speakWith,
+  Uncertain,
+} from "./state.ts";
 
 interface Speaking {
   readonly idBytes: Uint8Array;
@@ -106,8 +113,20 @@ export class Conversation {
     else if (config.upTo > state.saidSeq) this.restore(config);
     else if (!speaker.receipted(state, { ...config, refused: [] }))
       return { code: "RECEIPT_DIGEST", detail: "config" };
-    else if (unknown) speakWith(state, this.gateway, state.receiptedSeq);
+    else if (unknown) {
+      // Never on before, or its state was lost before its first message was receipted.
+      if (state.boot === 1) this.beginUncertain(config);
+      speakWith(state, this.gateway, state.receiptedSeq);
+    }
     return undefined;
+  }
+
+  /** An earlier life may have asked witnesses for the next number of the chain. */
+  private beginUncertain(config: Config): void {
+    const { state } = this.node;
+    state.txMs = Math.max(config.txMs, config.atMs);
+    state.pending = undefined;
+    state.uncertain = Uncertain.lost;
   }
 
   /** This node's store was lost, not its key: numbers that it used must never be used again. */
@@ -118,9 +137,7 @@ export class Conversation {
     state.receiptedSeq = config.upTo;
     state.digest = config.digest;
     this.followChain(config);
-    state.txMs = config.txMs;
-    state.pending = undefined;
-    state.uncertain = 1; // an earlier life may have asked witnesses for the next number
+    this.beginUncertain(config);
     speakWith(state, this.gateway, config.upTo);
     metering.adopt(config);
     purse.lost();

@@ -2,6 +2,8 @@
 /** The epochs of proof-of-time that a node knows: the one in force, and the one before (ledger 4.4). */
 import { verifySigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
+import type { Code } from "#core/errors/codes";
+import { beaconHolds } from "#core/pot/beacon";
 import { Committees } from "#core/pot/committee";
 import { openEpoch } from "#core/pot/members";
 import { checkEpochForm } from "#core/pot/params";
@@ -28,19 +30,24 @@ export class Epochs {
     this.gatewayKey = gatewayKey;
   }
 
-  /** The gateway's word on the epoch; false where it is not the gateway's. An earlier one changes nothing. */
-  follow(payload: Uint8Array): boolean {
-    if (isNothing(payload)) return true;
-    const opened = openEpoch(this.crypto, payload);
-    if (!opened.ok || opened.fields.net !== this.net) return false;
-    if (!verifySigned(this.crypto, this.gatewayKey, opened)) return false;
-    if (!checkEpochForm(opened).ok) return false;
-    const { latest } = this;
+  /**
+   * The gateway's word on the epoch. An earlier one changes nothing. Returns why it does not count; the epoch that
+   * was in force then stays.
+   */
+  follow(payload: Uint8Array): Code | undefined {
+    if (isNothing(payload)) return undefined;
+    const { crypto, gatewayKey, latest } = this;
+    const opened = openEpoch(crypto, payload);
+    if (!opened.ok || opened.fields.net !== this.net) return "GATEWAY_SIGNATURE";
+    if (!verifySigned(crypto, gatewayKey, opened)) return "GATEWAY_SIGNATURE";
     const epoch = opened.fields;
-    if (latest && epoch.epoch <= latest.epoch.epoch) return true;
+    if (latest && epoch.epoch <= latest.epoch.epoch) return undefined;
+    // Its committees are the beacon's and nobody's choice.
+    if (!checkEpochForm(opened).ok || !beaconHolds(crypto, gatewayKey, epoch))
+      return "GATEWAY_EPOCH";
     this.before = latest;
-    this.latest = { epoch, committees: new Committees(this.crypto, opened) };
-    return true;
+    this.latest = { epoch, committees: new Committees(crypto, opened) };
+    return undefined;
   }
 
   /** The epoch in force. */

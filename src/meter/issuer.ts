@@ -11,7 +11,7 @@ import { assert } from "#core/errors/assert";
 import { codeOfWire } from "#core/errors/codes";
 import { ASK_PATIENCE_MS, ASK_PATIENCE_PERMILLE, ASK_REPEAT_MS } from "#core/limits";
 import { signCancel } from "#core/pot/cancel";
-import { checkToken, medianMs } from "#core/pot/token";
+import { checkToken, isTimely, medianMs } from "#core/pot/token";
 import type { Caps, Notice } from "#core/records/notice";
 import {
   type Body,
@@ -23,7 +23,7 @@ import {
   TxType,
 } from "#core/records/tx";
 import { askRecord, tokenRecord } from "#core/records/witness";
-import { type Attachment, type BodyDraft, chooseParents, draftBody } from "./chain.ts";
+import { type Attachment, type BodyDraft, chooseParents, draftBody, withLate } from "./chain.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Epochs, KnownEpoch } from "./epochs.ts";
 import type { MeterNode } from "./node.ts";
@@ -41,6 +41,8 @@ export interface Ways {
   caps(): Caps | undefined;
   /** Undefined where the node does not follow the DAG, or has heard nothing of it yet. */
   cone(nowMs: number, ageMaxMs: number, beforeMs: number): readonly Attachment[] | undefined;
+  /** What is left behind, and has to be among them (promoter.ts). */
+  late(nowMs: number): Attachment | undefined;
 }
 
 /** A token that was checked, as it stands in a transaction: its fields as objects take twice as much. */
@@ -84,6 +86,11 @@ export class Issuer {
   /** Whether a body waits for its tokens. */
   get busy(): boolean {
     return this.node.state.pending !== undefined;
+  }
+
+  /** Whether something is to be said, and it is too early for its witnesses. */
+  get waits(): boolean {
+    return this.notBeforeMs !== undefined;
   }
 
   /** Whether transaction `txid` is the one that waits: nobody else knows it yet. */
@@ -148,7 +155,8 @@ export class Issuer {
       return;
     }
     const known = this.epochs.of(this.body.epoch);
-    if (!known) return;
+    // A witness that lies about its time: with its token V6 or V7 would void the transaction.
+    if (!known || !isTimely(token, this.body, known.epoch)) return;
     const context = { net, beacon: known.epoch.beacon, body: this.body, txid };
     const { committees } = known;
     const rank = committees.rank(idBytes, this.body.tick, token.witness);
@@ -204,24 +212,36 @@ export class Issuer {
     const { net, secretKey } = this.config;
     const { crypto } = this.ports;
     const { state, idBytes } = this.node;
-    const choose = this.chooser(notice, intent.beforeMs);
+    const choose = this.chooser(notice, intent.beforeMs, intent.type);
     const body = draftBody(net, idBytes, state, notice, choose, intent);
     // Numbers of an earlier life, or of a body that came to nothing: witnesses may have signed another.
-    if (body && state.uncertain === 1 && notice.epoch !== 0) {
+    if (body && state.uncertain > 0 && notice.epoch !== 0) {
       const { seq, tick } = body;
       body.cancels = signCancel(crypto, secretKey, { net, from: idBytes, seq, beforeTick: tick });
     }
     return body;
   }
 
-  /** Of the cone that this node follows; of the gateway's list of caps while that is empty. */
-  private chooser(notice: Notice, beforeMs: number): (nowMs: number) => readonly Attachment[] {
-    const { caps, cone } = this.ways;
-    // Young enough on arrival too.
-    const ageMs = notice.ageMaxMs / 2;
-    return (nowMs) =>
-      cone(nowMs, ageMs, beforeMs) ??
-      chooseParents(caps(), nowMs, notice.ageMaxMs, this.ports.entropy);
+  /**
+   * Of the cone that this node follows; of the gateway's list of caps while that is empty. First of all what is
+   * left behind.
+   */
+  private chooser(
+    notice: Notice,
+    beforeMs: number,
+    type: number,
+  ): (nowMs: number) => readonly Attachment[] {
+    const { caps, cone, late } = this.ways;
+    // Young enough on arrival too. A PROMOTE also takes in what others left behind.
+    const { ageMaxMs, tickMs } = notice;
+    const epsilonMs = this.epochs.of(notice.epoch)?.epoch.epsilonMs ?? 0;
+    const promoteMs = Math.max(ageMaxMs / 2, ageMaxMs - tickMs - epsilonMs);
+    const ageMs = type === TxType.promote ? promoteMs : ageMaxMs / 2;
+    return (nowMs) => {
+      const chosen =
+        cone(nowMs, ageMs, beforeMs) ?? chooseParents(caps(), nowMs, ageMaxMs, this.ports.entropy);
+      return withLate(chosen, late(nowMs));
+    };
   }
 
   private sayAtOnce(body: Body, fixed: (txid: Uint8Array, tsMs: number) => void): void {
@@ -340,7 +360,8 @@ export class Issuer {
     const { crypto } = this.ports;
     const from = this.node.idBytes;
     const lastMs = this.lastMs(notice, old);
-    const body = draftBody(net, from, chain, notice, this.chooser(notice, lastMs), intent);
+    if (type === TxType.promote && !this.ways.late(notBeforeMs)) return this.abandon(old);
+    const body = draftBody(net, from, chain, notice, this.chooser(notice, lastMs, type), intent);
     if (!body || body.tsMs >= lastMs) return this.abandon(old);
     body.cancels = signCancel(crypto, secretKey, {
       net,

@@ -147,7 +147,7 @@ export class MeterNode {
     this.speaker.open = false;
     this.clock.reconnected();
     this.conversation.reconnected();
-    this.slots.owed.forget();
+    this.slots.forget();
     this.publishState();
     this.helloPauseMs = RESEND_AFTER_MS;
     this.enrolment?.reconnected();
@@ -226,6 +226,7 @@ export class MeterNode {
     else if (topic === topics.down(this.id, "account")) this.account.onAccount(payload);
     else if (topic === topics.down(this.id, "proof")) this.account.onProof(payload);
     else if (topic === topics.down(this.id, "settlement")) this.account.onSettlement(payload);
+    else if (topic === topics.down(this.id, "credit")) this.slots.onCredit(payload);
     else if (topic === topics.down(this.id, "config")) this.onConfig(payload);
     else if (topic === topics.down(this.id, "window")) this.profile?.onWindow(payload);
     else if (topic === topics.down(this.id, "update")) this.updater?.onChunk(payload);
@@ -257,7 +258,8 @@ export class MeterNode {
   }
 
   private onEpoch(payload: Uint8Array): void {
-    if (!this.epochs.follow(payload)) return this.raise("GATEWAY_SIGNATURE", "epoch");
+    const code = this.epochs.follow(payload);
+    if (code) return this.raise(code, "epoch");
     this.observer.onEpoch();
     this.slots.resume();
   }
@@ -344,7 +346,7 @@ export class MeterNode {
     // Before the gateway's config a node does not know what it may have said in an earlier life.
     if (!this.speaker.open) return;
     const { refused, upTo } = opened.value;
-    this.slots.owed.refused(refused);
+    this.slots.refused(refused);
     const lost = refused.map(({ seq }) => this.speaker.waiting(seq));
     if (!this.speaker.receipted(this.state, opened.value))
       return this.raise("RECEIPT_DIGEST", `up to ${upTo}`);

@@ -12,6 +12,7 @@ import { checkPot } from "#core/pot/check";
 import { judge } from "#core/pot/evidence";
 import { headerRecord } from "#core/records/block";
 import type { Notice } from "#core/records/notice";
+import { TxType } from "#core/records/tx";
 import { glanceTx, openPackedTx, type PackedTx } from "#core/records/tx-glance";
 import { evidenceRecord, voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
@@ -24,6 +25,7 @@ import { fromGateway } from "./inspect.ts";
 import type { MeterNode } from "./node.ts";
 import { Offers } from "./offers.ts";
 import type { NodePorts } from "./ports.ts";
+import { Promoter } from "./promoter.ts";
 import { Share } from "./share.ts";
 
 /** Slots after a start in which a node votes for nothing that may be older: blocks hold it by then. */
@@ -41,6 +43,8 @@ export class Observer {
   private readonly suspended: Uint8Array[] = [];
   /** What it heard of direct trade, where it trades so. */
   readonly offers: Offers | undefined;
+  /** What it says so that nothing of its own is left behind. */
+  readonly promoter: Promoter;
   private notice: Notice | undefined;
   /** The latest block that was heard before the first epoch. */
   private head: { id: Uint8Array; atMs: number } | undefined;
@@ -64,12 +68,14 @@ export class Observer {
     this.epochs = epochs;
     this.raise = raise;
     if (config.policy.direct) this.offers = new Offers(node.idBytes);
+    this.promoter = new Promoter(node, this, ports.log);
   }
 
   onNotice(notice: Notice): void {
     // Votes are not stored: after a start it may have voted for a rival of what it hears now.
     if (!this.notice && this.node.state.boot > 1) this.shyMs = shyUntilMs(notice);
     this.notice = notice;
+    this.promoter.follow(notice, this.epochs.of(notice.epoch)?.epoch.epsilonMs ?? 0);
     this.offers?.forget(notice.slot);
     this.offers?.remember((txid) => this.isAccepted(txid));
     const slotMs = notice.endMs - notice.startMs;
@@ -143,6 +149,7 @@ export class Observer {
     const opened = fromGateway(headerRecord, this.ports.crypto, gatewayKey, net, payload);
     if (!opened) return;
     const { id, value } = opened;
+    this.promoter.sealed(value.atMs);
     if (!this.share) this.head = { id, atMs: value.atMs };
     for (const one of this.share?.cone.seal(id, value.atMs) ?? []) this.settle(one);
   }
@@ -160,6 +167,9 @@ export class Observer {
     const finalOnly = pot.length > 0 && bytesEqual(pot.get(0).witness, known.epoch.gateway);
     this.share?.ballot?.add({ txid, from, seq, epoch, tMs, parents, finalOnly });
     this.planVote();
+    const own = bytesEqual(from, this.node.idBytes);
+    if (!finalOnly && tx.body.type !== TxType.promote && (own || isTo(tx, this.node.idBytes)))
+      this.promoter.watch(txid, tMs, own);
     if (this.offers?.heard(tx, tMs)) this.node.settled();
   }
 
@@ -247,6 +257,16 @@ export class Observer {
     return state === TxState.accepted || state === TxState.final;
   }
 
+  /** Whether votes or a block have decided on it. */
+  decided(txid: Uint8Array): boolean {
+    return this.stateOf(txid) >= TxState.accepted;
+  }
+
+  /** Whether another transaction approves it; undefined where it is not in the DAG any more. */
+  approved(txid: Uint8Array): boolean | undefined {
+    return this.share?.cone.approved(txid);
+  }
+
   /** What to attach to; undefined while the cone knows nothing. */
   parents(
     nowMs: number,
@@ -269,6 +289,7 @@ export class Observer {
   onTimer(): void {
     if (this.voteAtMs !== undefined && this.ports.time.uptimeMs() >= this.voteAtMs)
       this.vote(false);
+    this.promoter.onTimer();
   }
 
   private vote(called: boolean): void {
@@ -287,11 +308,17 @@ export class Observer {
     transport.publish(topics.up(id, "vote"), bytes, false);
   }
 
-  /** Real time until a vote is due, or undefined. */
+  /** Real time until a vote or a PROMOTE is due, or undefined. */
   delayMs(): number | undefined {
-    if (this.voteAtMs === undefined || !this.node.speaker.open) return undefined;
-    return Math.max(0, this.voteAtMs - this.ports.time.uptimeMs());
+    const promoteMs = this.promoter.delayMs();
+    if (this.voteAtMs === undefined || !this.node.speaker.open) return promoteMs;
+    const voteMs = Math.max(0, this.voteAtMs - this.ports.time.uptimeMs());
+    return Math.min(voteMs, promoteMs ?? voteMs);
   }
+}
+
+function isTo({ body }: PackedTx, node: Uint8Array): boolean {
+  return body.legs.some(({ to }) => to !== undefined && bytesEqual(to, node));
 }
 
 function shyUntilMs({ nowMs, startMs, endMs }: Notice): number {

@@ -17,8 +17,8 @@ import {
   noticeRecord,
 } from "#core/records/notice";
 import { orderRecord, Side } from "#core/records/order";
-import { type TxLeg, TxType } from "#core/records/tx";
 import { isNothing } from "#core/topics";
+import { Borrower } from "./borrower.ts";
 import { CapsHeard } from "./caps.ts";
 import type { NodeConfig } from "./config.ts";
 import { type Deal, Dealer, tradeOf } from "./dealer.ts";
@@ -28,6 +28,7 @@ import { Issuer } from "./issuer.ts";
 import type { MeterNode } from "./node.ts";
 import { Owed } from "./owed.ts";
 import type { NodePorts } from "./ports.ts";
+import { Reserver } from "./reserver.ts";
 import { type SlotMemory, slotOf, slotStartMwh } from "./state.ts";
 import {
   IDLE,
@@ -35,7 +36,6 @@ import {
   type Plan,
   planFromForecast,
   planFromMeter,
-  planReserve,
   waitsForDemand,
 } from "./trader.ts";
 
@@ -68,6 +68,9 @@ export class Slots {
   readonly owed = new Owed();
   /** Makes transactions of what is to be said. */
   readonly issuer: Issuer;
+  /** Undefined where it never borrows. */
+  readonly borrower: Borrower | undefined;
+  private readonly reserver: Reserver;
 
   constructor(
     node: MeterNode,
@@ -86,7 +89,28 @@ export class Slots {
     this.issuer = new Issuer(node, config, ports, node.epochs, {
       caps: () => this.caps.latest(),
       cone: (nowMs, ageMs, beforeMs) => observer.parents(nowMs, ageMs, beforeMs),
+      late: (nowMs) => observer.promoter.late(nowMs),
     });
+    this.borrower = config.policy.credit && new Borrower(node, config, ports, raise);
+    this.reserver = new Reserver(node, config, this.issuer, this.borrower);
+  }
+
+  /** Something of the bank. */
+  onCredit(payload: Uint8Array): void {
+    this.borrower?.onCredit(payload, this.current?.slot ?? 0);
+  }
+
+  /** What a receipt lists as refused. */
+  refused(refused: readonly { seq: number; code: number }[]): void {
+    this.owed.refused(refused);
+    for (const { seq, code } of refused)
+      this.borrower?.onRefused(seq, code, this.current?.slot ?? 0);
+  }
+
+  /** The connection is new. */
+  forget(): void {
+    this.owed.forget();
+    this.borrower?.forget();
   }
 
   onNotice(payload: Uint8Array): void {
@@ -161,12 +185,16 @@ export class Slots {
     this.issuer.resume(notice);
     if (this.config.policy.trade) {
       this.node.sayWallets();
+      this.borrower?.resume(notice, this.reserver.funds());
+      // A RESERVE for a slot has to be said before it: the barrier clock waits for the bank.
+      if (!clock.running && this.borrower?.waits) return;
       if (!this.caps.any) return; // a RESERVE needs parents; the caps are retained and on their way
       if (this.direct) {
-        this.direct.say(notice, this.issuer, this.funds());
+        this.direct.say(notice, this.issuer, this.reserver.funds());
         // Its next order is idle; but the barrier clock must not run ahead of what it offers or takes.
         if (!clock.running && (this.issuer.busy || this.direct.waits)) return;
-      } else if (!this.reserveAhead(notice)) return;
+      } else if (!this.reserver.ahead(notice)) return;
+      else if (isExAnte(notice)) this.forecast(notice);
     }
     if (!clock.running) clock.atLeast(notice.startMs);
     this.readBoundary(notice, notice.slot, notice.startMs);
@@ -189,7 +217,7 @@ export class Slots {
     const { clock, state, speaker } = this.node;
     if (!notice || !speaker.open) return undefined;
     const directMs = this.direct?.delayMs(notice);
-    if (!clock.running) return directMs;
+    if (!clock.running) return this.borrower?.delayMs() ?? directMs;
     if (clock.nowMs() < notice.startMs) return clock.realDelayMs(notice.startMs);
     if (directMs !== undefined) return directMs; // in the first half of the slot
     // A boundary that was not read in time is not read any more: the next notice comes by itself.
@@ -210,56 +238,6 @@ export class Slots {
     // Too late to say what the register showed then: the next boundary begins anew.
     if (clock.running && nowMs - atMs > notice.tickMs) return;
     this.node.metering.read(boundary, atMs);
-  }
-
-  /** RESERVEs for the market. False where the present slot's is no transaction yet. */
-  private reserveAhead(notice: Notice): boolean {
-    this.reserve(notice, notice.slot, notice.startMs, notice.retailMicro);
-    // An order quotes its RESERVE. The barrier clock stands still until what belongs to this slot is said.
-    if (!this.node.clock.running && this.waitsForTokens(notice.slot)) return false;
-    this.reserve(notice, notice.slot + 1, notice.endMs, notice.retailNextMicro);
-    if (!this.node.clock.running && this.waitsForTokens(notice.slot + 1)) return false;
-    if (isExAnte(notice)) this.forecast(notice);
-    return true;
-  }
-
-  private reserve(notice: Notice, slot: number, startMs: number, capMicro: number): void {
-    const { state } = this.node;
-    if (state.slots.some((entry) => entry.slot === slot && entry.reserve)) return;
-    const priceMicro = this.config.policy.bidMicro ?? capMicro;
-    const plan = planReserve(this.config.capacityWh, Math.min(priceMicro, capMicro), this.funds());
-    if (!plan) return;
-    const leg: TxLeg = {
-      to: undefined,
-      wallet: this.node.purse.address(0),
-      ref: undefined,
-      qtyWh: plan.qtyWh,
-      ecashMicro: plan.ecashMicro,
-      meter: undefined,
-    };
-    const lengthMs = notice.endMs - notice.startMs;
-    const expiryMs = startMs + 2 * lengthMs; // the slot itself and one more to settle it
-    const notBeforeMs = this.node.clock.nowMs();
-    const { reserve: type } = TxType;
-    const intent = { type, slot, legs: [leg], expiryMs, notBeforeMs, beforeMs: startMs };
-    this.issuer.say(notice, intent, (txid, tsMs) => {
-      const memory = slotOf(state, slot);
-      memory.reserve = txid;
-      memory.reserveWh = plan.qtyWh;
-      memory.reserveMicro = plan.ecashMicro;
-      memory.reserveMs = tsMs;
-      memory.reserveWallet = leg.wallet;
-      this.node.purse.use(1);
-    });
-  }
-
-  /** Free coins by the last account statement, less what was reserved since. */
-  private funds(): number {
-    const { state } = this.node;
-    let funds = state.freeMicro;
-    for (const memory of state.slots)
-      if (memory.reserve && memory.reserveMs > state.accountMs) funds -= memory.reserveMicro;
-    return Math.max(0, funds);
   }
 
   private order(notice: Notice): void {
@@ -367,11 +345,6 @@ export class Slots {
       this.node.purse.use(deal.wallets);
       this.node.lastTrade = tradeOf(memory.slot, deal, txid);
     });
-  }
-
-  private waitsForTokens(slot: number): boolean {
-    const memory = this.node.state.slots.find((entry) => entry.slot === slot);
-    return this.issuer.waitsFor(memory?.reserve);
   }
 
   private open<T extends { net: string }>(

@@ -62,6 +62,18 @@ const slotMemory = struct({
 });
 export type SlotMemory = Infer<typeof slotMemory>;
 
+/** What may be signed of the next number: so many ticks lie between the chain's time and the next body. */
+export const Uncertain = Object.freeze({
+  nothing: 0,
+  /** A body that came to nothing. */
+  dropped: 1,
+  /**
+   * Something of an earlier life, as the state was lost. Its stamp was half of ε or Δ ahead of its clock at
+   * most, so that the tick after the present one may be taken too.
+   */
+  lost: 2,
+});
+
 const stateFields = {
   /** Counts every change that was written; the highest wins. */
   version: uint(),
@@ -99,8 +111,8 @@ const stateFields = {
   }),
   /** The chain's head while it has no tokens yet, and how many bodies before it came to nothing. */
   pending: optional(struct({ body: kept(bodyBytes), tries: uint(255) })),
-  /** 1: witnesses may have signed another body for the next number of the chain. */
-  uncertain: uint(1),
+  /** Whether witnesses may have signed another body for the next number of the chain: one of Uncertain. */
+  uncertain: uint(2),
   /**
    * Gateways that it spoke with, the present one first, and the highest number that each has receipted. Empty
    * before the first, and where the state is of a firmware that knew one gateway only.
@@ -233,7 +245,7 @@ export function dropPending(state: NodeState): void {
   state.txSeq = body.value.seq - 1;
   state.txid = body.value.prev;
   state.pending = undefined;
-  state.uncertain = 1;
+  state.uncertain = Uncertain.dropped;
 }
 
 /** The gateway did not take RESERVE `txid`: a bid that quoted it would be refused too. */

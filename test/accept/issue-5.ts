@@ -2,5 +2,12 @@
 /** Acceptance of the consortium. Parts: issue-5-*.ts. */
 import type { Line } from "./harness.ts";
 import { consensusSeeds, mutationsAll, mutationsShort } from "./issue-5-consensus.ts";
+import { evaluateLine, latency51 } from "./issue-5-evaluate.ts";
 
-export const issue5: Line[] = [mutationsShort, mutationsAll, consensusSeeds];
+export const issue5: Line[] = [
+  mutationsShort,
+  latency51,
+  mutationsAll,
+  consensusSeeds,
+  evaluateLine,
+];

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Dag } from "#core/dag/dag";
 import { signCancel } from "#core/pot/cancel";
 import { type Body, type Tx, TxType } from "#core/records/tx";
+import { audit } from "#gateway/audit/audit";
 import { ATTACKS } from "#host-sim/smartchain/attacks";
 import { CapCheck } from "#host-sim/smartchain/check-caps";
 import { DagCheck, hex, type SeenTx } from "#host-sim/smartchain/check-dag";
@@ -14,7 +15,7 @@ import { WitnessCheck } from "#host-sim/smartchain/check-witness";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 import { AGE_MAX_MS, Lab, type Person, TICK_MS } from "#host-sim/smartchain/lab";
 import { interval } from "#host-sim/smartchain/rates";
-import { runStreet } from "#host-sim/smartchain/street";
+import { type Defence, runStreet, Street } from "#host-sim/smartchain/street";
 import { SWITCH_OFFS, shown } from "#host-sim/smartchain/switch-offs";
 import { Violation } from "#host-sim/smartchain/violation";
 
@@ -244,6 +245,118 @@ test("streets hold, and replay", async () => {
     assert.ok(run.transactions > 0);
     assert.deepEqual([again.digest, again.events], [run.digest, run.events]);
   }
+});
+
+/** A starved street, and the transactions that votes accepted in it. */
+async function starved(seed: number, ...off: Defence[]) {
+  const accepted: string[] = [];
+  class Watched extends Street {
+    override async startGateway(): Promise<void> {
+      await super.startGateway();
+      const { votes } = this.gateway.area as unknown as {
+        votes: { note(outcome: { accepted: Uint8Array[] }): unknown };
+      };
+      const note = votes.note.bind(votes);
+      votes.note = (outcome) => {
+        accepted.push(...outcome.accepted.map(hex));
+        return note(outcome);
+      };
+    }
+  }
+  const street = new Watched({ seed, starved: true, off: new Set(off) });
+  return { street, run: await street.run(), accepted };
+}
+
+test("what is left behind is ACCEPTED where authors promote it, and is not where they do not", async () => {
+  for (const seed of [1, 4, 10]) {
+    const { run, accepted, street } = await starved(seed);
+    assert.equal(run.violation?.message, undefined);
+    assert.ok(run.promotes > 0);
+    const { ageMaxMs } = street.options;
+    assert.ok(run.capWaitMs <= ageMaxMs, `${run.capWaitMs} ms`);
+    const without = await starved(seed, "promotion");
+    assert.equal(without.run.promotes, 0);
+    assert.equal(without.run.violation?.invariant, "I17");
+    // Said before the first PROMOTE, and so the same in both runs.
+    const both = [...without.street.checks.dag.txs.keys()].filter((id) =>
+      street.checks.dag.txs.has(id),
+    );
+    const starving = both.filter((id) => !without.accepted.includes(id));
+    assert.ok(starving.length > 0);
+    assert.ok(starving.some((id) => accepted.includes(id)));
+    const checked = audit(street.store.read(), { crypto: street.crypto });
+    // Whoever spoke while the gateway was held stands in its list of the missing.
+    const faults = checked.ok ? [] : checked.faults.map(({ code }) => code);
+    assert.deepEqual(
+      faults.filter((code) => code !== "MISSED_WITHOUT_CAUSE"),
+      [],
+    );
+    const { promotes, transactions, acceptedTxs } = checked.summary;
+    assert.deepEqual(
+      [promotes, transactions, acceptedTxs],
+      [run.promotes, run.transactions, run.accepted],
+    );
+  }
+});
+
+test("who loses its state between ask and transaction is no fraud", async () => {
+  let losses = 0;
+  for (let seed = 1; seed <= 24; seed++) {
+    const street = new Street({ seed, calm: true });
+    const [victim] = street.members;
+    const at = 1 + (seed % 4);
+    let asks = 0;
+    const { tap } = street.bus;
+    street.bus.tap = (from, topic, payload) => {
+      tap(from, topic, payload);
+      if (!topic.endsWith(`${victim.node?.id}/up/ask`) || ++asks !== at) return;
+      losses++;
+      street.agenda.at(street.agenda.nowMs + ((seed * 37) % 150), () => victim.forget());
+    };
+    const run = await street.run();
+    assert.equal(run.violation?.message, undefined, `seed ${seed}`);
+    assert.equal(run.suspended, 0);
+  }
+  assert.ok(losses >= 12, String(losses));
+});
+
+test("witnesses that lie about their time void nobody's transaction", async () => {
+  const lies = "token of another time";
+  let [told, said] = [0, 0];
+  class Heard extends Street {
+    override async startGateway(): Promise<void> {
+      await super.startGateway();
+      Object.assign(this.gateway.area.ports, {
+        log: (_level: string, event: string, { code, node }: Record<string, unknown> = {}) => {
+          if (event !== "not-accepted" || (code !== "TX_TIME" && code !== "TX_TOKENS")) return;
+          // A rogue's own may be whatever it is.
+          const honest = this.members.some((one) => !one.rogue && one.node?.id === node);
+          assert.ok(!honest, `${code} in seed ${this.seed}`);
+        },
+      });
+    }
+  }
+  for (let seed = 1; told < 60; seed++) {
+    const street = new Heard({ seed });
+    // Under the barrier clock a body that finds no witnesses moves on, up to the end of the slot.
+    if (street.options.clock.kind !== "running" || !street.members.some(({ rogue }) => rogue))
+      continue;
+    const run = await street.run();
+    assert.equal(run.violation?.message, undefined, `seed ${seed}`);
+    told += run.faults[lies] ?? 0;
+    said += run.transactions;
+  }
+  assert.ok(said > 100);
+});
+
+test("where votes come in time next to nothing is promoted", async () => {
+  let [promotes, transactions] = [0, 0];
+  for (let seed = 1; seed <= 12; seed++) {
+    const run = await runStreet({ seed, calm: true });
+    promotes += run.promotes;
+    transactions += run.transactions;
+  }
+  assert.ok(promotes * 100 <= transactions, `${promotes} of ${transactions}`);
 });
 
 test("each defence that is off is found", async (t) => {

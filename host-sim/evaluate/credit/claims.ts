@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What paper 1 says about credit in its evaluation, and what came out here, in words. */
-import type { Claim } from "../smartchain/claims.ts";
+import type { Claim } from "../report.ts";
 import type { CreditEvaluation } from "./evaluate.ts";
 import { PRINTED } from "./pooled.ts";
 import { speedCeiling } from "./speed.ts";

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { METER_BACKED, PAPER } from "#core/credit/policy";
 import { mulberry32 } from "../../worlds/random.ts";
+import type { Fact } from "../report.ts";
 import { quantile } from "../smartchain/stats.ts";
 import { algorithmOne, commonRatePercent, type Variant } from "./algorithm1.ts";
 import { type BudgetRow, budgetTable } from "./budgets.ts";
@@ -15,7 +16,7 @@ import {
   talk,
 } from "./convergence.ts";
 import { BANKS, BORROWERS, type Borrower, type Drawn, draw, drawGrade, PRICE } from "./draw.ts";
-import { creditFacts, type Fact } from "./facts.ts";
+import { creditFacts } from "./facts.ts";
 import { type GradeTable, meanGamma, RECALLED } from "./grades.ts";
 import { type Fig7, fig7Of } from "./pooled.ts";
 import { type PortfolioResult, runPortfolio } from "./portfolio.ts";

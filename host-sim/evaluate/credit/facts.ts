@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What must hold whatever was drawn: the evaluation fails where it does not. */
+import type { Fact } from "../report.ts";
 import type { Convergence } from "./convergence.ts";
 import type { CreditEvaluation } from "./evaluate.ts";
 import { confirmationMinutes, speedCeiling } from "./speed.ts";
-
-export interface Fact {
-  what: string;
-  required: string;
-  measured: string;
-  pass: boolean;
-}
 
 type Measured = Omit<CreditEvaluation, "about" | "run" | "setup" | "facts">;
 

@@ -19,12 +19,16 @@ export const MINUTES = 240;
 /** A node buys as often as half a pair trades. */
 const PERIOD = 120;
 
-export interface System {
-  id: "traditional" | "energy" | "credit20" | "credit100";
+/** What one of the compared systems does for a payment. */
+export interface Terms {
   name: string;
   confirmMin: number;
   /** L; undefined without a bank. */
   creditMax?: number;
+}
+
+export interface System extends Terms {
+  id: "traditional" | "energy" | "credit20" | "credit100";
 }
 
 export const SYSTEMS: readonly System[] = Object.freeze([
@@ -64,7 +68,7 @@ export interface Speed {
 }
 
 class Market {
-  private readonly system: System;
+  private readonly system: Terms;
   private readonly coins: number[] = Array.from({ length: NODES }, () => COINS);
   private readonly debt: number[] = Array.from({ length: NODES }, () => 0);
   private readonly waiting: Purchase[][] = Array.from({ length: NODES }, () => []);
@@ -73,7 +77,7 @@ class Market {
   private next = 0;
   started = 0;
 
-  constructor(system: System) {
+  constructor(system: Terms) {
     this.system = system;
   }
 
@@ -144,7 +148,7 @@ class Market {
   }
 }
 
-export function runSpeed(system: System, wanted: readonly Purchase[], minutes = MINUTES): Speed {
+export function runSpeed(system: Terms, wanted: readonly Purchase[], minutes = MINUTES): Speed {
   const market = new Market(system);
   for (const purchase of wanted) market.want(purchase);
   // What is confirmed until the end may let waiting ones start.
@@ -182,6 +186,19 @@ export function confirmationMinutes(f: number, confirmMin: number): number {
   return f * (MINUTES / 60) * confirmMin;
 }
 
+/** Trades that a pair starts where nobody ever lacks coins. */
+export function endlessTrades(f: number): number {
+  const endless: Terms = { name: "endless", confirmMin: 0, creditMax: Number.MAX_SAFE_INTEGER };
+  return runSpeed(endless, purchases(1, f)).started / PAIRS;
+}
+
+/** Started trades per pair and hour, the mean over seeds. */
+export function meanSpeed(terms: Terms, f: number, seeds: number): number {
+  let sum = 0;
+  for (let seed = 1; seed <= seeds; seed++) sum += runSpeed(terms, purchases(seed, f)).perPairHour;
+  return sum / seeds;
+}
+
 export interface ConfirmationRow {
   f: number;
   traditionalMin: number;
@@ -190,9 +207,8 @@ export interface ConfirmationRow {
 
 /** The same out of the simulation, with coins without end: trades that a pair started times T. */
 export function confirmationTable(): ConfirmationRow[] {
-  const endless: System = { ...SYSTEMS[1], creditMax: Number.MAX_SAFE_INTEGER };
   return [1, 2, 3, 4, 5].map((f) => {
-    const trades = runSpeed(endless, purchases(1, f)).started / PAIRS;
+    const trades = endlessTrades(f);
     return { f, traditionalMin: trades * 60, energyMin: trades * 10 };
   });
 }

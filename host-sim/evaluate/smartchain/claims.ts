@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What paper 2 says in its evaluation, and what came out here, in words. */
 
+import type { Claim } from "../report.ts";
 import { digits } from "../table.ts";
 import type { Evaluation, Line } from "./evaluate.ts";
 import { breakEvenBits } from "./tables.ts";
-
-export interface Claim {
-  paper: string;
-  here: string;
-}
 
 function lineWith(lines: readonly Line[], wanted: Partial<Line>): Line | undefined {
   const fits = (line: Line) =>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The whole evaluation by the protocol of ledger 4.7: what is run, and what comes out of it. */
 
-import { readFileSync } from "node:fs";
-import { cpus } from "node:os";
 import type { Crypto } from "#core/crypto/port";
 import type { PotParams } from "#core/pot/params";
-import { chainFacts, dagFacts, type Fact, loadFacts, workFact } from "./facts.ts";
+import { type Machine, machineOf } from "../machine.ts";
+import type { Fact } from "../report.ts";
+import { chainFacts, dagFacts, loadFacts, workFact } from "./facts.ts";
 import { type LatencyResult, type LatencySetup, runLatency } from "./latency.ts";
 import { type LoadExtent, type LoadTables, measureLoads } from "./loads.ts";
 import {
@@ -73,17 +73,6 @@ export interface Evaluation {
   facts: Fact[];
 }
 
-export interface Machine {
-  cpu: string;
-  cores: number;
-  node: string;
-  v8: string;
-  crypto: string;
-  wattle: string;
-  date: string;
-  seconds: number;
-}
-
 interface Runs {
   dags: Measured[][];
   chains: Measured[][];
@@ -119,7 +108,7 @@ export async function evaluate(
     ...loadFacts(tables),
   ];
   return {
-    machine: machineOf(crypto, (performance.now() - startMs) / 1000),
+    machine: machineOf(crypto.name, (performance.now() - startMs) / 1000),
     ...{ setup, members: MEMBERS, lines, works, latencies, tables, facts },
     ns: lines[0].prepare.map((_, i) => (i + 1) * setup.extent.step),
     networks: pots.map((pot) => modelNetwork(pot, seed)),
@@ -249,20 +238,5 @@ function lineOf(
       verifies: prepared.verifies / transactions,
       replayVerifies: validated.verifies / transactions,
     },
-  };
-}
-
-function machineOf(crypto: Crypto, seconds: number): Machine {
-  const manifest = new URL("../../../package.json", import.meta.url);
-  const all = cpus();
-  return {
-    cpu: all[0]?.model ?? "unknown",
-    cores: all.length,
-    node: process.version,
-    v8: process.versions.v8,
-    crypto: crypto.name,
-    wattle: JSON.parse(readFileSync(manifest, "utf8")).version,
-    date: new Date().toISOString().slice(0, 10),
-    seconds,
   };
 }

@@ -3,20 +3,15 @@
  * What must come out on every machine (ledger 4.7): counts of operations, the length of walks, that
  * preparation does not grow with the DAG, and what chance allows. Times are not among it.
  */
+
 import { WALK_STEPS_MAX } from "#core/dag/walk";
 import type { PotParams } from "#core/pot/params";
+import type { Fact } from "../report.ts";
 import type { Operations } from "./costs.ts";
 import type { LoadTables } from "./loads.ts";
 import type { Measured } from "./measure.ts";
 import { MEMBERS } from "./scenario.ts";
 import { type HashCount, median, mostOf } from "./stats.ts";
-
-export interface Fact {
-  what: string;
-  required: string;
-  measured: string;
-  pass: boolean;
-}
 
 const SLOPE_MAX = 1.5;
 /** Beyond four standard deviations of a normal distribution, on one side. */

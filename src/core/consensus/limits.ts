@@ -3,6 +3,8 @@
 
 /** Gateways in a consortium: the paper has 51, and a bit map of them takes eight bytes. */
 export const GATEWAYS_MAX = 64;
+/** Bytes of the key of a gateway's parts of beacons: of BLS in G2, compressed. */
+export const BEACON_KEY_BYTES_MAX = 96;
 /** Bytes of a header's record: roots, times and a name; a signed one has a signature more. */
 export const HEADER_BYTES_MAX = 2048;
 /** Bytes of a block's plan: positions of 64 feeds take 4 KB, mints and changes of the registry the rest. */

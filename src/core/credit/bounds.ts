@@ -19,3 +19,5 @@ export const TOKEN_VERSIONS_MAX = 525_600;
 export const LOAN_WH_MAX = 1_000_000_000;
 /** Borrowers that one bank prices at once under a budget: an area's members. */
 export const BORROWERS_MAX = 1024;
+/** Payments in one part of a token's list: a kilobyte, which a chip can read at once. */
+export const PAYMENTS_LISTED_MAX = 32;

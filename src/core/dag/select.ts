@@ -23,6 +23,8 @@ export interface Rule {
   /** Protocol time of the transaction that will approve. */
   nowMs: number;
   ageMaxMs: number;
+  /** The same of a cap's parents; absent: as its own. */
+  parentsMaxMs?: number;
   /** Whether approving this one is compatible with the caller's own votes; all are without it. */
   accepts?: (handle: number) => boolean;
 }
@@ -93,10 +95,10 @@ export class CapSelector {
   }
 
   /** The age rules alone: a cap that fails them fails them for ever, as protocol time only goes forward. */
-  private young(handle: number, { nowMs, ageMaxMs }: Rule): boolean {
+  private young(handle: number, { nowMs, ageMaxMs, parentsMaxMs = ageMaxMs }: Rule): boolean {
     const { graph } = this;
-    const earliestMs = nowMs - ageMaxMs;
-    if (graph.timeMs(handle) < earliestMs) return false;
+    if (graph.timeMs(handle) < nowMs - ageMaxMs) return false;
+    const earliestMs = nowMs - parentsMaxMs;
     for (let which = 0; which < 2; which++) {
       const parent = graph.parent(handle, which);
       if (parent === GONE || (parent >= 0 && graph.timeMs(parent) < earliestMs)) return false;

@@ -121,6 +121,7 @@ export const WIRE = Object.freeze({
   OFFER_TERMS: 113,
 
   // What a node finds wrong with its gateway
+  GATEWAY_EPOCH: 114,
   GATEWAY_SIGNATURE: 120,
   ORDER_NOT_INCLUDED: 121,
   FILL_WRONG: 122,
@@ -129,6 +130,7 @@ export const WIRE = Object.freeze({
   GATEWAY_BEHIND: 125,
   GATEWAY_BALANCE: 126,
   GATEWAY_TRADE: 128,
+  GATEWAY_CREDIT: 129,
   RECEIPT_DIGEST: 124,
 
   // Feeds of other gateways
@@ -173,6 +175,9 @@ export const WIRE = Object.freeze({
   TOKEN_STALE: 173,
   TOKEN_EXPIRED: 174,
   TOKEN_OVERDRAWN: 175,
+  TOKEN_UNKNOWN: 176,
+  BANK_UNKNOWN: 177,
+  CREDIT_UNFUNDED: 178,
 
   // Consensus among gateways: what is not taken
   GATEWAY_UNKNOWN: 190,

@@ -148,6 +148,9 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   OFFER_TERMS: reject("V8: seller, price or energy are not those of the offer"),
 
   // What a node finds wrong with its gateway
+  GATEWAY_EPOCH: reject(
+    "the epoch's beacon is not of what the gateway revealed, or its members are not in order",
+  ),
   GATEWAY_SIGNATURE: reject("not signed by the gateway that this node trusts"),
   ORDER_NOT_INCLUDED: reject("the node's order is not in the book under the signed root"),
   FILL_WRONG: reject("the fill or the price does not follow the published rule"),
@@ -155,6 +158,7 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   GATEWAY_CERTIFICATE: reject("the gateway has no certificate of the authority that counts"),
   GATEWAY_BALANCE: reject("the balance is not what the block's state root says"),
   GATEWAY_TRADE: reject("the trade is not in the block that is said to have settled it"),
+  GATEWAY_CREDIT: reject("the payments of a token are not those that its chain says"),
   GATEWAY_BEHIND: reject("the gateway knows less than it has receipted"),
   RECEIPT_DIGEST: reject("the receipt is for other bytes than this node said"),
 
@@ -200,6 +204,9 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   TOKEN_STALE: reject("not the newest version of the token"),
   TOKEN_EXPIRED: reject("the token's time is over"),
   TOKEN_OVERDRAWN: reject("more than the token's balance"),
+  TOKEN_UNKNOWN: reject("no token of this borrower's present loan"),
+  BANK_UNKNOWN: reject("no such bank, or not this gateway's"),
+  CREDIT_UNFUNDED: ignore("the borrower has no free coins for it now"),
 
   // Consensus among gateways: what is not taken
   GATEWAY_UNKNOWN: reject("signed by none of the gateways that agree on this height"),

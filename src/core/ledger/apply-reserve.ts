@@ -8,6 +8,8 @@ import { ACCEPT, refuse, type Verdict } from "../errors/codes.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
 import type { Tx } from "../records/tx.ts";
 import { offerTaken } from "./apply-offer.ts";
+import { hasCredit, lineAt } from "./credit-state.ts";
+import { hold, tokenFault } from "./credit-trade.ts";
 import type { LedgerState, Lock, Offer } from "./state.ts";
 
 /** Locks the coins of a RESERVE with effective time `tMs`, or says why not; nothing changes on a refusal. */
@@ -30,15 +32,21 @@ export function applyReserve(
   if (tMs < slotStartMs(body.slot - 2))
     return refuse("RESERVE_SLOT", `slot ${body.slot} is too far ahead`);
   const wallet = toHex(leg.wallet);
-  if (state.owners.get(wallet) !== node) return refuse("WALLET_FOREIGN", wallet);
+  const line = hasCredit(state) ? lineAt(state, node, wallet) : undefined;
+  if (!line && state.owners.get(wallet) !== node) return refuse("WALLET_FOREIGN", wallet);
   const offer = leg.ref ? offerTaken(state, tx, tMs) : undefined;
   if (offer && "code" in offer) return offer;
   const repeated = earlierLock(state, node, body.slot, offer);
   if (repeated) return refuse("RESERVE_REPEATED", repeated.reserve);
-  const account = state.account(node);
-  const free = account.balanceMicro;
-  if (leg.ecashMicro > free) return refuse("RESERVE_UNFUNDED", `${leg.ecashMicro} of ${free} µc`);
-  account.balanceMicro = free - leg.ecashMicro;
+  if (line) {
+    const fault = tokenFault(line, leg.ecashMicro, slotStartMs(body.slot + 1));
+    if (fault) return fault;
+    hold(state, node, leg.ecashMicro);
+  } else {
+    const free = state.freeOf(node);
+    if (leg.ecashMicro > free) return refuse("RESERVE_UNFUNDED", `${leg.ecashMicro} of ${free} µc`);
+    state.account(node).balanceMicro = free - leg.ecashMicro;
+  }
   const reserve = toHex(tx.txid);
   state.locks.set(reserve, {
     reserve,

@@ -10,6 +10,7 @@ import { type Effect, EffectKind } from "../records/block.ts";
 import type { Tx, TxLeg } from "../records/tx.ts";
 import { mwhFromWh } from "../units/energy.ts";
 import { dealOf, enterDeal } from "./apply-offer.ts";
+import { countTrade, spendHeld } from "./credit-trade.ts";
 import { dealKey, type LedgerState, type Lock, type Pair, pairKey } from "./state.ts";
 
 /** Records what a seller sold; coins stay locked until the buyer agrees. */
@@ -86,7 +87,13 @@ function soldPair(
 }
 
 /** The buyer agrees: the commit rule of ledger 4.6, leg by leg, then the coins move. */
-export function applyBought(state: LedgerState, tx: Tx, tMs: number, effects: Effect[]): Verdict {
+export function applyBought(
+  state: LedgerState,
+  tx: Tx,
+  tMs: number,
+  slotStartMs: (slot: number) => number,
+  effects: Effect[],
+): Verdict {
   const { body } = tx;
   const buyer = toHex(body.from);
   if (body.slot <= state.closedSlot) return refuse("SLOT_CLOSED", `slot ${body.slot}`);
@@ -115,7 +122,10 @@ export function applyBought(state: LedgerState, tx: Tx, tMs: number, effects: Ef
     claimed = leg.meter.toMwh;
     found.push(pair);
   }
-  for (const pair of found) pay(state, pair, tx.txid, effects);
+  for (const pair of found) {
+    pay(state, pair, tx.txid, effects);
+    countTrade(state, pair, { qtyWh: pair.qtyWh, micro: pair.ecashMicro }, slotStartMs);
+  }
   account.claimedImportMwh = claimed;
   return ACCEPT;
 }
@@ -139,6 +149,7 @@ function pay(state: LedgerState, pair: Pair, bought: Uint8Array, effects: Effect
   lock.promisedMicro -= pair.ecashMicro;
   lock.leftMicro -= pair.ecashMicro;
   lock.leftWh = Math.max(0, lock.leftWh - pair.qtyWh);
+  spendHeld(state, lock, pair.ecashMicro);
   const { wallet } = pair.sold;
   state.account(pair.seller).balanceMicro += pair.ecashMicro;
   pair.state = "paid";

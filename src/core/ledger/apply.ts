@@ -9,8 +9,11 @@ import { applyOffer } from "./apply-offer.ts";
 import { applyReserve } from "./apply-reserve.ts";
 import { applyBought, applySold } from "./apply-trade.ts";
 import { arbitrate, type Closing, frozenIn, thaw } from "./arbitrate.ts";
+import { creditFaults, passCredit, returnCoins } from "./credit-loans.ts";
+import { hasCredit, holdsFrom } from "./credit-state.ts";
+import { hold } from "./credit-trade.ts";
 import type { ForkMap } from "./fork-map.ts";
-import type { LedgerState, Pair } from "./state.ts";
+import type { LedgerState, Lock, Pair } from "./state.ts";
 import { pairKey } from "./state.ts";
 
 /** Applies one transaction at effective time `tMs`, or says by which rule it does not fit (V8, V10). */
@@ -29,7 +32,7 @@ export function applyTx(
     case TxType.sold:
       return applySold(state, tx, tMs);
     case TxType.bought:
-      return applyBought(state, tx, tMs, effects);
+      return applyBought(state, tx, tMs, slotStartMs, effects);
     case TxType.promote:
       // It approves what lay unapproved, and spends nothing.
       return tx.body.legs.length === 0 ? ACCEPT : refuse("LEGS", "a PROMOTE has no legs");
@@ -89,6 +92,7 @@ export function closeSlot(
   closing: Closing,
 ): void {
   assert(slot > state.closedSlot, "SLOT_CLOSED_TWICE", String(slot));
+  const endMs = closing.slotStartMs(slot + 1);
   for (const [key, pair] of sortedEntries(state.pairs)) {
     if (pair.slot > slot) continue;
     if (pair.state === "sold") arbitrate(state, pair, closing, slot, effects);
@@ -104,16 +108,37 @@ export function closeSlot(
     else if (micro === 0) continue; // it waits
     lock.leftMicro = frozenMicro;
     lock.promisedMicro = frozenMicro;
-    state.account(lock.node).balanceMicro += micro;
     const wallet = fromHex(lock.wallet)!;
     effects.push({
       ...coinEffect(EffectKind.release, { to: wallet, micro }),
       reserve: fromHex(reserve),
     });
+    release(state, lock, micro, endMs, effects);
   }
   for (const [id, offer] of state.offers) if (offer.slot <= slot) state.offers.delete(id);
   state.closedSlot = slot;
+  if (hasCredit(state)) {
+    passCredit(state, endMs, effects);
+    const faults = creditFaults(state);
+    assert(faults.length === 0, "CREDIT_INVARIANT", faults.join("; "));
+  }
   state.assertConserved();
+}
+
+/** Coins of a lock go back to where they came from. */
+function release(
+  state: LedgerState,
+  lock: Readonly<Lock>,
+  micro: number,
+  atMs: number,
+  effects: Effect[],
+): void {
+  const { node, wallet } = lock;
+  if (hasCredit(state) && micro > 0 && state.owners.get(wallet) !== node) {
+    if (holdsFrom(state, lock)) return hold(state, node, -micro);
+    return returnCoins(state, node, wallet, micro, atMs, effects);
+  }
+  state.account(node).balanceMicro += micro;
 }
 
 function coinEffect(kind: number, coins: { to: Uint8Array | undefined; micro: number }): Effect {

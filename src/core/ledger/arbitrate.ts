@@ -15,6 +15,7 @@ import { ARBITRATION_LOSS_PERMILLE, FROZEN_MS } from "../limits.ts";
 import { mulDivCeil } from "../market/exact.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
 import { MWH_PER_WH, mwhFromWh } from "../units/energy.ts";
+import { countTrade, spendHeld } from "./credit-trade.ts";
 import { type Frozen, frozenKey, type LedgerState, type Lock, type Pair } from "./state.ts";
 
 /** What the area's feeder meter says of the members' meters when a slot is closed. */
@@ -56,7 +57,13 @@ export function arbitrate(
   account.claimedImportMwh = freshFrom(state, pair) + mwhFromWh(agreedWh);
   const agreedMicro = qtyWh === 0 ? 0 : mulDivCeil(agreedWh, pair.ecashMicro, qtyWh);
   if (agreedWh > 0)
-    settle(state, { ...base, qtyWh: agreedWh, micro: agreedMicro, untilSlot: slot }, lock, effects);
+    settle(
+      state,
+      { ...base, qtyWh: agreedWh, micro: agreedMicro, untilSlot: slot },
+      lock,
+      closing,
+      effects,
+    );
   pair.state = agreedWh > 0 ? "arbitrated" : "released";
   const apartWh = qtyWh - agreedWh;
   if (apartWh * 1000 <= qtyWh * ARBITRATION_LOSS_PERMILLE) return; // what the lines lose
@@ -67,7 +74,7 @@ export function arbitrate(
   const frozen: Frozen = { ...base, qtyWh: apartWh, micro, untilSlot };
   const ruling = rule(frozen, closing.word(slot), true);
   count(state, frozen, ruling, 1);
-  if (ruling === "seller") settle(state, frozen, lock, effects);
+  if (ruling === "seller") settle(state, frozen, lock, closing, effects);
   if (ruling) return;
   state.frozen.set(frozenKey(frozen), frozen);
 }
@@ -85,7 +92,8 @@ export function thaw(state: LedgerState, closing: Closing, slot: number, effects
     if (!ruling) continue;
     count(state, frozen, undefined, -1);
     count(state, frozen, ruling, 1);
-    if (ruling === "seller") settle(state, frozen, state.locks.get(frozen.reserve)!, effects);
+    if (ruling !== "seller") continue;
+    settle(state, frozen, state.locks.get(frozen.reserve)!, closing, effects);
   }
 }
 
@@ -152,12 +160,20 @@ function count(
 }
 
 /** Coins of the lock go to the seller. */
-function settle(state: LedgerState, part: Frozen, lock: Lock, effects: Effect[]): void {
+function settle(
+  state: LedgerState,
+  part: Frozen,
+  lock: Lock,
+  closing: Closing,
+  effects: Effect[],
+): void {
   const { seller, reserve, sold, leg, wallet, qtyWh, micro } = part;
   assert(lock.leftMicro >= micro, "ARBITRATE_LOCK", reserve);
   lock.leftMicro -= micro;
   lock.leftWh = Math.max(0, lock.leftWh - qtyWh);
+  spendHeld(state, lock, micro);
   state.account(seller).balanceMicro += micro;
+  countTrade(state, part, { qtyWh, micro }, (slot) => closing.slotStartMs(slot));
   const rest = { reserve: fromHex(reserve), sold, leg, bought: undefined };
   const wallets = { from: fromHex(lock.wallet), to: fromHex(wallet) };
   effects.push({ kind: EffectKind.arbitrate, ...rest, ...wallets, micro, qtyWh });

@@ -18,10 +18,13 @@ import type { Tx } from "../records/tx.ts";
 import type { WalletSet } from "../wallets.ts";
 import { applyTx, burn, closeSlot, contract, mint } from "./apply.ts";
 import type { FeederWord } from "./arbitrate.ts";
+import { applyCredit, type CreditEvent } from "./credit-loans.ts";
+import { countReading } from "./credit-trade.ts";
 import type { LedgerState, Pair } from "./state.ts";
 
 /** A signed record that a block applies beside transactions. */
-export type LedgerEvent = { id: Uint8Array } & (
+export type LedgerEvent = CreditEvent | TradeEvent;
+type TradeEvent = { id: Uint8Array } & (
   | { type: "member"; node: string; member: Member; wallets: WalletSet }
   | { type: "wallets"; node: string; wallets: WalletSet }
   | { type: "reading"; node: string; reading: Reading }
@@ -60,8 +63,14 @@ export function executeBlock(
   for (const event of plan.events) {
     if (event.type === "member") state.addAccount(event.node, event.member, event.wallets);
     else if (event.type === "wallets") state.addWallets(event.node, event.wallets);
-    else if (event.type === "reading") state.read(event.node, event.reading);
-    else contract(state, event.pairs);
+    else if (event.type === "reading") {
+      state.read(event.node, event.reading);
+      countReading(state, event.node, slotStartMs(event.reading.boundary));
+    } else if (event.type === "clearing") contract(state, event.pairs);
+    else {
+      const verdict = applyCredit(state, event, slotStartMs, effects);
+      if (!verdict.ok) rejected.push({ txid: event.id, code: WIRE[verdict.code] });
+    }
   }
   for (const { kind, wallet, micro } of plan.mints)
     if (kind === "withdraw") burn(state, wallet, micro, effects);

@@ -22,6 +22,8 @@ export const Leaf = Object.freeze({
   member: 7,
   wallets: 8,
   pair: 9,
+  bank: 20,
+  credit: 21,
 });
 
 /** The wire numbers of a contract's states. */
@@ -131,7 +133,7 @@ export function totalsLeaf(
 }
 
 /** A leaf that begins with its kind and, but for the contracts' and the totals', the id that it is about. */
-function leaf(
+export function leaf(
   crypto: Crypto,
   kind: number,
   id: Uint8Array,
@@ -141,6 +143,6 @@ function leaf(
   return { key: leafKey(crypto, kind, id), bytes: encodeCbor([...head, ...fields]) };
 }
 
-function hex(text: string): Uint8Array {
+export function hex(text: string): Uint8Array {
   return fromHex(text)!;
 }

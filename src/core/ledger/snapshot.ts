@@ -21,6 +21,14 @@ import type { Crypto } from "../crypto/port.ts";
 import { NAME_CHARS_MAX, WALLETS_MAX } from "../limits.ts";
 import { nodeId, publicKey, slotNumber, WALLET_BYTES, wallet } from "../records/common.ts";
 import type { WalletSet } from "../wallets.ts";
+import {
+  BANK_SHAPE,
+  bankLeaf,
+  bankOfLeaf,
+  CREDIT_SHAPE,
+  creditLeaf,
+  creditOfLeaf,
+} from "./credit-leaves.ts";
 import type { ForkMap } from "./fork-map.ts";
 import {
   accountLeafOf,
@@ -131,6 +139,8 @@ const SHAPES = Object.freeze({
     state: uint(PAIR_STATES.length - 1),
     sold: optional(struct({ txid: hash, leg: count, tMs: count, wallet })),
   }),
+  [Leaf.bank]: BANK_SHAPE,
+  [Leaf.credit]: CREDIT_SHAPE,
 });
 
 type Kind = keyof typeof SHAPES;
@@ -142,7 +152,7 @@ export function* stateLeaves(crypto: Crypto, state: LedgerState): IterableIterat
     table: ForkMap<T>,
     leaf: (entry: Readonly<T>, key: string) => StateLeaf,
   ): Uint8Array[] => [...table.keys()].sort().map((key) => leaf(table.peek(key)!, key).bytes);
-  const { accounts, locks, offers, frozen, disputes, pairs } = state;
+  const { accounts, locks, offers, frozen, disputes, pairs, banks, credits } = state;
   yield* sorted(accounts, (entry) => accountLeafOf(crypto, entry, state.lockedOf(entry.node)));
   yield* sorted(locks, (lock) => lockLeaf(crypto, lock));
   yield* sorted(accounts, (entry) => registersLeaf(crypto, entry));
@@ -153,6 +163,8 @@ export function* stateLeaves(crypto: Crypto, state: LedgerState): IterableIterat
   yield* sorted(accounts, (entry) => memberLeaf(crypto, entry));
   yield* sorted(accounts, (entry) => walletsLeaf(crypto, entry));
   yield* sorted(pairs, (pair, key) => pairLeaf(crypto, key, pair));
+  yield* sorted(banks, (entry) => bankLeaf(crypto, entry));
+  yield* sorted(credits, (entry) => creditLeaf(crypto, entry));
 }
 
 /** The state that these leaves are of, in whatever order; or why they are not all those under `root`. */
@@ -234,6 +246,9 @@ class Builder {
       const key = (direct === 1 ? dealKey : pairKey)(rest.slot, seller, buyer);
       this.state.pairs.set(key, { ...rest, ...names, state: PAIR_STATES[state], ...said });
     },
+    [Leaf.bank]: (fields) => void this.state.banks.set(toHex(fields.bank), bankOfLeaf(fields)),
+    [Leaf.credit]: (fields) =>
+      void this.state.credits.set(toHex(fields.node), creditOfLeaf(fields)),
   };
 
   /** Accounts, once all of their leaves are there. */
@@ -256,6 +271,9 @@ class Builder {
     }
     for (const { node } of state.locks.values())
       if (!state.accounts.has(node)) throw new FieldFault(node, "a lock of nobody");
+    for (const { node, line } of state.credits.values())
+      if (!state.accounts.has(node) || (line && !state.banks.has(line.bank)))
+        throw new FieldFault(node, "credit of nobody, or of no bank");
     // What an account's leaf says of other leaves is for nodes; here it only has to be so.
     for (const [node, { lockedMicro, walletSet, commitment }] of this.coins) {
       if (!state.accounts.has(node)) throw new FieldFault(node, "an account in part");

@@ -3,6 +3,7 @@
 
 import { MerkleMap } from "../crypto/merkle-map.ts";
 import type { Crypto } from "../crypto/port.ts";
+import { bankLeaf, creditLeaf } from "./credit-leaves.ts";
 import {
   accountLeafOf,
   disputesLeaf,
@@ -88,6 +89,10 @@ export class StateMap {
       if (after) put(disputesLeaf(crypto, node, after));
       else drop(disputesLeaf(crypto, node, before!));
     }
+    for (const [, before, after] of state.banks.changes())
+      put(bankLeaf(crypto, (after ?? before)!)); // banks and borrowers stay
+    for (const [, before, after] of state.credits.changes())
+      put(creditLeaf(crypto, (after ?? before)!));
     put(totalsLeaf(crypto, state.totals, state.closedSlot));
     return this.map.root(crypto);
   }

@@ -17,6 +17,7 @@ import { assert } from "../errors/assert.ts";
 import type { Member } from "../records/member.ts";
 import type { Reading } from "../records/reading.ts";
 import type { WalletSet } from "../wallets.ts";
+import { type BankEntry, type CreditEntry, sharedFree } from "./credit-state.ts";
 import { ForkMap } from "./fork-map.ts";
 import { StateMap } from "./state-map.ts";
 
@@ -119,6 +120,12 @@ export interface Totals {
   reservesMicro: number;
 }
 
+/** Coins of members, µc: free ones, and those in locks. */
+export interface Sums {
+  walletsMicro: number;
+  lockedMicro: number;
+}
+
 /** Drafts are shallow copies: what entries refer to is replaced, never changed. */
 const COPIED = Object.freeze({ copy: <T extends object>(entry: T): T => ({ ...entry }) });
 const BY_NODE = Object.freeze({ ...COPIED, groupOf: ({ node }: { node: string }) => node });
@@ -138,6 +145,9 @@ export class LedgerState {
   readonly frozen: ForkMap<Frozen>;
   /** How often a member's word on energy was too far from its counterparty's; without those of 0. */
   readonly disputes: ForkMap<number>;
+  /** Banks by their gateway's id, and borrowers by node: empty where there is no credit. */
+  readonly banks: ForkMap<BankEntry>;
+  readonly credits: ForkMap<CreditEntry>;
   readonly totals: Totals;
   /** Every slot up to this one is settled. */
   closedSlot: number;
@@ -145,8 +155,8 @@ export class LedgerState {
   private readonly leaves: StateMap;
   /** Of the base: how often it changed. Of a fork: the number that it is of. */
   private version: number;
-  /** Sums over what is settled: wallets and locks. */
-  private readonly settled: { walletsMicro: number; lockedMicro: number; totals: string };
+  /** Sums over what is settled: wallets, locks, and shared wallets. */
+  private readonly settled: Sums & { sharedMicro: number; totals: string };
 
   constructor(base?: LedgerState) {
     this.base = base;
@@ -157,13 +167,16 @@ export class LedgerState {
     this.offers = base ? base.offers.fork() : new ForkMap<Offer>(BY_SELLER);
     this.frozen = base ? base.frozen.fork() : new ForkMap<Frozen>(BY_SELLER);
     this.disputes = base ? base.disputes.fork() : new ForkMap({});
+    this.banks = base ? base.banks.fork() : new ForkMap<BankEntry>(COPIED);
+    this.credits = base ? base.credits.fork() : new ForkMap<CreditEntry>(COPIED);
     this.totals = base
       ? { ...base.totals }
       : { genesisMicro: 0, mintedMicro: 0, burnedMicro: 0, reservesMicro: 0 };
     this.closedSlot = base ? base.closedSlot : -1;
     this.leaves = new StateMap(base?.leaves);
     this.version = base ? base.version : 0;
-    this.settled = { walletsMicro: 0, lockedMicro: 0, totals: "0,0,0,0,-1", ...base?.settled };
+    const none = { walletsMicro: 0, lockedMicro: 0, sharedMicro: 0 };
+    this.settled = { ...none, totals: "0,0,0,0,-1", ...base?.settled };
   }
 
   /** A state to execute a block on without touching this one: O(what was changed since the last root). */
@@ -177,7 +190,7 @@ export class LedgerState {
   adopt(fork: LedgerState): void {
     assert(fork.base === this && fork.version === this.version, "FORK_STALE");
     assert(this.settled.totals === this.totalsText(), "FORK_BASE_CHANGED", "totals");
-    const sums = fork.sums();
+    const sums = { ...fork.sums(), sharedMicro: fork.sharedMicro };
     const changed = fork.tables();
     this.tables().forEach((table, i) => void table.adopt(changed[i]));
     Object.assign(this.totals, fork.totals);
@@ -191,7 +204,7 @@ export class LedgerState {
     assert(!this.base || this.base.version === this.version, "FORK_STALE");
     const root = this.leaves.fold(crypto, this);
     if (this.base) return root;
-    const sums = this.sums();
+    const sums = { ...this.sums(), sharedMicro: this.sharedMicro };
     for (const table of this.tables()) table.settle();
     if (this.leaves.settle()) this.settle(sums);
     return root;
@@ -202,7 +215,7 @@ export class LedgerState {
     return this.leaves.map;
   }
 
-  private settle(sums: { walletsMicro: number; lockedMicro: number }): void {
+  private settle(sums: Sums & { sharedMicro: number }): void {
     this.version++;
     Object.assign(this.settled, sums, { totals: this.totalsText() });
   }
@@ -212,8 +225,8 @@ export class LedgerState {
   }
 
   private tables(): ForkMap<unknown>[] {
-    const { accounts, owners, locks, pairs, offers, frozen, disputes } = this;
-    return [accounts, owners, locks, pairs, offers, frozen, disputes];
+    const { accounts, owners, locks, pairs, offers, frozen, disputes, banks, credits } = this;
+    return [accounts, owners, locks, pairs, offers, frozen, disputes, banks, credits];
   }
 
   /** The account of a member, to change. */
@@ -317,7 +330,7 @@ export class LedgerState {
   }
 
   /** Sums over the wallets of all accounts, and over locks, µc. */
-  sums(): { walletsMicro: number; lockedMicro: number } {
+  sums(): Sums {
     let { walletsMicro, lockedMicro } = this.settled;
     for (const [, before, after] of this.accounts.changes())
       walletsMicro += (after?.balanceMicro ?? 0) - (before?.balanceMicro ?? 0);
@@ -326,12 +339,20 @@ export class LedgerState {
     return { walletsMicro, lockedMicro };
   }
 
-  /** I1: genesis + minted = wallets + locked + reserves + burned. A breach is a bug. */
+  /** Coins in wallets that banks share with borrowers, without those in locks, µc. */
+  get sharedMicro(): number {
+    let { sharedMicro } = this.settled;
+    for (const [, before, after] of this.credits.changes())
+      sharedMicro += sharedFree(after) - sharedFree(before);
+    return sharedMicro;
+  }
+
+  /** I1: genesis + minted = wallets + locked + shared + reserves + burned. A breach is a bug. */
   assertConserved(): void {
     const { walletsMicro, lockedMicro } = this.sums();
     const { genesisMicro, mintedMicro, burnedMicro, reservesMicro } = this.totals;
     const made = genesisMicro + mintedMicro;
-    const held = walletsMicro + lockedMicro + reservesMicro + burnedMicro;
+    const held = walletsMicro + lockedMicro + this.sharedMicro + reservesMicro + burnedMicro;
     assert(made === held, "COINS_CONSERVED", `${made} made, ${held} held`);
   }
 }

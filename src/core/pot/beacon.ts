@@ -62,6 +62,16 @@ export function beaconOf(crypto: Crypto, reveals: Uint8Array): Uint8Array {
   return domainHash(crypto, "sc/beacon/1", reveals);
 }
 
+/** Whether an epoch's beacon is of what the owner of `publicKey` revealed for it. It costs a signature. */
+export function beaconHolds(
+  crypto: Crypto,
+  publicKey: Uint8Array,
+  epoch: Pick<Epoch, "net" | "epoch" | "beacon" | "reveals">,
+): boolean {
+  const digest = revealedBy(crypto, epoch);
+  return digest !== undefined && crypto.verify(publicKey, digest, epoch.reveals);
+}
+
 /** What the gateway's key has to have signed for this beacon; undefined where it is not of what it revealed. */
 export function revealedBy(
   crypto: Crypto,

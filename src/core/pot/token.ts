@@ -74,6 +74,15 @@ export function checkToken(
   return crypto.verify(publicKey, digest, token.signature);
 }
 
+/** Whether a token's time is what an honest witness gives: not before the stamp, and within τ of it. */
+export function isTimely(
+  { tMs }: Pick<PotToken, "tMs">,
+  { tsMs }: Pick<Body, "tsMs">,
+  { tauMs }: { tauMs: number },
+): boolean {
+  return tMs >= tsMs && tMs - tsMs <= tauMs;
+}
+
 /** When a transaction was seen: the median of its tokens' times; without any, when its author says it was. */
 export function stampOf({
   body,

@@ -49,11 +49,29 @@ export const EffectKind = Object.freeze({
   pay: 5,
   release: 6,
   arbitrate: 7,
+  /** A bank's capital comes in. */
+  capital: 8,
+  /** Into a shared wallet: from the bank's reserve, or the borrower's own. */
+  lend: 9,
+  topUp: 10,
+  /** To the bank's reserve: from the borrower, or out of the shared wallet. */
+  repay: 11,
+  /** Out of a shared wallet, or of a lock on it, to the borrower: no debt is left. */
+  refund: 12,
+  /** No coins move. `micro`: what is owed from now on; what the bank has lost. */
+  late: 13,
+  default: 14,
+  writeOff: 15,
+  /** The bank's profit of a period to an account. */
+  share: 16,
 });
 
+/** The highest of them. */
+export const EFFECT_KIND_MAX = 16;
+
 export const effectStruct = struct({
-  kind: uint(7),
-  /** The RESERVE (lock, pay, release, arbitrate). */
+  kind: uint(EFFECT_KIND_MAX),
+  /** The RESERVE (lock, pay, release, arbitrate), or the loan's token. */
   reserve: optional(hash),
   /** The SOLD and its leg, and the BOUGHT (pay). */
   sold: optional(hash),

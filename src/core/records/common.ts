@@ -59,6 +59,16 @@ export const RecordKind = Object.freeze({
   turn: 59,
   cuts: 60,
   wanted: 61,
+  change: 62,
+  bank: 70,
+  loanRequest: 71,
+  topUp: 72,
+  repayment: 73,
+  creditToken: 74,
+  payment: 75,
+  creditNotice: 76,
+  payments: 77,
+  blacklist: 78,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

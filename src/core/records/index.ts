@@ -4,6 +4,7 @@ import type { RecordType } from "../codec/record.ts";
 import { accountRecord } from "./account.ts";
 import { arrivalRecord } from "./arrival.ts";
 import { authorityRecord, revocationsRecord } from "./authority.ts";
+import { bankRecord, blacklistRecord } from "./bank.ts";
 import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
 import { clearingRecord } from "./clearing.ts";
@@ -19,6 +20,15 @@ import {
   statusRecord,
 } from "./consensus.ts";
 import { contractRecord } from "./contract.ts";
+import {
+  creditNoticeRecord,
+  creditTokenRecord,
+  loanRequestRecord,
+  paymentRecord,
+  paymentsRecord,
+  repaymentRecord,
+  topUpRecord,
+} from "./credit.ts";
 import { epochRecord } from "./epoch.ts";
 import { eventRecord } from "./event.ts";
 import { configRecord, memberRecord } from "./member.ts";
@@ -30,6 +40,7 @@ import { publicBlockRecord } from "./public-block.ts";
 import { readersRecord } from "./readers.ts";
 import { readingRecord } from "./reading.ts";
 import { receiptRecord, upRecord } from "./receipt.ts";
+import { changeRecord } from "./registry.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
 import { segmentRecord } from "./segment.ts";
 import { settlementRecord } from "./settlement.ts";
@@ -92,6 +103,16 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   turnRecord,
   cutsRecord,
   wantedRecord,
+  changeRecord,
+  bankRecord,
+  loanRequestRecord,
+  topUpRecord,
+  repaymentRecord,
+  creditTokenRecord,
+  paymentRecord,
+  creditNoticeRecord,
+  paymentsRecord,
+  blacklistRecord,
 ]);
 
 /**
@@ -124,4 +145,5 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   turnRecord,
   cutsRecord,
   wantedRecord,
+  changeRecord,
 ]);

@@ -7,11 +7,12 @@
 import { recordType } from "../codec/record.ts";
 import { hash, type Infer, list, optional, struct, uint } from "../codec/schema.ts";
 import { WIRE_ARRAY_MAX } from "../limits.ts";
+import { EFFECT_KIND_MAX } from "./block.ts";
 import { micro, ms, netName, qtyWh, RecordKind, slotNumber, wallet } from "./common.ts";
 
 export const publicEffect = struct({
   /** EffectKind. */
-  kind: uint(7),
+  kind: uint(EFFECT_KIND_MAX),
   from: optional(wallet),
   to: optional(wallet),
   micro,

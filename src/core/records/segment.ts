@@ -15,6 +15,8 @@ export const FedKind = Object.freeze({
   heard: 1,
   /** A proof of fraud that this gateway came upon. */
   evidence: 2,
+  /** A change of the consortium's gateways that this one is for (records/registry.ts). */
+  change: 3,
 });
 
 export const fedEntry = struct({ kind: uint(63), bytes: bytes(1, FED_ENTRY_BYTES_MAX) });

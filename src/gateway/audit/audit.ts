@@ -16,6 +16,8 @@ import { EntryKind, type WorldEntry, worldEntry } from "../entries.ts";
 import type { LogEntry } from "../ports.ts";
 import { AuditEnds, auditBlock } from "./block.ts";
 import { auditClearing } from "./clearing.ts";
+import { auditConsortium, auditSegment, auditTurn } from "./consortium.ts";
+import { auditBank } from "./credit.ts";
 import { auditFeeder } from "./feeder.ts";
 import { Findings } from "./findings.ts";
 import { kindName, openEntry } from "./open.ts";
@@ -48,6 +50,10 @@ const BY_KIND: Readonly<Record<number, (context: Context, bytes: Uint8Array) => 
     [EntryKind.token]: auditToken,
     [EntryKind.vote]: auditVote,
     [EntryKind.evidence]: auditEvidence,
+    [EntryKind.consortium]: auditConsortium,
+    [EntryKind.segment]: auditSegment,
+    [EntryKind.turn]: auditTurn,
+    [EntryKind.bank]: auditBank,
   });
 
 /** Re-checks a whole log. Never throws on what a log holds; errors of reading it pass through. */

@@ -12,6 +12,7 @@ import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/r
 import { blockEntry } from "../entries.ts";
 import { checkCoins, checkMints } from "./coins.ts";
 import { blockEvents, blockTxs } from "./contents.ts";
+import { checkCredit } from "./credit.ts";
 import { closeFeeder } from "./feeder.ts";
 import { openEntry, signedByGateway } from "./open.ts";
 import { compareOutcome } from "./outcome.ts";
@@ -61,6 +62,7 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
   checkPayments(context, height, block.effects);
   checkEnergy(context, height, txs);
   checkCoins(context, height);
+  checkCredit(context, height);
   settle(context, height, result.effects, block.closed);
   adopt(context, opened.id, header);
   state.unpublished = { id: opened.id, header, block };
@@ -76,7 +78,8 @@ function checkHeader({ state, findings }: Context, header: BlockHeader): void {
   const which = { height };
   if (header.net !== state.net || header.epoch !== state.epoch)
     findings.fault("WRONG_ORIGIN", which, `network ${header.net}, epoch ${header.epoch}`);
-  if (!bytesEqual(header.leader, state.gatewayId))
+  const leader = state.consortium ? state.consortium.turn?.leader : state.gatewayId;
+  if (!leader || !bytesEqual(header.leader, leader))
     findings.fault("BLOCK_CHAIN", which, `leader ${toHex(header.leader)}`);
   if (height !== (head ? head.height + 1 : 0))
     findings.fault("BLOCK_CHAIN", which, `after ${head ? head.height : "nothing"}`);

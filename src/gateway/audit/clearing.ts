@@ -11,6 +11,7 @@ import { type ClearingRecord, clearingRecord } from "#core/records/clearing";
 import { ContractStage } from "#core/records/contract";
 import { MarketTiming } from "#core/records/notice";
 import { clearingEntry, type PairEntry } from "../entries.ts";
+import { clearingEvent } from "../slots/clear.ts";
 import { compareBook } from "./book.ts";
 import { comparePairs, compareSummary, pairKeyOf } from "./compare.ts";
 import { baseRule, deliver, matchSlot, ruleOfSlot } from "./matched.ts";
@@ -34,7 +35,10 @@ export function auditClearing(context: Context, bytes: Uint8Array): void {
   if (record.slot !== slot)
     findings.fault("CLEARING_SLOT", { slot }, `the record is for slot ${record.slot}`);
   if (record.stage === ContractStage.award) auditAward(context, entry, record);
-  else auditFinal(context, entry, record, opened.id);
+  else {
+    const event = state.consortium ? clearingEvent(context.ports.crypto, record) : opened.id;
+    auditFinal(context, entry, record, event);
+  }
   state.closedToOrders.add(slot);
   state.atLeast(record.atMs);
 }

@@ -21,6 +21,15 @@ export const AUDIT_CODES = Object.freeze({
   SIGNATURE_GATEWAY: "the signature is not the gateway's over these bytes",
   WRONG_ORIGIN: "a record names another network, gateway or epoch than its log",
 
+  // Gateways that agree
+  CONSORTIUM: "the list of gateways is not at the log's beginning, or repeats one",
+  TURN_FEED: "a segment that its gateway did not sign, that is no use, or that a turn lacks",
+  TURN_CHAIN: "height, predecessor, settings or time of a turn do not continue the chain",
+  TURN_LEDGER: "a turn names another ledger than the turns before it led to",
+  TURN_QUORUM: "no quorum of the gateways signed this turn",
+  TURN_PART: "the leader's part of a beacon is not its own",
+  TURN_FOREIGN: "an entry that comes of no message of its turn",
+
   // Who may take part
   AUTHORITY: "the authority's record is not its own, or a second one",
   CERTIFICATE: "a certificate that the authority did not seal, or an old one",
@@ -104,6 +113,7 @@ export const AUDIT_CODES = Object.freeze({
   WITHDRAW:
     "a withdrawal outside of a slot's closing, from others than free coins, or to another level",
   COINS: "genesis and minted coins are not those in wallets, locks, reserves and burned",
+  CREDIT: "loans, tokens or a bank's sums break an invariant of credit",
 
   // Energy and payments
   PAY_NO_SOLD: "a payment without a SOLD that it settles",

@@ -4,6 +4,7 @@
  * end. No more.
  */
 import { toHex } from "#core/codec/bytes";
+import { hasCredit } from "#core/ledger/credit-state";
 import type { MintOrder } from "#core/ledger/execute";
 import { type Block, EffectKind } from "#core/records/block";
 import { walletOf } from "#core/wallets";
@@ -124,8 +125,10 @@ function checkDeposits(
 export function checkCoins({ state, findings }: Context, height: number): void {
   const { totals } = state.ledger;
   const sums = state.ledger.sums();
-  state.summary.coins = { ...totals, ...sums };
+  const { sharedMicro } = state.ledger;
+  state.summary.coins = { ...totals, ...sums, ...(hasCredit(state.ledger) && { sharedMicro }) };
   const made = totals.genesisMicro + totals.mintedMicro;
-  const held = sums.walletsMicro + sums.lockedMicro + totals.reservesMicro + totals.burnedMicro;
+  const held =
+    sums.walletsMicro + sums.lockedMicro + sharedMicro + totals.reservesMicro + totals.burnedMicro;
   if (made !== held) findings.fault("COINS", { height }, `${made} µc made, ${held} µc held`);
 }

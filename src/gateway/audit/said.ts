@@ -9,9 +9,11 @@ import { memberRecord } from "#core/records/member";
 import { isForMarket, type Tx, TxType } from "#core/records/tx";
 import { saidKindAt } from "#core/topics";
 import { listWallets } from "#core/wallets";
+import { checkLoanWord, loanEvent } from "../credit/word.ts";
 import { memberEntry, saidEntry } from "../entries.ts";
 import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
 import { eventName } from "../intake/event.ts";
+import { checkHeard } from "./consortium.ts";
 import { openEntry } from "./open.ts";
 import {
   arrivalCode,
@@ -38,6 +40,7 @@ export function auditMember(context: Context, bytes: Uint8Array): void {
   if (!entry) return;
   const opened = openSigned(memberRecord, ports.crypto, entry.signed);
   if (!opened.ok) return findings.fault("RECORD_MALFORMED", {}, `${opened.code}, ${opened.detail}`);
+  checkHeard(context, "member", entry.signed);
   const { value: member, id: message, signature } = opened;
   const { publicKey, name } = member;
   const idBytes = nodeIdOf(ports.crypto, publicKey);
@@ -78,6 +81,7 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
   member.saidSeq = Math.max(member.saidSeq, entry.seq);
   member.spokeEpoch = state.epoch;
   if (!kind) return findings.fault("SAID_KIND", which, `kind ${entry.kind}`);
+  checkHeard(context, "said", entry.content);
   const said = openContent(ports.crypto, kind, entry.content);
   if ("ok" in said) return findings.fault("RECORD_MALFORMED", which, `${kind}: ${said.detail}`);
   placeOf(said, which);
@@ -115,6 +119,13 @@ function judge(
   if (said.kind === "order") return orderCode(state, member, said.signed.value);
   if (said.kind === "event") return eventCode(member, said.signed.value);
   if (said.kind === "wallets") return walletsCode(context, member, said.signed.value);
+  if (said.kind === "loan") {
+    const bank = toHex(state.gatewayId);
+    const startMs = (slot: number) => state.startMs(slot);
+    const pending = state.pending.values();
+    const verdict = checkLoanWord(state.ledger, pending, bank, member.id, said, startMs);
+    return verdict.ok ? undefined : verdict.code;
+  }
   return txCode(context, member, said.tx, code);
 }
 
@@ -173,6 +184,8 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     member.walletSet = value.set;
     const wallets = listWallets(context.ports.crypto, value);
     state.promise({ type: "wallets", id, node: member.id, wallets });
+  } else if (said.kind === "loan") {
+    state.pending.set(toHex(said.signed.id), loanEvent(member.id, said));
   } else if (said.kind === "arrival") {
     const { txSeq, txid } = said.signed.value;
     member.txSeq = txSeq;
@@ -180,6 +193,7 @@ function accept(context: Context, member: AuditMember, said: Said): void {
     member.arrived = true;
   } else {
     summary.transactions++;
+    if (said.tx.body.type === TxType.promote) summary.promotes++;
     acceptTx(context, member, said.tx);
   }
 }

@@ -8,7 +8,7 @@ import { openSigned } from "#core/codec/record";
 import { assert } from "#core/errors/assert";
 import { type Code, WIRE } from "#core/errors/codes";
 import { EPOCH_MEMBERS_MAX } from "#core/limits";
-import { revealedBy } from "#core/pot/beacon";
+import { beaconOf, revealedBy } from "#core/pot/beacon";
 import { cancelIn, covers } from "#core/pot/cancel";
 import { potJobs } from "#core/pot/check";
 import { Committees } from "#core/pot/committee";
@@ -105,6 +105,15 @@ export function checkBegun({ state, findings }: Context, { slot, startMs, nowMs 
 }
 
 function checkBeacon({ findings, ports, state }: Context, epoch: Epoch): void {
+  const { consortium } = state;
+  if (consortium) {
+    // Of what the turns revealed, whose signatures were checked with them.
+    const { reveals } = consortium.parts;
+    const same = bytesEqual(reveals, epoch.reveals);
+    if (!same || !bytesEqual(epoch.beacon, beaconOf(ports.crypto, reveals)))
+      findings.fault("EPOCH_BEACON", {}, `epoch ${epoch.epoch}`);
+    return consortium.parts.begin(epoch.beacon);
+  }
   const message = revealedBy(ports.crypto, { ...epoch, net: state.net });
   if (!message) return findings.fault("EPOCH_BEACON", {}, `epoch ${epoch.epoch}`);
   const job = { publicKey: state.world.gatewayKey, message, signature: epoch.reveals };
@@ -149,8 +158,7 @@ export function tokensCode(
   const known = state.smartchain.of(tx.body.epoch);
   if (!known) return tx.pot.length > 0 ? "TX_TOKENS" : undefined;
   const { epoch, committees } = known;
-  const gatewayKeys = [{ node: state.gatewayId, publicKey: state.world.gatewayKey }];
-  const rule = { gatewayKeys, gatewaysNeeded: true };
+  const rule = { gatewayKeys: state.gateways, gatewaysNeeded: true };
   const checked = potJobs(crypto, committees, epoch, tx, rule);
   if (!checked.ok) return checked.code;
   const cancel = cancelIn(crypto, member.publicKey, tx.body);

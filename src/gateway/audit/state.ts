@@ -20,6 +20,7 @@ import type { PairEntry, WorldEntry } from "../entries.ts";
 import type { FeederCheck } from "../feeder/check.ts";
 import { Registry } from "../identity/registry.ts";
 import type { DirectDeals } from "../slots/deals.ts";
+import type { AuditConsortium } from "./consortium.ts";
 import type { Findings } from "./findings.ts";
 import { AuditSmartchain } from "./smartchain.ts";
 import type { AuditOptions, AuditPorts, AuditSummary } from "./types.ts";
@@ -133,6 +134,8 @@ export class AuditState {
   /** Who may take part, by what the log has of the authority. */
   readonly registry: Registry;
   seals: Pick<Verifier, "verify"> | undefined;
+  /** The gateways that agreed on this log's turns; undefined: its own gateway decided alone. */
+  consortium: AuditConsortium | undefined;
   /** Wallet addresses in the events that the next block has to apply. */
   readonly promised = new Set<string>();
   /** Transactions that can be parents or wait for their block. */
@@ -176,6 +179,13 @@ export class AuditState {
     this.summary.gatewayKey = toHex(world.gatewayKey);
     this.summary.slotMs = world.slotMs;
     this.summary.worldStartMs = world.worldStartMs;
+  }
+
+  /** Those who may stand in for witnesses, and whose gateways' evidence this is. */
+  get gateways(): readonly { node: Uint8Array; publicKey: Uint8Array }[] {
+    const { consortium, gatewayId: node, world } = this;
+    if (!consortium) return [{ node, publicKey: world.gatewayKey }];
+    return consortium.partners.list.map(({ id, publicKey }) => ({ node: id, publicKey }));
   }
 
   /** Half a slot before slot 0. */
@@ -292,6 +302,7 @@ export function emptySummary(): AuditSummary {
     slotMs: 0,
     worldStartMs: 0,
     entries: 0,
+    turns: 0,
     members: [],
     slotsSettled: 0,
     slotsWithTrade: 0,
@@ -326,6 +337,7 @@ export function emptySummary(): AuditSummary {
     epochs: 0,
     tokensChecked: 0,
     byGatewayTxs: 0,
+    promotes: 0,
     votes: 0,
     acceptedTxs: 0,
     doubleVoters: [],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an audit needs, what it finds, and what it can tell a report on its way. */
 import type { Crypto } from "#core/crypto/port";
+import type { CreditFacts } from "../credit/facts.ts";
 import type { FeederTest } from "../feeder/check.ts";
 import type { FeederTerms } from "../feeder/terms.ts";
 import type { VerifyJob } from "../ports.ts";
@@ -10,6 +11,8 @@ export interface AuditPorts {
   crypto: Crypto;
   /** Checks many signatures at once; default: one by one with `crypto.verify`. */
   verifyBatch?: (batch: readonly VerifyJob[]) => boolean[];
+  /** Whether a part of a beacon is its gateway's (BLS); default: it is not looked at. */
+  verifyPart?: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
 }
 
 /** What a fault is about, as far as it applies. */
@@ -97,6 +100,8 @@ export interface CoinTotals {
   lockedMicro: number;
   reservesMicro: number;
   burnedMicro: number;
+  /** In wallets that banks share with borrowers; only where there is credit. */
+  sharedMicro?: number;
 }
 
 /** What the feeder meter says of the members' meters. */
@@ -131,6 +136,8 @@ export interface AuditSummary {
   slotMs: number;
   worldStartMs: number;
   entries: number;
+  /** Turns of its consortium; 0 where the gateway decided alone. */
+  turns: number;
   members: { id: string; name: string }[];
   slotsSettled: number;
   slotsWithTrade: number;
@@ -144,6 +151,8 @@ export interface AuditSummary {
   tradedWh: number;
   paidMicro: number;
   coins: CoinTotals;
+  /** Where there is a bank. */
+  credit?: CreditFacts;
   readings: number;
   orders: number;
   /** Events of meters, and how many of which kind. */
@@ -164,6 +173,8 @@ export interface AuditSummary {
   /** Tokens whose signature was checked; transactions with tokens of the gateway in place of witnesses. */
   tokensChecked: number;
   byGatewayTxs: number;
+  /** PROMOTEs among the transactions. */
+  promotes: number;
   /** Votes counted; transactions that they accepted before a block held them. */
   votes: number;
   acceptedTxs: number;

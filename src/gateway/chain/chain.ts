@@ -87,6 +87,11 @@ export class Chain {
       for (const wallet of event.wallets.wallets) this.promised.add(wallet);
   }
 
+  /** Events that wait for their block. */
+  get waiting(): Iterable<LedgerEvent> {
+    return this.events.values();
+  }
+
   /** Whether some account has this address, or will have it with the next block. */
   ownsWallet(wallet: string): boolean {
     return this.promised.has(wallet) || this.state.owners.has(wallet);

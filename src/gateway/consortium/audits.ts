@@ -3,7 +3,7 @@
  * The audit of other gateways' turns, and of decided ones: a turn may name segments that have not come, and
  * then it waits until they have.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes";
+import { toHex } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
 import { WIRE } from "#core/errors/codes";
 import { partDigest } from "#core/pot/beacon";
@@ -11,7 +11,8 @@ import type { Turn } from "#core/records/turn";
 import type { Block, Output } from "../consensus/types.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Feeds, Taken } from "./feeds.ts";
-import type { ConsortiumPorts, Partner } from "./ports.ts";
+import type { Partners } from "./partners.ts";
+import type { ConsortiumPorts } from "./ports.ts";
 import { type Before, checkTurn, type OpenTurn, openTurn } from "./turns.ts";
 
 /** How often segments that a turn names and nobody sent are asked for, ms. */
@@ -25,7 +26,9 @@ export interface AuditPorts {
   feeds: Feeds;
   exchange: Exchange;
   outside: ConsortiumPorts;
-  partners: readonly Partner[];
+  /** Id of this gateway, hex. */
+  self: string;
+  partners: Partners;
   /** The turn before, as it is now. */
   before(): Before;
   epoch(): number;
@@ -100,7 +103,7 @@ export class Audits {
   /** Whether the leader's part of the beacon is its own. */
   private revealed(turn: Turn): boolean {
     const { partners, outside } = this.ports;
-    const partner = partners.find(({ id }) => bytesEqual(id, turn.leader));
+    const partner = partners.get(turn.leader);
     if (!partner) return false;
     const { reveal } = turn;
     return !reveal || outside.beacon.verify(partner.beaconKey, this.partOf(turn), reveal);
@@ -113,8 +116,9 @@ export class Audits {
     if (Array.isArray(found)) return found;
     if ("fault" in found) return "fault";
     const leader = toHex(turn.leader);
-    const others = partners.map(({ id }) => toHex(id)).filter((id) => id !== leader);
-    exchange.ask(found.missing, [leader, ...others], nowMs());
+    const all = [leader, ...partners.list.map(({ id }) => toHex(id)).filter((id) => id !== leader)];
+    const peers = all.filter((id) => id !== this.ports.self);
+    exchange.ask(found.missing, peers, nowMs());
     return undefined;
   }
 

@@ -28,14 +28,15 @@ export class Exchange {
     this.archive = archive;
   }
 
-  /** Asks one of `peers` after the other for what is missing, first the gateway whose feed it is. */
+  /** Asks `peers` one after the other for what is missing; first whose feed it is, if that is one of them. */
   ask({ gateway, from, to }: Missing, peers: readonly string[], nowMs: number): void {
     const key = `${gateway}/${from}`;
     const { asked } = this;
     if (asked.key === key && nowMs < asked.atMs + AGAIN_MS) return;
     const tries = asked.key === key ? asked.tries + 1 : 0;
     this.asked = { key, atMs: nowMs, tries };
-    const order = [gateway, ...peers.filter((peer) => peer !== gateway)];
+    const others = peers.filter((peer) => peer !== gateway);
+    const order = others.length < peers.length ? [gateway, ...others] : others;
     const peer = order[tries % order.length];
     const count = Math.min(FETCH_SEGMENTS_MAX, to - from + 1);
     const feed = fromHex(gateway)!;

@@ -27,7 +27,7 @@ interface Feed {
 
 export class Feeds {
   /** By gateway, in the order in which a turn takes them in. */
-  private readonly feeds: Map<string, Feed>;
+  private feeds: Map<string, Feed>;
   /** Proofs that a gateway signed two segments of one number, the first of each. */
   readonly forks = new Map<string, readonly [Uint8Array, Uint8Array]>();
 
@@ -55,9 +55,18 @@ export class Feeds {
     return refuse("FEED_FORK", `two segments ${seq}`);
   }
 
+  /** From now on these are the gateways: who left says nothing more, and who is new begins. */
+  keep(gateways: readonly Uint8Array[]): void {
+    const ids = [...gateways].sort(compareBytes).map(toHex);
+    this.feeds = new Map(
+      ids.map((id) => [id, this.feeds.get(id) ?? { cut: FEED_START, open: new Map() }]),
+    );
+  }
+
   /** The last segment of `gateway` that follows without a gap from what turns took in. */
   headOf(gateway: string): FeedHead {
-    const feed = this.of(gateway);
+    const feed = this.feeds.get(gateway);
+    if (!feed) return FEED_START; // it looks on
     let head = feed.cut;
     for (let next = after(feed, head); next; next = after(feed, head)) head = headOf(next);
     return head;
@@ -69,7 +78,7 @@ export class Feeds {
   }
 
   cutOf(gateway: string): FeedHead {
-    return this.of(gateway).cut;
+    return this.feeds.get(gateway)?.cut ?? FEED_START;
   }
 
   /** Whether anything waits for a turn. */
@@ -131,16 +140,11 @@ export class Feeds {
   /** A turn took these in: what excludes them is void. */
   settle(cuts: readonly Cut[]): void {
     for (const { gateway, seq, id } of cuts) {
-      const feed = this.of(toHex(gateway));
+      const feed = this.feeds.get(toHex(gateway));
+      if (!feed) continue; // it left with this turn
       feed.cut = { seq, id };
       for (const known of feed.open.keys()) if (known <= seq) feed.open.delete(known);
     }
-  }
-
-  private of(gateway: string): Feed {
-    const feed = this.feeds.get(gateway);
-    assert(feed, "FEED_UNKNOWN", gateway);
-    return feed;
   }
 }
 

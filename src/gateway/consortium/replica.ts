@@ -5,7 +5,6 @@
  * and at the same time, so that they come to the same ledger (paper 1, II-B-5 and 6; docs/consensus.md).
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
-import { ValidatorSet } from "#core/consensus/validators";
 import { assert } from "#core/errors/assert";
 import { type Code, WIRE } from "#core/errors/codes";
 import type { FedEntry } from "#core/records/segment";
@@ -20,6 +19,7 @@ import { Audits } from "./audits.ts";
 import { Driver } from "./driver.ts";
 import { Exchange } from "./exchange.ts";
 import { Feeds, type Taken } from "./feeds.ts";
+import { Partners } from "./partners.ts";
 import type { ConsortiumOptions, ConsortiumPorts, PeerKind } from "./ports.ts";
 import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
 import { Target } from "./target.ts";
@@ -54,7 +54,7 @@ type Decide = Extract<Output, { type: "decide" }>;
 
 export class Replica {
   readonly feeds: Feeds;
-  readonly set: ValidatorSet;
+  readonly partners: Partners;
   /** Why nothing goes on any more: a quorum and this gateway do not agree. */
   halted: string | undefined;
   /** Proofs that gateways said two things, by gateway (hex). */
@@ -90,8 +90,7 @@ export class Replica {
     this.ports = ports;
     this.outside = outside;
     this.host = host;
-    this.set = new ValidatorSet(consortium.gateways, consortium.rule);
-    assert(this.set.indexOf(toHex(host.id)) >= 0, "CONSORTIUM_OPTIONS", "this gateway is not one");
+    this.partners = new Partners(net, ports.crypto, consortium.gateways, consortium.rule);
     this.feeds = new Feeds(consortium.gateways.map(({ id }) => id));
     this.archive = new Archive(ports.store);
     this.exchange = new Exchange(net, outside.link, this.feeds, this.archive);
@@ -103,7 +102,8 @@ export class Replica {
       feeds: this.feeds,
       exchange: this.exchange,
       outside,
-      partners: consortium.gateways,
+      self: this.self,
+      partners: this.partners,
       before: () => this.before,
       epoch: () => host.epoch(),
       nowMs: () => this.nowMs,
@@ -241,6 +241,16 @@ export class Replica {
     this.archive.addSegment(toHex(signed.value.gateway), signed.value.seq, signed.id, index);
   }
 
+  /** A turn took in that the gateway `by` is for this change of the gateways; true where it takes effect. */
+  wish(change: Uint8Array, by: string): boolean {
+    const done = this.partners.wish(change, by);
+    if (!done) return false;
+    this.feeds.keep(this.partners.list.map(({ id }) => id));
+    const gateways = this.partners.list.length;
+    this.ports.log("info", "gateways-changed", { number: done.number, gateways });
+    return true;
+  }
+
   /** After so much real time something may be due, whatever is said. */
   wakeAfter(delayMs: number): void {
     const atMs = this.nowMs + Math.max(0, delayMs);
@@ -270,10 +280,7 @@ export class Replica {
   }
 
   private open(bytes: Uint8Array): ReturnType<typeof openFed> {
-    const keyOf = (id: string) => {
-      const place = this.set.indexOf(id);
-      return place < 0 ? undefined : this.set.list[place].publicKey;
-    };
+    const keyOf = (id: string) => this.partners.keyOf(id);
     return openFed(this.ports.crypto, this.options.net, keyOf, bytes);
   }
 
@@ -287,18 +294,18 @@ export class Replica {
   private context(): HeightContext {
     const { height, prev } = this.before;
     const { target } = this.target;
-    return { height, validators: this.set, prev: prev ?? new Uint8Array(32), target };
+    return { height, validators: this.partners.set, prev: prev ?? new Uint8Array(32), target };
   }
 
   private hear(from: string, kind: PeerKind, bytes: Uint8Array): void {
-    if (this.stopped || from === this.self || this.set.indexOf(from) < 0) return;
+    if (this.stopped || from === this.self || !this.partners.has(from)) return;
     if (kind === "segment") return this.hearSegment(bytes, from);
     if (kind === "fetch") return this.exchange.serve(from, bytes, this.nowMs);
     if (kind === "ask" || kind === "down") return this.host.onPassed(from, kind, bytes);
     const { crypto } = this.ports;
     const keysOf = (id: string): Uint8Array[] => {
-      const place = this.set.indexOf(id);
-      return place < 0 ? [] : [this.set.list[place].publicKey];
+      const key = this.partners.keyOf(id);
+      return key ? [key] : [];
     };
     const message = openMessage({ net: this.options.net, crypto, keysOf }, kind, bytes, from);
     if ("code" in message) this.host.refused(message.code, from, message.detail);

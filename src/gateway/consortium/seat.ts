@@ -8,10 +8,11 @@ import { bytesEqual } from "#core/codec/bytes";
 import { decodeCbor } from "#core/codec/cbor";
 import { assert } from "#core/errors/assert";
 import { FEED_SEGMENTS_MAX } from "#core/limits";
+import { type Change, changeRecord } from "#core/records/registry";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { type Heard, heardStruct } from "#core/records/turn";
 import { evidenceRecord } from "#core/records/vote";
-import type { Area } from "../area.ts";
+import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
 import { EntryKind, packEntry, segmentEntry, turnEntry, unpackEntry } from "../entries.ts";
 import type { Decoded, Inbound, Intake } from "../intake/intake.ts";
@@ -88,8 +89,9 @@ export class Seat {
 
   /** Collects what this gateway's own nodes said. */
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
-    const { area, intake, replica, ports } = this;
-    const full = replica.backlog >= FEED_SEGMENTS_MAX - 2;
+    const { area, intake, replica } = this;
+    const member = replica.partners.has(area.id);
+    const full = !member || replica.backlog >= FEED_SEGMENTS_MAX - 2;
     const decoded = intake.decode(inbound);
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
@@ -101,16 +103,29 @@ export class Seat {
       if (late) intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
       else this.take(batch, one, verified[i].valid, seq, fed);
     });
+    this.feed(fed, batch);
+    sendReceipts(area, batch);
+    return this.reachable(batch.sends, true);
+  }
+
+  /** Into the log, and to all. */
+  private feed(fed: readonly FedEntry[], batch: Batch): void {
+    const { replica, ports } = this;
     const segments = fed.length > 0 ? replica.cut(fed) : [];
     const first = ports.store.length + batch.entries.length + 1;
     if (batch.entries.length + segments.length > 0)
       ports.store.append([...batch.entries, ...segments]);
-    sendReceipts(area, batch);
     segments.forEach(({ bytes }, i) => {
       replica.collected(unpackEntry(segmentEntry, bytes).signed, first + i);
     });
     if (segments.length > 0) replica.want();
-    return this.reachable(batch.sends, true);
+  }
+
+  /** The operator is for this change of the gateways; false where it is none that may be the next. */
+  wish(change: Change): boolean {
+    if (!this.replica.partners.isNext(change)) return false;
+    this.feed([{ kind: FedKind.change, bytes: changeRecord.encode(change) }], new Batch());
+    return true;
   }
 
   /** Executes a decided turn and makes it durable; what is to be said then. */
@@ -162,7 +177,7 @@ export class Seat {
     if (turn.reveal) area.epochs.parts.add(area.ports.crypto, turn.reveal);
     // A gateway that lies may feed anything: what is not shared by all is none of a turn's business.
     const decoded = intake
-      .decode(this.heardIn(taken))
+      .decode(this.heardIn(taken, turn.atMs))
       .filter(({ message }) => isShared(message) || message.what === "repeat");
     const faults: number[] = [];
     const wrong = (job: number) => faults.push(job);
@@ -172,22 +187,33 @@ export class Seat {
       intake.apply(batch, one, verified[i]);
     });
     advance(area, batch);
+    this.change(taken);
     return { batch, faults };
   }
 
+  /** Changes of the gateways that these segments are for: they hold from the next turn on. */
+  private change(taken: DecidedTurn["taken"]): void {
+    for (const { gateway, segments } of taken)
+      for (const { signed } of segments)
+        for (const { kind, bytes } of signed.value.entries) {
+          if (kind !== FedKind.change || !this.replica.wish(bytes, gateway)) continue;
+          this.area.gateways = gatewaysOf(this.replica.partners.list);
+        }
+  }
+
   /** The messages of these segments; what is in no form that a feed may have is left out. */
-  private heardIn(taken: DecidedTurn["taken"]): Inbound[] {
+  private heardIn(taken: DecidedTurn["taken"], atMs: number): Inbound[] {
     const heard: Inbound[] = [];
     for (const { gateway, segments } of taken)
       for (const { signed } of segments)
         for (const entry of signed.value.entries) {
           const one = this.inboundOf(entry);
-          if (one) heard.push({ ...one, via: gateway });
+          if (one) heard.push({ ...one, via: gateway, atMs });
         }
     return heard;
   }
 
-  private inboundOf({ kind, bytes }: FedEntry): Omit<Inbound, "via"> | undefined {
+  private inboundOf({ kind, bytes }: FedEntry): Pick<Inbound, "topic" | "payload"> | undefined {
     const { topics } = this.area;
     if (kind === FedKind.evidence) {
       const evidence = evidenceRecord.decode(bytes);

@@ -13,6 +13,7 @@ import type { DoubleVote } from "#core/votes/double";
 import { listWallets, walletCommitment } from "#core/wallets";
 import { type Area, monitorName } from "../area.ts";
 import type { Batch } from "../batch.ts";
+import { checkLoanWord, loanEvent } from "../credit/word.ts";
 import { EntryKind, memberEntry, packEntry, saidEntry } from "../entries.ts";
 import { publishEvents } from "../monitor.ts";
 import { linkTx, type Session } from "../session.ts";
@@ -64,6 +65,11 @@ export function checkSaid(
   if (said.kind === "reading") return checkReading(session, said.signed.value, area.world);
   if (said.kind === "event") return checkEvent(session, said.signed.value);
   if (said.kind === "wallets") return checkWallets(area, session, said.signed.value);
+  if (said.kind === "loan") {
+    const { chain, world, id } = area;
+    const startMs = (slot: number) => world.startMs(slot);
+    return checkLoanWord(chain.state, chain.waiting, id, session.id, said, startMs);
+  }
   const meters = area.feeder?.terms.node === session.id;
   return checkOrder(session, said.signed.value, area.world, { exAnte: area.exAnte, meters });
 }
@@ -165,6 +171,9 @@ export function applySaid(
     session.walletSet = value.set;
     const wallets = listWallets(area.ports.crypto, value);
     area.chain.addEvent({ type: "wallets", id, node: session.id, wallets });
+  } else if (said.kind === "loan") {
+    area.chain.addEvent(loanEvent(session.id, said));
+    area.credit.took(said.signed.id, session.id);
   } else if (said.kind === "tx") {
     return applyTxToDag(area, session, said.tx);
   }
@@ -179,9 +188,11 @@ function applyTxToDag(area: Area, session: Session, tx: Tx): readonly DoubleVote
   area.runs.get(tx.body.slot)?.heard(tx);
   const { counters } = area;
   counters.transactions++;
+  if (tx.body.type === TxType.promote) counters.promotes++;
   counters.tokens += tx.pot.length;
   if (tx.pot.some(({ witness }) => area.isGateway(witness))) counters.byGateways++;
   area.capsAge++;
+  area.credit.heard(area, tx);
   return area.votes.enter(area, vertex);
 }
 

@@ -8,6 +8,7 @@ import { openSigned, type Signed } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import { refuse } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
+import type { LoanWord } from "#core/ledger/credit-loans";
 import { MESSAGE_BYTES_MAX } from "#core/limits";
 import { type Arrival, arrivalRecord } from "#core/records/arrival";
 import { type Enrol, enrolRecord } from "#core/records/certificate";
@@ -24,6 +25,7 @@ import { type Wallets, walletsRecord } from "#core/records/wallets";
 import { type Ask, askRecord, type TokenAnswer, tokenRecord } from "#core/records/witness";
 import { isNumbered, parseNodeTopic, type SaidKind, type Topics, type UpKind } from "#core/topics";
 import { openCertificate, type SealedCertificate } from "#core/trust/certificate";
+import { openLoanWord } from "../credit/word.ts";
 import type { VerifyJob } from "../ports.ts";
 import type { Session } from "../session.ts";
 
@@ -34,6 +36,7 @@ export type Said =
   | { kind: "event"; signed: Signed<MeterEvent> }
   | { kind: "wallets"; signed: Signed<Wallets> }
   | { kind: "arrival"; signed: Signed<Arrival> }
+  | { kind: "loan"; word: LoanWord; signed: Signed<LoanWord["value"]> }
   | { kind: "tx"; tx: Tx };
 
 export type Parsed =
@@ -248,6 +251,7 @@ export function openContent(crypto: Crypto, kind: SaidKind, content: Uint8Array)
     const signed = openSigned(arrivalRecord, crypto, content);
     return signed.ok ? { kind, signed } : signed;
   }
+  if (kind === "loan") return openLoanWord(crypto, content);
   const signed = openSigned(orderRecord, crypto, content);
   return signed.ok ? { kind, signed } : signed;
 }

@@ -18,6 +18,8 @@ export interface Inbound {
   topic: string;
   payload: Uint8Array;
   via: string;
+  /** Real time of its arrival; of a message of a turn that of the turn. */
+  atMs: number;
 }
 
 /** What it is. */

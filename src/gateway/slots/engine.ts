@@ -52,6 +52,10 @@ const SETTLE_PERMILLE = 800;
 export function advance(area: Area, batch: Batch): void {
   if (area.finished || area.sealing) return;
   if (!area.chain.head && !startChain(area, batch)) return;
+  if (area.credit.due(area) && area.votes.ready(area, batch)) {
+    sealPending(area, batch, area.world.openSlot ?? 0, () => {}); // a borrower waits for its token
+    if (area.sealing) return;
+  }
   for (let moved = true; moved && !area.finished; ) {
     moved = false;
     for (const run of [...area.runs.values()].sort((a, b) => a.slot - b.slot)) {

@@ -47,6 +47,7 @@ function entered(area: Area, batch: Batch, block: SealedBlock): void {
   area.countPaid(block);
   area.settlements.follow(area.ports.crypto, area.chain.state, block);
   area.votes.seal(block, area.world.ageMaxMs);
+  area.credit.decided(area, batch, block);
   area.sendHead(batch, block);
 }
 

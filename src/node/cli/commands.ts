@@ -5,11 +5,12 @@ import { authorityCommands } from "./authority-commands.ts";
 import { enrolCommands } from "./enrol-commands.ts";
 import { firmwareCommands } from "./firmware-commands.ts";
 
-/** Adds `gateway`, `login`, `monitor`, `export`, `verify`, `provision`, `firmware`, `authority` and `enrol`. */
+/** Adds `gateway`, `login`, `monitor`, `bank`, `export`, `verify`, `provision`, `firmware`, `authority` and `enrol`. */
 export function registerNodeCommands(program: Command): void {
   gatewayCommands(program);
   loginCommands(program);
   monitorCommands(program);
+  bankCommands(program);
   ledgerCommands(program);
   deviceCommands(program);
   firmwareCommands(program);
@@ -90,6 +91,29 @@ function monitorCommands(program: Command): void {
     .action(async (options) => {
       const { monitorCommand } = await import("./monitor.ts");
       process.exitCode = await monitorCommand(options);
+    });
+}
+
+function bankCommands(program: Command): void {
+  program
+    .command("bank")
+    .description("a bank's loans, exposure, grades, interest, and who is late or blacklisted")
+    .argument("[file]", "a gateway's store (.db) or an export; or --url for a live area")
+    .option("--seal-key <file>", "the store's key file (default: gateway.seal beside it)")
+    .option("--url <mqtt>", "the area's broker: the screen follows it")
+    .option("--area <name>", "name of the area", "street")
+    .option("--key <file>", "the operator's key (default: operator.key, where it is there)")
+    .option("--ca <file>", "PEM or DER: the authority that the mqtts broker's certificate is of")
+    .option("--once", "print what there is now, and end")
+    .option("--json", "print it as JSON")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  wattle bank runs/demo/gateway.db" +
+        "\n  wattle bank --url mqtt://127.0.0.1:1883 --once",
+    )
+    .action(async (file: string | undefined, options) => {
+      const { bankCommand } = await import("./bank.ts");
+      process.exitCode = await bankCommand({ ...options, file });
     });
 }
 

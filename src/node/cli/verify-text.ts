@@ -81,6 +81,7 @@ function body(summary: AuditSummary): string[] {
 function potLines(summary: AuditSummary): string[] {
   const { epochs, tokensChecked, byGatewayTxs, votes, acceptedTxs, doubleVoters, suspended } =
     summary;
+  const { promotes } = summary;
   const proven = [
     ...(doubleVoters.length > 0 ? [`  voted twice ${doubleVoters.join(", ")}`] : []),
     ...(suspended.length > 0 ? [`  suspended   ${suspended.join(", ")}`] : []),
@@ -90,6 +91,7 @@ function potLines(summary: AuditSummary): string[] {
     `  witnesses   ${count(epochs)} epochs; ${count(tokensChecked)} tokens; ` +
       `${count(byGatewayTxs)} transactions by the gateway's`,
     `  votes       ${count(votes)}; ${count(acceptedTxs)} transactions accepted before their block`,
+    ...(promotes > 0 ? [`  left behind ${count(promotes)} transactions were promoted`] : []),
     ...proven,
   ];
 }
@@ -112,7 +114,23 @@ function moneyLines(summary: AuditSummary): string[] {
       `${count(summary.arbitrated)} by meters alone` +
       (summary.frozen > 0 ? `, ${count(summary.frozen)} with a part frozen` : ""),
     `  coins       ${genesis} genesis + ${minted} minted = ${wallets} in wallets + ` +
-      `${locked} locked + ${reserves} reserves + ${burned} burned`,
+      `${locked} locked + ${reserves} reserves + ${burned} burned` +
+      (coins.sharedMicro === undefined ? "" : ` + ${formatCoins(coins.sharedMicro)} shared`),
+    ...creditLines(summary),
+  ];
+}
+
+/** Nothing for areas without a bank. */
+function creditLines({ credit }: AuditSummary): string[] {
+  if (!credit) return [];
+  const [{ capitalMicro, reserveMicro, outstandingMicro, interestMicro, ...bank }] = credit.banks;
+  const coins = (micro: number) => formatCoins(micro);
+  return [
+    `  bank        ${coins(capitalMicro)} capital; ${coins(reserveMicro)} reserve, ` +
+      `${coins(outstandingMicro)} lent; ${coins(interestMicro)} interest, ` +
+      `${coins(bank.penaltiesMicro)} penalties, ${coins(bank.writtenOffMicro)} written off`,
+    `  loans       ${credit.loansLive} go on, ${credit.repaidOnTime} repaid in time, ` +
+      `${credit.everLate} late, ${credit.blacklisted.length} blacklisted`,
   ];
 }
 

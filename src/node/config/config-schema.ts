@@ -17,6 +17,7 @@ import {
 import { FEEDER_DEFAULTS } from "#gateway/feeder/terms";
 import {
   coins,
+  DAY_S,
   hours,
   instant,
   isObject,
@@ -28,8 +29,9 @@ import {
   seconds,
   url,
   whole,
-} from "./config-values.ts";
+} from "./config-fields.ts";
 import { CONSORTIUM_HELP, consortiumEntries, partnerEntries } from "./consortium.ts";
+import { CREDIT_HELP, creditEntries } from "./credit.ts";
 import { EPOCH_HOURS_MAX, PROOF_OF_TIME_HELP } from "./proof-of-time.ts";
 
 /** What may stand at a path, and what to do where something else does. */
@@ -37,8 +39,6 @@ export interface Help {
   allowed: string;
   cure: string;
 }
-
-const DAY_S = 86_400;
 
 const memberEntries = { name, publicKey };
 const tlsEntries = { cert: path, key: path };
@@ -139,6 +139,7 @@ const topEntries = {
   firmware: v.optional(object(firmwareEntries)),
   feeder: v.optional(object(feederEntries)),
   consortium: v.optional(object(consortiumEntries)),
+  credit: v.optional(v.nullable(object(creditEntries)), null),
   log: v.optional(object(logEntries), {}),
 };
 
@@ -165,6 +166,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   feeder: Object.keys(feederEntries),
   consortium: Object.keys(consortiumEntries),
   "consortium.gateways[]": Object.keys(partnerEntries),
+  credit: Object.keys(creditEntries),
   log: Object.keys(logEntries),
 };
 
@@ -324,6 +326,7 @@ export const HELP: Readonly<Record<string, Help>> = {
     cure: "Give what one meter may be out by at a reading: its resolution and its clock",
   },
   ...CONSORTIUM_HELP,
+  ...CREDIT_HELP,
   log: { allowed: "{level}", cure: "Leave it out for info" },
   "log.level": {
     allowed: '"debug", "info", "warn", "error" or "silent"',

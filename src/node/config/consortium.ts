@@ -12,8 +12,8 @@ import { nodeIdOf } from "#core/identity";
 import type { ConsortiumOptions, Partner } from "#gateway/consortium/ports";
 import { beaconKeyOf } from "../consortium/beacon.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
+import { name, object, path, publicKey, url, whole } from "./config-fields.ts";
 import type { Help, ParsedConfig } from "./config-schema.ts";
-import { name, object, path, publicKey, url, whole } from "./config-values.ts";
 
 export interface ConsortiumConfig {
   /** All, this one too, in the order of the file. */

@@ -20,6 +20,7 @@ import {
   consortiumOf,
   consortiumOptions,
 } from "./consortium.ts";
+import { bankOf, type CreditConfig } from "./credit.ts";
 import { TXS_PER_SLOT, tickOf } from "./pace.ts";
 import { checkProofOfTime, type ProofOfTime, potOf, proofOfTimeOf } from "./proof-of-time.ts";
 import { readRetailCsv } from "./tariff.ts";
@@ -75,6 +76,8 @@ export interface GatewayConfig {
   feeder?: FeederTerms;
   /** The gateways that agree on one ledger; undefined: this one has its own. */
   consortium?: ConsortiumConfig;
+  /** The operator's bank. */
+  credit?: CreditConfig;
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
 }
 
@@ -268,6 +271,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
     }),
     ...(parsed.feeder && { feeder: parsed.feeder }),
     ...(consortium && { consortium }),
+    ...(parsed.credit && { credit: parsed.credit }),
     logLevel: parsed.log.level,
   };
 }
@@ -311,7 +315,15 @@ export function gatewayOptions(
     market,
     ...(config.feeder && { feeder: config.feeder }),
     ...(config.consortium && { consortium: consortiumOptions(sodiumCrypto(), config.consortium) }),
+    ...(config.credit && { credit: bankOf(config.credit, pricesOf(config)) }),
   };
+}
+
+/** Feed-in, and retail in the mean of all slots that a file has. */
+function pricesOf({ feedInMicro, retail }: GatewayConfig) {
+  if (retail.kind === "fixed") return { feedInMicro, retailMicro: retail.micro };
+  const sum = retail.micros.reduce((total, micro) => total + micro, 0);
+  return { feedInMicro, retailMicro: Math.floor(sum / Math.max(1, retail.micros.length)) };
 }
 
 /**

@@ -2,6 +2,7 @@
 /** A configuration written out as a file with every default in it. */
 import { formatCoins } from "#core/units/money";
 import { HOUR_MS } from "#core/units/time";
+import { renderCredit } from "./credit.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
 
 /**
@@ -72,6 +73,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     ...(config.firmware && { firmware: config.firmware }),
     ...(config.feeder && { feeder: config.feeder }),
     ...(config.consortium && { consortium: config.consortium }),
+    credit: renderCredit(config.credit),
     log: { level: config.logLevel },
   };
   return `${JSON.stringify(file, null, 2)}\n`;

@@ -46,6 +46,11 @@ const COUNTERS: [string, string, Read][] = [
     "transactions with the gateway's token for want of witnesses",
     (m) => area(m).counters.byGateways,
   ],
+  [
+    "wattle_transactions_promote_total",
+    "PROMOTEs, of transactions that were left behind",
+    (m) => area(m).counters.promotes,
+  ],
   ["wattle_votes_total", "signed votes that counted", (m) => area(m).votes.votes],
   [
     "wattle_transactions_accepted_total",

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Notice } from "#core/records/notice";
 import { TxType } from "#core/records/tx";
 import { draftBody } from "#meter/chain";
-import { firstState, type NodeState } from "#meter/state";
+import { firstState, type NodeState, Uncertain } from "#meter/state";
 
 const TICK_MS = 30_000;
 const START_MS = 1_000_000;
@@ -30,5 +30,23 @@ test("a body follows its predecessor by a tick", () => {
 
 test("so it does a first body that came to nothing: two of one number and tick would be a fraud", () => {
   const txMs = START_MS + 2 * TICK_MS + 7;
-  assert.deepEqual(tickAfter({ uncertain: 1, txMs }), { seq: 1, tick: 3 });
+  assert.deepEqual(tickAfter({ uncertain: Uncertain.dropped, txMs }), { seq: 1, tick: 3 });
+});
+
+test("after a loss of state it is two ticks: an earlier life may have taken the next one", () => {
+  const txMs = START_MS + 2 * TICK_MS + 7;
+  const txid = new Uint8Array(32).fill(1);
+  assert.deepEqual(tickAfter({ uncertain: Uncertain.lost, txMs }), { seq: 1, tick: 4 });
+  const known = { uncertain: Uncertain.lost, txMs, txSeq: 8, txid };
+  assert.deepEqual(tickAfter(known), { seq: 9, tick: 4 });
+  const draftIn = (epoch: number) =>
+    draftBody(
+      "t",
+      txid.slice(0, 16),
+      { ...firstState(), ...known, txid: undefined },
+      { ...notice, epoch },
+      () => [cap],
+      draft,
+    );
+  assert.equal(draftIn(0)?.tick, 0, "without witnesses nothing is signed twice");
 });

@@ -5,7 +5,7 @@
  */
 import { fromHex, toHex } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
-import { beaconDigest, beaconOf } from "#core/pot/beacon";
+import { beaconDigest, beaconHolds, beaconOf } from "#core/pot/beacon";
 import { Committees } from "#core/pot/committee";
 import { potParams } from "#core/pot/params";
 import { checkToken, medianMs, randomKeyOf, signToken, tokenDigest } from "#core/pot/token";
@@ -13,7 +13,17 @@ import { checkToken, medianMs, randomKeyOf, signToken, tokenDigest } from "#core
 export interface PotVectors {
   params: { n: number; k: number; m: number }[];
   medians: { times: number[]; medianMs: number }[];
-  beacons: { secretKey: string; net: string; epoch: number; digest: string; beacon: string }[];
+  beacons: {
+    secretKey: string;
+    publicKey: string;
+    net: string;
+    epoch: number;
+    digest: string;
+    reveals: string;
+    beacon: string;
+    /** The same signature with S + L in place of S, and the beacon that it would give. */
+    other: { reveals: string; beacon: string };
+  }[];
   /** Members are counted: id i is SHA-256 of the four bytes of i, the first 16 of it; ascending here. */
   committees: {
     n: number;
@@ -61,11 +71,7 @@ export function checkPotVectors(crypto: Crypto, vectors: PotVectors): string[] {
   }
   for (const { times, medianMs: wanted } of vectors.medians)
     same(`median of ${times}`, medianMs(times), wanted);
-  for (const { secretKey, net, epoch, digest, beacon } of vectors.beacons) {
-    const signed = beaconDigest(crypto, net, epoch);
-    same(`beacon digest ${epoch}`, toHex(signed), digest);
-    same(`beacon ${epoch}`, toHex(beaconOf(crypto, crypto.sign(hex(secretKey), signed))), beacon);
-  }
+  for (const vector of vectors.beacons) beaconFaults(crypto, vector, same);
   for (const vector of vectors.committees) {
     const { n, k, tick } = vector;
     const members = memberIds(crypto, n).map((node) => ({ node, publicKey: node }));
@@ -85,6 +91,32 @@ export function checkPotVectors(crypto: Crypto, vectors: PotVectors): string[] {
   }
   for (const vector of vectors.tokens) tokenFaults(crypto, vector, same);
   return faults;
+}
+
+function beaconFaults(
+  crypto: Crypto,
+  vector: PotVectors["beacons"][number],
+  same: (what: string, found: unknown, wanted: unknown) => void,
+): void {
+  const { net, epoch } = vector;
+  const [secretKey, publicKey, reveals] = [vector.secretKey, vector.publicKey, vector.reveals].map(
+    hex,
+  );
+  const beacon = hex(vector.beacon);
+  const signed = beaconDigest(crypto, net, epoch);
+  same(`beacon digest ${epoch}`, toHex(signed), vector.digest);
+  same(`reveals ${epoch}`, toHex(crypto.sign(secretKey, signed)), vector.reveals);
+  same(`beacon ${epoch}`, toHex(beaconOf(crypto, reveals)), vector.beacon);
+  const record = { net, epoch, reveals, beacon };
+  const holds = (change: Partial<typeof record>, key = publicKey): boolean =>
+    beaconHolds(crypto, key, { ...record, ...change });
+  const other = { reveals: hex(vector.other.reveals), beacon: hex(vector.other.beacon) };
+  const found = [
+    ...[holds({}), holds({ epoch: epoch - 1 }), holds({ net: `${net}x` })],
+    ...[holds({ beacon: secretKey }), holds({ reveals: other.reveals }), holds(other)],
+    ...[holds({ reveals: new Uint8Array(0) }), holds({}, secretKey)],
+  ];
+  same(`beacon ${epoch} holds`, found, [true, ...found.slice(1).map(() => false)]);
 }
 
 function tokenFaults(

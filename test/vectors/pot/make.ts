@@ -19,10 +19,24 @@ const counting = (first: number, length = 32): Uint8Array =>
 const NET = "street-7";
 
 function beaconVector(first: number, epoch: number): PotVectors["beacons"][number] {
+  const secretKey = counting(first);
   const digest = beaconDigest(crypto, NET, epoch);
-  const beacon = beaconOf(crypto, crypto.sign(counting(first), digest));
-  const [secretKey, ...rest] = [counting(first), digest, beacon].map(toHex);
-  return { secretKey, net: NET, epoch, digest: rest[0], beacon: rest[1] };
+  const reveals = crypto.sign(secretKey, digest);
+  const beacon = toHex(beaconOf(crypto, reveals));
+  const moved = plusOrder(reveals);
+  const other = { reveals: toHex(moved), beacon: toHex(beaconOf(crypto, moved)) };
+  const [secret, publicKey] = [secretKey, crypto.publicKey(secretKey)].map(toHex);
+  const fixed = { net: NET, epoch, digest: toHex(digest), reveals: toHex(reveals), beacon };
+  return { secretKey: secret, publicKey, ...fixed, other };
+}
+
+/** The signature with S + L: right by the equation, and refused by the one signature rule. */
+function plusOrder(signature: Uint8Array): Uint8Array {
+  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+  let left = BigInt(`0x${toHex(signature.slice(32).reverse())}`) + order;
+  const moved = signature.slice();
+  for (let i = 32; i < 64; i++, left >>= 8n) moved[i] = Number(left & 255n);
+  return moved;
 }
 
 function committeeVector(n: number, k: number, tick: number, author: number) {

@@ -21,6 +21,7 @@ import { makeNegatives } from "./negatives.ts";
 import { makeTrustNegatives } from "./negatives-trust.ts";
 import { type Sample, sample } from "./sample.ts";
 import { CONSENSUS_SAMPLES } from "./samples-consensus.ts";
+import { CREDIT_SAMPLES } from "./samples-credit.ts";
 import { FIRMWARE_SAMPLES } from "./samples-firmware.ts";
 import { BLOCK, GATEWAY_SAMPLES, HEADER } from "./samples-gateway.ts";
 import { BODIES, NODE_SAMPLES } from "./samples-node.ts";
@@ -88,6 +89,7 @@ const vectors = [
     ...SMARTCHAIN_SAMPLES,
     ...PLAN_SAMPLES,
     ...CONSENSUS_SAMPLES,
+    ...CREDIT_SAMPLES,
   ].map(vectorOf),
   ...txVectors(),
   ...blockVectors(),

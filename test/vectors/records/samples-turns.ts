@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Values of what gateways tell each other of what they collected and take in; see samples-node.ts. */
 import { readersRecord } from "#core/records/readers";
+import { changeRecord } from "#core/records/registry";
 import { segmentRecord } from "#core/records/segment";
 import { cutsRecord, turnRecord, wantedRecord } from "#core/records/turn";
 import { counting, gateway, hash, net, node, type Sample, sample } from "./sample.ts";
@@ -64,6 +65,13 @@ const turns: Sample[] = [
       { gateway: node, seq: 0x100000000, id: hash(0xa5) },
     ],
   }),
+  sample(changeRecord, "a gateway that takes another's place", {
+    net,
+    number: 2,
+    leaves: gateway,
+    joins: { publicKey: counting(32, 12), beaconKey: counting(96, 13) },
+  }),
+  sample(changeRecord, "one that leaves", { net, number: 3, leaves: gateway, joins: undefined }),
   sample(wantedRecord, "three segments", { net, gateway, from: 7, count: 3 }),
 ];
 

@@ -5,8 +5,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { toHex } from "#core/codec/bytes";
 import { encodeCbor } from "#core/codec/cbor";
+import { openBook } from "#core/credit/account";
+import { issueLoan } from "#core/credit/loan";
 import { stateFromLeaves, stateLeaves } from "#core/ledger/snapshot";
 import { frozenKey, type LedgerState } from "#core/ledger/state";
+import { termsOf } from "#gateway/credit/terms";
 import { Area, anyHistory, anyStep } from "./history.ts";
 import { crypto, dumpOf, named, nodeOf } from "./world.ts";
 
@@ -51,6 +54,30 @@ test("a state that was read back is the same, and goes on the same", () => {
   );
 });
 
+/** A bank, and a loan of it. */
+function borrowed(state: LedgerState, node: string): void {
+  const bank = toHex(named("bank", 16));
+  const wallet = toHex(named("reserve", 20));
+  const prices = { feedInMicro: 80_000, retailMicro: 300_000 };
+  const terms = termsOf("meter-backed", prices);
+  const place = { bank, wallet, version: 1, terms, distributedMicro: 0 };
+  state.banks.set(bank, { ...place, ...openBook(1_000_000) });
+  const loanTerms = {
+    ok: true,
+    principalMicro: 900,
+    alphaPpm: 3500,
+    betaPpm: 1000,
+    months: 1,
+  } as const;
+  const { loan } = issueLoan(loanTerms, 5, { validMs: 10, bufferMs: 10, patienceMs: 10 });
+  const token = toHex(named("request"));
+  const shared = toHex(named("shared", 20));
+  const line = { bank, token, wallet: shared, unsecured: true, uncoveredWh: 7, heldMicro: 0, loan };
+  const known = { onTime: 1, late: 2, points: -3, firstMs: 0, firstImportMwh: 4n };
+  const bought = { boughtWh: 5, paidMicro: 6, soldDays: [1, 2] };
+  state.credits.set(node, { node, ...known, ...bought, line });
+}
+
 /** A state with every kind of entry in it. */
 function rich(): LedgerState {
   const names = ["a", "b"] as const;
@@ -72,6 +99,7 @@ function rich(): LedgerState {
   const frozen = { reserve, seller, buyer, ...sold, ...part };
   state.frozen.set(frozenKey(frozen), frozen);
   state.disputes.set(seller, 2);
+  borrowed(state, buyer);
   state.closedSlot = 0;
   return state;
 }
@@ -93,7 +121,7 @@ function other(value: unknown): unknown {
 }
 
 test("every field of every entry is under the root", () => {
-  const tables = ["accounts", "locks", "pairs", "offers", "frozen"] as const;
+  const tables = ["accounts", "locks", "pairs", "offers", "frozen", "banks", "credits"] as const;
   const base = rich();
   base.root(crypto);
   let fields = 0;
@@ -161,7 +189,7 @@ test("damage of any kind is refused and nothing throws", () => {
         refused([...rest, damaged], `leaf ${i} byte ${at}`);
       }
   }
-  assert.equal(kinds.size, 10);
+  assert.equal(kinds.size, 12);
   refused([...leaves, encodeCbor([99, 1])], "a kind that is none");
   refused([...leaves, encodeCbor(7)], "no array");
   const shuffled = [...leaves].sort((a, b) => a.length - b.length);

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { checkPot, type PotGateways, potJobs } from "#core/pot/check";
 import { Members } from "#core/pot/members";
 import { checkEpochForm, faulty, gatewayTokens, potParams } from "#core/pot/params";
-import { medianMs } from "#core/pot/token";
+import { isTimely, medianMs } from "#core/pot/token";
 import type { PotToken, Tx } from "#core/records/tx";
 import {
   bodyOf,
@@ -198,4 +198,9 @@ test("the form of an epoch", () => {
   assert.equal(form({ k: 1, m: 1 }, [all[1], all[0]]), false);
   assert.equal(form({ k: 1, m: 1 }, [all[0], all[0], all[1]]), false);
   for (const change of [{ m: 12 }, { m: 0 }, { k: 12 }]) assert.equal(form(change), false);
+});
+
+test("an author takes what an honest witness gives: from the stamp on, up to τ later", () => {
+  const at = (ms: number) => isTimely({ tMs: TS_MS + ms }, { tsMs: TS_MS }, { tauMs: 10_000 });
+  assert.deepEqual([-1, 0, 10_000, 10_001].map(at), [false, true, true, false]);
 });

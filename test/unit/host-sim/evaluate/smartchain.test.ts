@@ -7,17 +7,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { encodeCbor } from "#core/codec/cbor";
 import { openTx, signTx } from "#core/records/tx";
+import type { Fact } from "#host-sim/evaluate/report";
 import { AuthorSide } from "#host-sim/evaluate/smartchain/author";
 import { BlockReplay, Miner, meets, mine } from "#host-sim/evaluate/smartchain/baseline";
 import { runConflict } from "#host-sim/evaluate/smartchain/conflict";
 import { type EvaluateSetup, evaluate } from "#host-sim/evaluate/smartchain/evaluate";
-import {
-  chainFacts,
-  dagFacts,
-  type Fact,
-  loadFacts,
-  workFact,
-} from "#host-sim/evaluate/smartchain/facts";
+import { chainFacts, dagFacts, loadFacts, workFact } from "#host-sim/evaluate/smartchain/facts";
 import { runLatency } from "#host-sim/evaluate/smartchain/latency";
 import type { LoadRow } from "#host-sim/evaluate/smartchain/loads";
 import { measureChain, measureDag, measureWork } from "#host-sim/evaluate/smartchain/measure";

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Values of the gateway's configuration, as valibot reads them: times in ms, money in µc. */
+/** Values of a configuration file, as valibot schemas: what people write, and what comes of it. */
 import * as v from "valibot";
 import { NAME_CHARS_MAX } from "#core/limits";
 import { parseCoins } from "#core/units/money";
 import { HOUR_MS } from "#core/units/time";
 
+export const DAY_S = 86_400;
+
 /** A value that `parse` understands; undefined from it is a fault. */
-export function parsed<T>(parse: (input: unknown) => T | undefined) {
+function parsed<T>(parse: (input: unknown) => T | undefined) {
   return v.pipe(
     v.unknown(),
     v.rawTransform<unknown, T>(({ dataset, addIssue, NEVER }) => {

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A change of the consortium's gateways. Nobody signs it: it counts when a quorum of the gateways have it in
+ * their feeds, which they sign.
+ */
+import { recordType } from "../codec/record.ts";
+import { bytes, type Infer, optional, struct, uint } from "../codec/schema.ts";
+import { BEACON_KEY_BYTES_MAX } from "../consensus/limits.ts";
+import { netName, nodeId, publicKey, RecordKind } from "./common.ts";
+
+/** Its keys; its id follows from the first. */
+const entrant = struct({ publicKey, beaconKey: bytes(1, BEACON_KEY_BYTES_MAX) });
+
+const changeFields = {
+  net: netName,
+  /** From 1 without gaps: which change it is. */
+  number: uint(0xffffffff),
+  /** Who leaves; absent: nobody. */
+  leaves: optional(nodeId),
+  /** Who joins; with `leaves` it takes its place, as where a gateway changes its keys. */
+  joins: optional(entrant),
+};
+export type Change = Infer<typeof changeFields>;
+export const changeRecord = recordType("change", RecordKind.change, 1, changeFields, 512);
