@@ -19,6 +19,7 @@ import { type Address, othersOf } from "./config/consortium.ts";
 import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-config.ts";
 import { loadKey } from "./config/key-file.ts";
 import { paceFault } from "./config/pace.ts";
+import { tellConsortium } from "./consortium/monitor.ts";
 import { idsOf } from "./consortium/peer-link.ts";
 import { Peers } from "./consortium/peers.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
@@ -206,6 +207,7 @@ class Running implements GatewayProcess {
       bus: bus.counts,
       broker,
       identities: this.identity?.shelf,
+      peers: this.peers,
     });
     gateway.onWork = () => this.soon();
     gateway.onFinished = () => void setImmediate(() => hooks.onFinished?.());
@@ -215,6 +217,7 @@ class Running implements GatewayProcess {
     // Replay and subscription come before the first message: nothing else runs in between.
     await gateway.start();
     this.logins?.begin();
+    if (this.peers) tellConsortium(gateway, this.peers, bus);
     if (hooks.metricsPort !== undefined)
       this.server = await serveMetrics(this.measured, hooks.metricsPort);
     this.lookTimer = setInterval(() => this.look(), LOOK_MS).unref();

@@ -29,6 +29,8 @@ export interface PeersView {
 
 export class Peers implements ConsortiumPorts {
   readonly link: MqttPeerLink;
+  /** Called every second. */
+  onLook: () => void = () => {};
   readonly beacon: ConsortiumPorts["beacon"];
   private readonly config: ConsortiumConfig;
   private readonly log: GatewayLog;
@@ -85,6 +87,7 @@ export class Peers implements ConsortiumPorts {
 
   /** Says when too few are there, and when they are enough again. */
   private watch(): void {
+    this.onLook();
     if (performance.now() - this.startMs < SILENT_MS) return; // they may only just be starting
     const { heard, needed, silent } = this.view();
     if (heard < needed === this.missing) return;
