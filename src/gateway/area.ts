@@ -111,7 +111,12 @@ export class Area {
     this.registry = new Registry(crypto, net);
     const word = (slot: number) => this.feeder?.word(slot);
     const leader = () => this.leader;
-    this.chain = new Chain({ net, leader, word }, crypto, this.dag, this.world);
+    this.chain = new Chain(
+      { net, leader, word, rewards: options.rewards },
+      crypto,
+      this.dag,
+      this.world,
+    );
     this.publicChain = new PublicChain(crypto, options.area, options.secretKey);
     this.consensus = ports.consensus ?? new SoleGateway(crypto, options.secretKey);
   }

@@ -64,6 +64,8 @@ export const EntryKind = Object.freeze({
   turn: 19,
   /** The gateways that agree on this ledger, and how; behind the world entry. */
   consortium: 20,
+  /** What leaders and sellers are rewarded by. */
+  rewards: 21,
   /** What the operator's bank lends by: its signed offer. */
   bank: 30,
 });
@@ -154,6 +156,12 @@ export const consortiumEntry = struct({
     GATEWAYS_MAX,
     1,
   ),
+});
+const scheduleStruct = struct({ firstMicro: micro, halveEvery: uint() });
+export const rewardsEntry = struct({
+  block: struct({ schedule: scheduleStruct, everyMs: uint() }),
+  flow: struct({ schedule: scheduleStruct, microPerKwh: price, transportMicroPerKwh: price }),
+  periodSlots: uint(),
 });
 export type ConsortiumEntry = Infer<typeof consortiumEntry>;
 export const blockEntry = struct({ block: bytes(1, 4 * 1024 * 1024) });

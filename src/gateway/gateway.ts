@@ -21,7 +21,14 @@ import { Area } from "./area.ts";
 import { Batch, type Send } from "./batch.ts";
 import { AgreedTime } from "./consortium/agreed-time.ts";
 import { Seat } from "./consortium/seat.ts";
-import { consortiumEntry, EntryKind, feederEntry, packEntry, worldEntry } from "./entries.ts";
+import {
+  consortiumEntry,
+  EntryKind,
+  feederEntry,
+  packEntry,
+  rewardsEntry,
+  worldEntry,
+} from "./entries.ts";
 import { entryOf } from "./feeder/terms.ts";
 import { announceTrust, enterImported } from "./identity/enter.ts";
 import { examine, type Imported, type Presented } from "./identity/import.ts";
@@ -100,8 +107,7 @@ export class Gateway {
     if (!this.seat) return this.turn(batch, []);
     if (batch.entries.length > 0) ports.store.append(batch.entries);
     this.flush(batch.sends);
-    this.seat.replica.start(this.area.options.consortium?.keyUsed ?? ports.store.length > 2);
-    this.seat.wake();
+    this.seat.start();
   }
 
   /** The operator's word on the feeder meter, where it is another than the log's. */
@@ -123,6 +129,8 @@ export class Gateway {
     const { consortium } = this.area.options;
     if (consortium)
       batch.log(EntryKind.consortium, packEntry(consortiumEntry, consortiumOf(consortium)));
+    const { rewards } = this.area.options;
+    if (rewards) batch.log(EntryKind.rewards, packEntry(rewardsEntry, rewards));
     const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
     retained.push(topics.publicBlock, topics.dagEpoch);
     for (const topic of retained) batch.send(topic, nothingRetained(), true);

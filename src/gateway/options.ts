@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How a gateway is set up. Files and flags are read and validated outside (src/node/config). */
 
+import type { RewardTerms } from "#core/ledger/rewards";
 import type { BankTerms } from "#core/records/bank";
 import type { ConsortiumOptions } from "./consortium/ports.ts";
 import type { FeederTerms } from "./feeder/terms.ts";
@@ -53,6 +54,8 @@ export interface GatewayOptions {
   };
   /** The area's feeder meter, where it has one. */
   feeder?: FeederTerms;
+  /** What leaders and sellers are rewarded by; undefined: no coins are minted for them. */
+  rewards?: RewardTerms;
   /** The gateways that agree on one ledger; undefined: this one alone has it. */
   consortium?: ConsortiumOptions;
   /** The operator's bank; without it there is no credit. */

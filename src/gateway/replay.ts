@@ -27,6 +27,7 @@ import {
   noticeEntry,
   packEntry,
   publishedEntry,
+  rewardsEntry,
   saidEntry,
   tokenEntry,
   unpackEntry,
@@ -73,6 +74,7 @@ export function replayEntry(area: Area, entry: LogEntry): void {
   const { kind, bytes } = entry;
   if (kind === EntryKind.world) checkWorld(area, unpackEntry(worldEntry, bytes));
   else if (kind === EntryKind.consortium) checkConsortium(area, bytes);
+  else if (kind === EntryKind.rewards) checkRewards(area, bytes);
   else if (kind === EntryKind.member) replayMember(area, bytes);
   else if (kind === EntryKind.said) replaySaid(area, bytes);
   else if (kind === EntryKind.notice) replayNotice(area, bytes);
@@ -134,6 +136,13 @@ function checkConsortium({ options: { consortium } }: Area, bytes: Uint8Array): 
   throw new StoreMismatch(
     "the store is of a consortium of other gateways, or with other rules: use the configuration it was " +
       "made with, or a new store",
+  );
+}
+
+function checkRewards({ options: { rewards } }: Area, bytes: Uint8Array): void {
+  if (rewards && bytesEqual(packEntry(rewardsEntry, rewards), bytes)) return;
+  throw new StoreMismatch(
+    "the store was made with other rewards: use the configuration it was made with, or a new store",
   );
 }
 

@@ -54,6 +54,7 @@ const UNREACHABLE: ReadonlyMap<Code, string> = new Map([
     "CAPACITY_OVER",
   ].map((code) => [code as Code, "needs an authority"] as const),
   ["RATE_LIMITED", "the broker's"],
+  ["GATEWAY_EPOCH", "a node's word on its gateway"],
   ["FEEDER_TRADES", "this area has no feeder meter"],
   ...["PLAN_SLOT", "PLAN_FORM", "PLAN_STATION"].map(
     (code) => [code as Code, "nobody here has a battery"] as const,

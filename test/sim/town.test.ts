@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
+import { stateFromLeaves, stateLeaves } from "#core/ledger/snapshot";
+import { scheduledBefore } from "#core/rewards/schedule";
 import { audit } from "#gateway/audit/audit";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 import { smallWorld } from "#host-sim/smartchain/small-world";
@@ -152,4 +154,40 @@ test("gateways join and leave by what a quorum of them wants", async () => {
   }
   const result = audit(fifth.store.read(), { crypto: town.crypto }, { gatewayKey: publicKey });
   assert.deepEqual(result.ok ? [] : result.faults, []);
+});
+
+test("leaders and the best seller are rewarded, by the same in every ledger", async () => {
+  const rewards = {
+    block: { schedule: { firstMicro: 1_000_000, halveEvery: 4 }, everyMs: 60_000 },
+    flow: {
+      schedule: { firstMicro: 5_000_000, halveEvery: 10 },
+      microPerKwh: 10_000,
+      transportMicroPerKwh: 50_000,
+    },
+    periodSlots: 2,
+  };
+  const town = await start(4, { options: { rewards } });
+  await town.run(town.world.startMs + HOUR);
+  const [{ gateway, store, options }] = town.gateways;
+  const { state, head } = gateway!.area.chain;
+  const { genesisMicro, mintedMicro } = state.totals;
+  assert.equal(genesisMicro, 8 * 100_000_000);
+  const run = state.rewardRuns.peek("")!;
+  assert.equal(run.periods, 3);
+  const leaders = [...state.operators.values()].reduce((sum, { micro }) => sum + micro, 0);
+  assert.equal(leaders, scheduledBefore(rewards.block.schedule, run.count));
+  const flows = mintedMicro - leaders;
+  assert.ok(flows > 0 && flows <= scheduledBefore(rewards.flow.schedule, run.periods));
+  state.assertConserved();
+  for (const other of town.gateways)
+    assert.equal(toHex(other.gateway!.area.chain.head!.id), toHex(head!.id));
+  const gatewayKey = town.crypto.publicKey(options.secretKey);
+  const result = audit(store.read(), { crypto: town.crypto }, { gatewayKey });
+  assert.deepEqual(result.ok ? [] : result.faults, []);
+  const restored = stateFromLeaves(
+    town.crypto,
+    stateLeaves(town.crypto, state),
+    head!.header.stateRoot,
+  );
+  assert.ok(restored.ok);
 });

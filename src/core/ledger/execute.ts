@@ -20,6 +20,7 @@ import { applyTx, burn, closeSlot, contract, mint } from "./apply.ts";
 import type { FeederWord } from "./arbitrate.ts";
 import { applyCredit, type CreditEvent } from "./credit-loans.ts";
 import { countReading } from "./credit-trade.ts";
+import { applyRewards, type RewardPlan } from "./rewards.ts";
 import type { LedgerState, Pair } from "./state.ts";
 
 /** A signed record that a block applies beside transactions. */
@@ -44,6 +45,8 @@ export interface BlockPlan {
   mints: MintOrder[];
   txs: { tx: Tx; tMs: number }[];
   closed: number[];
+  /** Where leaders and sellers are rewarded. */
+  reward?: RewardPlan;
 }
 
 export type BlockResult = Pick<Block, "rejected" | "effects">;
@@ -80,6 +83,8 @@ export function executeBlock(
     if (!verdict.ok) rejected.push({ txid: tx.txid, code: WIRE[verdict.code] });
   }
   for (const slot of plan.closed) closeSlot(state, slot, effects, { slotStartMs, word });
+  const filled = plan.txs.length + plan.events.length > 0;
+  if (plan.reward) applyRewards(state, plan.reward, filled, plan.closed, effects);
   return { rejected, effects };
 }
 

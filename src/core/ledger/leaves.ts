@@ -8,6 +8,7 @@ import { fromHex } from "../codec/bytes.ts";
 import { encodeCbor } from "../codec/cbor.ts";
 import type { Crypto } from "../crypto/port.ts";
 import { accountLeaf, leafKey } from "./account-leaf.ts";
+import type { FlowEntry, OperatorEntry, RewardRun } from "./rewards.ts";
 import type { AccountEntry, Frozen, Lock, Offer, Pair, Totals } from "./state.ts";
 
 /** What a leaf is about. Numbers are never used again for something else. */
@@ -24,6 +25,9 @@ export const Leaf = Object.freeze({
   pair: 9,
   bank: 20,
   credit: 21,
+  rewards: 30,
+  operator: 31,
+  flow: 32,
 });
 
 /** The wire numbers of a contract's states. */
@@ -130,6 +134,25 @@ export function totalsLeaf(
   const { genesisMicro, mintedMicro, burnedMicro, reservesMicro } = totals;
   const sums = [genesisMicro, mintedMicro, burnedMicro, reservesMicro];
   return leaf(crypto, Leaf.totals, ONE, [...sums, closedSlot + 1]);
+}
+
+export function rewardsLeaf(
+  crypto: Crypto,
+  { count, dueMs, periods }: Readonly<RewardRun>,
+): StateLeaf {
+  return leaf(crypto, Leaf.rewards, ONE, [count, dueMs, periods]);
+}
+
+export function operatorLeaf(
+  crypto: Crypto,
+  { gateway, micro }: Readonly<OperatorEntry>,
+): StateLeaf {
+  return leaf(crypto, Leaf.operator, hex(gateway), [micro]);
+}
+
+export function flowLeaf(crypto: Crypto, entry: Readonly<FlowEntry>): StateLeaf {
+  const { node, soldWh, boughtWh, importMwh, exportMwh } = entry;
+  return leaf(crypto, Leaf.flow, hex(node), [soldWh, boughtWh, importMwh, exportMwh]);
 }
 
 /** A leaf that begins with its kind and, but for the contracts' and the totals', the id that it is about. */

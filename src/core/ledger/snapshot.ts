@@ -33,18 +33,22 @@ import type { ForkMap } from "./fork-map.ts";
 import {
   accountLeafOf,
   disputesLeaf,
+  flowLeaf,
   frozenLeaf,
   Leaf,
   lockLeaf,
   memberLeaf,
   offerLeaf,
+  operatorLeaf,
   PAIR_STATES,
   pairLeaf,
   registersLeaf,
+  rewardsLeaf,
   type StateLeaf,
   totalsLeaf,
   walletsLeaf,
 } from "./leaves.ts";
+import { RUN } from "./rewards.ts";
 import { dealKey, frozenKey, LedgerState, pairKey } from "./state.ts";
 
 /** Sets of one account's addresses: two, and those that open trades still name. */
@@ -141,6 +145,15 @@ const SHAPES = Object.freeze({
   }),
   [Leaf.bank]: BANK_SHAPE,
   [Leaf.credit]: CREDIT_SHAPE,
+  [Leaf.rewards]: struct({ count, dueMs: count, periods: count }),
+  [Leaf.operator]: struct({ gateway: nodeId, micro: count }),
+  [Leaf.flow]: struct({
+    node: nodeId,
+    soldWh: count,
+    boughtWh: count,
+    importMwh: u64,
+    exportMwh: u64,
+  }),
 });
 
 type Kind = keyof typeof SHAPES;
@@ -165,6 +178,9 @@ export function* stateLeaves(crypto: Crypto, state: LedgerState): IterableIterat
   yield* sorted(pairs, (pair, key) => pairLeaf(crypto, key, pair));
   yield* sorted(banks, (entry) => bankLeaf(crypto, entry));
   yield* sorted(credits, (entry) => creditLeaf(crypto, entry));
+  yield* sorted(state.rewardRuns, (entry) => rewardsLeaf(crypto, entry));
+  yield* sorted(state.operators, (entry) => operatorLeaf(crypto, entry));
+  yield* sorted(state.flows, (entry) => flowLeaf(crypto, entry));
 }
 
 /** The state that these leaves are of, in whatever order; or why they are not all those under `root`. */
@@ -249,6 +265,15 @@ class Builder {
     [Leaf.bank]: (fields) => void this.state.banks.set(toHex(fields.bank), bankOfLeaf(fields)),
     [Leaf.credit]: (fields) =>
       void this.state.credits.set(toHex(fields.node), creditOfLeaf(fields)),
+    [Leaf.rewards]: (fields) => void this.state.rewardRuns.set(RUN, fields),
+    [Leaf.operator]: ({ gateway, micro }) => {
+      const id = toHex(gateway);
+      this.state.operators.set(id, { gateway: id, micro });
+    },
+    [Leaf.flow]: ({ node, ...rest }) => {
+      const id = toHex(node);
+      this.state.flows.set(id, { node: id, ...rest });
+    },
   };
 
   /** Accounts, once all of their leaves are there. */

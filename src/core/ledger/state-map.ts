@@ -7,12 +7,15 @@ import { bankLeaf, creditLeaf } from "./credit-leaves.ts";
 import {
   accountLeafOf,
   disputesLeaf,
+  flowLeaf,
   frozenLeaf,
   lockLeaf,
   memberLeaf,
   offerLeaf,
+  operatorLeaf,
   pairLeaf,
   registersLeaf,
+  rewardsLeaf,
   type StateLeaf,
   totalsLeaf,
   walletsLeaf,
@@ -93,6 +96,12 @@ export class StateMap {
       put(bankLeaf(crypto, (after ?? before)!)); // banks and borrowers stay
     for (const [, before, after] of state.credits.changes())
       put(creditLeaf(crypto, (after ?? before)!));
+    for (const [, before, after] of state.rewardRuns.changes())
+      put(rewardsLeaf(crypto, (after ?? before)!));
+    for (const [, before, after] of state.operators.changes())
+      put(operatorLeaf(crypto, (after ?? before)!));
+    for (const [, before, after] of state.flows.changes())
+      put(flowLeaf(crypto, (after ?? before)!));
     put(totalsLeaf(crypto, state.totals, state.closedSlot));
     return this.map.root(crypto);
   }

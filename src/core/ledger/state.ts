@@ -19,6 +19,7 @@ import type { Reading } from "../records/reading.ts";
 import type { WalletSet } from "../wallets.ts";
 import { type BankEntry, type CreditEntry, sharedFree } from "./credit-state.ts";
 import { ForkMap } from "./fork-map.ts";
+import type { FlowEntry, OperatorEntry, RewardRun } from "./rewards.ts";
 import { StateMap } from "./state-map.ts";
 
 /** Sets of addresses of one account that count: the one in use, and the one that follows it. */
@@ -148,6 +149,10 @@ export class LedgerState {
   /** Banks by their gateway's id, and borrowers by node: empty where there is no credit. */
   readonly banks: ForkMap<BankEntry>;
   readonly credits: ForkMap<CreditEntry>;
+  /** Where there are rewards: how far they are, coins of gateways' operators, trades of the period. */
+  readonly rewardRuns: ForkMap<RewardRun>;
+  readonly operators: ForkMap<OperatorEntry>;
+  readonly flows: ForkMap<FlowEntry>;
   readonly totals: Totals;
   /** Every slot up to this one is settled. */
   closedSlot: number;
@@ -169,6 +174,9 @@ export class LedgerState {
     this.disputes = base ? base.disputes.fork() : new ForkMap({});
     this.banks = base ? base.banks.fork() : new ForkMap<BankEntry>(COPIED);
     this.credits = base ? base.credits.fork() : new ForkMap<CreditEntry>(COPIED);
+    this.rewardRuns = base ? base.rewardRuns.fork() : new ForkMap({});
+    this.operators = base ? base.operators.fork() : new ForkMap<OperatorEntry>(COPIED);
+    this.flows = base ? base.flows.fork() : new ForkMap<FlowEntry>(COPIED);
     this.totals = base
       ? { ...base.totals }
       : { genesisMicro: 0, mintedMicro: 0, burnedMicro: 0, reservesMicro: 0 };
@@ -226,7 +234,9 @@ export class LedgerState {
 
   private tables(): ForkMap<unknown>[] {
     const { accounts, owners, locks, pairs, offers, frozen, disputes, banks, credits } = this;
-    return [accounts, owners, locks, pairs, offers, frozen, disputes, banks, credits];
+    const { rewardRuns, operators, flows } = this;
+    const trade = [accounts, owners, locks, pairs, offers, frozen, disputes];
+    return [...trade, banks, credits, rewardRuns, operators, flows];
   }
 
   /** The account of a member, to change. */
@@ -329,11 +339,13 @@ export class LedgerState {
     return locked;
   }
 
-  /** Sums over the wallets of all accounts, and over locks, µc. */
+  /** Sums over the wallets of all accounts, operators included, and over locks, µc. */
   sums(): Sums {
     let { walletsMicro, lockedMicro } = this.settled;
     for (const [, before, after] of this.accounts.changes())
       walletsMicro += (after?.balanceMicro ?? 0) - (before?.balanceMicro ?? 0);
+    for (const [, before, after] of this.operators.changes())
+      walletsMicro += (after?.micro ?? 0) - (before?.micro ?? 0);
     for (const [, before, after] of this.locks.changes())
       lockedMicro += (after?.leftMicro ?? 0) - (before?.leftMicro ?? 0);
     return { walletsMicro, lockedMicro };

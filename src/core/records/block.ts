@@ -64,10 +64,13 @@ export const EffectKind = Object.freeze({
   writeOff: 15,
   /** The bank's profit of a period to an account. */
   share: 16,
+  /** New coins: the leader's for this block; of proof-of-flow, for `qtyWh` more than the next one supplied. */
+  reward: 17,
+  flow: 18,
 });
 
 /** The highest of them. */
-export const EFFECT_KIND_MAX = 16;
+export const EFFECT_KIND_MAX = 18;
 
 export const effectStruct = struct({
   kind: uint(EFFECT_KIND_MAX),

@@ -22,6 +22,7 @@ import { auditFeeder } from "./feeder.ts";
 import { Findings } from "./findings.ts";
 import { kindName, openEntry } from "./open.ts";
 import { auditPublished, checkPublished } from "./published.ts";
+import { auditRewards } from "./rewards.ts";
 import { auditMember, auditSaid } from "./said.ts";
 import { auditDemand, auditMissed, auditNotice } from "./slots.ts";
 import { auditEpoch, auditEvidence, auditToken, auditVote } from "./smartchain.ts";
@@ -51,6 +52,7 @@ const BY_KIND: Readonly<Record<number, (context: Context, bytes: Uint8Array) => 
     [EntryKind.vote]: auditVote,
     [EntryKind.evidence]: auditEvidence,
     [EntryKind.consortium]: auditConsortium,
+    [EntryKind.rewards]: auditRewards,
     [EntryKind.segment]: auditSegment,
     [EntryKind.turn]: auditTurn,
     [EntryKind.bank]: auditBank,

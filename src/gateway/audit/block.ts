@@ -7,6 +7,7 @@ import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
 import { AssertionFailure } from "#core/errors/assert";
 import { type BlockPlan, blockRoots, type PreparedBlock, prepareBlock } from "#core/ledger/execute";
+import { rewardPlan } from "#core/ledger/rewards";
 import { PARENT_BLOCKS_MAX, PARENT_SLACK_SLOTS } from "#core/limits";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
 import { blockEntry } from "../entries.ts";
@@ -49,7 +50,10 @@ export function auditBlock(context: Context, bytes: Uint8Array): void {
     if (run) checkMissed(context, run);
   }
   const frozen = new Set(state.ledger.frozen.keys());
-  const prepared = execute(context, height, { events, mints, txs, closed: block.closed });
+  const { rewards } = state;
+  const reward = rewards && rewardPlan(ports.crypto, rewards, header.leader, header.atMs);
+  const plan = { events, mints, txs, closed: block.closed, ...(reward && { reward }) };
+  const prepared = execute(context, height, plan);
   state.ledger.adopt(prepared.fork);
   const result = prepared.body;
   for (const key of state.ledger.frozen.keys()) if (!frozen.has(key)) state.summary.frozen++;

@@ -112,6 +112,7 @@ export const AUDIT_CODES = Object.freeze({
     "a deposit outside of a slot's closing, or one that favours some accounts over poorer ones",
   WITHDRAW:
     "a withdrawal outside of a slot's closing, from others than free coins, or to another level",
+  REWARDS: "terms of rewards that cannot be carried out, or that come after the first member",
   COINS: "genesis and minted coins are not those in wallets, locks, reserves and burned",
   CREDIT: "loans, tokens or a bank's sums break an invariant of credit",
 

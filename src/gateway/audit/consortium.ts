@@ -8,7 +8,7 @@ import { decodeCbor } from "#core/codec/cbor";
 import { blockIdOfHashes } from "#core/consensus/block-id";
 import { certificateItems } from "#core/consensus/certificate";
 import type { Crypto } from "#core/crypto/port";
-import { BeaconParts, partDigest } from "#core/pot/beacon";
+import { BeaconParts, partDigest } from "#core/pot/beacon-parts";
 import { quorumRecord } from "#core/records/consensus";
 import { upRecord } from "#core/records/receipt";
 import { FedKind } from "#core/records/segment";

@@ -8,6 +8,7 @@ import { toHex } from "#core/codec/bytes";
 import type { Verifier } from "#core/crypto/boneh-boyen/verify";
 import type { Crypto } from "#core/crypto/port";
 import type { LedgerEvent } from "#core/ledger/execute";
+import type { RewardTerms } from "#core/ledger/rewards";
 import { LedgerState } from "#core/ledger/state";
 import type { Clearing, MarketRule, Pair } from "#core/market/types";
 import type { Block, BlockHeader } from "#core/records/block";
@@ -134,6 +135,8 @@ export class AuditState {
   /** Who may take part, by what the log has of the authority. */
   readonly registry: Registry;
   seals: Pick<Verifier, "verify"> | undefined;
+  /** What leaders and sellers are rewarded by; undefined: no rewards. */
+  rewards: RewardTerms | undefined;
   /** The gateways that agreed on this log's turns; undefined: its own gateway decided alone. */
   consortium: AuditConsortium | undefined;
   /** Wallet addresses in the events that the next block has to apply. */

@@ -15,6 +15,7 @@ import {
   type PreparedBlock,
   prepareBlock,
 } from "#core/ledger/execute";
+import { type RewardTerms, rewardPlan } from "#core/ledger/rewards";
 import { LedgerState } from "#core/ledger/state";
 import { BLOCK_EVENTS_MAX, BLOCK_TXS_MAX, PARENT_SLACK_SLOTS } from "#core/limits";
 import { type Block, type BlockHeader, blockRecord, headerRecord } from "#core/records/block";
@@ -57,6 +58,8 @@ export interface ChainOptions {
   net: string;
   /** Whose the next block is. */
   leader(): Uint8Array;
+  /** What leaders and sellers are rewarded by. */
+  rewards?: RewardTerms;
   /** The area's feeder meter at the close of a slot. */
   word(slot: number): FeederWord | undefined;
 }
@@ -147,11 +150,18 @@ export class Chain {
   prepare(input: BlockInput): Candidate {
     const { crypto, head, options, world } = this;
     const { epoch, leader, atMs, slot, vertices, events, mints, closed } = input;
+    const terms = options.rewards;
     const txs = vertices.map(({ tx, tMs }) => ({ tx, tMs }));
     const prepared = prepareBlock(
       crypto,
       this.state,
-      { events, mints, txs, closed },
+      {
+        events,
+        mints,
+        txs,
+        closed,
+        ...(terms && { reward: rewardPlan(crypto, terms, leader, atMs) }),
+      },
       (n) => world.startMs(n),
       (n) => options.word(n),
     );

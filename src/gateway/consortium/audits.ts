@@ -6,7 +6,7 @@
 import { toHex } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
 import { WIRE } from "#core/errors/codes";
-import { partDigest } from "#core/pot/beacon";
+import { partDigest } from "#core/pot/beacon-parts";
 import type { Turn } from "#core/records/turn";
 import type { Block, Output } from "../consensus/types.ts";
 import type { Exchange } from "./exchange.ts";

@@ -40,6 +40,8 @@ export class Seat {
   private readonly intake: Intake;
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
+  /** Whether the log has anything that this gateway fed, or took in with others. */
+  private replayed = false;
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
   private led: { kind: number; bytes: Uint8Array }[] = [];
 
@@ -69,6 +71,7 @@ export class Seat {
 
   /** Applies one entry of the log; false where it is one that the gateway keeps for itself. */
   async replay({ kind, bytes, index }: LogEntry): Promise<boolean> {
+    if (kind === EntryKind.segment || kind === EntryKind.turn) this.replayed = true;
     if (kind === EntryKind.segment) {
       this.replica.replaySegment(unpackEntry(segmentEntry, bytes).signed, index);
       return true;
@@ -159,6 +162,14 @@ export class Seat {
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
     this.wake();
     return this.reachable(batch.sends, false);
+  }
+
+  /** Everything of the log was executed: the gateway takes part. */
+  start(): void {
+    const { consortium } = this.area.options;
+    // Whoever has fed or taken in anything has signed; where that is forgotten the others know.
+    this.replica.start(consortium?.keyUsed === true || this.replayed);
+    this.wake();
   }
 
   /** Looks again when the slot in hand asks for it. */

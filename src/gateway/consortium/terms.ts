@@ -7,6 +7,7 @@ import { fromHex } from "#core/codec/bytes";
 import { type CborValue, encodeCbor } from "#core/codec/cbor";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
+import { rewardsEntry } from "../entries.ts";
 import type { GatewayOptions } from "../options.ts";
 import type { Tariff } from "../ports.ts";
 import type { ConsortiumOptions } from "./ports.ts";
@@ -34,6 +35,7 @@ export function termsDigest(crypto: Crypto, options: GatewayOptions, tariff: Tar
     [tariff.feedInMicro, ...retail],
     feeder ? [fromHex(feeder.node)!, feeder.lossPermille, feeder.classPermille, feeder.slackWh] : 0,
     consortium ? membersOf(consortium) : 0,
+    options.rewards ? encodeCbor(rewardsEntry.encode(options.rewards, "rewards")) : 0,
   ];
   return domainHash(crypto, "wattle/terms/1", encodeCbor(terms));
 }
