@@ -38,11 +38,13 @@ export class Peers implements ConsortiumPorts {
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly look: NodeJS.Timeout;
   private readonly startMs = performance.now();
+  private readonly silentMs: number;
   private missing = false;
   private closed = false;
 
-  constructor(config: ConsortiumConfig, options: PeerLinkOptions) {
+  constructor(config: ConsortiumConfig, options: PeerLinkOptions, silentMs = SILENT_MS) {
     this.config = config;
+    this.silentMs = silentMs;
     this.log = options.log;
     this.fail = options.fail;
     this.beacon = beaconOf(options.secretKey);
@@ -73,7 +75,7 @@ export class Peers implements ConsortiumPorts {
   view(): PeersView {
     const { gateways, rule } = this.config;
     const peers = this.link.view();
-    const silent = peers.filter(({ silentMs }) => silentMs > SILENT_MS).map(({ area }) => area);
+    const silent = peers.filter(({ silentMs }) => silentMs > this.silentMs).map(({ area }) => area);
     const needed = quorumOf(gateways.length, rule);
     return { peers, heard: gateways.length - silent.length, needed, silent };
   }
@@ -88,7 +90,7 @@ export class Peers implements ConsortiumPorts {
   /** Says when too few are there, and when they are enough again. */
   private watch(): void {
     this.onLook();
-    if (performance.now() - this.startMs < SILENT_MS) return; // they may only just be starting
+    if (performance.now() - this.startMs < this.silentMs) return; // they may only just be starting
     const { heard, needed, silent } = this.view();
     if (heard < needed === this.missing) return;
     this.missing = heard < needed;

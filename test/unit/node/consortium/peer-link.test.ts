@@ -11,6 +11,7 @@ import { byTokens } from "#node/broker/authenticate";
 import { type Broker, startBroker } from "#node/broker/embedded";
 import { beaconKeyOf } from "#node/consortium/beacon";
 import { idsOf, MqttPeerLink, type PeerAddress } from "#node/consortium/peer-link";
+import { Peers } from "#node/consortium/peers";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { connectClient, until } from "../mqtt-tools.ts";
 
@@ -160,4 +161,55 @@ test("a gateway that is away gets nothing kept for it, and is silent", async (t)
   assert.equal(view.dropped, dropped + 1000);
   assert.equal(view.received, received);
   assert.ok(a.events.includes("peer-disconnected"));
+});
+
+test("one broker that all share", async (t) => {
+  const broker = await brokerOf(t, 0);
+  const heard: string[][] = [[], [], []];
+  const links = ALL.map((one, index) => {
+    const link = new MqttPeerLink({
+      ...{ net: NET, area: one.area, id: one.id, secretKey: secretOf(index), crypto, bus: broker },
+      peers: ALL.filter((_, i) => i !== index),
+      ...{ log: () => {}, nowMs: Date.now, fail: (error) => assert.fail(String(error)) },
+    });
+    link.listen((from, kind, payload) => {
+      heard[index].push(`${from} ${kind} ${Buffer.from(payload)}`);
+    });
+    t.after(() => link.close());
+    return link;
+  });
+  const all = () => heard.every((list) => new Set(list).size === 2);
+  await until(() => {
+    for (const link of links) link.send(undefined, "status", bytes("here"));
+    return all();
+  }, "each hears both others");
+  links[2].send(hexOf(0), "down", bytes("for one"));
+  await until(() => heard[0].includes(`${hexOf(2)} down for one`), "what is for one");
+  assert.ok(!heard[1].some((line) => line.includes("for one")));
+});
+
+test("too few gateways: it is said once with cause and cure, and once only", async (t) => {
+  const brokers = [await brokerOf(t, 0), await brokerOf(t, 1)];
+  const events: { event: string; facts?: Record<string, string | number> }[] = [];
+  const gateways = ALL.map(({ publicKey, area }) => ({
+    ...{ publicKey: toHex(publicKey), beaconKey: "", area },
+  }));
+  const peers = new Peers(
+    { gateways, rule: "quorum", leader: "round-robin", intervalMs: 0 },
+    {
+      ...{ net: NET, area: "a0", id: ALL[0].id, secretKey: secretOf(0), crypto, bus: brokers[0] },
+      peers: [1, 2].map((i) => ({ ...ALL[i], url: `mqtt://127.0.0.1:${brokers[1].port}` })),
+      ...{ log: (_level, event, facts) => void events.push({ event, facts }), nowMs: Date.now },
+      fail: (error) => assert.fail(String(error)),
+    },
+    400,
+  );
+  t.after(() => peers.close());
+  const said = (event: string) => events.filter((one) => one.event === event);
+  await until(() => said("quorum-missing").length > 0, "it is noticed");
+  const [{ facts }] = said("quorum-missing");
+  assert.equal(facts?.silent, "a1 a2");
+  assert.deepEqual([facts?.heard, facts?.needed], [1, 3]);
+  assert.match(String(facts?.cure), /start the silent ones/);
+  assert.deepEqual(peers.view().silent, ["a1", "a2"]);
 });
