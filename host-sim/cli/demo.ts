@@ -33,6 +33,8 @@ export type DemoOptions = WorldOptions &
     broker?: string;
     port: number;
     killGateway: number;
+    gateways: number;
+    gatewayFaults?: boolean;
     secure?: boolean;
     json?: boolean;
   };
@@ -56,6 +58,8 @@ export function demoCommand(program: Command): void {
     .option("--broker <mqtt>", "use this MQTT broker instead of the embedded one")
     .option("--port <n>", "port of the embedded broker, 0 for any free one", whole(0, 65_535), 0)
     .option("--kill-gateway <n>", "kill the gateway n times at random moments", whole(0, 1000), 0)
+    .option("--gateways <n>", "so many gateways that agree on one ledger", whole(1, 16), 1)
+    .option("--gateway-faults", "with several: kill, stop, cut off and lose some while they trade")
     .option(
       "--secure",
       "with an authority, TLS and certificates; one member is revoked and one expires " +
@@ -77,6 +81,7 @@ export function demoCommand(program: Command): void {
     )
     .action(async (options: DemoOptions) => {
       if (options.secure) prepareSecure(options);
+      checkGateways(options);
       const world = worldFrom(options);
       process.exitCode = await runDemo({
         ...options,
@@ -94,6 +99,22 @@ export function demoCommand(program: Command): void {
 
 /** The first three quarters of a day: the sun shines when one member is revoked and when one expires. */
 const SECURE_SLOTS = 72;
+
+/** @throws Error for what several gateways do not go with */
+function checkGateways({
+  gateways,
+  gatewayFaults,
+  secure,
+  broker,
+  killGateway,
+}: DemoOptions): void {
+  if (gateways > 1 && (secure || broker !== undefined || killGateway > 0))
+    throw new Error(
+      "--gateways has brokers and faults of its own: leave out --secure, --broker and --kill-gateway",
+    );
+  if (gatewayFaults && gateways < 4)
+    throw new Error("--gateway-faults takes --gateways 4 or more: fewer cannot lose one");
+}
 
 /** @throws Error for what a secure demo has its own of */
 function prepareSecure(options: DemoOptions): void {

@@ -9,6 +9,7 @@ import type { KeyValueStore } from "#meter/ports";
 import { authorityFrom, pemOf } from "#node/cli/authority-file";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { type Fleet, startFleet } from "../fleet/fleet.ts";
+import { readPlaces } from "../fleet/places.ts";
 import { fileStores, memoryStore } from "../fleet/store.ts";
 import type { NodeSetup } from "../fleet/types.ts";
 import { borrowing, nodeSetups, withEnrolment } from "../setup.ts";
@@ -33,6 +34,7 @@ type NodesOptions = WorldOptions &
     area: string;
     ca?: string;
     gatewayKey?: Uint8Array;
+    gateways?: string;
     borrow: "never" | CreditPolicy["borrow"];
     borrowCap: number;
     state?: string;
@@ -57,6 +59,7 @@ export function nodesCommand(program: Command): void {
         .argParser(coins)
         .default(CREDIT_NEED.capMicro, "5"),
     )
+    .option("--gateways <file>", "JSON list of {url, area, gatewayKey}: gateways of one ledger")
     .option("--state <dir>", "keep what the nodes must not forget in this folder")
     .option("--verbose", "print what the nodes log");
   addEngineOptions(addWorldOptions(addEnrolmentOptions(command, true)), "xs");
@@ -101,6 +104,7 @@ async function runNodes(options: NodesOptions): Promise<number> {
     world,
     worldStartMs: facts.worldStartMs,
     mqttUrl: options.url,
+    places: options.gateways === undefined ? undefined : readPlaces(options.gateways),
     ca,
     storeFor: (index) => stores.of(index),
     log: (level, event, more) => {

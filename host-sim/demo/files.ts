@@ -27,6 +27,10 @@ export interface CreditChoice {
 
 export interface DemoGateway {
   secretKey: Uint8Array;
+  /** Default: SIM_AREA. */
+  area?: string;
+  /** As the configuration file has it. */
+  consortium?: Record<string, unknown>;
   /** Port of the embedded broker, 0 for any; or the URL of an external one. */
   port: number;
   brokerUrl?: string;
@@ -74,12 +78,13 @@ function configOf(world: World, gateway: DemoGateway): Record<string, unknown> {
   const tls = trust && { cert: trust.cert, key: trust.key };
   return {
     net: SIM_NET,
-    area: SIM_AREA,
+    area: gateway.area ?? SIM_AREA,
     keyFile: "gateway.key",
     store: "gateway.db",
     ...(gateway.brokerUrl
       ? { broker: { url: gateway.brokerUrl } }
       : { listen: { host: "127.0.0.1", port: gateway.port, tls } }),
+    ...(gateway.consortium && { consortium: gateway.consortium }),
     ...(gateway.credit && { credit: gateway.credit }),
     ...(trust && { identity: { folder: trust.identity } }),
     expectNodes: world.homes.length,
@@ -89,7 +94,7 @@ function configOf(world: World, gateway: DemoGateway): Record<string, unknown> {
       : null,
     slotSeconds: world.slotSeconds,
     // Real time itself at speed 1; otherwise the time of the data.
-    worldStart: speed === 1 ? "next-slot" : new Date(world.startMs).toISOString(),
+    worldStart: worldStartOf(world, gateway),
     slots: world.slots,
     clock: speed === undefined ? "barrier" : { speed },
     slotTimeoutSeconds: gateway.slotTimeoutSeconds,
@@ -98,4 +103,12 @@ function configOf(world: World, gateway: DemoGateway): Record<string, unknown> {
     tariff: { feedInPerKwh: formatCoins(world.feedInMicroPerKwh), retailCsv: "retail.csv" },
     log: { level: "warn" },
   };
+}
+
+/** With several gateways all begin at the same instant. */
+function worldStartOf({ slotSeconds, startMs }: World, { speed, consortium }: DemoGateway): string {
+  if (speed !== 1) return new Date(startMs).toISOString();
+  if (!consortium) return "next-slot";
+  const slotMs = slotSeconds * 1000;
+  return new Date((Math.floor(Date.now() / slotMs) + 2) * slotMs).toISOString();
 }

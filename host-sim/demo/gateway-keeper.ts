@@ -79,6 +79,23 @@ export class GatewayKeeper {
     await ended;
   }
 
+  /** SIGKILL, and a new process at once; resolves when that listens. */
+  async restart(): Promise<void> {
+    await this.kill();
+    this.stopping = false;
+    await this.start();
+  }
+
+  /** SIGKILL; it is not started again. */
+  async kill(): Promise<void> {
+    this.stopping = true;
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
+  }
+
   private launch(round: number): void {
     const { configFile, readyFile, logFile } = this.options;
     rmSync(readyFile, { force: true });

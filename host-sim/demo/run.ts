@@ -3,77 +3,34 @@
  * The demo: gateway and fleet as two processes that know each other only by MQTT, a look at the monitor
  * topics while they trade, then the offline check of what the gateway stored, and the report.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { Listr, ListrLogger, type ListrTaskWrapper, ProcessOutput } from "listr2";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Listr, ListrLogger, ProcessOutput } from "listr2";
 import { formatCoins } from "#core/units/money";
-import type { GatewayOptions } from "#gateway/options";
 import { loadGatewayConfig } from "#node/config/gateway-config";
 import { operatorKey } from "#node/config/operator-key";
 import { paceFault } from "#node/config/pace";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openSealedStore } from "#node/store/sealed";
-import type { FleetSummary } from "../fleet/summary.ts";
-import { type AssembledRun, assembleRun } from "../report/assemble.ts";
+import { assembleRun } from "../report/assemble.ts";
 import { batteryLine } from "../report/batteries.ts";
-import { addCounts, type ProcessCounts, ZERO_COUNTS } from "../report/counts.ts";
+import { consortiumLines } from "../report/consortium.ts";
+import { addCounts, ZERO_COUNTS } from "../report/counts.ts";
 import { creditLines } from "../report/credit.ts";
 import { secureLines } from "../report/secure.ts";
 import { witnessLines } from "../report/witnesses.ts";
 import { writeReport } from "../report/write.ts";
 import { SIM_AREA, SIM_NET, seededKey } from "../setup.ts";
-import type { World } from "../worlds/types.ts";
 import { ensureXsHost } from "../xs-host/build.ts";
-import { type CreditChoice, type RunFiles, writeRunFiles } from "./files.ts";
+import { DemoConsortium } from "./consortium.ts";
+import { type RunFiles, writeRunFiles } from "./files.ts";
 import { GatewayKeeper } from "./gateway-keeper.ts";
 import { pssBytes, treePssBytes } from "./memory.ts";
 import { NodesProcess } from "./nodes-process.ts";
 import { secureFacts } from "./secure/checks.ts";
 import { SecureRun } from "./secure/run.ts";
+import type { DemoSetup, DemoState, Task } from "./state.ts";
 import { type Watch, watchMonitor } from "./watch.ts";
-
-export interface DemoSetup {
-  world: World;
-  seed: number;
-  engine: "xs" | "v8";
-  crypto: string;
-  report: string;
-  genesis: number;
-  deposit: GatewayOptions["deposit"];
-  market: GatewayOptions["market"];
-  slotTimeout: number;
-  proofOfTime: boolean;
-  speed?: number;
-  broker?: string;
-  port: number;
-  killGateway: number;
-  json?: boolean;
-  nodeArgs: string[];
-  scenario?: string;
-  /** The policy of the gateway's bank; undefined: there is none. */
-  credit?: CreditChoice;
-  /** With an authority: TLS, certificates, and two members that lose theirs. */
-  secure?: boolean;
-}
-
-interface DemoState {
-  /** Undefined where there is no authority. */
-  secure: SecureRun | undefined;
-  files: RunFiles;
-  keeper: GatewayKeeper;
-  gatewayEnd: Promise<number | null>;
-  url: string;
-  nodes: NodesProcess;
-  watch: Watch;
-  fleet: FleetSummary | undefined;
-  counts: ProcessCounts;
-  peak: { gatewayPssBytes: number; nodesPssBytes: number };
-  firstTradeSeconds: number | undefined;
-  startMs: number;
-  wallSeconds: number;
-  run: AssembledRun;
-}
-
-type Task = ListrTaskWrapper<DemoState, never, never>;
 
 /** Runs the demo; the exit status is 0 where every slot was settled and the ledger checks out. */
 export async function runDemo(setup: DemoSetup): Promise<number> {
@@ -86,6 +43,7 @@ export async function runDemo(setup: DemoSetup): Promise<number> {
   } finally {
     state.nodes?.kill();
     await state.keeper?.stop();
+    await state.consortium?.stop();
     await state.watch?.close();
   }
   return printSummary(setup, state);
@@ -153,10 +111,8 @@ function logger(): ListrLogger {
 }
 
 function prepare(setup: DemoSetup, state: DemoState): void {
-  const { world, seed } = setup;
-  state.files = writeRunFiles(setup.report, world, {
-    secretKey: seededKey(sodiumCrypto(), seed, "gateway", 0),
-    port: setup.port,
+  const { world, seed, gateways } = setup;
+  const gateway = {
     brokerUrl: setup.broker,
     genesisMicro: setup.genesis,
     deposit: setup.deposit,
@@ -166,12 +122,45 @@ function prepare(setup: DemoSetup, state: DemoState): void {
     speed: setup.speed,
     trust: state.secure?.trust,
     credit: setup.credit,
-  });
+  };
+  if (gateways > 1) {
+    state.consortium = new DemoConsortium({
+      ...{ dir: setup.report, world, seed, gateways, port: setup.port, gateway },
+      faults: setup.gatewayFaults ?? false,
+      onDeath: (area, code) => state.died?.(area, code),
+    });
+    return;
+  }
+  const secretKey = seededKey(sodiumCrypto(), seed, "gateway", 0);
+  state.files = writeRunFiles(setup.report, world, { ...gateway, secretKey, port: setup.port });
   const cause = setup.speed !== undefined && paceFault(loadGatewayConfig(state.files.config));
   if (cause) process.stderr.write(`this is too fast: ${cause}\n`);
 }
 
+/** Several gateways: all are started before any node is. */
+async function startGateways(
+  consortium: DemoConsortium,
+  setup: DemoSetup,
+  state: DemoState,
+  task: Task,
+): Promise<void> {
+  state.gatewayEnd = new Promise((_, reject) => {
+    state.died = (area, code) => reject(new Error(`gateway ${area} ended with code ${code}`));
+  });
+  state.gatewayEnd.catch(() => {}); // it is looked at while they trade
+  await consortium.start();
+  const [first] = consortium.seats;
+  state.files = { ...first.files, nodesLog: join(setup.report, "nodes.log") };
+  rmSync(state.files.nodesLog, { force: true });
+  state.keeper = first.keeper;
+  state.watch = first.watch;
+  state.url = `mqtt://127.0.0.1:${first.port}`;
+  const ports = consortium.seats.map(({ area, port }) => `${area} ${port}`);
+  task.title = `Gateways: ${ports.join(", ")}; stores in ${setup.report}`;
+}
+
 async function startGateway(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {
+  if (state.consortium) return startGateways(state.consortium, setup, state, task);
   const { files } = state;
   let ended: (code: number | null) => void = () => {};
   state.gatewayEnd = new Promise((resolve) => {
@@ -219,7 +208,10 @@ function fixPort(configFile: string, port: number): void {
 }
 
 async function startNodes(setup: DemoSetup, state: DemoState, task: Task): Promise<void> {
-  const args = ["--url", state.url, "--area", SIM_AREA, ...setup.nodeArgs];
+  const { consortium } = state;
+  const area = consortium?.seats[0].area ?? SIM_AREA;
+  const args = ["--url", state.url, "--area", area, ...setup.nodeArgs];
+  if (consortium) args.push("--gateways", consortium.placesFile);
   args.push("--gateway-key", state.keeper.ready!.gatewayKey, ...(state.secure?.nodeArgs ?? []));
   state.nodes = new NodesProcess(args, setup.world.homes.length, state.files.nodesLog);
   await state.nodes.connected();
@@ -263,7 +255,13 @@ async function interview({ secure, keeper, nodes, url }: DemoState, task: Task):
 
 /** Until all slots are settled. */
 async function traded(state: DemoState, task: Task): Promise<void> {
-  const { secure, watch, gatewayEnd, files } = state;
+  const { secure, watch, gatewayEnd, files, consortium } = state;
+  if (consortium) {
+    await Promise.race([consortium.traded(), gatewayEnd]);
+    state.consortiumFacts = consortium.facts();
+    await consortium.stop();
+    return;
+  }
   if (secure) return secure.trade(watch, gatewayEnd, (line) => (task.output = line));
   const code = await gatewayEnd;
   if (code !== 0)
@@ -285,8 +283,9 @@ function progressLine(setup: DemoSetup, watch: Watch, seconds: number): string {
 
 function measure(state: DemoState): void {
   const { peak } = state;
-  if (state.keeper.pid)
-    peak.gatewayPssBytes = Math.max(peak.gatewayPssBytes, pssBytes(state.keeper.pid));
+  const keepers = state.consortium?.seats.map(({ keeper }) => keeper) ?? [state.keeper];
+  const pss = keepers.reduce((sum, { pid }) => sum + (pid ? pssBytes(pid) : 0), 0);
+  peak.gatewayPssBytes = Math.max(peak.gatewayPssBytes, pss);
   if (state.nodes.pid)
     peak.nodesPssBytes = Math.max(peak.nodesPssBytes, treePssBytes(state.nodes.pid));
 }
@@ -321,6 +320,7 @@ async function check(setup: DemoSetup, state: DemoState, task: Task): Promise<vo
     });
     const { entries, signatures } = state.run.checked;
     task.title = `Checking the ledger: ${entries} entries, ${signatures} signatures, no fault`;
+    if (state.consortiumFacts) state.run.summary.consortium = state.consortiumFacts;
     if (!secure) return;
     task.output = "the same seed on the simulator, without TLS and certificates, to compare with";
     state.run.summary.secure = await secureFacts({
@@ -338,7 +338,8 @@ async function check(setup: DemoSetup, state: DemoState, task: Task): Promise<vo
 
 function printSummary(setup: DemoSetup, state: DemoState): number {
   const { summary } = state.run;
-  const failed = summary.secure?.checks.some(({ pass }) => !pass) ? 1 : 0;
+  const unlike = summary.consortium?.oneChain === false;
+  const failed = unlike || summary.secure?.checks.some(({ pass }) => !pass) ? 1 : 0;
   if (setup.json) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
     return failed;
@@ -359,6 +360,7 @@ function printSummary(setup: DemoSetup, state: DemoState): number {
       `${summary.rejected} rejected, ${summary.duplicates} repeated`,
     ...witnessLines(summary.witnesses),
     ...creditLines(summary.credit),
+    ...consortiumLines(summary.consortium),
     `memory   gateway ${mb(state.peak.gatewayPssBytes)}, nodes ${mb(state.peak.nodesPssBytes)} (PSS, peak)`,
     `time     ${summary.wallSeconds.toFixed(1)} s, ` +
       `first trade after ${state.firstTradeSeconds?.toFixed(1) ?? "-"} s`,

@@ -5,6 +5,7 @@ import mqtt, { type MqttClient } from "mqtt";
 import { Topics } from "#core/topics";
 import { type TokenSource, tokenPasswords } from "#node/mqtt/token";
 
+import type { GatewayEnd } from "../report/consortium.ts";
 import type { PaymentTimes } from "../report/credit.ts";
 
 export interface SlotView {
@@ -29,6 +30,8 @@ export interface TotalsView {
 export interface Watch {
   /** What the bank says of its payments; undefined where there is none. */
   bank: PaymentTimes | undefined;
+  /** How the consortium stands, where there is one. */
+  consortium: Omit<GatewayEnd, "area"> | undefined;
   slot: SlotView | undefined;
   totals: TotalsView | undefined;
   members: number;
@@ -61,6 +64,7 @@ export function watchMonitor(
   });
   const watch: Watch = {
     bank: undefined,
+    consortium: undefined,
     slot: undefined,
     totals: undefined,
     members: 0,
@@ -79,6 +83,7 @@ export function watchMonitor(
     if (topic === topics.monitor("slot")) watch.slot = value as SlotView;
     else if (topic === topics.monitor("totals")) watch.totals = value as TotalsView;
     else if (topic === topics.monitor("bank")) watch.bank = value as PaymentTimes;
+    else if (topic === topics.monitor("consortium")) watch.consortium = value as GatewayEnd;
     else if (topic === topics.monitor("gateway")) {
       watch.members = (value as { members?: number }).members ?? 0;
       return;

@@ -18,7 +18,8 @@ const VEHICLE = Object.freeze([
  * str net, area, name; blob keys; u32 capacity, wallets; u8 trade (2: directly); f64 prices, NaN where
  * undefined; blob authority, empty where undefined; u8 whether it enrols, and then str meter, u32 connection,
  * str claim; u8 whether it has a battery, and then str station, empty where undefined, and the other fields
- * of VEHICLE; u8 credit: 0 never, 1 need, 2 always, 4 more where it never repays, and then f64 cap and rate.
+ * of VEHICLE; u8 credit: 0 never, 1 need, 2 always, 4 more where it never repays, and then f64 cap and rate;
+ * u8 how many gateways share the ledger, and a blob each.
  */
 export function encodeConfig(config: NodeConfig): Uint8Array {
   const { policy, enrolment } = config;
@@ -48,6 +49,8 @@ export function encodeConfig(config: NodeConfig): Uint8Array {
     : 0;
   writer.u8(borrows);
   if (credit) writer.f64(credit.capMicro).f64(credit.alphaMaxPpm);
+  writer.u8(config.gateways?.length ?? 0);
+  for (const key of config.gateways ?? []) writer.blob(key);
   return writer.done();
 }
 
@@ -90,5 +93,7 @@ export function decodeConfig(bytes: Uint8Array): NodeConfig {
       alphaMaxPpm: reader.f64(),
       repay: borrows > 4 ? "never" : "income",
     };
+  const gateways = Array.from({ length: reader.u8() }, () => reader.blob());
+  if (gateways.length > 0) config.gateways = gateways;
   return config;
 }

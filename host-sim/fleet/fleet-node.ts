@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One member of a fleet through its starts, failures and power cuts. */
+import type { NodeConfig } from "#meter/config";
 import type { LogLevel } from "#meter/ports";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { tokenPasswords } from "#node/mqtt/token";
@@ -9,6 +10,7 @@ import type { NodeFace } from "../panel/protocol.ts";
 import { chipSample } from "./chip.ts";
 import type { FleetOptions } from "./fleet.ts";
 import { Link } from "./link.ts";
+import { FAILURES_MAX } from "./places.ts";
 import type { NodeHost, NodeIo, NodeSetup, NodeStats } from "./types.ts";
 
 /** Longest delay that setTimeout takes. */
@@ -38,6 +40,8 @@ export class FleetNode {
   published = 0;
   received = 0;
   dropped = 0;
+  /** How often it went on at the next gateway. */
+  moves = 0;
   /** Of the lives that are over. */
   readonly past: NodeStats[] = [];
   private readonly options: FleetOptions;
@@ -111,9 +115,10 @@ export class FleetNode {
     this.failure = undefined;
     // The application says nothing before it is connected, so io needs no link until then.
     const own: { life?: Life } = {};
+    const { config, url } = this.place();
     let host: NodeHost;
     try {
-      host = await this.options.engine.start({ ...this.setup, boots }, this.ioFor(own));
+      host = await this.options.engine.start({ ...this.setup, config, boots }, this.ioFor(own));
     } catch (error) {
       this.fail(error instanceof Error ? error.message : String(error), error);
       return;
@@ -121,9 +126,9 @@ export class FleetNode {
     this.id = host.id;
     const heard = new Map<string, number>();
     const link = new Link({
-      url: this.options.mqttUrl,
+      url,
       id: host.id,
-      password: this.passwords(host.id),
+      password: this.passwords(config, host.id),
       ca: this.options.ca,
       subscriptions: host.subscriptions,
       will: host.will,
@@ -136,16 +141,37 @@ export class FleetNode {
         this.pack?.hear(sodiumCrypto(), topic, payload);
         return host.message(topic, payload);
       },
+      failed: (attempts) => {
+        if (own.life === this.life && attempts >= FAILURES_MAX) this.move();
+      },
       log: (level, event, facts) => this.log(level, event, facts),
     });
     this.life = own.life = { host, link, heard };
     await link.open();
   }
 
-  private passwords(client: string): () => Buffer {
+  /** Whom it speaks with now, and where. */
+  private place(): { config: NodeConfig; url: string } {
+    const { config } = this.setup;
+    const { places, mqttUrl } = this.options;
+    if (!places) return { config, url: mqttUrl };
+    const { area, gatewayKey, url } = places[(this.index + this.moves) % places.length];
+    const gateways = places.map((place) => place.gatewayKey);
+    return { config: { ...config, area, gatewayKey, gateways }, url };
+  }
+
+  /** Its gateway is away: it starts anew, as the firmware does for other settings, and goes on at the next. */
+  private move(): void {
+    if ((this.options.places?.length ?? 1) < 2) return;
+    this.moves++;
+    this.log("warn", "gateway-away", { moves: this.moves });
+    void this.restart();
+  }
+
+  private passwords(config: NodeConfig, client: string): () => Buffer {
     const { passwordOf } = this.options;
     if (passwordOf) return () => Buffer.from(passwordOf(client));
-    const { secretKey, net, gatewayKey } = this.setup.config;
+    const { secretKey, net, gatewayKey } = config;
     const nowMs = this.options.nowMs ?? Date.now;
     return tokenPasswords({ crypto: sodiumCrypto(), secretKey, net, gatewayKey, client, nowMs });
   }

@@ -3,6 +3,7 @@
 import type { KeyValueStore, Log } from "#meter/ports";
 import type { World } from "../worlds/types.ts";
 import { FleetNode, type Shown } from "./fleet-node.ts";
+import type { Place } from "./places.ts";
 import { type FleetSummary, summarise } from "./summary.ts";
 import type { NodeEngine, NodeSetup } from "./types.ts";
 
@@ -18,6 +19,11 @@ export interface FleetOptions {
   worldStartMs: number;
   /** For example "mqtt://127.0.0.1:1883". */
   mqttUrl: string;
+  /**
+   * Gateways of one ledger, in place of `mqttUrl`: node `i` begins with the i-th, over and over, and where that
+   * cannot be reached any more it goes on with the next.
+   */
+  places?: readonly Place[];
   /** PEM of the authority of an mqtts broker. */
   ca?: string;
   /** What the node with this id shows the broker; default: a token. */

@@ -34,6 +34,8 @@ export interface LinkOptions {
   disconnected(): Promise<void>;
   /** The next message is read from the socket when this resolves: the broker holds what waits. */
   message(topic: string, payload: Uint8Array): Promise<void>;
+  /** So many attempts in a row came to nothing. */
+  failed?(attempts: number): void;
   log: Log;
 }
 
@@ -166,6 +168,7 @@ export class Link {
     const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.failures);
     this.failures = Math.min(this.failures + 1, 10);
     this.retry = setTimeout(() => this.attempt(() => {}), randomInt(1, ceilingMs + 1));
+    this.options.failed?.(this.failures);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a run hands to the report. Energy is integer Wh, money integer micro-coins, time ms. */
+import type { ConsortiumFacts } from "./consortium.ts";
 import type { CreditRun } from "./credit.ts";
 import type { SecureFacts } from "./secure.ts";
 import type { WitnessFacts } from "./witnesses.ts";
@@ -65,6 +66,8 @@ export interface RunSummary {
   credit?: CreditRun;
   /** Where there was proof-of-time. */
   witnesses?: WitnessFacts;
+  /** Of a demo with several gateways. */
+  consortium?: ConsortiumFacts;
   /** Of a demo with an authority. */
   secure?: SecureFacts;
   /** Further facts of a run: printed as they are. */

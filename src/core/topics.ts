@@ -131,6 +131,10 @@ export class Topics {
   get publicBlock(): string {
     return `${this.prefix}/public/block`;
   }
+  /** What gateway `from` has for gateway `to`, whose area this is (docs/protocol.md section 7). */
+  peer(to: string, from: string, kind: string): string {
+    return `${this.prefix}/gateway/${to}/${from}/${kind}`;
+  }
   /** Retained: with whom no bank deals any more. */
   get blacklist(): string {
     return `${this.prefix}/chain/blacklist`;

@@ -89,6 +89,8 @@ export class Area {
   award: SlotRun["award"];
   /** The members against the area's feeder meter, where it has one. */
   feeder: FeederCheck | undefined;
+  /** A block is executed. */
+  onBlock: (block: SealedBlock) => void = () => {};
   /** The notice in force, to be published again after a restart. */
   noticeBytes: Uint8Array | undefined;
 

@@ -10,6 +10,11 @@ export interface NodeConfig {
   secretKey: Uint8Array;
   /** Ed25519 public key of the gateway that the node trusts. */
   gatewayKey: Uint8Array;
+  /**
+   * Public keys of all gateways that share that one's ledger, its own too: the node goes from one to another
+   * of these in the middle of a conversation.
+   */
+  gateways?: readonly Uint8Array[];
   /** Largest energy that the connection carries in one slot, either way, Wh. */
   capacityWh: number;
   /** Number of wallet addresses. */

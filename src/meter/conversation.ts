@@ -7,7 +7,7 @@
  *
  * Readings are not said again: registers are cumulative, so that the next one carries the energy.
  */
-import { toHex } from "#core/codec/bytes";
+import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
@@ -29,6 +29,7 @@ import {
   receiptedBy,
   speaksElsewhere,
   speakWith,
+  spokeWithAny,
   Uncertain,
 } from "./state.ts";
 
@@ -50,6 +51,8 @@ export class Conversation {
   private account: { payload: Uint8Array; walletSet: number } | undefined;
   private proof: Uint8Array | undefined;
   private gateway: Uint8Array;
+  /** Gateways of one ledger: what was said to one of them all know. */
+  private readonly fellows: readonly Uint8Array[];
   private readonly node: Speaking;
   private readonly config: NodeConfig;
   private readonly crypto: Crypto;
@@ -62,6 +65,7 @@ export class Conversation {
     this.log = log;
     this.key = config.gatewayKey;
     this.gateway = nodeIdOf(crypto, this.key);
+    this.fellows = (config.gateways ?? []).map((key) => nodeIdOf(crypto, key));
   }
 
   /** Another gateway than so far is there. */
@@ -96,16 +100,23 @@ export class Conversation {
     return { account, proof };
   }
 
-  /** Whether the node spoke last with another gateway than the one that is there. */
+  /** Whether the node spoke last with another gateway than the one that is there, of another ledger. */
   get elsewhere(): boolean {
-    return speaksElsewhere(this.node.state, this.gateway);
+    return speaksElsewhere(this.node.state, this.gateway) && !this.withFellow;
+  }
+
+  /** Whether it spoke last with one that shares the ledger of the one that is there. */
+  private get withFellow(): boolean {
+    const { fellows, gateway } = this;
+    const shared = fellows.some((id) => bytesEqual(id, gateway));
+    return shared && spokeWithAny(this.node.state, fellows);
   }
 
   /** The gateway admits the node and says how far it heard it; an alarm where it may be told nothing. */
   admitted(config: Config): Alarm | undefined {
     const { state, speaker } = this.node;
-    const unknown = state.gateways.length === 0;
-    const receipted = unknown ? state.receiptedSeq : (receiptedBy(state, this.gateway) ?? 0);
+    const same = state.gateways.length === 0 || this.withFellow;
+    const receipted = same ? state.receiptedSeq : (receiptedBy(state, this.gateway) ?? 0);
     // It forgot what it receipted: a restored backup.
     if (config.upTo < receipted)
       return { code: "GATEWAY_BEHIND", detail: `${config.upTo} of ${receipted} receipted` };
@@ -113,9 +124,9 @@ export class Conversation {
     else if (config.upTo > state.saidSeq) this.restore(config);
     else if (!speaker.receipted(state, { ...config, refused: [] }))
       return { code: "RECEIPT_DIGEST", detail: "config" };
-    else if (unknown) {
+    else if (same) {
       // Never on before, or its state was lost before its first message was receipted.
-      if (state.boot === 1) this.beginUncertain(config);
+      if (state.boot === 1 && state.gateways.length === 0) this.beginUncertain(config);
       speakWith(state, this.gateway, state.receiptedSeq);
     }
     return undefined;

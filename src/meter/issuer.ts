@@ -11,6 +11,7 @@ import { assert } from "#core/errors/assert";
 import { codeOfWire } from "#core/errors/codes";
 import { ASK_PATIENCE_MS, ASK_PATIENCE_PERMILLE, ASK_REPEAT_MS } from "#core/limits";
 import { signCancel } from "#core/pot/cancel";
+import { gatewayTokens } from "#core/pot/params";
 import { checkToken, isTimely, medianMs } from "#core/pot/token";
 import type { Caps, Notice } from "#core/records/notice";
 import {
@@ -68,7 +69,7 @@ export class Issuer {
   private body: Body | undefined;
   /** Its tokens by members of its committee, and by the gateway. */
   private tokens: Kept[] = [];
-  private gatewayToken: Kept | undefined;
+  private gatewayTokens: Kept[] = [];
   /** Uptime at which its committee is asked again, and at which its tick counts as over (barrier clock). */
   private askAtMs: number | undefined;
   private overAtMs = 0;
@@ -164,9 +165,12 @@ export class Issuer {
       if (this.tokens.some((one) => one.rank === rank)) return;
       const key = committees.keyOf(committees.indexOf(token.witness));
       if (checkToken(this.ports.crypto, key, context, token)) this.tokens.push(kept(token, rank));
-    } else if (bytesEqual(token.witness, known.epoch.gateway)) {
-      if (checkToken(this.ports.crypto, this.node.gatewayKey, context, token))
-        this.gatewayToken = kept(token, rank);
+    } else {
+      const gateways = this.node.gatewayKeys;
+      const place = gateways.findIndex(({ node }) => bytesEqual(node, token.witness));
+      if (place < 0 || this.gatewayTokens.some((one) => one.rank === place)) return;
+      if (checkToken(this.ports.crypto, gateways[place].publicKey, context, token))
+        this.gatewayTokens.push(kept(token, place));
     }
     this.finish(known);
   }
@@ -263,7 +267,7 @@ export class Issuer {
     state.pending = { body: encoded, tries };
     this.body = body;
     this.tokens = [];
-    this.gatewayToken = undefined;
+    this.gatewayTokens = [];
     this.overAtMs = this.patientUntilMs(body);
   }
 
@@ -305,6 +309,10 @@ export class Issuer {
     this.node.settled();
   }
 
+  private get gatewaysNeeded(): number {
+    return gatewayTokens(this.config.gateways?.length ?? 1);
+  }
+
   /** The transaction as it is said; undefined while tokens are missing. */
   private complete(known: KnownEpoch): Uint8Array | undefined {
     const { state } = this.node;
@@ -314,7 +322,8 @@ export class Issuer {
     let pot: Kept[];
     if (m > 0 && this.tokens.length >= m)
       pot = this.tokens.sort((a, b) => a.rank - b.rank).slice(0, m);
-    else if (this.gatewayToken && (k === 0 || body.cancels)) pot = [this.gatewayToken];
+    else if ((k === 0 || body.cancels) && this.gatewayTokens.length >= this.gatewaysNeeded)
+      pot = this.gatewayTokens.sort((a, b) => a.rank - b.rank).slice(0, this.gatewaysNeeded);
     else return undefined;
     const { crypto } = this.ports;
     const { secretKey } = this.config;
@@ -330,7 +339,7 @@ export class Issuer {
     this.node.state.pending = undefined;
     this.body = undefined;
     this.tokens = [];
-    this.gatewayToken = undefined;
+    this.gatewayTokens = [];
     this.askAtMs = undefined;
   }
 

@@ -178,6 +178,11 @@ export function speaksElsewhere({ gateways }: NodeState, id: Uint8Array): boolea
   return gateways.length > 0 && !bytesEqual(gateways[0].mark, markOf(id));
 }
 
+/** Whether the gateway that the node spoke with last is one of `ids`. */
+export function spokeWithAny({ gateways }: NodeState, ids: readonly Uint8Array[]): boolean {
+  return gateways.length > 0 && ids.some((id) => bytesEqual(gateways[0].mark, markOf(id)));
+}
+
 /** The highest number that gateway `id` has receipted; undefined where the node does not know the gateway. */
 export function receiptedBy(state: NodeState, id: Uint8Array): number | undefined {
   const mark = markOf(id);

@@ -9,17 +9,19 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { toHex } from "#core/codec/bytes";
+import { nodeIdOf } from "#core/identity";
 import { Topics } from "#core/topics";
 import { Gateway } from "#gateway/gateway";
-import type { GatewayLog, LogStore, Probe } from "#gateway/ports";
+import type { Bus, GatewayLog, LogStore, Probe } from "#gateway/ports";
 import { areaAcl, type Standing } from "./broker/acl.ts";
-import { type Authenticate, byClaims, byTokens } from "./broker/authenticate.ts";
 import { type Broker, startBroker } from "./broker/embedded.ts";
-import { BROKER_LIMITS } from "./broker/options.ts";
+import { type Address, othersOf } from "./config/consortium.ts";
 import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-config.ts";
 import { loadKey } from "./config/key-file.ts";
-import { operatorKeyBeside } from "./config/operator-key.ts";
 import { paceFault } from "./config/pace.ts";
+import { tellConsortium } from "./consortium/monitor.ts";
+import { idsOf } from "./consortium/peer-link.ts";
+import { Peers } from "./consortium/peers.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
 import { LoginKeeper } from "./dynsec/keeper.ts";
@@ -27,6 +29,7 @@ import { FolderShelf } from "./firmware/shelf.ts";
 import { IdentityFolder } from "./identity/folder.ts";
 import { SealThread } from "./identity/seals.ts";
 import { connectMqtt, type MqttBus } from "./mqtt/client.ts";
+import { accessOf } from "./process/access.ts";
 import { backupStore } from "./process/backup.ts";
 import { BusTap } from "./process/bus-tap.ts";
 import { explainFailure, type Failure } from "./process/failure.ts";
@@ -125,6 +128,9 @@ class Running implements GatewayProcess {
   private readonly shelf: FolderShelf | undefined;
   private readonly identity: { shelf: IdentityFolder; seals: SealThread } | undefined;
   private logins: LoginKeeper | undefined;
+  /** The other gateways of its consortium, and the way to them. */
+  private readonly others: readonly Address[];
+  private peers: Peers | undefined;
   private lookTimer: NodeJS.Timeout | undefined;
   /** The identity folder has something that was not examined to the end. */
   private unexamined = false;
@@ -143,6 +149,8 @@ class Running implements GatewayProcess {
     this.hooks = hooks;
     this.log = log;
     this.probe = probe;
+    const { consortium } = config;
+    this.others = consortium ? othersOf(this.crypto, { ...config, consortium }, secretKey) : [];
     const publicKey = this.crypto.publicKey(secretKey);
     this.gatewayKey = toHex(publicKey);
     const { sealKeyFile: keyFile, createKey: create } = config;
@@ -190,6 +198,7 @@ class Running implements GatewayProcess {
       packer: enginePacker(),
       shelf: this.shelf,
       identity: this.identity,
+      consortium: this.peers,
     });
     this.gateway = gateway;
     const { broker } = this;
@@ -200,6 +209,7 @@ class Running implements GatewayProcess {
       bus: bus.counts,
       broker,
       identities: this.identity?.shelf,
+      peers: this.peers,
     });
     gateway.onWork = () => this.soon();
     gateway.onFinished = () => void setImmediate(() => hooks.onFinished?.());
@@ -209,6 +219,7 @@ class Running implements GatewayProcess {
     // Replay and subscription come before the first message: nothing else runs in between.
     await gateway.start();
     this.logins?.begin();
+    if (this.peers) tellConsortium(gateway, this.peers, bus);
     if (hooks.metricsPort !== undefined)
       this.server = await serveMetrics(this.measured, hooks.metricsPort);
     this.lookTimer = setInterval(() => this.look(), LOOK_MS).unref();
@@ -248,6 +259,7 @@ class Running implements GatewayProcess {
     clearInterval(this.lookTimer);
     this.logins?.close();
     this.gateway?.stop();
+    await this.peers?.close();
     const busy = (this.broker?.counts.connections ?? 0) > 0;
     await delay(busy ? STOP_GRACE_MS : 1);
     await this.bus?.close();
@@ -265,10 +277,11 @@ class Running implements GatewayProcess {
       this.broker = await startBroker({
         ...config.bus,
         acl: areaAcl(config.area, (id) => this.standing(id)),
-        authenticate: this.authenticate(),
+        authenticate: accessOf(config, this.secretKey, idsOf(this.others), log),
         limits: publishRates(config),
         log,
       });
+      this.peers = this.join(this.broker);
       return (this.bus = new BusTap(this.broker, false));
     }
     const topic = new Topics(config.area).monitor("gateway");
@@ -283,6 +296,7 @@ class Running implements GatewayProcess {
       log,
     });
     const tap = (this.bus = new BusTap(mqtt, true));
+    this.peers = this.join(mqtt);
     this.logins =
       dynamicSecurity &&
       new LoginKeeper({
@@ -297,36 +311,24 @@ class Running implements GatewayProcess {
     return tap;
   }
 
+  /** Looks for the other gateways, where there is a consortium. */
+  private join(bus: Bus): Peers | undefined {
+    const { config, secretKey, crypto, log, others } = this;
+    const { consortium, net, area } = config;
+    if (!consortium) return undefined;
+    const id = nodeIdOf(crypto, crypto.publicKey(secretKey));
+    return new Peers(consortium, {
+      ...{ net, area, id, secretKey, crypto, peers: others, bus, log },
+      nowMs: () => Date.now(),
+      fail: (error) => this.fail(error),
+    });
+  }
+
   /** What a node whose key is proven is to the area just now. */
   private standing(id: string): Standing {
     const code = this.gateway?.area.barred(id);
     if (!code) return "member";
     return code === "NOT_ENROLLED" ? "guest" : "barred";
-  }
-
-  /** How clients prove who they are. */
-  private authenticate(): Authenticate {
-    const { config, crypto, log } = this;
-    const { net, access, keyFile, createKey } = config;
-    if (access === "claims") {
-      const cause = "whoever reaches the broker is who it says: for closed networks only";
-      log("warn", "access-claims", { cause });
-      return byClaims();
-    }
-    let { operators } = config;
-    if (!operators) {
-      const own = operatorKeyBeside(keyFile, createKey);
-      if (own?.made) log("info", "key-made", { file: own.file });
-      operators = own ? [toHex(crypto.publicKey(own.secretKey))] : [];
-    }
-    return byTokens({
-      crypto,
-      net,
-      gatewayKey: crypto.publicKey(this.secretKey),
-      operators: new Set(operators),
-      nowMs: () => Date.now(),
-      seenMax: BROKER_LIMITS.tokensMax,
-    });
   }
 
   /** The store with the time of each commit in the metrics. */

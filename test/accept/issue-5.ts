@@ -3,11 +3,15 @@
 import type { Line } from "./harness.ts";
 import { consensusSeeds, mutationsAll, mutationsShort } from "./issue-5-consensus.ts";
 import { evaluateLine, latency51 } from "./issue-5-evaluate.ts";
+import { gatewaysDemo, gatewaysFaults, gatewaysShort } from "./issue-5-gateways.ts";
 
 export const issue5: Line[] = [
   mutationsShort,
+  gatewaysShort,
   latency51,
   mutationsAll,
   consensusSeeds,
   evaluateLine,
+  gatewaysDemo,
+  gatewaysFaults,
 ];

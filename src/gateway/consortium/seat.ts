@@ -26,6 +26,7 @@ import type { AgreedTime } from "./agreed-time.ts";
 import { Collector, isShared } from "./collect.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
+import { TradeTimes } from "./trade-times.ts";
 import { fedTrust, trustIn } from "./trust.ts";
 
 /** Seals are numbered behind the signatures of a turn, of which there are never so many. */
@@ -40,6 +41,7 @@ export interface SeatHost {
 
 export class Seat {
   readonly replica: Replica;
+  readonly times = new TradeTimes();
   private readonly area: Area;
   private readonly ports: GatewayPorts;
   private readonly intake: Intake;
@@ -63,6 +65,7 @@ export class Seat {
     this.intake = intake;
     this.clock = clock;
     this.collector = new Collector(area);
+    area.onBlock = (block) => this.times.block(block);
     this.replica = new Replica(area.options, ports, outside, {
       id: area.idBytes,
       ledger: () => area.chain.head?.id,
@@ -150,6 +153,7 @@ export class Seat {
     segments.forEach(({ bytes }, i) => {
       replica.collected(unpackEntry(segmentEntry, bytes).signed, first + i);
     });
+    if (segments.length > 0) this.times.wanted(ports.time.nowMs());
     if (segments.length > 0) replica.want();
   }
 
@@ -178,6 +182,7 @@ export class Seat {
     ports.probe("applied");
     ports.store.append(entries);
     ports.probe("durable");
+    this.times.durable(area.runs.values(), ports.time.nowMs());
     segments.forEach((segment, i) => {
       replica.logged(segment, first + i);
     });
@@ -295,6 +300,8 @@ export class Seat {
     if (!valid) return intake.refused("BAD_SIGNATURE", nodeOf(one), message.what);
     if (isShared(message)) {
       const verdict = collector.take(message, one, seq, fed);
+      if (verdict.ok && message.what === "said" && message.said.kind === "tx")
+        this.times.heard(message.said.tx, this.ports.time.nowMs());
       if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
     } else if (message.what === "ask" || message.what === "token") {
       const verdict = collector.exchange(batch, message, fed);

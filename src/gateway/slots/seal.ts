@@ -45,6 +45,7 @@ function entered(area: Area, batch: Batch, block: SealedBlock): void {
   for (const { code } of block.block.rejected) area.countRejected(code);
   unhearRejected(area, block);
   area.countPaid(block);
+  area.onBlock(block);
   area.settlements.follow(area.ports.crypto, area.chain.state, block);
   area.votes.seal(block, area.world.ageMaxMs);
   area.credit.decided(area, batch, block);

@@ -19,11 +19,11 @@ export type AclReason =
   | "NOT_ENROLLED"
   | "BARRED";
 
-export type ClientClass = "node" | "operator" | "outsider";
+export type ClientClass = "node" | "gateway" | "operator" | "outsider";
 
 /** A connected client, as far as rights go. */
 export interface Identity {
-  /** The client id; of a node its node id. */
+  /** The client id; of a node or gateway its id. */
   readonly client: string;
   readonly class: ClientClass;
 }
@@ -79,9 +79,13 @@ export function areaAcl(
     knows: (clientId) => NODE_ID.test(clientId) || PERSON_ID.test(clientId),
 
     publish({ client, class: kind }, topic, retain) {
-      if (kind !== "node") return "READ_ONLY_CLIENT";
+      if (kind !== "node" && kind !== "gateway") return "READ_ONLY_CLIENT";
       const levels = levelsOf(topic);
       if (typeof levels === "string") return levels;
+      if (kind === "gateway") {
+        if (!covered(levels, RIGHTS.gateway.publishes, client)) return "NOT_ALLOWED";
+        return retain && levels[3] !== "readers" ? "RETAIN_NOT_ALLOWED" : undefined;
+      }
       if (!covered(levels, RIGHTS.member.publishes, client)) return "NOT_ALLOWED";
       // A retained message outlives its sender, and under up/+ there is room for any number.
       if (retain && levels[2] !== "state") return "RETAIN_NOT_ALLOWED";

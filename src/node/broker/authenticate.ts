@@ -37,6 +37,8 @@ export interface TokenOptions {
   gatewayKey: Uint8Array;
   /** Public keys of operators, 64 lower-case hex digits. */
   operators: ReadonlySet<string>;
+  /** Ids (hex) of the other gateways of its consortium. */
+  gateways?: ReadonlySet<string>;
   /** UTC. */
   nowMs(): number;
   /** Clients whose last token is remembered. */
@@ -45,7 +47,7 @@ export interface TokenOptions {
 
 /** Tokens, each at most once: those of before this call do not count either. */
 export function byTokens(options: TokenOptions): Authenticate {
-  const { crypto, net, operators, nowMs } = options;
+  const { crypto, net, operators, gateways, nowMs } = options;
   const gateway = nodeIdOf(crypto, options.gatewayKey);
   // A token of this very millisecond was made for this start.
   const startMs = nowMs() - 1;
@@ -69,6 +71,8 @@ export function byTokens(options: TokenOptions): Authenticate {
     const key = toHex(opened.token.publicKey);
     if (!node && !operators.has(key)) return { fault: "NOT_OPERATOR" };
     if (!seen.note(client, opened.token.atMs, now)) return { fault: "TOKEN_STORE_FULL" };
+    // A gateway's id follows from its key as a node's does.
+    if (gateways?.has(client)) return { client, class: "gateway", key };
     return { client, class: node ? "node" : "operator", key };
   };
 }
@@ -103,7 +107,10 @@ class LastTokens {
  * Claims: username = client id; and where there are credentials, the right password. Who is called
  * a monitor sees what an operator does.
  */
-export function byClaims(credentials?: ReadonlyMap<string, string>): Authenticate {
+export function byClaims(
+  credentials?: ReadonlyMap<string, string>,
+  gateways?: ReadonlySet<string>,
+): Authenticate {
   // Hashed, so that the comparison takes the same time for every length.
   const digest = (data: Uint8Array | string) => createHash("sha256").update(data).digest();
   const right = (client: string, password: Uint8Array | undefined): boolean => {
@@ -114,6 +121,7 @@ export function byClaims(credentials?: ReadonlyMap<string, string>): Authenticat
   };
   return (client, username, password) => {
     if (username !== client || !right(client, password)) return { fault: "BAD_CREDENTIALS" };
+    if (gateways?.has(client)) return { client, class: "gateway", key: "" };
     return { client, class: isNodeClient(client) ? "node" : "operator", key: "" };
   };
 }

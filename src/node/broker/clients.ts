@@ -156,7 +156,9 @@ export class BrokerClients {
     if (!connection || !who) return new Error("publish of nobody");
     // The last will is one and was announced: without it a client that is dropped would seem there.
     const isWill = packet === (client as Client & { will?: unknown }).will;
-    if (!isWill && !this.#mayPublish(client.id, packet)) {
+    // What a gateway says is bounded where it is heard (consortium/peer-link.ts).
+    const bounded = !isWill && who.class !== "gateway";
+    if (bounded && !this.#mayPublish(client.id, packet)) {
       count(this.#publishDenied, "RATE_LIMITED");
       if (connection.limited++ === 0)
         this.#warn("RATE_LIMITED", "broker-publish-denied", { client: client.id });

@@ -6,7 +6,7 @@
  */
 
 /** A node without a certificate is a guest, with one that does not count barred. */
-export type RightsClass = "member" | "guest" | "barred" | "operator" | "outsider";
+export type RightsClass = "member" | "guest" | "barred" | "gateway" | "operator" | "outsider";
 
 export interface Rights {
   readonly publishes: readonly string[];
@@ -47,6 +47,8 @@ export const RIGHTS: Readonly<Record<RightsClass, Rights>> = {
   },
   guest: GUEST,
   barred: GUEST,
+  // Another gateway of the consortium: it leaves here what it has to say to this one.
+  gateway: { publishes: [`gateway/+/${OWN}/+`], subscribes: [], hears: [] },
   operator: { publishes: [], subscribes: PEOPLE, hears: PEOPLE },
   outsider: { publishes: [], subscribes: ANYBODY, hears: ANYBODY },
 };

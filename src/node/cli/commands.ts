@@ -5,9 +5,10 @@ import { authorityCommands } from "./authority-commands.ts";
 import { enrolCommands } from "./enrol-commands.ts";
 import { firmwareCommands } from "./firmware-commands.ts";
 
-/** Adds `gateway`, `login`, `monitor`, `bank`, `export`, `verify`, `provision`, `firmware`, `authority` and `enrol`. */
+/** Adds `gateway`, `keys`, `login`, `monitor`, `bank`, `export`, `verify`, `provision`, `firmware`, `authority` and `enrol`. */
 export function registerNodeCommands(program: Command): void {
   gatewayCommands(program);
+  keysCommands(program);
   loginCommands(program);
   monitorCommands(program);
   bankCommands(program);
@@ -59,6 +60,20 @@ function gatewayCommands(program: Command): void {
     .action(async (options) => {
       const { gatewayCommand } = await import("./gateway.ts");
       process.exitCode = await gatewayCommand(options);
+    });
+}
+
+function keysCommands(program: Command): void {
+  program
+    .command("keys")
+    .description("print a gateway's public keys, for the others of its consortium")
+    .option("--key <file>", "the gateway's key file", "gateway.key")
+    .option("--make", "make it where it is missing")
+    .option("--area <name>", "name of its area")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", "\nExample:\n  wattle keys --key gateway.key --make --area street")
+    .action(async (options) => {
+      process.exitCode = (await import("./keys.ts")).keysCommand(options);
     });
 }
 

@@ -37,6 +37,9 @@ export interface GatewayCommandOptions {
   progressEvery?: number;
 }
 
+/** A gateway of a consortium that has finished stays for so long, ms: longer than a round. */
+const LINGER_MS = 5_000;
+
 /** Runs the command; the answer is the exit code. */
 export async function gatewayCommand(options: GatewayCommandOptions): Promise<number> {
   let config: GatewayConfig | undefined;
@@ -75,7 +78,9 @@ async function runGateway(config: GatewayConfig, options: GatewayCommandOptions)
     onSlot: progress,
     onFinished: () => {
       say(`finished: all ${config.slots} slots are settled`);
-      if (options.exitWhenFinished) ended.resolve(0);
+      // Others of a consortium may still need this one's votes for the last turns.
+      const lingerMs = config.consortium ? LINGER_MS : 0;
+      if (options.exitWhenFinished) setTimeout(() => ended.resolve(0), lingerMs);
     },
     onFatal: ({ message, exitCode }) => {
       process.stderr.write(`wattle gateway: ${message}\n`);
@@ -148,6 +153,7 @@ function greeting(config: GatewayConfig, running: GatewayProcess): string[] {
     `  slots   ${config.slots ?? "until stopped"}, ${config.slotMs / 1000} s each, ` +
       `from ${isoTime(running.worldStartMs)}`,
     `  clock   ${speed}`,
+    ...consortiumText(config),
     `  market  ${market.timing} ${market.mode}, ${market.pricing} price, ` +
       `k = ${market.kPermille}/1000`,
     `  grid    feed-in ${coins(config.feedInMicro)}, retail ${prices} a kWh`,
@@ -156,6 +162,15 @@ function greeting(config: GatewayConfig, running: GatewayProcess): string[] {
     ...(running.metricsPort === undefined
       ? []
       : [`  metrics http://127.0.0.1:${running.metricsPort}/metrics`]),
+  ];
+}
+
+function consortiumText({ consortium, area }: GatewayConfig): string[] {
+  if (!consortium) return [];
+  const { gateways, rule, leader, intervalMs } = consortium;
+  const others = gateways.filter((one) => one.area !== area).map((one) => one.area);
+  return [
+    `  others  ${others.join(", ") || "none"}; ${rule}, ${leader}, a turn every ${intervalMs} ms`,
   ];
 }
 

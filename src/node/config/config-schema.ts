@@ -30,6 +30,7 @@ import {
   url,
   whole,
 } from "./config-fields.ts";
+import { CONSORTIUM_HELP, consortiumEntries, partnerEntries } from "./consortium.ts";
 import { CREDIT_HELP, creditEntries } from "./credit.ts";
 import { EPOCH_HOURS_MAX, PROOF_OF_TIME_HELP } from "./proof-of-time.ts";
 
@@ -137,6 +138,7 @@ const topEntries = {
   identity: v.optional(object(identityEntries)),
   firmware: v.optional(object(firmwareEntries)),
   feeder: v.optional(object(feederEntries)),
+  consortium: v.optional(object(consortiumEntries)),
   credit: v.optional(v.nullable(object(creditEntries)), null),
   log: v.optional(object(logEntries), {}),
 };
@@ -162,6 +164,8 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   identity: Object.keys(identityEntries),
   firmware: Object.keys(firmwareEntries),
   feeder: Object.keys(feederEntries),
+  consortium: Object.keys(consortiumEntries),
+  "consortium.gateways[]": Object.keys(partnerEntries),
   credit: Object.keys(creditEntries),
   log: Object.keys(logEntries),
 };
@@ -321,6 +325,7 @@ export const HELP: Readonly<Record<string, Help>> = {
     allowed: `a whole number of Wh, 0 to ${QTY_WH_MAX}`,
     cure: "Give what one meter may be out by at a reading: its resolution and its clock",
   },
+  ...CONSORTIUM_HELP,
   ...CREDIT_HELP,
   log: { allowed: "{level}", cure: "Leave it out for info" },
   "log.level": {

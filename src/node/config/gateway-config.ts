@@ -11,8 +11,15 @@ import type { FeederTerms } from "#gateway/feeder/terms";
 import type { GatewayOptions } from "#gateway/options";
 import type { Tariff } from "#gateway/ports";
 import type { TlsFiles } from "../broker/tls-files.ts";
+import { sodiumCrypto } from "../crypto/sodium.ts";
 import { ConfigError, type ConfigProblem, didYouMean, shown } from "./config-error.ts";
 import { configSchema, HELP, KEYS, type ParsedConfig } from "./config-schema.ts";
+import {
+  type ConsortiumConfig,
+  checkConsortium,
+  consortiumOf,
+  consortiumOptions,
+} from "./consortium.ts";
 import { bankOf, type CreditConfig } from "./credit.ts";
 import { TXS_PER_SLOT, tickOf } from "./pace.ts";
 import { checkProofOfTime, type ProofOfTime, potOf, proofOfTimeOf } from "./proof-of-time.ts";
@@ -67,6 +74,8 @@ export interface GatewayConfig {
   firmware?: { folder: string; releaseKey?: string };
   /** The meter before the whole area. */
   feeder?: FeederTerms;
+  /** The gateways that agree on one ledger; undefined: this one has its own. */
+  consortium?: ConsortiumConfig;
   /** The operator's bank. */
   credit?: CreditConfig;
   logLevel: "debug" | "info" | "warn" | "error" | "silent";
@@ -171,7 +180,7 @@ function checkTogether(parsed: ParsedConfig): ConfigProblem[] {
   }
   if (parsed.ageMaxSeconds !== undefined && parsed.ageMaxSeconds < tickMs)
     say("ageMaxSeconds", s(parsed.ageMaxSeconds), `at least ${s(tickMs)}`, "Raise it");
-  problems.push(...checkProofOfTime(parsed));
+  problems.push(...checkProofOfTime(parsed), ...checkConsortium(parsed));
   if (parsed.listen && parsed.broker)
     say("broker", "listen and broker", "one of them", "Leave out listen to use that broker");
   if (parsed.broker)
@@ -214,6 +223,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
   const tickMs = tickOf(parsed);
   const { retailCsv, retailColumn: column } = tariff;
   const csv = retailCsv === undefined ? undefined : resolve(dir, retailCsv);
+  const consortium = consortiumOf(parsed.consortium, clock, dir);
   return {
     net,
     area,
@@ -243,7 +253,8 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
             kind: "running",
             ratePermille: clock.speed,
             // At real time's own rate, slots that begin on the clock stay on it.
-            ...(clock.speed === 1000 && parsed.worldStart === "next-slot" && { wall: true }),
+            ...(clock.speed === 1000 &&
+              (parsed.worldStart === "next-slot" || parsed.consortium) && { wall: true }),
           },
     slotTimeoutMs: parsed.slotTimeoutSeconds,
     tickMs,
@@ -259,6 +270,7 @@ function complete(parsed: ParsedConfig, dir: string): GatewayConfig {
       firmware: { ...parsed.firmware, folder: resolve(dir, parsed.firmware.folder) },
     }),
     ...(parsed.feeder && { feeder: parsed.feeder }),
+    ...(consortium && { consortium }),
     ...(parsed.credit && { credit: parsed.credit }),
     logLevel: parsed.log.level,
   };
@@ -302,6 +314,7 @@ export function gatewayOptions(
     ...(config.proofOfTime && { pot: potOf(config.proofOfTime, slotMs) }),
     market,
     ...(config.feeder && { feeder: config.feeder }),
+    ...(config.consortium && { consortium: consortiumOptions(sodiumCrypto(), config.consortium) }),
     ...(config.credit && { credit: bankOf(config.credit, pricesOf(config)) }),
   };
 }

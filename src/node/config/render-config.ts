@@ -72,6 +72,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     ...(config.identity && { identity: config.identity }),
     ...(config.firmware && { firmware: config.firmware }),
     ...(config.feeder && { feeder: config.feeder }),
+    ...(config.consortium && { consortium: config.consortium }),
     credit: renderCredit(config.credit),
     log: { level: config.logLevel },
   };

@@ -8,6 +8,8 @@ import { DAY_MS } from "#core/units/time";
 import type { Gateway } from "#gateway/gateway";
 import type { LogStore } from "#gateway/ports";
 import type { Broker } from "../broker/embedded.ts";
+import { consortiumGauges } from "../consortium/monitor.ts";
+import type { Peers } from "../consortium/peers.ts";
 import type { VerifyPool } from "../crypto/verify-pool.ts";
 import type { BusCounts } from "./bus-tap.ts";
 
@@ -19,6 +21,8 @@ export interface Measured {
   broker: Broker | undefined;
   /** The identity folder. */
   identities?: { readonly requestsWaiting: number; readonly displaced: number } | undefined;
+  /** The way to the other gateways of the consortium. */
+  peers?: Peers | undefined;
 }
 
 type Read = (measured: Measured) => number;
@@ -230,6 +234,17 @@ export class Metrics {
           this.set(read(measured));
         },
       });
+    new Gauge({
+      name: "wattle_consortium",
+      help: "turn and round in hand, gateways heard and needed, halted, liars, segments that wait",
+      labelNames: ["what"],
+      registers,
+      collect() {
+        this.reset();
+        const gauges = consortiumGauges(measured.gateway, measured.peers);
+        for (const [what, value] of Object.entries(gauges)) this.set({ what }, value);
+      },
+    });
     for (const [name, help, label, read] of LABELLED)
       new Counter({
         name,

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The way to the other gateways over MQTT (docs/protocol.md section 7): what is for a gateway is left on its
+ * broker, or on one that all share, under its own id and the sender's. All but the keys themselves is
+ * encrypted (confidential.ts). Messages may get lost; whoever needs one asks again.
+ */
+import { toHex } from "#core/codec/bytes";
+import { openSigned, signRecord, verifySigned } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
+import { readersRecord } from "#core/records/readers";
+import { Topics } from "#core/topics";
+import type { Partner, PeerKind, PeerLink } from "#gateway/consortium/ports";
+import type { Bus, GatewayLog } from "#gateway/ports";
+import { Buckets } from "../broker/rate.ts";
+import { tokenPasswords } from "../mqtt/token.ts";
+import { Confidential } from "./confidential.ts";
+import { PeerWire } from "./peer-wire.ts";
+
+/** Another gateway, and where its broker is; without a URL it listens on the same broker as this one. */
+export interface PeerAddress extends Partner {
+  area: string;
+  url?: string;
+  /** PEM of the authority that its mqtts broker's certificate is of. */
+  ca?: string | Buffer;
+}
+
+export interface PeerLinkOptions {
+  net: string;
+  area: string;
+  id: Uint8Array;
+  secretKey: Uint8Array;
+  crypto: Crypto;
+  /** All but this one. */
+  peers: readonly PeerAddress[];
+  /** The broker that this gateway listens on. */
+  bus: Pick<Bus, "publish" | "subscribe">;
+  log: GatewayLog;
+  /** UTC. */
+  nowMs(): number;
+  /** What a handler threw: the gateway cannot go on. */
+  fail(error: unknown): void;
+}
+
+/** A peer as others see it. */
+export interface PeerView {
+  id: string;
+  area: string;
+  /** Whether there is a connection to its broker; true with a broker that all share. */
+  connected: boolean;
+  /** ms since the last message that was its own; Infinity: none yet. */
+  silentMs: number;
+  sent: number;
+  received: number;
+  /** Not sent, and not taken in, for want of room, rate or key. */
+  dropped: number;
+}
+
+/** What the link says for itself: this gateway's key, a request for the other's, and that it is there. */
+const OWN_KINDS = Object.freeze(["readers", "key", "here"] as const);
+/** All that a gateway says to others. */
+const KINDS: ReadonlySet<string> = new Set<PeerKind | (typeof OWN_KINDS)[number]>([
+  ...(["proposed", "vote", "quorum", "polka", "decision", "status"] as const),
+  ...(["segment", "fetch", "ask", "down"] as const),
+  ...OWN_KINDS,
+]);
+/** Said again by itself where it is lost. */
+const AGAIN: ReadonlySet<string> = new Set([
+  "proposed",
+  "vote",
+  "quorum",
+  "polka",
+  "status",
+  "here",
+]);
+/** Above it a message would end the connection (broker/options.ts); the largest is a proposal. */
+const BYTES_MAX = 63 * 1024;
+/** What one peer may say: some hundred turns a second with all their segments, and a whole log at once. */
+const RATE = Object.freeze({ perSecond: 4000, burst: 16_000 });
+const BYTE_RATE = Object.freeze({ perSecond: 16 << 20, burst: 64 << 20 });
+/** Messages that wait to be opened; beyond it those are dropped that are said again by themselves. */
+const INBOX_MAX = 8192;
+/** One that says nothing says so often that it is there. */
+const HERE_MS = 3_000;
+/** Keys are asked for, and told, at most so often to each peer. */
+const KEY_PAUSE_MS = 500;
+
+interface Peer extends PeerAddress {
+  hex: string;
+  topics: Topics;
+  wire: PeerWire | undefined;
+  heardMs: number;
+  saidMs: number;
+  keyAtMs: number;
+  askedMs: number;
+  toldMs: number;
+  sent: number;
+  received: number;
+  dropped: number;
+}
+
+export class MqttPeerLink implements PeerLink {
+  private readonly options: PeerLinkOptions;
+  private readonly id: string;
+  private readonly own: Topics;
+  private readonly secret: Confidential;
+  private readonly peers = new Map<string, Peer>();
+  private readonly rate = new Buckets(RATE, 128);
+  private readonly byteRate = new Buckets(BYTE_RATE, 128);
+  private inbox: { peer: Peer; topic: string; kind: string; bytes: Uint8Array }[] = [];
+  private handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void = () => {};
+  private readonly beat: NodeJS.Timeout;
+  private closing = false;
+
+  constructor(options: PeerLinkOptions) {
+    const { id, secretKey, area, bus } = options;
+    this.options = options;
+    this.id = toHex(id);
+    this.own = new Topics(area);
+    this.secret = new Confidential(id, secretKey);
+    const fresh = { wire: undefined, heardMs: -1, saidMs: 0, keyAtMs: 0, askedMs: 0, toldMs: 0 };
+    for (const address of options.peers) {
+      const hex = toHex(address.id);
+      const counts = { sent: 0, received: 0, dropped: 0 };
+      const topics = new Topics(address.area);
+      this.peers.set(hex, { ...address, ...fresh, ...counts, hex, topics });
+    }
+    bus.subscribe(`${this.own.prefix}/gateway/${this.id}/+/+`, (topic, payload) =>
+      this.hear(topic, payload),
+    );
+    for (const peer of this.peers.values()) this.reach(peer);
+    this.beat = setInterval(() => this.sayHere(), HERE_MS);
+  }
+
+  send(to: string | undefined, kind: PeerKind, bytes: Uint8Array): void {
+    if (to === undefined) for (const peer of this.peers.values()) this.say(peer, kind, bytes);
+    else {
+      const peer = this.peers.get(to);
+      if (peer) this.say(peer, kind, bytes);
+    }
+  }
+
+  listen(handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void): void {
+    this.handler = handler;
+  }
+
+  view(): PeerView[] {
+    const nowMs = performance.now();
+    return [...this.peers.values()].map((peer) => ({
+      id: peer.hex,
+      area: peer.area,
+      connected: peer.wire?.connected ?? true,
+      silentMs: peer.heardMs < 0 ? Number.POSITIVE_INFINITY : nowMs - peer.heardMs,
+      sent: peer.sent,
+      received: peer.received,
+      dropped: peer.dropped + (peer.wire?.dropped ?? 0),
+    }));
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    clearInterval(this.beat);
+    await Promise.all([...this.peers.values()].map(({ wire }) => wire?.close()));
+  }
+
+  private reach(peer: Peer): void {
+    const { url, ca } = peer;
+    const { crypto, secretKey, net, nowMs, log } = this.options;
+    if (url === undefined) return this.tell(peer);
+    const gatewayKey = peer.publicKey;
+    const password = tokenPasswords({ crypto, secretKey, net, gatewayKey, client: this.id, nowMs });
+    peer.wire = new PeerWire({
+      ...{ url, ca, id: this.id, password, log },
+      connected: () => {
+        log("info", "peer-connected", { area: peer.area });
+        peer.toldMs = 0;
+        this.tell(peer);
+      },
+    });
+  }
+
+  /** Says this gateway's key to a peer, for whom it is retained. */
+  private tell(peer: Peer): void {
+    const { net, crypto, secretKey, nowMs } = this.options;
+    const now = performance.now();
+    if (peer.toldMs > 0 && now - peer.toldMs < KEY_PAUSE_MS) return;
+    peer.toldMs = now;
+    const readers = this.secret.readers(net, [peer], nowMs());
+    const { bytes } = signRecord(readersRecord, crypto, secretKey, readers);
+    const topic = peer.topics.peer(peer.hex, this.id, "readers");
+    this.put(peer, topic, bytes, { retain: true });
+  }
+
+  private say(peer: Peer, kind: string, bytes: Uint8Array): void {
+    const topic = peer.topics.peer(peer.hex, this.id, kind);
+    const sealed = this.secret.seal(topic, bytes);
+    if (sealed.length > BYTES_MAX) {
+      peer.dropped++;
+      this.options.log("error", "peer-message-too-long", { kind, bytes: sealed.length });
+    } else this.put(peer, topic, sealed, { again: AGAIN.has(kind) });
+  }
+
+  private put(
+    peer: Peer,
+    topic: string,
+    bytes: Uint8Array,
+    how: { again?: boolean; retain?: boolean },
+  ): void {
+    if (this.closing) return;
+    peer.sent++;
+    peer.saidMs = performance.now();
+    if (peer.wire) peer.wire.send(topic, bytes, how);
+    else this.options.bus.publish(topic, bytes, { retain: how.retain ?? false });
+  }
+
+  private sayHere(): void {
+    const now = performance.now();
+    for (const peer of this.peers.values())
+      if (now - peer.saidMs >= HERE_MS / 2) this.say(peer, "here", new Uint8Array());
+  }
+
+  /** Within the broker: it only takes note. */
+  private hear(topic: string, bytes: Uint8Array): void {
+    const [from, kind] = topic.split("/").slice(-2);
+    const peer = this.peers.get(from);
+    if (!peer || this.closing || !KINDS.has(kind) || bytes.length === 0) return;
+    const now = performance.now();
+    const taken = this.rate.take(from, 1, now) && this.byteRate.take(from, bytes.length, now);
+    if (!taken || (this.inbox.length >= INBOX_MAX && !this.makeRoom())) {
+      peer.dropped++;
+      return;
+    }
+    this.inbox.push({ peer, topic, kind, bytes });
+    if (this.inbox.length === 1) setImmediate(() => this.read());
+  }
+
+  private makeRoom(): boolean {
+    const word = this.inbox.findIndex(({ kind }) => AGAIN.has(kind));
+    if (word < 0) return false;
+    this.inbox[word].peer.dropped++;
+    this.inbox.splice(word, 1);
+    return true;
+  }
+
+  private read(): void {
+    const { inbox } = this;
+    this.inbox = [];
+    try {
+      for (const { peer, topic, kind, bytes } of inbox) {
+        if (this.closing) return;
+        if (kind === "readers") this.learn(peer, bytes);
+        else this.open(peer, topic, kind, bytes);
+      }
+    } catch (error) {
+      this.options.fail(error);
+    }
+  }
+
+  private open(peer: Peer, topic: string, kind: string, sealed: Uint8Array): void {
+    const bytes = this.secret.open(peer.id, topic, sealed);
+    if (typeof bytes !== "string") {
+      peer.heardMs = performance.now();
+      peer.received++;
+      if (kind === "key") this.tell(peer);
+      else if (kind !== "here") this.handler(peer.hex, kind as PeerKind, bytes);
+      return;
+    }
+    peer.dropped++;
+    if (bytes === "damaged") this.options.log("debug", "peer-damaged", { area: peer.area, kind });
+    else this.askKey(peer);
+  }
+
+  /** Its key has not come, or got lost with a restart. The request says this gateway's own as well. */
+  private askKey(peer: Peer): void {
+    const now = performance.now();
+    if (peer.askedMs > 0 && now - peer.askedMs < KEY_PAUSE_MS) return;
+    peer.askedMs = now;
+    this.tell(peer);
+    this.say(peer, "key", new Uint8Array());
+  }
+
+  private learn(peer: Peer, bytes: Uint8Array): void {
+    const { crypto, net, log } = this.options;
+    const signed = openSigned(readersRecord, crypto, bytes);
+    const right =
+      signed.ok &&
+      signed.value.net === net &&
+      toHex(signed.value.gateway) === peer.hex &&
+      signed.value.atMs >= peer.keyAtMs &&
+      verifySigned(crypto, peer.publicKey, signed) &&
+      this.secret.learn(signed.value, peer.publicKey);
+    if (right) peer.keyAtMs = signed.value.atMs;
+    else {
+      peer.dropped++;
+      log("warn", "peer-key-refused", { area: peer.area });
+    }
+  }
+}
+
+/** Ids in hex of gateways by their public keys. */
+export function idsOf(peers: readonly { id: Uint8Array }[]): Set<string> {
+  return new Set(peers.map(({ id }) => toHex(id)));
+}

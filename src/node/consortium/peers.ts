@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A gateway's way to the others of its consortium, and a watch over them: who is silent, and whether those
+ * that are not are enough. Timers end with it.
+ */
+import { randomBytes } from "node:crypto";
+import { quorumOf } from "#core/consensus/validators";
+import type { ConsortiumPorts } from "#gateway/consortium/ports";
+import type { GatewayLog } from "#gateway/ports";
+import type { ConsortiumConfig } from "../config/consortium.ts";
+import { beaconOf } from "./beacon.ts";
+import { MqttPeerLink, type PeerLinkOptions, type PeerView } from "./peer-link.ts";
+
+/** The longest that setTimeout waits; nothing of the consensus is due so late. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Of whom nothing was heard for so long is silent: each says that it is there every 3 s. */
+const SILENT_MS = 10_000;
+const LOOK_MS = 1_000;
+
+/** How the consortium stands, as one gateway sees it. */
+export interface PeersView {
+  peers: PeerView[];
+  /** Gateways that are heard, this one too, and how many are needed. */
+  heard: number;
+  needed: number;
+  /** Areas of those that are silent. */
+  silent: string[];
+}
+
+export class Peers implements ConsortiumPorts {
+  readonly link: MqttPeerLink;
+  /** Called every second. */
+  onLook: () => void = () => {};
+  readonly beacon: ConsortiumPorts["beacon"];
+  private readonly config: ConsortiumConfig;
+  private readonly log: GatewayLog;
+  private readonly fail: (error: unknown) => void;
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly look: NodeJS.Timeout;
+  private readonly startMs = performance.now();
+  private readonly silentMs: number;
+  private missing = false;
+  private closed = false;
+
+  constructor(config: ConsortiumConfig, options: PeerLinkOptions, silentMs = SILENT_MS) {
+    this.config = config;
+    this.silentMs = silentMs;
+    this.log = options.log;
+    this.fail = options.fail;
+    this.beacon = beaconOf(options.secretKey);
+    this.link = new MqttPeerLink(options);
+    this.look = setInterval(() => this.watch(), LOOK_MS);
+  }
+
+  after(delayMs: number, run: () => void): void {
+    if (this.closed) return;
+    const timer = setTimeout(
+      () => {
+        this.timers.delete(timer);
+        try {
+          run();
+        } catch (error) {
+          this.fail(error);
+        }
+      },
+      Math.min(Math.max(0, delayMs), TIMER_MS_MAX),
+    );
+    this.timers.add(timer);
+  }
+
+  entropy(length: number): Uint8Array {
+    return Uint8Array.from(randomBytes(length));
+  }
+
+  view(): PeersView {
+    const { gateways, rule } = this.config;
+    const peers = this.link.view();
+    const silent = peers.filter(({ silentMs }) => silentMs > this.silentMs).map(({ area }) => area);
+    const needed = quorumOf(gateways.length, rule);
+    return { peers, heard: gateways.length - silent.length, needed, silent };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.look);
+    for (const timer of this.timers) clearTimeout(timer);
+    await this.link.close();
+  }
+
+  /** Says when too few are there, and when they are enough again. */
+  private watch(): void {
+    this.onLook();
+    if (performance.now() - this.startMs < this.silentMs) return; // they may only just be starting
+    const { heard, needed, silent } = this.view();
+    if (heard < needed === this.missing) return;
+    this.missing = heard < needed;
+    if (this.missing)
+      this.log("error", "quorum-missing", {
+        heard,
+        needed,
+        silent: silent.join(" "),
+        cause: "too few gateways of the consortium are heard: nothing can become FINAL",
+        cure: "start the silent ones, or mend the network to their brokers; nothing is lost meanwhile",
+      });
+    else this.log("info", "quorum-back", { heard, needed });
+  }
+}
