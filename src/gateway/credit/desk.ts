@@ -54,7 +54,7 @@ export class CreditDesk {
   private fresh: { id: string; atMs: number }[] = [];
   readonly promised = new Map<string, number>();
   private blacklisted = 0;
-  /** Real time at which the oldest message of this turn arrived. */
+  /** Real time at which the oldest message of this turn arrived; 0 while the log is replayed. */
   arrivedMs = 0;
   readonly latency = new Latency();
   /** Words of borrowers that wait for their block: who said them. */
@@ -119,7 +119,7 @@ export class CreditDesk {
   /** A payment is signed, and goes out with this turn. */
   answer(bought: string): void {
     const atMs = this.promised.get(bought);
-    if (atMs !== undefined) this.answered.push(atMs);
+    if (atMs) this.answered.push(atMs);
   }
 
   /** What this turn had to say is said. */
@@ -141,6 +141,11 @@ export class CreditDesk {
   follow(area: Area, { block }: SealedBlock): void {
     const { state } = area.chain;
     for (const id of block.events) this.words.delete(toHex(id));
+    if (this.fresh.length > 0) {
+      // At a restart: what a block of the log has is paid for good.
+      const sealed = new Set(block.txs.map(toHex));
+      this.fresh = this.fresh.filter(({ id }) => !sealed.has(id));
+    }
     if (!hasCredit(state)) return;
     const tokens = new Map<string, string>();
     for (const { line } of state.credits.values()) if (line) tokens.set(line.wallet, line.token);
@@ -164,8 +169,8 @@ export class CreditDesk {
     const nowMs = area.ports.time.nowMs();
     for (const { id, tMs } of sealed.vertices) {
       const atMs = this.promised.get(id);
-      if (atMs === undefined) continue;
       this.promised.delete(id);
+      if (!atMs) continue; // none of this turn's, or heard by an earlier life
       this.latency.final(nowMs - atMs, Math.max(0, sealed.header.atMs - tMs));
     }
     for (const entry of state.credits.values()) this.tell(area, batch, entry, false);
