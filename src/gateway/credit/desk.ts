@@ -95,8 +95,8 @@ export class CreditDesk {
   }
 
   /**
-   * Whether a borrower waits for a block: it may not reserve before it has its token. Once in a slot for each:
-   * who asks again waits for the slot's own.
+   * Whether a borrower waits for a block: it may not reserve before it has its token. Once in a slot for
+   * each: who asks again waits for the slot's own.
    */
   due({ chain, world }: Area): boolean {
     if (!hasCredit(chain.state)) return false;
