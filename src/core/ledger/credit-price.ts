@@ -28,6 +28,8 @@ import type { LedgerState } from "./state.ts";
 /** A month of the model, days. */
 const MONTH_DAYS = 30;
 const MONTH_MS = MONTH_DAYS * DAY_MS;
+/** More of a loan is a twentieth of it at least: each time costs a block. */
+const MORE_SHARE = 20;
 /** Days in which sales are looked for. */
 const INCOME_DAYS = 7;
 
@@ -92,7 +94,9 @@ export function priceRequest(
       quoted.alphaPpm === live.loan.alphaPpm &&
       quoted.betaPpm === live.loan.betaPpm &&
       quoted.months === live.loan.months;
-    if (!same || quoted.principalMicro <= lentMicro) return refuse("LOAN_LIVE", live.loan.state);
+    const moreMicro = quoted.principalMicro - lentMicro;
+    if (!same || moreMicro * MORE_SHARE < lentMicro || moreMicro < 1)
+      return refuse("LOAN_LIVE", live.loan.state);
   }
   return {
     ok: true,

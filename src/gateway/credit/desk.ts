@@ -56,11 +56,13 @@ export class CreditDesk {
   private fresh: { id: string; atMs: number }[] = [];
   readonly promised = new Map<string, number>();
   private blacklisted = 0;
-  /** Real time at which the oldest message of this turn arrived. */
+  /** Real time at which the oldest message of this turn arrived; 0 while the log is replayed. */
   arrivedMs = 0;
   readonly latency = new Latency();
   /** Words of borrowers that wait for their block: who said them. */
-  private readonly words = new Map<string, string>();
+  private readonly words = new Map<string, { node: string; asks: boolean }>();
+  /** The slot in which a block last answered each. */
+  private readonly served = new Map<string, number>();
   /** Paid with this turn: said when it is durable. */
   private answered: number[] = [];
   /** Insufficient balance, refusals and the like, by code. */
@@ -100,11 +102,15 @@ export class CreditDesk {
     area.chain.addEvent(event);
   }
 
-  /** Whether a borrower waits for a block: it may not reserve before it has its token. */
-  due({ chain }: Area): boolean {
+  /**
+   * Whether a borrower waits for a block: it may not reserve before it has its token. Once in a slot for
+   * each: who asks again waits for the slot's own.
+   */
+  due({ chain, world }: Area): boolean {
     if (!hasCredit(chain.state)) return false;
     for (const event of chain.waiting)
-      if (event.type === "loan" && event.word.kind === "request") return true;
+      if (event.type === "loan" && event.word.kind === "request")
+        if (this.served.get(event.node) !== (world.openSlot ?? 0)) return true;
     return false;
   }
 
@@ -127,7 +133,7 @@ export class CreditDesk {
   /** A payment is signed, and goes out with this turn. */
   answer(bought: string): void {
     const atMs = this.promised.get(bought);
-    if (atMs !== undefined) this.answered.push(atMs);
+    if (atMs) this.answered.push(atMs);
   }
 
   /** What this turn had to say is said. */
@@ -136,8 +142,8 @@ export class CreditDesk {
   }
 
   /** A word was taken, and waits for its block. */
-  took(id: Uint8Array, node: string): void {
-    this.words.set(toHex(id), node);
+  took(id: Uint8Array, node: string, asks: boolean): void {
+    this.words.set(toHex(id), { node, asks });
   }
 
   /** What was paid with a token, as far as blocks have it. */
@@ -146,9 +152,19 @@ export class CreditDesk {
   }
 
   /** A block was decided or replayed; the state is that after it. */
-  follow(area: Area, { block }: SealedBlock): void {
+  follow(area: Area, { block, header }: SealedBlock): void {
     const { state } = area.chain;
-    for (const id of block.events) this.words.delete(toHex(id));
+    for (const event of block.events) {
+      const id = toHex(event);
+      const word = this.words.get(id);
+      if (word?.asks) this.served.set(word.node, header.slot);
+      this.words.delete(id);
+    }
+    if (this.fresh.length > 0) {
+      // At a restart: what a block of the log has is paid for good.
+      const sealed = new Set(block.txs.map(toHex));
+      this.fresh = this.fresh.filter(({ id }) => !sealed.has(id));
+    }
     if (!hasCredit(state)) return;
     const tokens = new Map<string, string>();
     for (const { line } of state.credits.values()) if (line) tokens.set(line.wallet, line.token);
@@ -172,8 +188,8 @@ export class CreditDesk {
     const nowMs = area.ports.time.nowMs();
     for (const { id, tMs } of sealed.vertices) {
       const atMs = this.promised.get(id);
-      if (atMs === undefined) continue;
       this.promised.delete(id);
+      if (!atMs) continue; // none of this turn's, or heard by an earlier life
       this.latency.final(nowMs - atMs, Math.max(0, sealed.header.atMs - tMs));
     }
     for (const entry of state.credits.values()) this.tell(area, batch, entry, false);
@@ -187,7 +203,7 @@ export class CreditDesk {
       const tx = vertices.find((vertex) => vertex.id === id)?.tx;
       const reserve = tx?.body.type === TxType.reserve ? toHex(tx.body.from) : undefined;
       const name = codeOfWire(code) ?? String(code);
-      const node = this.words.get(id) ?? (name.startsWith("TOKEN_") ? reserve : undefined);
+      const node = this.words.get(id)?.node ?? (name.startsWith("TOKEN_") ? reserve : undefined);
       const session = node === undefined ? undefined : area.sessions.get(node);
       if (!session || !area.serves(session)) continue;
       this.refused.set(name, (this.refused.get(name) ?? 0) + 1);

@@ -174,7 +174,7 @@ export function applySaid(
     area.chain.addEvent({ type: "wallets", id, node: session.id, wallets });
   } else if (said.kind === "loan") {
     area.chain.addEvent(loanEvent(session.id, said));
-    area.credit.took(said.signed.id, session.id);
+    area.credit.took(said.signed.id, session.id, said.word.kind === "request");
   } else if (said.kind === "tx") {
     return applyTxToDag(area, session, said.tx);
   }

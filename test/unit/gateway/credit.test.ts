@@ -2,11 +2,20 @@
 /** The gateway's bank: terms that change with a restart, a bank that comes later, words that are said again. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import { paymentRecord } from "#core/records/credit";
+import { upRecord } from "#core/records/receipt";
+import { openTx, TxType } from "#core/records/tx";
+import { UP_KINDS } from "#core/topics";
 import { audit } from "#gateway/audit/audit";
 import { quantiles } from "#gateway/credit/latency";
 import { termsOf } from "#gateway/credit/terms";
+import { EntryKind, saidEntry, unpackEntry } from "#gateway/entries";
 import { Gateway } from "#gateway/gateway";
+import type { LogStore } from "#gateway/ports";
 import { CREDIT_NEED } from "#meter/config";
+import { openMemoryStore } from "#node/store/memory";
 import { crypto, LocalArea, type LocalAreaSetup, worldOf } from "../../helpers/local-area.ts";
 
 const SLOTS = 8;
@@ -90,3 +99,62 @@ test("nearest-rank quantiles", () => {
   const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
   assert.deepEqual(quantiles(hundred), { count: 100, p50Ms: 50, p99Ms: 99 });
 });
+
+test("a gateway that dies after a BOUGHT says its payment when it is back", async () => {
+  const heard: string[] = [];
+  let dies = true;
+  const area = await started({
+    // The other buyer is slow, so that the slot stays open.
+    up: (home, topic, payload) =>
+      !(dies && home === 2 && topic.endsWith("/up/tx") && buys(payload)),
+    down(home, topic, payload) {
+      const payment = topic.endsWith("/down/credit") && openSigned(paymentRecord, crypto, payload);
+      if (home === 1 && payment && payment.ok) heard.push(toHex(payment.value.bought));
+      return true;
+    },
+    store: {
+      ...store,
+      append(entries) {
+        store.append(entries);
+        const bought = entries.some(({ kind, bytes }) => {
+          if (kind !== EntryKind.said) return false;
+          const { kind: index, content } = unpackEntry(saidEntry, bytes);
+          const tx = UP_KINDS[index] === "tx" ? openTx(crypto, content) : undefined;
+          return tx?.ok && tx.tx.body.type === TxType.bought;
+        });
+        // Where the block is in the same commit there is nothing left to promise.
+        if (!bought || !dies || entries.some(({ kind }) => kind === EntryKind.block)) return;
+        dies = false;
+        throw new Error("dies");
+      },
+      get length() {
+        return store.length;
+      },
+    },
+    onGatewayFailure: () => {},
+  });
+  await area.run();
+  assert.equal(dies, false);
+  const paid = [...paidIn(store)].filter(([, node]) => node === area.nodeId(1));
+  for (const [bought] of paid) assert.ok(heard.includes(bought), "each payment was said");
+  const { token, ledger } = area.gateway.area.credit.latency;
+  assert.ok(token.p99Ms < 60_000 && ledger.p99Ms < 600_000, "and no time is counted from nothing");
+});
+
+const store = openMemoryStore();
+
+function buys(payload: Uint8Array): boolean {
+  const up = upRecord.decode(payload);
+  const tx = up.ok ? openTx(crypto, up.value.content) : undefined;
+  return tx?.ok === true && tx.tx.body.type === TxType.bought;
+}
+
+/** BOUGHTs of the log by id, with their authors. */
+function* paidIn(log: LogStore): Generator<[string, string]> {
+  for (const { kind, bytes } of log.read()) {
+    if (kind !== EntryKind.said) continue;
+    const { kind: index, code, content, node } = unpackEntry(saidEntry, bytes);
+    const tx = UP_KINDS[index] === "tx" && code === 0 ? openTx(crypto, content) : undefined;
+    if (tx?.ok && tx.tx.body.type === TxType.bought) yield [toHex(tx.tx.txid), toHex(node)];
+  }
+}

@@ -122,6 +122,20 @@ test("payments that do not lead to the token's digest are an alarm", async () =>
   assert.equal(toHex(area.options.secretKey), toHex(named("gateway")));
 });
 
+test("a RESERVE that the token does not pay: the borrower is told of its insufficient balance", async () => {
+  const lie = { balanceMicro: 90_000_000, amountMicro: 90_000_000 };
+  const { area } = await told(({ token, payload }) => {
+    if (token?.state !== 0) return payload;
+    return signRecord(creditTokenRecord, crypto, named("gateway"), { ...token, ...lie }).bytes;
+  });
+  const notices = area.logs.filter(({ event }) => event === "credit-notice");
+  assert.ok(notices.length > 0);
+  for (const { facts } of notices) assert.deepEqual(facts, { code: "TOKEN_OVERDRAWN" });
+  assert.ok((area.gateway.area.credit.refused.get("TOKEN_OVERDRAWN") ?? 0) > 0);
+  const line = area.state.credits.peek(area.nodeId(1))!.line!;
+  assert.ok(line.loan.spentMicro <= line.loan.amountMicro);
+});
+
 test("without a bank nobody borrows, and all goes on", async () => {
   const area = new LocalArea({
     world: worldOf(NET_WH),
