@@ -7,7 +7,7 @@
  *
  * Readings are not said again: registers are cumulative, so that the next one carries the energy.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes";
+import { bytesEqual, compareBytes, toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
@@ -51,8 +51,8 @@ export class Conversation {
   private account: { payload: Uint8Array; walletSet: number } | undefined;
   private proof: Uint8Array | undefined;
   private gateway: Uint8Array;
-  /** Gateways of one ledger: what was said to one of them all know. */
-  private readonly fellows: readonly Uint8Array[];
+  /** Gateways of one ledger, ascending by id: what was said to one of them all know. */
+  private readonly fellows: readonly { node: Uint8Array; publicKey: Uint8Array }[];
   private readonly node: Speaking;
   private readonly config: NodeConfig;
   private readonly crypto: Crypto;
@@ -65,7 +65,9 @@ export class Conversation {
     this.log = log;
     this.key = config.gatewayKey;
     this.gateway = nodeIdOf(crypto, this.key);
-    this.fellows = (config.gateways ?? []).map((key) => nodeIdOf(crypto, key));
+    this.fellows = (config.gateways ?? [])
+      .map((publicKey) => ({ node: nodeIdOf(crypto, publicKey), publicKey }))
+      .sort((a, b) => compareBytes(a.node, b.node));
   }
 
   /** Another gateway than so far is there. */
@@ -105,11 +107,17 @@ export class Conversation {
     return speaksElsewhere(this.node.state, this.gateway) && !this.withFellow;
   }
 
+  /** Those whose tokens count where witnesses are missing. */
+  get gateways(): readonly { node: Uint8Array; publicKey: Uint8Array }[] {
+    const { fellows, gateway, key } = this;
+    return fellows.length > 0 ? fellows : [{ node: gateway, publicKey: key }];
+  }
+
   /** Whether it spoke last with one that shares the ledger of the one that is there. */
   private get withFellow(): boolean {
     const { fellows, gateway } = this;
-    const shared = fellows.some((id) => bytesEqual(id, gateway));
-    return shared && spokeWithAny(this.node.state, fellows);
+    const ids = fellows.map(({ node }) => node);
+    return ids.some((id) => bytesEqual(id, gateway)) && spokeWithAny(this.node.state, ids);
   }
 
   /** The gateway admits the node and says how far it heard it; an alarm where it may be told nothing. */

@@ -14,19 +14,12 @@ import { signCancel } from "#core/pot/cancel";
 import { gatewayTokens } from "#core/pot/params";
 import { checkToken, isTimely, medianMs } from "#core/pot/token";
 import type { Caps, Notice } from "#core/records/notice";
-import {
-  type Body,
-  bodyRecord,
-  encodeToken,
-  type PotToken,
-  sealTx,
-  signTx,
-  TxType,
-} from "#core/records/tx";
+import { type Body, bodyRecord, sealTx, signTx, TxType } from "#core/records/tx";
 import { askRecord, tokenRecord } from "#core/records/witness";
 import { type Attachment, type BodyDraft, chooseParents, draftBody, withLate } from "./chain.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Epochs, KnownEpoch } from "./epochs.ts";
+import { type Kept, kept } from "./kept-token.ts";
 import type { MeterNode } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
 import { dropPending, moveReserve } from "./state.ts";
@@ -44,18 +37,6 @@ export interface Ways {
   cone(nowMs: number, ageMaxMs: number, beforeMs: number): readonly Attachment[] | undefined;
   /** What is left behind, and has to be among them (promoter.ts). */
   late(nowMs: number): Attachment | undefined;
-}
-
-/** A token that was checked, as it stands in a transaction: its fields as objects take twice as much. */
-interface Kept {
-  /** In the committee; below 0 the gateway's. */
-  rank: number;
-  tMs: number;
-  bytes: Uint8Array;
-}
-
-function kept(token: PotToken, rank: number): Kept {
-  return { rank, tMs: token.tMs, bytes: encodeToken(token) };
 }
 
 export class Issuer {
@@ -166,7 +147,7 @@ export class Issuer {
       const key = committees.keyOf(committees.indexOf(token.witness));
       if (checkToken(this.ports.crypto, key, context, token)) this.tokens.push(kept(token, rank));
     } else {
-      const gateways = this.node.gatewayKeys;
+      const { gateways } = this.node.conversation;
       const place = gateways.findIndex(({ node }) => bytesEqual(node, token.witness));
       if (place < 0 || this.gatewayTokens.some((one) => one.rank === place)) return;
       if (checkToken(this.ports.crypto, gateways[place].publicKey, context, token))
@@ -309,21 +290,18 @@ export class Issuer {
     this.node.settled();
   }
 
-  private get gatewaysNeeded(): number {
-    return gatewayTokens(this.config.gateways?.length ?? 1);
-  }
-
   /** The transaction as it is said; undefined while tokens are missing. */
   private complete(known: KnownEpoch): Uint8Array | undefined {
     const { state } = this.node;
     const { body } = this;
     const { m, k } = known.epoch;
     if (!body || !state.pending || !state.txid) return undefined;
+    const gateways = gatewayTokens(this.node.conversation.gateways.length);
     let pot: Kept[];
     if (m > 0 && this.tokens.length >= m)
       pot = this.tokens.sort((a, b) => a.rank - b.rank).slice(0, m);
-    else if ((k === 0 || body.cancels) && this.gatewayTokens.length >= this.gatewaysNeeded)
-      pot = this.gatewayTokens.sort((a, b) => a.rank - b.rank).slice(0, this.gatewaysNeeded);
+    else if ((k === 0 || body.cancels) && this.gatewayTokens.length >= gateways)
+      pot = this.gatewayTokens.sort((a, b) => a.rank - b.rank).slice(0, gateways);
     else return undefined;
     const { crypto } = this.ports;
     const { secretKey } = this.config;

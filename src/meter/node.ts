@@ -4,7 +4,7 @@
  * everything else follows from the gateway's notices. The same code runs on an ESP32, in the desktop
  * simulator, in the XS host and on Node.
  */
-import { compareBytes, toHex } from "#core/codec/bytes";
+import { toHex } from "#core/codec/bytes";
 import { signRecord } from "#core/codec/record";
 import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
@@ -117,15 +117,6 @@ export class MeterNode {
   }
 
   /** The key of the gateway that the node hears. */
-  /** Of all gateways whose ledger this is, ascending by id. */
-  get gatewayKeys(): { node: Uint8Array; publicKey: Uint8Array }[] {
-    const { crypto } = this.ports;
-    const keys = this.config.gateways ?? [this.gatewayKey];
-    return keys
-      .map((publicKey) => ({ node: nodeIdOf(crypto, publicKey), publicKey }))
-      .sort((a, b) => compareBytes(a.node, b.node));
-  }
-
   get gatewayKey(): Uint8Array {
     return this.conversation.key;
   }

@@ -164,17 +164,15 @@ export class Observer {
     const { txid, pot } = tx;
     const { from, seq, epoch, parents } = tx.body;
     // In a pot that was checked all tokens are gateways', or none.
-    const finalOnly = pot.length > 0 && this.isGateway(pot.get(0).witness);
+    const { gateways } = this.node.conversation;
+    const witness = pot.length > 0 ? pot.get(0).witness : undefined;
+    const finalOnly = !!witness && gateways.some(({ node }) => bytesEqual(node, witness));
     this.share?.ballot?.add({ txid, from, seq, epoch, tMs, parents, finalOnly });
     this.planVote();
     const own = bytesEqual(from, this.node.idBytes);
     if (!finalOnly && tx.body.type !== TxType.promote && (own || isTo(tx, this.node.idBytes)))
       this.promoter.watch(txid, tMs, own);
     if (this.offers?.heard(tx, tMs)) this.node.settled();
-  }
-
-  private isGateway(id: Uint8Array): boolean {
-    return this.node.gatewayKeys.some(({ node }) => bytesEqual(node, id));
   }
 
   /** Why it should not be there (V2, V6); "" where this node cannot tell; undefined where it is right. */
@@ -186,7 +184,7 @@ export class Observer {
     if (!crypto.verify(committees.keyOf(author), tx.digest, tx.signature)) return "BAD_SIGNATURE";
     // Its own signature is over the tokens that it has checked.
     if (bytesEqual(tx.body.from, this.node.idBytes)) return undefined;
-    const { gatewayKeys } = this.node;
+    const gatewayKeys = this.node.conversation.gateways;
     const checked = checkPot(crypto, committees, epoch, tx, { gatewayKeys, gatewaysNeeded: true });
     return checked.ok ? undefined : checked.code;
   }

@@ -15,7 +15,6 @@ const TOTALS = [
   "exportAfterWh",
   "readings",
   "coins",
-  "rejected",
 ] as const;
 const P50_MAX_MS = 1000;
 

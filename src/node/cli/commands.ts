@@ -5,7 +5,7 @@ import { authorityCommands } from "./authority-commands.ts";
 import { enrolCommands } from "./enrol-commands.ts";
 import { firmwareCommands } from "./firmware-commands.ts";
 
-/** Adds `gateway`, `keys`, `login`, `monitor`, `bank`, `export`, `verify`, `provision`, `firmware`, `authority` and `enrol`. */
+/** Adds all commands of operators, from `gateway` to `enrol`. */
 export function registerNodeCommands(program: Command): void {
   gatewayCommands(program);
   keysCommands(program);
