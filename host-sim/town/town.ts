@@ -11,7 +11,7 @@ import { nodeIdOf } from "#core/identity";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
 import type { GatewayOptions } from "#gateway/options";
 import type { GatewayLog } from "#gateway/ports";
-import { gatewayOptions, nodeSetups, PROOF_OF_TIME, SIM_NET, seededKey } from "../setup.ts";
+import { gatewayOptions, nodeSetups, PROOF_OF_TIME, SIM_NET, seededKey, tradingDirectly } from "../setup.ts";
 import { Agenda, type Weather } from "../smartchain/bus.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
 import type { World } from "../worlds/types.ts";
@@ -39,6 +39,8 @@ export interface TownSetup {
   consortium?: Partial<Pick<ConsortiumOptions, "rule" | "leader" | "intervalMs" | "timeouts">>;
   options?: Partial<GatewayOptions>;
   log?: (gateway: number, ...line: Parameters<GatewayLog>) => void;
+  /** The homes trade by OFFER among each other, and not in the market. */
+  direct?: boolean;
 }
 
 export class Town {
@@ -53,9 +55,22 @@ export class Town {
   readonly nodes: TownNode[] = [];
   /** What one turn of a gateway takes, ms. */
   turnMs = 0;
+  /** Up to so long, ms, a gateway waits for the answer whether signatures are right; 0: it does not. */
+  verifyMs = 0;
+  /** Something goes on that nobody waits for: it is let come to its next wait before anything else. */
+  stirred = false;
   events = 0;
   /** Called at each stage of each gateway's commits. */
   probe: (gateway: TownGateway, stage: string) => void = () => {};
+  /** What no power cut ended, of a gateway. */
+  failed: (gateway: TownGateway, error: unknown) => void = (_gateway, error) => {
+    throw error;
+  };
+  nodeFailed: (node: TownNode, error: unknown) => void = (_node, error) => {
+    throw error;
+  };
+  /** Nodes that something came to, for whoever looks at them. */
+  readonly touched = new Set<TownNode>();
   private readonly setup: TownSetup;
 
   constructor(setup: TownSetup) {
@@ -67,7 +82,7 @@ export class Town {
     this.weather = weather;
     this.random = randomStream(seed, 19);
     this.agenda.nowMs = world.startMs;
-    this.net = new PeerNet(this.agenda, randomStream(seed, 18), weather.peers);
+    this.net = new PeerNet(this.agenda, seed, weather.peers);
     const keys = Array.from({ length: setup.gateways }, (_, i) =>
       seededKey(crypto, seed, "gateway", i),
     );
@@ -102,7 +117,8 @@ export class Town {
       const { area } = at.options;
       const { publicKey } = members[at.index];
       const all = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
-      this.nodes.push(new TownNode(this, all[home], at));
+      const setups = setup.direct ? tradingDirectly(all, all.length) : all;
+      this.nodes.push(new TownNode(this, setups[home], at));
     });
   }
 
@@ -142,8 +158,12 @@ export class Town {
     while (this.agenda.nowMs < untilMs) if (!(await this.step(look))) return;
   }
 
-  private async step(look: () => void): Promise<boolean> {
+  async step(look: () => void): Promise<boolean> {
     if (!(await this.agenda.step())) return false;
+    if (this.stirred) {
+      this.stirred = false;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     this.events++;
     look();
     return true;
