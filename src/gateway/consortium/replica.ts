@@ -279,7 +279,7 @@ export class Replica {
   }
 
   private enter(segment: CheckedSegment, index: number): void {
-    const verdict = this.feeds.take(segment);
+    const verdict = this.feeds.take(segment, true);
     const kept = verdict.ok || verdict.code === "DUPLICATE" || verdict.code === "FEED_FORK";
     assert(kept, "LOG_SEGMENT");
     this.logged(segment, index);
