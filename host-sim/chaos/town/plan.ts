@@ -167,6 +167,11 @@ export function townPlan(seed: number, choices: TownChoices = {}): TownPlan {
   };
   const liars = new Set(plan.liars.map(({ gateway }) => gateway));
   for (let i = random.below(7); i > 0; i--) plan.faults.push(faultOf(random, plan, liars));
+  for (const gateway of skewed) {
+    const atMs = random.below(troubleMs);
+    const byMs = -plan.clocks[gateway].skewMs;
+    if (random.below(2) === 0) plan.faults.push({ kind: "clock", atMs, gateway, byMs });
+  }
   faulty.forEach((gateway, i) => {
     if (kinds[i] !== 3) return;
     const loss = pick(random, ["state", choices.disks ? "disk" : "state"] as const);

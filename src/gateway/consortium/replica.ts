@@ -257,7 +257,9 @@ export class Replica {
   /** Asks for a turn where there is something for it, but not before its time. */
   want(due = false): void {
     if (this.stopped || this.halted || this.decided) return;
-    const restMs = this.lastTurnMs + this.consortium.intervalMs - this.nowMs;
+    const { intervalMs } = this.consortium;
+    // No longer than the interval, though the clock may have been set back.
+    const restMs = Math.min(intervalMs, this.lastTurnMs + intervalMs - this.nowMs);
     if (due || this.feeds.waiting) {
       if (restMs > 0) this.wakeAfter(restMs);
       else this.driver.take({ type: "wanted" });
