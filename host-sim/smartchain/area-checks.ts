@@ -4,8 +4,8 @@
  * Of gateways that execute the same turns whichever is further is looked at.
  */
 import { openSigned } from "#core/codec/record";
-import type { Crypto } from "#core/crypto/port";
 import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
 import type { LedgerState } from "#core/ledger/state";
 import { upRecord } from "#core/records/receipt";
 import { bodyRecord, openTx } from "#core/records/tx";

@@ -50,11 +50,7 @@ export class LedgerCheck {
   }
 
   /** Entries of blocks, those that led to this state. */
-  take(
-    entries: readonly Uint8Array[],
-    state: LedgerState,
-    txs: ReadonlyMap<string, SeenTx>,
-  ): void {
+  take(entries: readonly Uint8Array[], state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
     for (const entry of entries) {
       const block = blockRecord.decode(unpackEntry(blockEntry, entry).block);
       if (block.ok) this.block(block.value, state, txs);

@@ -7,6 +7,7 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
 import { randomKeyOf, signToken } from "#core/pot/token";
 import { upRecord } from "#core/records/receipt";
 import {
@@ -20,7 +21,6 @@ import {
 } from "#core/records/tx";
 import { voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
-import type { Crypto } from "#core/crypto/port";
 import type { Area } from "#gateway/area";
 import type { MeterNode } from "#meter/node";
 import type { NodeSetup } from "../fleet/types.ts";
@@ -42,6 +42,8 @@ export interface RogueScene {
   readonly members: readonly RogueMember[];
   readonly checks: { heard(topic: string, payload: Uint8Array, witness: undefined): void };
   count(fault: string): void;
+  /** Rivals go through the gateway too, which may see that they are two. */
+  readonly openly?: boolean;
 }
 
 export interface RogueMember {
@@ -175,6 +177,11 @@ export class Rogue {
       if (other.rogue) this.sign(other, body, txid);
       else if (this.roll(700))
         street.bus.inject(other.client, other.node.topics.down(other.id, "ask"), payload);
+    }
+    if (street.openly && this.roll(400)) {
+      street.count("rival asked for openly");
+      const topic = this.member.node.topics.up(this.member.id, "ask");
+      street.bus.publish(this.member.client, topic, payload, false);
     }
     const plot = this.plots.get(toHex(txid));
     if (plot && this.roll(300)) {

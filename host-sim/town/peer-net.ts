@@ -98,7 +98,8 @@ export class PeerNet {
     if (copies === 2) counts.duplicated++;
     const slowMs = Math.max(trouble.slow.get(from) ?? 0, trouble.slow.get(to) ?? 0);
     for (let i = 0; i < copies; i++) {
-      const jitterMs = weather.jitterMs + (roll(weather.stragglerPermille) ? weather.stragglerMs! : 0);
+      const jitterMs =
+        weather.jitterMs + (roll(weather.stragglerPermille) ? weather.stragglerMs! : 0);
       const delayMs = weather.delayMs + slowMs + (jitterMs > 0 ? random.below(jitterMs) : 0);
       agenda.at(agenda.nowMs + delayMs, () => {
         if (this.isCut(from, to, kind)) counts.dropped++;

@@ -11,7 +11,14 @@ import { nodeIdOf } from "#core/identity";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
 import type { GatewayOptions } from "#gateway/options";
 import type { GatewayLog } from "#gateway/ports";
-import { gatewayOptions, nodeSetups, PROOF_OF_TIME, SIM_NET, seededKey, tradingDirectly } from "../setup.ts";
+import {
+  gatewayOptions,
+  nodeSetups,
+  PROOF_OF_TIME,
+  SIM_NET,
+  seededKey,
+  tradingDirectly,
+} from "../setup.ts";
 import { Agenda, type Weather } from "../smartchain/bus.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
 import type { World } from "../worlds/types.ts";

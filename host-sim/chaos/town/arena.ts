@@ -17,8 +17,8 @@ import { randomStream } from "../../worlds/random.ts";
 import { must, Violation } from "../violation.ts";
 import { type Entry, TownChecks } from "./checks.ts";
 import { Disk, DiskFull } from "./disk.ts";
-import { finish } from "./finish.ts";
 import { differ, fingerprint } from "./fingerprint.ts";
+import { finish } from "./finish.ts";
 import { Liar } from "./liar.ts";
 import { SLOT_SECONDS, type TownPlan } from "./plan.ts";
 import { Plot } from "./plot.ts";
@@ -207,6 +207,7 @@ export class TownArena {
       members: town.nodes.filter((other) => other.at === at),
       checks: this.area,
       count: (fault: string) => this.count(fault),
+      openly: true,
     };
     return new Rogue(scene, node);
   }
@@ -269,7 +270,15 @@ export class TownArena {
       this.plot.heal();
       healedMs = town.agenda.nowMs;
       const lastMs = healedMs + boundMs(plan);
-      await this.until(() => this.settled || town.agenda.nowMs > lastMs);
+      const over = () => this.settled || town.agenda.nowMs > lastMs;
+      await this.until(over);
+      // Without a running clock a slot waits for somebody to come back where all were given up.
+      for (let i = 0; i < plan.slots && !over() && this.isEmpty; i++) {
+        this.count("all nodes given up");
+        for (const node of town.nodes) node.disconnect();
+        for (const node of town.nodes) node.reconnect();
+        await this.until(over);
+      }
       must(this.settled, "liveness", () => this.standing());
       boundPermille = Math.round(((town.agenda.nowMs - healedMs) * 1000) / boundMs(plan));
       await finish(this);
@@ -317,6 +326,10 @@ export class TownArena {
     return true;
   }
 
+  private get isEmpty(): boolean {
+    return this.honest.every(({ gateway }) => gateway?.area.onlineIds().length === 0);
+  }
+
   private standing(): string {
     const lines = this.honest.map(({ index, gateway }) => {
       const at = gateway?.seat?.replica.at;
@@ -359,7 +372,11 @@ export class TownArena {
     const { replica } = seat!;
     must(replica.halted === undefined, "I19", () => `gateway ${index}: ${replica.halted}`);
     for (const liar of replica.liars.keys())
-      must(this.liars.has(this.indexOf(liar)), "evidence", () => `gateway ${index} against ${liar}`);
+      must(
+        this.liars.has(this.indexOf(liar)),
+        "evidence",
+        () => `gateway ${index} against ${liar}`,
+      );
     const last = this.checks.turns[turns - 1];
     // In the midst of the next one it is neither here nor there.
     if (!last || area.ports.time.nowMs() !== last.turn.atMs) return;
@@ -371,7 +388,11 @@ export class TownArena {
       });
     const print = fingerprint(area);
     const known = (this.prints[turns] ??= print);
-    must(known === print, "I21", () => `gateway ${index} after turn ${turns}: ${differ(known, print)}`);
+    must(
+      known === print,
+      "I21",
+      () => `gateway ${index} after turn ${turns}: ${differ(known, print)}`,
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import { openSigned } from "#core/codec/record";
 import { blockIdOf } from "#core/consensus/block-id";
 import { BLOCK_SKEW_MS } from "#core/consensus/limits";
 import { domainHash } from "#core/crypto/domain";
+import { blockRecord, headerRecord } from "#core/records/block";
 import {
   gatewayVoteRecord,
   Phase,
@@ -16,10 +17,10 @@ import {
   proposedRecord,
   quorumRecord,
 } from "#core/records/consensus";
-import { blockRecord, headerRecord } from "#core/records/block";
 import { receiptRecord } from "#core/records/receipt";
 import { segmentRecord } from "#core/records/segment";
 import { type Cut, cutsRecord, type Turn, turnRecord } from "#core/records/turn";
+import { decodeStored } from "#gateway/consensus/stored";
 import type { PeerKind } from "#gateway/consortium/ports";
 import {
   blockEntry,
@@ -29,7 +30,6 @@ import {
   turnEntry,
   unpackEntry,
 } from "#gateway/entries";
-import { decodeStored } from "#gateway/consensus/stored";
 import { must } from "../violation.ts";
 import type { TownArena } from "./arena.ts";
 import type { Disk } from "./disk.ts";
@@ -165,12 +165,7 @@ export class TownChecks {
     this.certificate(height, header, plan, quorum, name);
   }
 
-  private newTurn(
-    height: number,
-    header: Uint8Array,
-    plan: Uint8Array,
-    name: () => string,
-  ): void {
+  private newTurn(height: number, header: Uint8Array, plan: Uint8Array, name: () => string): void {
     must(height === this.turns.length, "I19", () => `${name()}, of ${this.turns.length}`);
     const opened = turnRecord.decode(header);
     const cuts = cutsRecord.decode(plan);
@@ -200,7 +195,8 @@ export class TownChecks {
     let before: Uint8Array | undefined;
     const own = this.arena.indexOf(feed);
     for (let number = seq; number > (last?.seq ?? 0); number--) {
-      const segment: SegmentFacts | undefined = at === undefined ? undefined : this.segments.get(at);
+      const segment: SegmentFacts | undefined =
+        at === undefined ? undefined : this.segments.get(at);
       must(segment?.seq === number && segment.gateway === feed, "I20", () => `${name()}: ${feed}`);
       if (this.logs.has(own))
         must(this.sentSegments.has(segment.id), "forged", () => `${name()}: ${feed} ${number}`);
@@ -336,7 +332,11 @@ export class TownChecks {
     if (!block) return;
     const { segments } = this.logs.get(gateway)!;
     for (const { id } of this.plans.get(toHex(block)) ?? [])
-      must(segments.has(toHex(id)), "durable", () => `gateway ${gateway} votes in ${height}/${round}`);
+      must(
+        segments.has(toHex(id)),
+        "durable",
+        () => `gateway ${gateway} votes in ${height}/${round}`,
+      );
   }
 
   /** The disk has the word itself, or what was said later. */

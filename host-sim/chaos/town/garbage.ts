@@ -67,7 +67,8 @@ export function garbageFor(
       }
       break;
     default:
-      for (let i = 0; i < 3 && said; i++) made.push(heard(`${said.node}/${said.what}`, said.payload));
+      for (let i = 0; i < 3 && said; i++)
+        made.push(heard(`${said.node}/${said.what}`, said.payload));
   }
   void self;
   return made;

@@ -5,7 +5,7 @@
  */
 import { fromHex, toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
-import { type ProposedBlock, blockIdOf } from "#core/consensus/block-id";
+import { blockIdOf, type ProposedBlock } from "#core/consensus/block-id";
 import {
   decisionRecord,
   gatewayVoteRecord,
@@ -21,9 +21,9 @@ import type { PeerKind } from "#gateway/consortium/ports";
 import type { Gateway } from "#gateway/gateway";
 import type { TownGateway } from "../../town/town-gateway.ts";
 import { type Random, randomStream } from "../../worlds/random.ts";
+import type { TownArena } from "./arena.ts";
 import { garbageFor } from "./garbage.ts";
 import type { Tactic } from "./plan.ts";
-import type { TownArena } from "./arena.ts";
 
 interface Word {
   kind: PeerKind;
@@ -42,7 +42,10 @@ export class Liar {
   /** By what the gateway inside wants to say, what goes to each half. */
   private readonly doubles = new WeakMap<Uint8Array, readonly [Uint8Array, Uint8Array]>();
   private readonly segments = new Map<number, Segment>();
-  private votes = new Map<string, { voter: string; signature: Uint8Array; heard: Uint8Array; agreed: Uint8Array }[]>();
+  private votes = new Map<
+    string,
+    { voter: string; signature: Uint8Array; heard: Uint8Array; agreed: Uint8Array }[]
+  >();
 
   constructor(arena: TownArena, self: TownGateway, tactics: readonly Tactic[]) {
     this.arena = arena;
@@ -238,7 +241,11 @@ export class Liar {
     if (!status.ok) return bytes;
     const { height } = status.value;
     const lies = [0, Math.max(0, height - 1), height + 1, height + 1000];
-    const lie = { ...status.value, height: lies[this.random.below(4)], round: this.random.below(9) };
+    const lie = {
+      ...status.value,
+      height: lies[this.random.below(4)],
+      round: this.random.below(9),
+    };
     return this.counted("false status", signRecord(statusRecord, crypto, this.key, lie).bytes);
   }
 
@@ -290,6 +297,10 @@ export class Liar {
     const made = quorumRecord.encode({ net, height, round, ...quorum, voices });
     if (this.chance(2)) this.toSome("decision forged", "quorum", made);
     else
-      this.toSome("decision forged", "decision", decisionRecord.encode({ header, plan, quorum: made }));
+      this.toSome(
+        "decision forged",
+        "decision",
+        decisionRecord.encode({ header, plan, quorum: made }),
+      );
   }
 }

@@ -208,8 +208,9 @@ function areaOf(random: Random): Weather {
   return {
     dropPermille: storm * random.below(20),
     duplicatePermille: random.below(60),
-    delayMs: 1 + random.below(20),
-    stragglerPermille: storm * random.below(20),
+    // A connection keeps its order; what is out of it is said again after ten seconds.
+    delayMs: pick(random, [1, 1, 1, 20]),
+    stragglerPermille: storm * random.below(15),
     stragglerMs: 500,
   };
 }
@@ -264,7 +265,13 @@ function faultOf(random: Random, plan: TownPlan, liars: ReadonlySet<number>): To
   if (kind === 7) return { kind: "clock", atMs, gateway, byMs: random.below(12_001) - 6000 };
   if (kind === 8) {
     const downMs = (100 + random.below(1000)) * scale;
-    return { kind: "node", atMs, node: random.below(homes), downMs, losesLog: random.below(4) === 0 };
+    return {
+      kind: "node",
+      atMs,
+      node: random.below(homes),
+      downMs,
+      losesLog: random.below(4) === 0,
+    };
   }
   if (kind === 9) {
     const nodes = some(random, homes, 1 + random.below(homes));

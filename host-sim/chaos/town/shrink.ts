@@ -43,7 +43,9 @@ export async function shrinkTown(
 export function sizeOf(plan: TownPlan): number {
   const { faults, liars, rogues, peers, area, clocks, nodeSkewMs, verifyMs, intervalMs } = plan;
   const tactics = liars.reduce((sum, one) => sum + one.tactics.length + 1, 0);
-  const rain = [...Object.values(peers), ...Object.values(area)].filter((value) => value > 1).length;
+  const rain = [...Object.values(peers), ...Object.values(area)].filter(
+    (value) => value > 1,
+  ).length;
   const skews = clocks.filter(({ skewMs, driftPpm }) => skewMs !== 0 || driftPpm !== 0).length;
   const nodes = nodeSkewMs.some((ms) => ms !== 0) ? 1 : 0;
   const waits = (verifyMs > 0 ? 1 : 0) + (intervalMs > 0 ? 1 : 0);

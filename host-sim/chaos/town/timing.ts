@@ -23,7 +23,9 @@ const CONSENSUS_MS = 20_000;
  * that say nothing; with a running clock as long as these last.
  */
 export function boundMs({ slots, running, clocks }: TownPlan): number {
-  const skewMs = Math.max(...clocks.map((clock) => Math.min(BLOCK_SKEW_MS, Math.abs(clock.skewMs))));
+  const skewMs = Math.max(
+    ...clocks.map((clock) => Math.min(BLOCK_SKEW_MS, Math.abs(clock.skewMs))),
+  );
   const slotMs = 4 * SLOT_TIMEOUT_MS + 10_000;
   const runningMs = running ? (slots + 2) * SLOT_SECONDS * 1000 : 0;
   return CONSENSUS_MS + skewMs + BLOCK_SKEW_MS + (slots + 2) * slotMs + runningMs;
