@@ -71,6 +71,11 @@ export class FaultyBus {
     client.cut = true;
   }
 
+  /** Whether it is attached, connected or not. */
+  has(client: Client): boolean {
+    return this.clients.includes(client);
+  }
+
   /** The connection is new: what is retained comes again. */
   resume(client: Client): void {
     client.cut = false;

@@ -139,7 +139,7 @@ export class Street {
 
   /** Rogues see everything, and so do the checkers. */
   heard(from: string, topic: string, payload: Uint8Array): void {
-    this.checks.heard(from, topic, payload);
+    this.checks.published(from, topic, payload);
     for (const { rogue } of this.members) rogue?.sees(from, topic, payload);
   }
 
@@ -264,8 +264,8 @@ export class Street {
       if (!done) break;
       await done.result;
       this.events++;
-      checks.look();
-      if (await checks.replay.look()) checks.look();
+      checks.lookAtAll();
+      if (await checks.replay.look()) checks.lookAtAll();
     }
     checks.finish();
   }

@@ -21,6 +21,7 @@ import {
   PROOF_OF_TIME,
   SIM_NET,
   seededKey,
+  tradingDirectly,
   withEnrolment,
 } from "../setup.ts";
 import type { Weather } from "../smartchain/bus.ts";
@@ -60,6 +61,8 @@ export interface TownSetup {
   /** Changes the set-up of a node. */
   nodes?: (setup: NodeSetup) => NodeSetup;
   log?: (gateway: number, ...line: Parameters<GatewayLog>) => void;
+  /** The homes trade by OFFER among each other, and not in the market. */
+  direct?: boolean;
 }
 
 export class Town {
@@ -74,9 +77,22 @@ export class Town {
   readonly nodes: TownNode[] = [];
   /** What one turn of a gateway takes, ms. */
   turnMs = 0;
+  /** Up to so long, ms, a gateway waits for the answer whether signatures are right; 0: it does not. */
+  verifyMs = 0;
+  /** Something goes on that nobody waits for: it is let come to its next wait before anything else. */
+  stirred = false;
   events = 0;
   /** Called at each stage of each gateway's commits. */
   probe: (gateway: TownGateway, stage: string) => void = () => {};
+  /** What no power cut ended, of a gateway. */
+  failed: (gateway: TownGateway, error: unknown) => void = (_gateway, error) => {
+    throw error;
+  };
+  nodeFailed: (node: TownNode, error: unknown) => void = (_node, error) => {
+    throw error;
+  };
+  /** Nodes that something came to, for whoever looks at them. */
+  readonly touched = new Set<TownNode>();
   private readonly setup: TownSetup;
 
   constructor(setup: TownSetup) {
@@ -88,7 +104,7 @@ export class Town {
     this.weather = weather;
     this.random = randomStream(seed, 19);
     this.agenda.nowMs = world.startMs;
-    this.net = new PeerNet(this.agenda, randomStream(seed, 18), weather.peers);
+    this.net = new PeerNet(this.agenda, seed, weather.peers);
     const all = setup.gateways + (setup.spare ?? 0);
     const keys = Array.from({ length: all }, (_, i) => seededKey(crypto, seed, "gateway", i));
     const members = keys.map((key) => {
@@ -122,7 +138,8 @@ export class Town {
       const at = this.gateways[home % setup.gateways];
       const { area } = at.options;
       const { publicKey } = members[at.index];
-      const setups = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
+      const each = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
+      const setups = setup.direct ? tradingDirectly(each, each.length) : each;
       const { config, ...rest } = setups[home];
       const enrolled = withEnrolment(crypto, config, world.slotSeconds, {
         authority: setup.identity?.anchorKey,
@@ -185,10 +202,14 @@ export class Town {
     while (this.agenda.nowMs < untilMs) if (!(await this.step(look))) return;
   }
 
-  private async step(look: () => void): Promise<boolean> {
+  async step(look: () => void): Promise<boolean> {
     const done = this.agenda.step();
     if (!done) return false;
     await done.result;
+    if (this.stirred) {
+      this.stirred = false;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     this.events++;
     look();
     return true;

@@ -278,7 +278,9 @@ export class Replica {
   /** Asks for a turn where there is something for it, but not before its time. */
   want(due = false): void {
     if (this.stopped || this.halted || this.decided) return;
-    const restMs = this.lastTurnMs + this.consortium.intervalMs - this.nowMs;
+    const { intervalMs } = this.consortium;
+    // No longer than the interval, though the clock may have been set back.
+    const restMs = Math.min(intervalMs, this.lastTurnMs + intervalMs - this.nowMs);
     if (due || this.feeds.waiting) {
       if (restMs > 0) this.wakeAfter(restMs);
       else this.driver.take({ type: "wanted" });
@@ -297,7 +299,7 @@ export class Replica {
   }
 
   private enter(segment: CheckedSegment, index: number): void {
-    const verdict = this.feeds.take(segment);
+    const verdict = this.feeds.take(segment, true);
     const kept = verdict.ok || verdict.code === "DUPLICATE" || verdict.code === "FEED_FORK";
     assert(kept, "LOG_SEGMENT");
     this.logged(segment, index);
