@@ -53,7 +53,7 @@ export const chaosShort: Line = {
   title: "towns of fresh seeds, which are printed",
   takes: "20 s",
   ci: true,
-  run: (find, say) => towns(Math.floor(Math.random() * SEED_MAX), 60, find, say),
+  run: (find, say) => towns(Math.floor(Math.random() * SEED_MAX), 40, find, say),
 };
 
 async function planted(
