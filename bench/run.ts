@@ -5,6 +5,7 @@
  *   npm run bench                        all of it
  *   npm run bench -- dag|votes|…         these suites (suites.ts)
  *   npm run bench -- pipeline|latency|consensus|memory    these targets
+ *   npm run bench -- restart             target 8: a million transactions, minutes; only where it is named
  *   npm run bench -- --quick             targets 1, 3, 4 and 6 with fewer members and trades
  *   npm run bench -- feeder [areas] [synthetic]           no benchmark: how lying meters are found
  *
@@ -18,6 +19,7 @@ import type { Finding } from "./identity.ts";
 import { idle } from "./idle.ts";
 import { FULL_LATENCY, latency, QUICK_LATENCY } from "./latency.ts";
 import { FULL, pipeline, QUICK } from "./pipeline.ts";
+import { restart } from "./restart.ts";
 import { runSuite, SUITES } from "./suites.ts";
 import { type Target, table } from "./target.ts";
 
@@ -31,6 +33,9 @@ const TARGETS: Readonly<Record<string, () => Promise<Target[]>>> = {
   consensus,
   memory: async () => [await idle(IDLE_METERS), await fleet(...FLEETS)],
 };
+
+/** Measured only where they are named. */
+const LONG: Readonly<Record<string, () => Promise<Target[]>>> = { restart };
 
 /** Targets out of what a suite found: 5 of the DAG's, 3b of the store's. */
 function ofSuite(name: string, findings: readonly Finding[]): Target[] {
@@ -60,7 +65,7 @@ async function targets(names: readonly string[]): Promise<Target[]> {
   const found: Target[] = [];
   for (const name of names) {
     process.stdout.write(`\n${name}\n`);
-    found.push(...(await attempt(name, TARGETS[name])));
+    found.push(...(await attempt(name, TARGETS[name] ?? LONG[name])));
   }
   return found;
 }
@@ -86,9 +91,10 @@ async function all(): Promise<void> {
 }
 
 async function named(names: readonly string[]): Promise<void> {
-  const unknown = names.filter((name) => !(name in SUITES) && !(name in TARGETS));
+  const targeted = { ...TARGETS, ...LONG };
+  const unknown = names.filter((name) => !(name in SUITES) && !(name in targeted));
   if (unknown.length > 0) {
-    const known = [...Object.keys(SUITES), ...Object.keys(TARGETS), "feeder", "--quick"];
+    const known = [...Object.keys(SUITES), ...Object.keys(targeted), "feeder", "--quick"];
     process.stderr.write(`no bench called ${unknown.join(", ")}; there are ${known.join(", ")}\n`);
     process.exitCode = 1;
     return;
@@ -97,7 +103,7 @@ async function named(names: readonly string[]): Promise<void> {
     const findings = await attempt(name, () => runSuite(name));
     if (findings.some(({ pass }) => !pass)) process.exitCode = 1;
   }
-  const found = await targets(names.filter((each) => each in TARGETS));
+  const found = await targets(names.filter((each) => each in targeted));
   print(found);
   if (found.some(({ result }) => result === "FAIL")) process.exitCode = 1;
 }

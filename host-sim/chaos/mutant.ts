@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Runs seeds until something is violated, and prints what, as JSON: `node mutant.ts <first seed> <seeds>`.
+ * Runs seeds until something is violated, and prints what, as JSON: `node mutant.ts <arena> <first seed> <seeds>`.
  * It is a program of its own so that mutations.ts can start it in a copy of the project.
  */
 import { runPlan } from "./consensus/arena.ts";
 import { planOf } from "./plan.ts";
+import { runTown } from "./town/arena.ts";
+import { townPlan } from "./town/plan.ts";
+
+/** Consensus machines alone, or whole towns. */
+export type Arena = "machines" | "towns";
 
 /** What one mutant came to. */
 export interface Caught {
@@ -19,11 +24,13 @@ export interface Caught {
   cpuMs: number;
 }
 
-const [from, seeds] = process.argv.slice(2).map(Number);
+const [arena, ...numbers] = process.argv.slice(2);
+const [from, seeds] = numbers.map(Number);
 const caught: Caught = { runs: 0, cpuMs: 0 };
 for (let seed = from; seed < from + seeds; seed++) {
   caught.runs++;
-  const { violation, tookMs } = runPlan(planOf(seed));
+  const { violation, tookMs } =
+    arena === "towns" ? await runTown(townPlan(seed)) : runPlan(planOf(seed));
   if (!violation) continue;
   const { checker, message: detail } = violation;
   Object.assign(caught, { seed, checker, detail: detail.split("\n")[0], atMs: tookMs });

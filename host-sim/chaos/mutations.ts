@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Planted bugs: each patch of mutations/ is applied to a copy of the project, and the arena has to find it.
- * The same seeds pass without it.
+ * Planted bugs: each patch is applied to a copy of the project, and the arena that it is for has to find it:
+ * those of mutations/ the one of machines, those of town/mutations/ whole towns. The same seeds pass without.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
@@ -9,12 +9,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Caught } from "./mutant.ts";
+import type { Arena, Caught } from "./mutant.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const PATCHES = fileURLToPath(new URL("./mutations/", import.meta.url));
+const PATCHES: Record<Arena, string> = {
+  machines: fileURLToPath(new URL("./mutations/", import.meta.url)),
+  towns: fileURLToPath(new URL("./town/mutations/", import.meta.url)),
+};
 
 export interface Mutation {
+  arena: Arena;
   name: string;
   /** What the planted bug is: the first line of its patch. */
   bug: string;
@@ -25,13 +29,13 @@ export interface Row extends Caught {
   mutation: Mutation;
 }
 
-/** All planted bugs, by name. */
-export function mutations(): Mutation[] {
-  const names = readdirSync(PATCHES).filter((name) => name.endsWith(".patch"));
+/** All planted bugs of an arena, by name. */
+export function mutations(arena: Arena = "machines"): Mutation[] {
+  const names = readdirSync(PATCHES[arena]).filter((name) => name.endsWith(".patch"));
   return names.sort().map((file) => {
-    const path = join(PATCHES, file);
+    const path = join(PATCHES[arena], file);
     const [bug] = readFileSync(path, "utf8").split("\n", 1);
-    return { name: file.replace(/\.patch$/, ""), bug, path };
+    return { arena, name: file.replace(/\.patch$/, ""), bug, path };
   });
 }
 
@@ -40,7 +44,7 @@ export class Copy {
   readonly dir: string = mkdtempSync(join(tmpdir(), "wattle-mutant-"));
 
   constructor() {
-    for (const part of ["src/core", "src/gateway", "src/meter", "host-sim", "package.json"])
+    for (const part of ["src", "host-sim", "package.json"])
       cpSync(join(ROOT, part), join(this.dir, part), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(this.dir, "node_modules"));
   }
@@ -50,8 +54,8 @@ export class Copy {
     execFileSync("git", ["apply", ...options, path], { cwd: this.dir, stdio: "pipe" });
   }
 
-  async run(from: number, seeds: number): Promise<Caught> {
-    const args = ["host-sim/chaos/mutant.ts", `${from}`, `${seeds}`];
+  async run(arena: Arena, from: number, seeds: number): Promise<Caught> {
+    const args = ["host-sim/chaos/mutant.ts", arena, `${from}`, `${seeds}`];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: this.dir });
     return JSON.parse(stdout) as Caught;
   }
@@ -76,13 +80,13 @@ export async function runMutations(
     const rows: Row[] = [];
     for (const mutation of chosen) {
       copy.apply(mutation);
-      const row = { mutation, ...(await copy.run(from, seeds)) };
+      const row = { mutation, ...(await copy.run(mutation.arena, from, seeds)) };
       copy.apply(mutation, "--reverse");
       rows.push(row);
       done(row);
     }
     const most = Math.max(...rows.map(({ runs }) => runs));
-    return { rows, unmutated: await copy.run(from, most) };
+    return { rows, unmutated: await copy.run(chosen[0].arena, from, most) };
   } finally {
     copy.remove();
   }

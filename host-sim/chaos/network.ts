@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Links between hosts on a bad day: each message has its own delay; some come twice, some never. */
+
+import type { Agenda } from "../agenda.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
-import type { Agenda } from "./agenda.ts";
 import type { DeafTo, Weather } from "./plan.ts";
 
 /** What a message is, for those who are deaf to one kind. */

@@ -4,6 +4,7 @@
  * overtake each other; some come twice, some never, and whole members are cut off for a while. All by seed.
  */
 import { topicMatches } from "#node/mqtt/topic-filter";
+import type { Agenda } from "../agenda.ts";
 import type { Random } from "../worlds/random.ts";
 
 export type Handler = (topic: string, payload: Uint8Array) => void | Promise<void>;
@@ -27,67 +28,12 @@ export interface Client {
   cut: boolean;
 }
 
-interface Due {
-  atMs: number;
-  order: number;
-  run: () => void | Promise<void>;
-}
-
 /** What happened on the bus. */
 export interface BusCounts {
   delivered: number;
   dropped: number;
   duplicated: number;
   late: number;
-}
-
-/** The queue of everything that is to happen, in the order of its time. */
-export class Agenda {
-  nowMs = 0;
-  private order = 0;
-  private readonly heap: Due[] = [];
-
-  at(atMs: number, run: () => void | Promise<void>): void {
-    const { heap } = this;
-    let i = heap.push({ atMs: Math.max(atMs, this.nowMs), order: this.order++, run }) - 1;
-    while (i > 0) {
-      const up = (i - 1) >> 1;
-      if (!before(heap[i], heap[up])) break;
-      [heap[i], heap[up]] = [heap[up], heap[i]];
-      i = up;
-    }
-  }
-
-  /** Does the next thing; false where nothing is left. */
-  async step(): Promise<boolean> {
-    const { heap } = this;
-    const next = heap[0];
-    if (!next) return false;
-    const last = heap.pop()!;
-    if (heap.length > 0) {
-      heap[0] = last;
-      this.sink();
-    }
-    this.nowMs = next.atMs;
-    await next.run();
-    return true;
-  }
-
-  private sink(): void {
-    const { heap } = this;
-    for (let i = 0; ; ) {
-      let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2])
-        if (child < heap.length && before(heap[child], heap[least])) least = child;
-      if (least === i) return;
-      [heap[i], heap[least]] = [heap[least], heap[i]];
-      i = least;
-    }
-  }
-}
-
-function before(a: Due, b: Due): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
 export class FaultyBus {
@@ -123,6 +69,11 @@ export class FaultyBus {
     const at = this.clients.indexOf(client);
     if (at >= 0) this.clients.splice(at, 1);
     client.cut = true;
+  }
+
+  /** Whether it is attached, connected or not. */
+  has(client: Client): boolean {
+    return this.clients.includes(client);
   }
 
   /** The connection is new: what is retained comes again. */

@@ -41,10 +41,18 @@ export class LedgerCheck {
 
   /** Blocks that the log has since the last look. */
   follow(store: LogStore, state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
+    const blocks: Uint8Array[] = [];
     for (const { index, kind, bytes } of store.read(this.entries + 1)) {
       this.entries = index;
-      if (kind !== EntryKind.block) continue;
-      const block = blockRecord.decode(unpackEntry(blockEntry, bytes).block);
+      if (kind === EntryKind.block) blocks.push(bytes);
+    }
+    this.take(blocks, state, txs);
+  }
+
+  /** Entries of blocks, those that led to this state. */
+  take(entries: readonly Uint8Array[], state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
+    for (const entry of entries) {
+      const block = blockRecord.decode(unpackEntry(blockEntry, entry).block);
       if (block.ok) this.block(block.value, state, txs);
     }
     this.compare(state);

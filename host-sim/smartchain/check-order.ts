@@ -18,9 +18,9 @@ import { electorateOf } from "#core/votes/electorate";
 import { fullBallot } from "#core/votes/full-ballot";
 import { TxState } from "#core/votes/tally";
 import { EntryKind, epochEntry, unpackEntry, voteEntry } from "#gateway/entries";
+import type { LogStore } from "#gateway/ports";
 import type { Random } from "../worlds/random.ts";
 import { hex, type SeenTx } from "./check-dag.ts";
-import type { Street } from "./street.ts";
 import { must } from "./violation.ts";
 
 const ORDERS = 3;
@@ -49,7 +49,7 @@ export class OrderCheck {
   }
 
   /** All that the gateway took, in several orders. */
-  permuted(street: Street, txs: ReadonlyMap<string, SeenTx>): void {
+  permuted(store: LogStore, random: Random, txs: ReadonlyMap<string, SeenTx>): void {
     const items: Item[] = [];
     const epochs: Epoch[] = [];
     const roots = new Map<string, { id: Uint8Array; tMs: number }>();
@@ -58,7 +58,7 @@ export class OrderCheck {
       tx.body.parents.forEach((id, i) => {
         if (!txs.has(parents[i])) roots.set(parents[i], { id, tMs: 0 });
       });
-    for (const { kind, bytes } of street.store.read()) {
+    for (const { kind, bytes } of store.read()) {
       if (kind === EntryKind.epoch) {
         const { signed } = unpackEntry(epochEntry, bytes);
         const epoch = openSigned(epochRecord, this.crypto, signed);
@@ -69,7 +69,7 @@ export class OrderCheck {
         if (vote.ok) items.push({ vote: vote.value, bytes: signed });
       }
     }
-    this.compare(items, epochs.slice(-2), [...roots.values()].slice(-4), street.random, txs);
+    this.compare(items, epochs.slice(-2), [...roots.values()].slice(-4), random, txs);
   }
 
   compare(

@@ -22,7 +22,12 @@ export function dagArena({ seed, off }: { seed: number; off?: DagDefence }): voi
   dag.graph.blocks.add(lab.root, lab.nowMs - TICK_MS);
   weaken(dag, off);
   const none = { node: new Uint8Array(16), publicKey: new Uint8Array(32) };
-  const facts = { epochOf: () => lab.epoch, gateway: none, tickMs: TICK_MS, ageMaxMs: AGE_MAX_MS };
+  const facts = {
+    epochOf: () => lab.epoch,
+    gateways: [none],
+    tickMs: TICK_MS,
+    ageMaxMs: AGE_MAX_MS,
+  };
   const heads = new Map<number, { seq: number; txid: Uint8Array }>();
   const ids: Uint8Array[] = [lab.root];
   for (let i = 0; i < TRANSACTIONS; i++) {

@@ -7,6 +7,7 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
+import type { Crypto } from "#core/crypto/port";
 import { randomKeyOf, signToken } from "#core/pot/token";
 import { upRecord } from "#core/records/receipt";
 import {
@@ -20,13 +21,38 @@ import {
 } from "#core/records/tx";
 import { voteRecord } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
-import type { Member } from "./member.ts";
-import type { Street } from "./street.ts";
+import type { Area } from "#gateway/area";
+import type { MeterNode } from "#meter/node";
+import type { NodeSetup } from "../fleet/types.ts";
+import type { Random } from "../worlds/random.ts";
+import type { Client, FaultyBus } from "./bus.ts";
 
 /** Messages that may be said again. */
 const KEPT = 200;
 /** More than a home takes or gives in a run. */
 const AHEAD_MWH = 10n ** 7n;
+
+/** Where a rogue is: a street, or an area of a town. */
+export interface RogueScene {
+  readonly crypto: Crypto;
+  readonly random: Random;
+  readonly bus: FaultyBus;
+  readonly gateway: { readonly area: Area };
+  readonly gatewayClient: Client | undefined;
+  readonly members: readonly RogueMember[];
+  readonly checks: { heard(topic: string, payload: Uint8Array, witness: undefined): void };
+  count(fault: string): void;
+  /** Rivals go through the gateway too, which may see that they are two. */
+  readonly openly?: boolean;
+}
+
+export interface RogueMember {
+  readonly id: string;
+  readonly setup: NodeSetup;
+  readonly node: MeterNode;
+  readonly client: Client | undefined;
+  readonly rogue: Rogue | undefined;
+}
 
 interface Plot {
   body: Body;
@@ -36,14 +62,14 @@ interface Plot {
 }
 
 export class Rogue {
-  private readonly street: Street;
-  private readonly member: Member;
+  private readonly street: RogueScene;
+  private readonly member: RogueMember;
   private readonly plots = new Map<string, Plot>();
   private readonly heardOf: { topic: string; payload: Uint8Array }[] = [];
   private readonly oldTxs: Uint8Array[] = [];
   private readonly asked = new Map<string, Body>();
 
-  constructor(street: Street, member: Member) {
+  constructor(street: RogueScene, member: RogueMember) {
     this.street = street;
     this.member = member;
   }
@@ -178,12 +204,17 @@ export class Rogue {
   /** To the witnesses themselves, past the gateway; fellow rogues sign without looking. */
   private ask(body: Body, txid: Uint8Array, payload: Uint8Array): void {
     const { street } = this;
-    street.checks.heard("rogue", "x/up/ask", payload);
+    street.checks.heard("x/up/ask", payload, undefined);
     for (const other of street.members) {
       if (other === this.member || !other.client) continue;
       if (other.rogue) this.sign(other, body, txid);
       else if (this.roll(700))
         street.bus.inject(other.client, other.node.topics.down(other.id, "ask"), payload);
+    }
+    if (street.openly && this.roll(400)) {
+      street.count("rival asked for openly");
+      const topic = this.member.node.topics.up(this.member.id, "ask");
+      street.bus.publish(this.member.client, topic, payload, false);
     }
     const plot = this.plots.get(toHex(txid));
     if (plot && this.roll(300)) {
@@ -192,7 +223,7 @@ export class Rogue {
     }
   }
 
-  private sign(other: Member, body: Body, txid: Uint8Array): void {
+  private sign(other: RogueMember, body: Body, txid: Uint8Array): void {
     const { street } = this;
     const known = street.gateway.area.epochs.of(body.epoch);
     if (!known) return;

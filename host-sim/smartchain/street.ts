@@ -11,10 +11,11 @@ import type { GatewayOptions } from "#gateway/options";
 import type { LogStore } from "#gateway/ports";
 import type { Session } from "#gateway/session";
 import { openMemoryStore } from "#node/store/memory";
+import { Agenda } from "../agenda.ts";
 import { gatewayOptions, nodeSetups, seededKey, tariffOf, tradingDirectly } from "../setup.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
 import type { World } from "../worlds/types.ts";
-import { Agenda, type BusCounts, type Client, FaultyBus } from "./bus.ts";
+import { type BusCounts, type Client, FaultyBus } from "./bus.ts";
 import { Checks } from "./checks.ts";
 import { keyedCrypto } from "./crypto.ts";
 import { Member } from "./member.ts";
@@ -138,7 +139,7 @@ export class Street {
 
   /** Rogues see everything, and so do the checkers. */
   heard(from: string, topic: string, payload: Uint8Array): void {
-    this.checks.heard(from, topic, payload);
+    this.checks.published(from, topic, payload);
     for (const { rogue } of this.members) rogue?.sees(from, topic, payload);
   }
 
@@ -259,10 +260,12 @@ export class Street {
     this.plot();
     const untilMs = agenda.nowMs + PATIENCE * world.slots * SLOT_SECONDS * 1000 + 600_000;
     while (!this.gateway.area.finished && agenda.nowMs < untilMs && this.events < EVENTS_MAX) {
-      if (!(await agenda.step())) break;
+      const done = agenda.step();
+      if (!done) break;
+      await done.result;
       this.events++;
-      checks.look();
-      if (await checks.replay.look()) checks.look();
+      checks.lookAtAll();
+      if (await checks.replay.look()) checks.lookAtAll();
     }
     checks.finish();
   }

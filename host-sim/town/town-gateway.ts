@@ -21,10 +21,13 @@ export class TownGateway {
   readonly bus: FaultyBus;
   store: LogStore = openMemoryStore();
   gateway: Gateway | undefined;
-  /** How far its clock is ahead, ms. */
+  /** How far its clock is ahead, ms, and how much faster it runs, millionths. */
   skewMs = 0;
+  driftPpm = 0;
+  /** The gateway of this life or of the one before. */
+  latest: Gateway | undefined;
   private readonly town: Town;
-  private client: Client | undefined;
+  client: Client | undefined;
   private life = 0;
   /** Calls into the gateway that are under way. */
   private inside = 0;
@@ -43,6 +46,13 @@ export class TownGateway {
     return this.gateway !== undefined;
   }
 
+  /** Its own clock. */
+  get nowMs(): number {
+    const { agenda, world } = this.town;
+    const drift = Math.round(((agenda.nowMs - world.startMs) * this.driftPpm) / 1_000_000);
+    return agenda.nowMs + this.skewMs + drift;
+  }
+
   async start(): Promise<void> {
     const { town, bus } = this;
     const { agenda, crypto, net } = town;
@@ -52,12 +62,15 @@ export class TownGateway {
       if (alive()) gateway.deliver(topic, payload);
     });
     this.client = client;
-    const nowMs = (): number => agenda.nowMs + this.skewMs;
+    const link = net.link(this.id);
     const gateway: Gateway = new Gateway(this.options, {
       crypto,
       verifier: {
-        verify: (jobs) =>
-          jobs.map((job) => crypto.verify(job.publicKey, job.message, job.signature)),
+        verify: (jobs) => {
+          const right = () =>
+            jobs.map((job) => crypto.verify(job.publicKey, job.message, job.signature));
+          return town.verifyMs > 0 ? this.later(right, alive) : right();
+        },
       },
       store: this.store,
       bus: {
@@ -69,7 +82,7 @@ export class TownGateway {
       },
       tariff: tariffOf(town.world),
       time: {
-        nowMs,
+        nowMs: () => this.nowMs,
         wakeAfter: (delayMs) => {
           const mine = ++this.timer;
           agenda.at(agenda.nowMs + delayMs, async () => {
@@ -77,11 +90,22 @@ export class TownGateway {
           });
         },
       },
+      packer: town.packer,
+      identity: town.identityOf(this.index),
       probe: (stage) => town.probe(this, stage),
       log: (level, event, facts) => town.log(this, level, event, facts),
       ...(this.options.consortium && {
         consortium: {
-          link: net.link(this.id),
+          link: {
+            send: (to, kind, bytes) => {
+              town.probe(this, `send ${kind}`);
+              link.send(to, kind, bytes);
+            },
+            listen: (handler) =>
+              link.listen((from, kind, bytes) => {
+                if (alive()) this.act(() => handler(from, kind, bytes));
+              }),
+          },
           beacon: town.beaconOf(this.options.secretKey),
           after: (delayMs, run) =>
             agenda.at(agenda.nowMs + Math.max(0, delayMs), () => {
@@ -96,12 +120,17 @@ export class TownGateway {
     gateway.onWork = () => {
       if (due) return;
       due = true;
-      agenda.at(agenda.nowMs + town.turnMs, async () => {
+      agenda.at(agenda.nowMs + town.turnMs, () => {
         due = false;
-        if (alive()) await this.guard(() => gateway.process());
+        if (!alive()) return undefined;
+        const done = this.guard(() => gateway.process());
+        if (town.verifyMs === 0) return done;
+        town.stirred = true;
+        return undefined;
       });
     };
     this.gateway = gateway;
+    this.latest = gateway;
     await this.guard(() => gateway.start());
     if (alive()) bus.resume(client);
   }
@@ -111,6 +140,13 @@ export class TownGateway {
    * it ends what that is doing.
    */
   crash(downMs: number): void {
+    if (!this.gateway) return;
+    this.fall(downMs);
+    if (this.inside > 0) throw new PowerCut();
+  }
+
+  /** The same from outside, or before a PowerCut is thrown. */
+  fall(downMs: number): void {
     const { agenda, net } = this.town;
     if (!this.gateway) return;
     this.life++;
@@ -118,7 +154,6 @@ export class TownGateway {
     if (this.client) this.bus.detach(this.client);
     this.gateway = undefined;
     if (Number.isFinite(downMs)) agenda.at(agenda.nowMs + downMs, () => this.start());
-    if (this.inside > 0) throw new PowerCut();
   }
 
   /** Its next start finds a new disk; that its key was used before the operator says. */
@@ -131,13 +166,37 @@ export class TownGateway {
     };
   }
 
+  /** An answer that takes its time; what has died meanwhile does not get it. */
+  private later<T>(answer: () => T, alive: () => boolean): Promise<T> {
+    const { town } = this;
+    const { agenda, random, verifyMs } = town;
+    return new Promise((resolve) => {
+      agenda.at(agenda.nowMs + random.below(verifyMs), () => {
+        if (!alive()) return;
+        town.stirred = true;
+        resolve(answer());
+      });
+    });
+  }
+
   /** Does something of this life; a power cut ends it. */
   private async guard(act: () => void | Promise<void>): Promise<void> {
     this.inside++;
     try {
       await act();
     } catch (error) {
-      if (!(error instanceof PowerCut)) throw error;
+      if (!(error instanceof PowerCut)) this.town.failed(this, error);
+    } finally {
+      this.inside--;
+    }
+  }
+
+  private act(act: () => void): void {
+    this.inside++;
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof PowerCut)) this.town.failed(this, error);
     } finally {
       this.inside--;
     }

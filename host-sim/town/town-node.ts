@@ -8,6 +8,7 @@ import { seededEntropy } from "../fleet/entropy.ts";
 import { memoryStore } from "../fleet/store.ts";
 import type { NodeSetup } from "../fleet/types.ts";
 import type { Client } from "../smartchain/bus.ts";
+import type { Rogue } from "../smartchain/rogue.ts";
 import type { Town } from "./town.ts";
 import type { TownGateway } from "./town-gateway.ts";
 
@@ -15,10 +16,14 @@ export class TownNode {
   readonly setup: NodeSetup;
   node!: MeterNode;
   private readonly town: Town;
-  private readonly at: TownGateway;
+  readonly at: TownGateway;
   private readonly store = memoryStore();
-  private readonly witness = memoryStore();
-  private client: Client | undefined;
+  private witness = memoryStore();
+  client: Client | undefined;
+  /** How far its clock is ahead, ms. */
+  skewMs = 0;
+  /** It breaks the rules. */
+  rogue: Rogue | undefined;
   private boots = 0;
   private timer = 0;
 
@@ -44,16 +49,22 @@ export class TownNode {
       },
       transport: {
         publish: (topic, payload, retain) => {
-          if (alive() && client) at.bus.publish(client, topic, payload, retain);
+          if (!alive() || !client) return;
+          if (this.rogue?.says(topic, payload) ?? true)
+            at.bus.publish(client, topic, payload, retain);
         },
       },
       time: {
         uptimeMs: () => agenda.nowMs,
-        utc: () => ({ utcMs: agenda.nowMs, quality: TimeQuality.synced, errorMs: 0 }),
+        utc: () => ({
+          utcMs: agenda.nowMs + this.skewMs,
+          quality: TimeQuality.synced,
+          errorMs: Math.abs(this.skewMs),
+        }),
         wakeAfter: (delayMs) => {
           const mine = ++this.timer;
           agenda.at(agenda.nowMs + Math.max(0, delayMs), () => {
-            if (mine === this.timer && alive()) node.onTimer();
+            if (mine === this.timer && alive()) this.handle(() => node.onTimer());
           });
         },
       },
@@ -62,16 +73,42 @@ export class TownNode {
     });
     this.node = node;
     client = at.bus.attach(setup.config.name, node.subscriptions(), (topic, payload) => {
-      if (alive()) node.onMessage(topic, payload);
+      if (alive()) this.handle(() => node.onMessage(topic, payload));
     });
     this.client = client;
-    node.onConnect();
+    this.handle(() => node.onConnect());
   }
 
-  /** Power is cut, and comes again after so long. */
-  crash(downMs: number): void {
+  get id(): string {
+    return this.node.id;
+  }
+
+  disconnect(): void {
+    if (!this.client || this.client.cut) return;
+    this.client.cut = true;
+    this.handle(() => this.node.onDisconnect());
+  }
+
+  reconnect(): void {
+    if (!this.client?.cut || !this.at.bus.has(this.client)) return;
+    this.at.bus.resume(this.client);
+    this.handle(() => this.node.onConnect());
+  }
+
+  private handle(event: () => void): void {
+    this.town.touched.add(this);
+    try {
+      event();
+    } catch (error) {
+      this.town.nodeFailed(this, error);
+    }
+  }
+
+  /** Power is cut, and comes again after so long; the witness log may not outlive it. */
+  crash(downMs: number, losesLog = false): void {
     if (this.client) this.at.bus.detach(this.client);
     this.boots++;
+    if (losesLog) this.witness = memoryStore();
     this.town.agenda.at(this.town.agenda.nowMs + downMs, () => this.start());
   }
 }

@@ -8,12 +8,23 @@ import { bytesEqual, concatBytes, toHex } from "#core/codec/bytes";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
+import type { Packer } from "#gateway/checkpoint/checkpoint";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
 import type { GatewayOptions } from "#gateway/options";
-import type { GatewayLog } from "#gateway/ports";
+import type { GatewayLog, GatewayPorts } from "#gateway/ports";
 import { beaconKeyOf, beaconOf } from "#node/consortium/beacon";
-import { gatewayOptions, nodeSetups, PROOF_OF_TIME, SIM_NET, seededKey } from "../setup.ts";
-import { Agenda, type Weather } from "../smartchain/bus.ts";
+import { Agenda } from "../agenda.ts";
+import type { NodeSetup } from "../fleet/types.ts";
+import {
+  gatewayOptions,
+  nodeSetups,
+  PROOF_OF_TIME,
+  SIM_NET,
+  seededKey,
+  tradingDirectly,
+  withEnrolment,
+} from "../setup.ts";
+import type { Weather } from "../smartchain/bus.ts";
 import { type Random, randomStream } from "../worlds/random.ts";
 import type { World } from "../worlds/types.ts";
 import { PeerNet, type PeerWeather } from "./peer-net.ts";
@@ -43,7 +54,15 @@ export interface TownSetup {
   weather?: TownWeather;
   consortium?: Partial<Pick<ConsortiumOptions, "rule" | "leader" | "intervalMs" | "timeouts">>;
   options?: Partial<GatewayOptions>;
+  /** What each gateway knows of an authority, and the nodes' anchor key. */
+  identity?: { of(gateway: number): GatewayPorts["identity"]; anchorKey: Uint8Array };
+  /** With it gateways keep checkpoints. */
+  packer?: Packer;
+  /** Changes the set-up of a node. */
+  nodes?: (setup: NodeSetup) => NodeSetup;
   log?: (gateway: number, ...line: Parameters<GatewayLog>) => void;
+  /** The homes trade by OFFER among each other, and not in the market. */
+  direct?: boolean;
 }
 
 export class Town {
@@ -52,15 +71,28 @@ export class Town {
   readonly crypto: Crypto;
   readonly weather: TownWeather;
   readonly random: Random;
-  readonly agenda = new Agenda();
+  readonly agenda = new Agenda<void | Promise<void>>();
   readonly net: PeerNet;
   readonly gateways: TownGateway[] = [];
   readonly nodes: TownNode[] = [];
   /** What one turn of a gateway takes, ms. */
   turnMs = 0;
+  /** Up to so long, ms, a gateway waits for the answer whether signatures are right; 0: it does not. */
+  verifyMs = 0;
+  /** Something goes on that nobody waits for: it is let come to its next wait before anything else. */
+  stirred = false;
   events = 0;
   /** Called at each stage of each gateway's commits. */
   probe: (gateway: TownGateway, stage: string) => void = () => {};
+  /** What no power cut ended, of a gateway. */
+  failed: (gateway: TownGateway, error: unknown) => void = (_gateway, error) => {
+    throw error;
+  };
+  nodeFailed: (node: TownNode, error: unknown) => void = (_node, error) => {
+    throw error;
+  };
+  /** Nodes that something came to, for whoever looks at them. */
+  readonly touched = new Set<TownNode>();
   private readonly setup: TownSetup;
 
   constructor(setup: TownSetup) {
@@ -72,7 +104,7 @@ export class Town {
     this.weather = weather;
     this.random = randomStream(seed, 19);
     this.agenda.nowMs = world.startMs;
-    this.net = new PeerNet(this.agenda, randomStream(seed, 18), weather.peers);
+    this.net = new PeerNet(this.agenda, seed, weather.peers);
     const all = setup.gateways + (setup.spare ?? 0);
     const keys = Array.from({ length: all }, (_, i) => seededKey(crypto, seed, "gateway", i));
     const members = keys.map((key) => {
@@ -106,8 +138,14 @@ export class Town {
       const at = this.gateways[home % setup.gateways];
       const { area } = at.options;
       const { publicKey } = members[at.index];
-      const setups = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
-      this.nodes.push(new TownNode(this, setups[home], at));
+      const each = nodeSetups(crypto, world, seed, publicKey, { net: SIM_NET, area });
+      const setups = setup.direct ? tradingDirectly(each, each.length) : each;
+      const { config, ...rest } = setups[home];
+      const enrolled = withEnrolment(crypto, config, world.slotSeconds, {
+        authority: setup.identity?.anchorKey,
+      });
+      const made = { ...rest, config: enrolled };
+      this.nodes.push(new TownNode(this, setup.nodes?.(made) ?? made, at));
     });
   }
 
@@ -123,7 +161,20 @@ export class Town {
     };
   }
 
+  get packer(): Packer | undefined {
+    return this.setup.packer;
+  }
+
+  identityOf(gateway: number): GatewayPorts["identity"] {
+    return this.setup.identity?.of(gateway);
+  }
+
+  /** Sees what gateways log. */
+  logged: (gateway: TownGateway, event: string, facts: Parameters<GatewayLog>[2]) => void =
+    () => {};
+
   log(gateway: TownGateway, ...line: Parameters<GatewayLog>): void {
+    this.logged(gateway, line[1], line[2]);
     this.setup.log?.(gateway.index, ...line);
   }
 
@@ -135,7 +186,9 @@ export class Town {
 
   /** Whether all gateways that are up have settled every slot. */
   get finished(): boolean {
-    return this.gateways.every(({ gateway }) => gateway === undefined || gateway.area.finished);
+    const { gateways } = this;
+    const up = gateways.filter(({ gateway }) => gateway);
+    return up.length > 0 && up.every(({ gateway }) => gateway!.area.finished);
   }
 
   /** Goes on until that is so, or until `untilMs` of virtual time; `look` is called after every event. */
@@ -149,8 +202,14 @@ export class Town {
     while (this.agenda.nowMs < untilMs) if (!(await this.step(look))) return;
   }
 
-  private async step(look: () => void): Promise<boolean> {
-    if (!(await this.agenda.step())) return false;
+  async step(look: () => void): Promise<boolean> {
+    const done = this.agenda.step();
+    if (!done) return false;
+    await done.result;
+    if (this.stirred) {
+      this.stirred = false;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     this.events++;
     look();
     return true;

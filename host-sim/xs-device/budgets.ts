@@ -81,7 +81,7 @@ export const COSTS: Readonly<
   native: Object.freeze({
     boot: both(150_000, 4, BOOT_WHY),
     hour: both(205_000_000, 10_500, HOUR_WHY),
-    quietHour: both(173_000_000, 6200, QUIET_WHY),
+    quietHour: both(173_000_000, 6700, QUIET_WHY),
     reading: both(3_800_000, 345, READING_WHY),
     trade: both(7_500_000, 1000, TRADE_WHY),
   }),

@@ -19,6 +19,7 @@ import type { Change } from "#core/records/registry";
 import { nothingRetained, parseNodeTopic } from "#core/topics";
 import { Area } from "./area.ts";
 import { Batch, type Send } from "./batch.ts";
+import { Checkpoints } from "./checkpoint/checkpoint.ts";
 import { AgreedTime } from "./consortium/agreed-time.ts";
 import { Seat } from "./consortium/seat.ts";
 import {
@@ -45,6 +46,7 @@ export class Gateway {
   readonly area: Area;
   readonly updates: Updates;
   readonly intake: Intake;
+  readonly checkpoints: Checkpoints;
   /** Its seat in a consortium, where it has one. */
   readonly seat: Seat | undefined;
   private readonly ports: GatewayPorts;
@@ -72,19 +74,26 @@ export class Gateway {
     };
     this.updates = new Updates(this.area);
     this.intake = new Intake(this.area, this.updates, (message) => this.present(message));
-    if (!agreed) return;
+    if (!agreed) {
+      this.checkpoints = new Checkpoints(this.area, ports, () => ({}));
+      return;
+    }
     assert(consortium, "CONSORTIUM_PORTS");
-    this.seat = new Seat(this.area, ports, consortium, agreed, this.intake, {
+    const seat = new Seat(this.area, ports, consortium, agreed, this.intake, {
       onWork: () => !this.stopped && this.onWork(),
       deliver: (topic, payload, via) => this.enqueue(topic, payload, via),
     });
+    this.seat = seat;
+    this.checkpoints = new Checkpoints(this.area, ports, () => seat.kept());
   }
 
   /** Replays the log, listens, and says again what was in force. */
   async start(): Promise<void> {
     const { area, ports } = this;
     const before = ports.time.nowMs();
-    for (const entry of ports.store.read())
+    const from = this.checkpoints.load();
+    if (from > 1) this.seat?.restored();
+    for (const entry of ports.store.read(from))
       if (!(await this.seat?.replay(entry))) replayEntry(area, entry);
     const batch = new Batch();
     if (ports.store.length === 0) this.begin(batch);
@@ -210,7 +219,7 @@ export class Gateway {
 
   private get hasWork(): boolean {
     const { length } = this.queue;
-    if (this.seat) return length > 0 || this.seat.replica.due !== undefined;
+    if (this.seat) return length + this.imported.length > 0 || this.seat.replica.due !== undefined;
     return length + this.imported.length > 0 || this.area.consensus.due;
   }
 
@@ -259,16 +268,20 @@ export class Gateway {
     this.flush(batch.sends);
     this.stopped = true;
     this.seat?.replica.stop();
+    this.checkpoints.save();
   }
 
   /** In a consortium: what was decided is executed first, and then what came is collected. */
   private async share(seat: Seat): Promise<void> {
     const decided = seat.replica.due;
+    // If there are more in the folder, they come with the next look at it.
+    for (const found of this.imported.splice(0)) seat.feedTrust(found);
     if (!decided) return this.flush(await seat.collect(this.queue.splice(0, COMMIT_BATCH_MAX)));
     const sends = await seat.turn(decided);
     if (this.stopped) return;
     this.flush(sends);
     this.ports.probe("said");
+    this.checkpoints.look();
     this.finish();
   }
 
@@ -299,6 +312,7 @@ export class Gateway {
     ports.probe("said");
     const delay = nextDelayMs(area);
     if (delay !== undefined) ports.time.wakeAfter(delay);
+    this.checkpoints.look();
     this.finish();
   }
 

@@ -2,6 +2,7 @@
 /** Everything the gateway application needs from outside; adapters in src/node implement it. */
 import type { Crypto } from "#core/crypto/port";
 import type { Consensus } from "./chain/consensus.ts";
+import type { Packer } from "./checkpoint/checkpoint.ts";
 import type { ConsortiumPorts } from "./consortium/ports.ts";
 import type { IdentityShelf, SealVerifier } from "./identity/ports.ts";
 
@@ -94,6 +95,8 @@ export interface GatewayPorts {
   consensus?: Consensus;
   /** The way to the other gateways of a consortium (options.consortium). */
   consortium?: ConsortiumPorts;
+  /** With it what is in memory is kept beside the log from time to time, for a quick restart. */
+  packer?: Packer;
   /** Where there is firmware to be had. */
   shelf?: FirmwareShelf;
   /** Where an authority says who may take part; without it whoever `admit` lets in may. */

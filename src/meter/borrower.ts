@@ -171,6 +171,8 @@ export class Borrower {
     if (config.policy.credit?.repay === "never") return;
     const { debtMicro, validUntilMs, balanceMicro, heldMicro } = token;
     const due = this.state === "LATE" || nowMs >= validUntilMs;
+    // Who always has a loan would pay for the next one at once.
+    if (!due && config.policy.credit?.borrow === "always") return;
     // What the token still has comes back with the last of the debt.
     const left = balanceMicro - heldMicro;
     const all = due || ownMicro - debtMicro + left >= needMicro;

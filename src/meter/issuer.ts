@@ -171,6 +171,8 @@ export class Issuer {
   }
 
   onTimer(): void {
+    // Whoever has to say it tries again now, if it is still to be said.
+    if (this.waits && this.node.clock.nowMs() >= this.notBeforeMs!) this.notBeforeMs = undefined;
     // The gateway knows another chain: what waited was dropped with it.
     if (this.body && !this.busy) this.clear();
     const { body, askAtMs, notice } = this;
@@ -343,18 +345,14 @@ export class Issuer {
     const chain = { ...state, txSeq: old.seq - 1, txid: old.prev, txMs: 0 };
     const intent = { type, slot, legs, expiryMs, notBeforeMs };
     const { net, secretKey } = this.config;
-    const { crypto } = this.ports;
     const from = this.node.idBytes;
     const lastMs = this.lastMs(notice, old);
     if (type === TxType.promote && !this.ways.late(notBeforeMs)) return this.abandon(old);
     const body = draftBody(net, from, chain, notice, this.chooser(notice, lastMs, type), intent);
     if (!body || body.tsMs >= lastMs) return this.abandon(old);
-    body.cancels = signCancel(crypto, secretKey, {
-      net,
-      from,
-      seq: old.seq,
-      beforeTick: body.tick,
-    });
+    const { crypto } = this.ports;
+    const { seq, tick: beforeTick } = body; // the old one's number
+    body.cancels = signCancel(crypto, secretKey, { net, from, seq, beforeTick });
     const encoded = bodyRecord.encode(body);
     const txid = domainHash(crypto, bodyRecord.domain, encoded);
     moveReserve(state, state.txid, txid, body.tsMs);

@@ -245,8 +245,8 @@ export class MeterNode {
     this.speaker.onTimer();
     this.metering.say();
     this.slots.issuer.onTimer();
-    this.observer.onTimer();
     this.slots.onTimer();
+    this.observer.onTimer(); // after what the market needs
     this.updater?.onTimer();
     this.plan();
   }

@@ -50,8 +50,6 @@ export class Promoter {
   private epsilonMs = 0;
   /** A PROMOTE is too early for its witnesses, and waits. */
   private waits = false;
-  /** PROMOTEs since the start; for people. */
-  said = 0;
 
   constructor(node: Promoting, standing: Standing, log: Log) {
     this.node = node;
@@ -87,8 +85,9 @@ export class Promoter {
   onTimer(): void {
     const { notice, node } = this;
     const { clock, state, slots } = node;
-    if (this.watched.length === 0 || !notice || !this.ready) return;
+    if (!notice || !this.ready) return;
     this.waits = false;
+    if (this.watched.length === 0) return;
     const nowMs = clock.nowMs();
     this.watched = this.watched.filter((one) => this.dueMs(one, nowMs, notice) !== undefined);
     const one = this.watched.find((each) => each.promotes && this.isLate(each, nowMs));
@@ -103,7 +102,6 @@ export class Promoter {
       this.isLate(one, notBeforeMs) &&
       slots.issuer.say(notice, intent, () => {
         one.promotes = false;
-        this.said++;
         this.log("info", "promote", { ageMs: notBeforeMs - one.tMs });
       });
     this.waits = !said && slots.issuer.waits;

@@ -76,8 +76,8 @@ export class Reserver {
   }
 
   /**
-   * Own coins for one slot. Two slots are reserved for at a time: who has coins for less than both shares them,
-   * where it has a bank to count on, or it would have none for every other slot.
+   * Own coins for one slot. Two slots are reserved for at a time: who borrows has few coins, and shares them
+   * out, or it would have none for every other slot.
    */
   private share(slot: number): number {
     const funds = this.funds();

@@ -36,6 +36,7 @@ import { explainFailure, type Failure } from "./process/failure.ts";
 import { killPoints } from "./process/kill-points.ts";
 import { stderrLog } from "./process/log.ts";
 import { Metrics, serveMetrics } from "./process/metrics.ts";
+import { enginePacker } from "./process/packer.ts";
 import { publishRates } from "./process/rates.ts";
 import type { SlotFacts } from "./process/slot-facts.ts";
 import { worldStartOf } from "./process/stored-world.ts";
@@ -194,6 +195,7 @@ class Running implements GatewayProcess {
       time: { nowMs: () => Date.now(), wakeAfter: (delayMs) => this.wakeAfter(delayMs) },
       probe,
       log,
+      packer: enginePacker(),
       shelf: this.shelf,
       identity: this.identity,
       consortium: this.peers,

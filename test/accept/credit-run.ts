@@ -93,6 +93,7 @@ function drawn(random: Random) {
       validMs: (1 + random.below(4)) * SLOT_MS,
       bufferMs: (1 + random.below(3)) * SLOT_MS,
       patienceMs: (1 + random.below(3)) * SLOT_MS,
+      periodMs: (1 + random.below(6)) * SLOT_MS,
     },
   );
   const capitalMicro = random.below(4) === 0 ? 1000 * random.below(4000) : 50_000_000;
@@ -102,6 +103,33 @@ function drawn(random: Random) {
   return { netWh, policies, terms, capitalMicro, genesisMicro, lossPermille, crashes };
 }
 
+/** Notes what nodes are told of payments and tokens, and what of it cannot be. */
+function listener(
+  faults: string[],
+  promised: Map<string, string>,
+  nodeId: (home: number) => string,
+): (home: number, payload: Uint8Array) => void {
+  const versions = new Map<string, number>();
+  return (home, payload) => {
+    const payment = openSigned(paymentRecord, crypto, payload);
+    if (payment.ok) {
+      const { sold, leg, bought, micro } = payment.value;
+      const key = [toHex(sold), leg].join();
+      const what = [toHex(bought), micro].join();
+      if (promised.has(key) && promised.get(key) !== what) faults.push(`two payments of ${key}`);
+      promised.set(key, what);
+      return;
+    }
+    const token = openSigned(creditTokenRecord, crypto, payload);
+    if (!token.ok) return;
+    const { value } = token;
+    const id = toHex(value.token);
+    if (toHex(value.node) !== nodeId(home)) faults.push("a token to another");
+    if (value.version < (versions.get(id) ?? 0)) faults.push(`I23: version of ${id} falls`);
+    versions.set(id, value.version);
+  };
+}
+
 /** Runs seed `seed`; the faults that were found, in words; none is right. */
 export async function creditSeed(seed: number, counts: RunCounts): Promise<string[]> {
   const random = mulberry32(seed);
@@ -109,8 +137,8 @@ export async function creditSeed(seed: number, counts: RunCounts): Promise<strin
   const { lossPermille, crashes } = rough;
   const faults: string[] = [];
   const promised = new Map<string, string>();
+  const listen = listener(faults, promised, (home) => area.nodeId(home));
   const said: { topic: string; payload: Uint8Array }[] = [];
-  const versions = new Map<string, number>();
   const lost = () => random.below(1000) < lossPermille && ++counts.lost > 0;
   const area: LocalArea = new LocalArea({
     world: worldOf(netWh),
@@ -141,25 +169,6 @@ export async function creditSeed(seed: number, counts: RunCounts): Promise<strin
       if (!(error instanceof Crash)) throw error;
     },
   });
-
-  function listen(home: number, payload: Uint8Array): void {
-    const payment = openSigned(paymentRecord, crypto, payload);
-    if (payment.ok) {
-      const { sold, leg, bought, micro } = payment.value;
-      const key = [toHex(sold), leg].join();
-      const what = [toHex(bought), micro].join();
-      if (promised.has(key) && promised.get(key) !== what) faults.push(`two payments of ${key}`);
-      promised.set(key, what);
-      return;
-    }
-    const token = openSigned(creditTokenRecord, crypto, payload);
-    if (!token.ok) return;
-    const { value } = token;
-    const id = toHex(value.token);
-    if (toHex(value.node) !== area.nodeId(home)) faults.push("a token to another");
-    if (value.version < (versions.get(id) ?? 0)) faults.push(`I23: version of ${id} falls`);
-    versions.set(id, value.version);
-  }
 
   await area.start();
   for (let cuts = random.below(3); cuts > 0; cuts--) {

@@ -7,6 +7,7 @@ import { issue2 } from "./issue-2.ts";
 import { issue3 } from "./issue-3.ts";
 import { issue4 } from "./issue-4.ts";
 import { issue5 } from "./issue-5.ts";
+import { issue6 } from "./issue-6.ts";
 
 const ISSUES: Record<string, Line[]> = {
   "1": issue1,
@@ -14,6 +15,7 @@ const ISSUES: Record<string, Line[]> = {
   "3": issue3,
   "4": issue4,
   "5": issue5,
+  "6": issue6,
 };
 const WORDS = new Map<Finding["pass"], string>([
   [true, "PASS"],

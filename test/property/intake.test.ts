@@ -184,10 +184,15 @@ async function checkReplay(local: LocalArea): Promise<void> {
   }
 }
 
+/** What nodes find wrong, with their gateway or a release. */
+function isNodes(code: string, wire: number): boolean {
+  return wire >= 120 || code === "GATEWAY_EPOCH";
+}
+
 function table(range: Range): string[] {
   const lines: string[] = [];
   for (const [code, wire] of Object.entries(WIRE)) {
-    if (wire >= 120) continue;
+    if (isNodes(code, wire)) continue;
     const hits = range.area.counters.byCode.get(code as Code) ?? 0;
     const why = UNREACHABLE.get(code as Code);
     lines.push(`${String(wire).padStart(3)} ${code.padEnd(20)} ${why ?? hits}`);
@@ -197,7 +202,7 @@ function table(range: Range): string[] {
 
 function checkCoverage(range: Range): void {
   for (const [code, wire] of Object.entries(WIRE) as [Code, number][]) {
-    if (wire >= 120) continue;
+    if (isNodes(code, wire)) continue;
     const hits = range.area.counters.byCode.get(code) ?? 0;
     if (UNREACHABLE.has(code)) assert.equal(hits, 0, `${code} is reachable after all`);
     else assert.ok(hits >= HITS_MIN, `${code} was answered ${hits} times`);

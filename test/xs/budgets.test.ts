@@ -73,7 +73,7 @@ test("what lives after a collection does not grow with the readings", async (t) 
   const { failure, points } = await soakReadings({
     world,
     creation: deviceCreation(),
-    count: 720, // what is kept of the DAG is full after 290
+    count: 480, // what is kept of the DAG is full after 290
     points: 5,
   });
   assert.equal(failure, undefined);

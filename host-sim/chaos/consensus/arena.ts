@@ -5,8 +5,8 @@
  */
 import type { Crypto } from "#core/crypto/port";
 import type { Block } from "#gateway/consensus/types";
+import { Agenda } from "../../agenda.ts";
 import { keyedCrypto } from "../../smartchain/crypto.ts";
-import { Agenda } from "../agenda.ts";
 import { Network } from "../network.ts";
 import type { Fault, Plan } from "../plan.ts";
 import { must, Violation } from "../violation.ts";

@@ -79,7 +79,7 @@ function agreement({ modes }: ConsensusEvaluation): Claim {
 }
 
 function moderate({ latency, faults }: ConsensusEvaluation): Claim {
-  const { kilobytes, messages, consensusMs, gateways } = targetRow(latency);
+  const { kilobytes, messages, busyMs, gateways } = targetRow(latency);
   const row = faults.filter(({ what }) => what === "next to each other").pop();
   const worst = row
     ? ` With ${row.silent} of ${row.gateways} dead next to each other a block takes up to ` +
@@ -89,7 +89,7 @@ function moderate({ latency, faults }: ConsensusEvaluation): Claim {
     paper: "Abstract, II-B: agreement among preselected aggregators has a moderate cost.",
     here:
       `${messages.toFixed(0)} messages and ${(kilobytes / 1000).toFixed(1)} MB for a block of ${gateways} ` +
-      `gateways, and ${consensusMs.toFixed(0)} ms of a processor at each.${worst}`,
+      `gateways, and ${busyMs.toFixed(0)} ms of work at each.${worst}`,
   };
 }
 

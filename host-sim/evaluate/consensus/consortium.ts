@@ -6,7 +6,7 @@ import type { Crypto } from "#core/crypto/port";
 import { assert } from "#core/errors/assert";
 import { nodeIdOf } from "#core/identity";
 import type { MessageKind, Output } from "#gateway/consensus/types";
-import { Agenda } from "../../chaos/agenda.ts";
+import { Agenda } from "../../agenda.ts";
 import { seededKey } from "../../setup.ts";
 import { type Random, randomStream } from "../../worlds/random.ts";
 import { NET } from "./blocks.ts";
@@ -40,7 +40,7 @@ export interface Outcome {
   bytes: number;
   lost: number;
   refused: Record<string, number>;
-  /** Processor time of the busiest gateway, ms. */
+  /** How long the busiest gateway was busy with the consensus and with transactions, ms. */
   consensusMs: number;
   intakeMs: number;
 }

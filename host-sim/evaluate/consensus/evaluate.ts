@@ -65,7 +65,7 @@ export function fullExtent(seed: number): Extent {
 export function quickExtent(seed: number): Extent {
   return {
     ...{ votes: VOTES, seed, sizes: SIZES, delaysMs: [50], lossesPermille: [0], heights: 20 },
-    ...{ faultSizes: [4, 7, 51], throughputSizes: [4, 51], rateMs: 8000, seeds: 20 },
+    ...{ faultSizes: [4, 7, 16], throughputSizes: [4], rateMs: 8000, seeds: 20 },
   };
 }
 

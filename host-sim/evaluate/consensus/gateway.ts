@@ -31,7 +31,7 @@ export class Gateway {
   readonly idHex: string;
   /** Transactions of each gateway that are here. */
   readonly known: number[];
-  /** Processor time so far, µs: of the consensus with its blocks, and of transactions that arrive. */
+  /** How long it was busy, µs: with the consensus and its blocks, and with transactions that arrive. */
   consensusUs = 0;
   intakeUs = 0;
   private readonly consortium: Consortium;

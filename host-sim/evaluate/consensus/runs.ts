@@ -24,8 +24,8 @@ export interface Row {
   votes: number;
   proposals: number;
   kilobytes: number;
-  /** Processor time of a gateway for a block, ms. */
-  consensusMs: number;
+  /** How long a gateway is busy for a block, waiting for its disk included, ms. */
+  busyMs: number;
 }
 
 export function rowOf(outcome: Outcome): Row {
@@ -44,7 +44,7 @@ export function rowOf(outcome: Outcome): Row {
     votes: (messages.vote ?? 0) / heights,
     proposals: (messages.proposed ?? 0) / heights,
     kilobytes: outcome.bytes / 1000 / heights,
-    consensusMs: outcome.consensusMs / heights,
+    busyMs: outcome.consensusMs / heights,
   };
 }
 
@@ -127,7 +127,7 @@ export interface ThroughputRow {
   /** At that rate. */
   finalMs: Spread | undefined;
   txsPerBlock: number;
-  /** Share of its processor that a gateway spends on the consensus and on checking transactions. */
+  /** Share of its time that a gateway is busy with the consensus and with checking transactions. */
   consensusShare: number;
   intakeShare: number;
   /** What the processor allows if it only checks and executes transactions. */

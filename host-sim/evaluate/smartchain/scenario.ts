@@ -77,15 +77,18 @@ function slotStartMs(slot: number): number {
 
 /** What a node knows of the members: the ledger, and how far each one's chain has come. */
 export class Books {
-  readonly state = new LedgerState();
+  readonly state: LedgerState;
   readonly sessions = new Map<string, Session>();
 
-  constructor(persons: readonly Person[]) {
+  /** `state`: one that has the members already. */
+  constructor(persons: readonly Person[], state?: LedgerState) {
+    this.state = state ?? new LedgerState();
     const effects: Effect[] = [];
     for (const { id, idBytes, member, wallets } of persons) {
+      this.sessions.set(id, newSession(id, idBytes, member));
+      if (state) continue;
       this.state.addAccount(id, member, wallets);
       mint(this.state, "genesis", wallets.wallets[0], GENESIS_MICRO, effects);
-      this.sessions.set(id, newSession(id, idBytes, member));
     }
   }
 

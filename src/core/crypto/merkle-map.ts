@@ -21,7 +21,7 @@ import type { Crypto } from "./port.ts";
 
 const KEY_BYTES = 32;
 
-class Leaf {
+export class Leaf {
   readonly key: Uint8Array;
   readonly valueHash: Uint8Array;
   hash: Uint8Array | undefined = undefined;
@@ -33,7 +33,7 @@ class Leaf {
 }
 
 /** Keys below differ first in bit `bit`; those with it clear are left. */
-class Inner {
+export class Inner {
   readonly bit: number;
   readonly left: Node;
   readonly right: Node;

@@ -10,6 +10,7 @@ import { applyReserve } from "./apply-reserve.ts";
 import { applyBought, applySold } from "./apply-trade.ts";
 import { arbitrate, type Closing, frozenIn, thaw } from "./arbitrate.ts";
 import { creditFaults, passCredit, returnCoins } from "./credit-loans.ts";
+import { shareProfit } from "./credit-share.ts";
 import { hasCredit, holdsFrom } from "./credit-state.ts";
 import { hold } from "./credit-trade.ts";
 import type { ForkMap } from "./fork-map.ts";
@@ -119,6 +120,7 @@ export function closeSlot(
   state.closedSlot = slot;
   if (hasCredit(state)) {
     passCredit(state, endMs, effects);
+    shareProfit(state, closing.slotStartMs(slot), endMs, effects);
     const faults = creditFaults(state);
     assert(faults.length === 0, "CREDIT_INVARIANT", faults.join("; "));
   }

@@ -61,9 +61,11 @@ export const CREDIT_SHAPE = struct({
   boughtWh: count,
   paidMicro: count,
   soldDays: list(count, 7),
+  periodWh: count,
   line: optional(
     struct({
       bank: nodeId,
+      home: nodeId,
       token: hash,
       wallet,
       unsecured: flag,
@@ -82,13 +84,14 @@ export function bankLeaf(crypto: Crypto, entry: Readonly<BankEntry>): StateLeaf 
 
 export function creditLeaf(crypto: Crypto, entry: Readonly<CreditEntry>): StateLeaf {
   const { node, onTime, late, points, firstMs, firstImportMwh, line } = entry;
-  const { boughtWh, paidMicro, soldDays } = entry;
+  const { boughtWh, paidMicro, soldDays, periodWh } = entry;
   const fields: Infer<typeof CREDIT_SHAPE> = {
     node: hex(node),
     ...{ onTime, late, points: points + CREDIT_POINTS_MAX, first: firstMs + 1, firstImportMwh },
-    ...{ boughtWh, paidMicro, soldDays: [...soldDays] },
+    ...{ boughtWh, paidMicro, soldDays: [...soldDays], periodWh },
     line: line && {
       bank: hex(line.bank),
+      home: hex(line.home),
       token: hex(line.token),
       wallet: hex(line.wallet),
       unsecured: line.unsecured ? 1 : 0,
@@ -123,6 +126,7 @@ export function creditOfLeaf(fields: Infer<typeof CREDIT_SHAPE>): CreditEntry {
     firstMs: first - 1,
     line: line && {
       bank: toHex(line.bank),
+      home: toHex(line.home),
       token: toHex(line.token),
       wallet: toHex(line.wallet),
       unsecured: line.unsecured === 1,

@@ -21,9 +21,10 @@ import {
 } from "../credit/loan.ts";
 import { assert } from "../errors/assert.ts";
 import { ACCEPT, type Refusal, refuse, type Verdict } from "../errors/codes.ts";
-import type { BankOffer } from "../records/bank.ts";
+import type { BankOffer, BankTerms } from "../records/bank.ts";
 import { type Effect, EffectKind } from "../records/block.ts";
 import type { LoanRequest, Repayment, TopUp } from "../records/credit.ts";
+import { DAY_MS } from "../units/time.ts";
 import { priceRequest } from "./credit-price.ts";
 import {
   accountOf,
@@ -81,12 +82,26 @@ export function judgeWord(
   if (!state.banks.has(toHex(value.bank))) return refuse("BANK_UNKNOWN", toHex(value.bank));
   if (word.kind === "request") return grant(state, node, id, word, slotStartMs);
   const { line } = creditSeen(state, node);
-  const same = line?.token === toHex(word.value.token) && line.bank === toHex(value.bank);
+  const same = line?.token === toHex(word.value.token) && line.home === toHex(value.bank);
   if (!line || !same) return refuse("TOKEN_UNKNOWN");
   const atMs = ledgerMs(state, slotStartMs);
   const free = state.freeOf(node);
   if (word.kind === "top-up") return addToWallet(line, word.value, free, atMs);
   return payDebt(line, word.value, free, atMs);
+}
+
+/** Longest of a bank's times, ms: a hundred years. */
+const TIMES_MAX_MS = 100 * 365 * DAY_MS;
+
+/** What no loan can be made of; undefined where nothing is. */
+function termsFault(terms: Readonly<BankTerms>): string | undefined {
+  const { validMs, bufferMs, patienceMs, periodMs, months, starterGrade, etaPermille } = terms;
+  const times = [validMs, bufferMs, patienceMs, periodMs];
+  if (times.some((ms) => ms < 1 || ms > TIMES_MAX_MS)) return `times ${times.join()} ms`;
+  const { costPpm, alphaMaxPpm, priceMicro } = terms;
+  const least = [months, starterGrade, costPpm, alphaMaxPpm, priceMicro];
+  if (least.some((value) => value < 1) || etaPermille <= 1000) return "a term of 0";
+  return undefined;
 }
 
 /** Opens a bank with its capital, or enters its new terms: they are for loans to come. */
@@ -96,6 +111,8 @@ function openBank(
   effects: Effect[],
 ): Verdict {
   const { version, capitalMicro, terms } = offer;
+  const fault = termsFault(terms);
+  if (fault) return refuse("LOAN_TERMS", fault);
   const known = state.banks.get(bank);
   if (known) {
     if (version <= known.version || capitalMicro !== known.capitalMicro)
@@ -122,7 +139,7 @@ function grant(
 ): Judged | Refusal {
   const priced = priceRequest(state, node, value, slotStartMs);
   if (!priced.ok) return priced;
-  const { bank, terms, unsecured, uncoveredWh, live } = priced;
+  const { bank, home, terms, unsecured, uncoveredWh, live } = priced;
   const { validMs, bufferMs, patienceMs } = bank.terms;
   const atMs = ledgerMs(state, slotStartMs);
   if (live) {
@@ -133,8 +150,9 @@ function grant(
   const times = { validMs, bufferMs, patienceMs };
   const stepped = borrow(accountOf(creditSeen(state, node)), bank, terms, atMs, times);
   if (!stepped.ok) return stepped;
-  const place = { bank: bank.bank, token: toHex(id), wallet, unsecured, uncoveredWh, heldMicro: 0 };
-  return { ...stepped, before: undefined, line: { ...place, loan: stepped.loan } };
+  const place = { bank: bank.bank, home: home.bank, token: toHex(id), wallet };
+  const facts = { unsecured, uncoveredWh, heldMicro: 0 };
+  return { ...stepped, before: undefined, line: { ...place, ...facts, loan: stepped.loan } };
 }
 
 /** The borrower's own coins into the shared wallet. */

@@ -28,12 +28,16 @@ import type { LedgerState } from "./state.ts";
 /** A month of the model, days. */
 const MONTH_DAYS = 30;
 const MONTH_MS = MONTH_DAYS * DAY_MS;
+/** More of a loan is a twentieth of it at least: each time costs a block. */
+const MORE_SHARE = 20;
 /** Days in which sales are looked for. */
 const INCOME_DAYS = 7;
 
 export interface PricedRequest {
   ok: true;
+  /** Who lends, by its own offer, and who was asked. */
   bank: Readonly<BankEntry>;
+  home: Readonly<BankEntry>;
   /** Where there is a loan already: the terms are for more of it. */
   live: CreditLine | undefined;
   terms: LoanTerms;
@@ -50,14 +54,15 @@ export function priceRequest(
   request: LoanRequest,
   slotStartMs: Clock,
 ): PricedRequest | Refusal {
-  const bank = state.banks.peek(toHex(request.bank));
-  if (!bank) return refuse("BANK_UNKNOWN", toHex(request.bank));
+  const home = state.banks.peek(toHex(request.bank));
+  if (!home) return refuse("BANK_UNKNOWN", toHex(request.bank));
   const { sets } = state.accountOf(node);
   if (!sets.some(({ set }) => set === request.walletSet))
     return refuse("WALLETS_SET", `set ${request.walletSet}`);
   const entry = creditSeen(state, node);
+  const live = openLine(entry, home.bank);
+  const bank = live ? state.banks.peek(live.bank)! : lenderFor(state, home, request.amountMicro);
   const { terms: offer } = bank;
-  const live = openLine(entry, bank.bank);
   const lentMicro = live?.loan.principalMicro ?? 0;
   const nowMs = ledgerMs(state, slotStartMs);
   const standing = standingOf(state, entry, nowMs);
@@ -89,11 +94,14 @@ export function priceRequest(
       quoted.alphaPpm === live.loan.alphaPpm &&
       quoted.betaPpm === live.loan.betaPpm &&
       quoted.months === live.loan.months;
-    if (!same || quoted.principalMicro <= lentMicro) return refuse("LOAN_LIVE", live.loan.state);
+    const moreMicro = quoted.principalMicro - lentMicro;
+    if (!same || moreMicro * MORE_SHARE < lentMicro || moreMicro < 1)
+      return refuse("LOAN_LIVE", live.loan.state);
   }
   return {
     ok: true,
     bank,
+    home,
     live,
     terms: { ...quoted, principalMicro: quoted.principalMicro - lentMicro },
     unsecured: admitted.unsecured,
@@ -101,9 +109,27 @@ export function priceRequest(
   };
 }
 
-/** A loan of this bank whose token still pays: there may be more of it, and no other. */
-function openLine({ line }: Readonly<CreditEntry>, bank: string): CreditLine | undefined {
-  const open = line?.bank === bank && line.loan.state === "ACTIVE" && !line.loan.swept;
+/**
+ * The bank that was asked; or, where its coins are too few, the neighbour that has most: through the first,
+ * and by its own offer (paper 1, III).
+ */
+function lenderFor(
+  state: LedgerState,
+  home: Readonly<BankEntry>,
+  amountMicro: number,
+): Readonly<BankEntry> {
+  let lender = home;
+  if (home.reserveMicro >= Math.min(amountMicro, home.terms.loanMaxMicro)) return home;
+  for (const bank of [...state.banks.keys()].sort()) {
+    const other = state.banks.peek(bank)!;
+    if (other.reserveMicro > lender.reserveMicro) lender = other;
+  }
+  return lender;
+}
+
+/** A loan through this bank whose token still pays: there may be more of it, and no other. */
+function openLine({ line }: Readonly<CreditEntry>, home: string): CreditLine | undefined {
+  const open = line?.home === home && line.loan.state === "ACTIVE" && !line.loan.swept;
   return open ? line : undefined;
 }
 
@@ -155,7 +181,9 @@ function historyOf(
   }
   const importWh = Number((account.importMwh - firstImportMwh) / MWH_PER_WH);
   const months = Math.max(1, Math.floor(seenMs / MONTH_MS));
-  const scaled = (value: number) => mulDivFloor(value, months * MONTH_MS, seenMs);
+  // A day is the least that is seen: thirty times this stays below 2^53.
+  const scaled = (value: number) =>
+    mulDivFloor(Math.min(value, LOAN_MICRO_MAX), months * MONTH_MS, seenMs);
   const all = bounded(scaled(importWh));
   return {
     months,

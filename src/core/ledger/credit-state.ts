@@ -23,7 +23,10 @@ export interface BankEntry extends BankBook {
 
 /** The present loan of a borrower, or its last. */
 export interface CreditLine {
+  /** Whose coins they are. */
   readonly bank: string;
+  /** The bank that was asked, and that speaks with the borrower: a neighbour may lend through it. */
+  readonly home: string;
   /** Id of the request that it was granted for. */
   readonly token: string;
   /** Address of the shared wallet. */
@@ -52,6 +55,8 @@ export interface CreditEntry {
   paidMicro: number;
   /** The latest days with a sale (days since 1970), at most seven. */
   soldDays: readonly number[];
+  /** What it traded since profit was shared out, Wh. */
+  periodWh: number;
   line: CreditLine | undefined;
 }
 
@@ -76,6 +81,7 @@ export function firstCredit(node: string): CreditEntry {
     boughtWh: 0,
     paidMicro: 0,
     soldDays: [],
+    periodWh: 0,
     line: undefined,
   };
 }

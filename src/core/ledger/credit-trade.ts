@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where trades and credit meet: RESERVEs out of a shared wallet, payments with its coins, credit values. */
 
+import { TOKEN_VERSIONS_MAX } from "../credit/bounds.ts";
 import { afterTrade, CREDIT_RULE } from "../credit/grade.ts";
 import { payFrom } from "../credit/loan.ts";
 import { assert } from "../errors/assert.ts";
 import { type Refusal, refuse } from "../errors/codes.ts";
+import { MEMBERS_MAX } from "../limits.ts";
 import { DAY_MS } from "../units/time.ts";
 import { daysWith } from "./credit-price.ts";
 import { type CreditLine, creditOf, hasCredit, holdsFrom, lineAt } from "./credit-state.ts";
 import type { LedgerState, Lock, Pair } from "./state.ts";
+
+/** From this version on a token takes no RESERVE: what was reserved before still has to be paid with it. */
+const VERSIONS_LAST = TOKEN_VERSIONS_MAX - 4 * MEMBERS_MAX;
 
 /** Why a RESERVE of `micro` for a slot that ends at `endMs` may not be paid with `line`'s token. */
 export function tokenFault(line: CreditLine, micro: number, endMs: number): Refusal | undefined {
   const { loan, heldMicro } = line;
   if (loan.state === "BLACKLIST") return refuse("CREDIT_BLACKLISTED");
   if (loan.state !== "ACTIVE") return refuse("LOAN_STATE", loan.state);
+  if (loan.version > VERSIONS_LAST) return refuse("LOAN_STATE", `${loan.version} versions`);
   // Its slot has to be settled while the token holds.
   if (loan.swept || endMs > loan.validUntilMs)
     return refuse("TOKEN_EXPIRED", `at ${loan.validUntilMs} ms`);
@@ -53,6 +59,7 @@ export function countTrade(
   const day = Math.floor(slotStartMs(slot) / DAY_MS);
   for (const node of [seller, buyer]) {
     const entry = creditOf(state, node);
+    entry.periodWh += paid.qtyWh;
     entry.points = afterTrade(entry, CREDIT_RULE).points;
     if (node === seller) entry.soldDays = daysWith(entry.soldDays, day);
     else {

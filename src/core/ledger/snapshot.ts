@@ -297,7 +297,10 @@ class Builder {
     for (const { node } of state.locks.values())
       if (!state.accounts.has(node)) throw new FieldFault(node, "a lock of nobody");
     for (const { node, line } of state.credits.values())
-      if (!state.accounts.has(node) || (line && !state.banks.has(line.bank)))
+      if (
+        !state.accounts.has(node) ||
+        (line && !(state.banks.has(line.bank) && state.banks.has(line.home)))
+      )
         throw new FieldFault(node, "credit of nobody, or of no bank");
     // What an account's leaf says of other leaves is for nodes; here it only has to be so.
     for (const [node, { lockedMicro, walletSet, commitment }] of this.coins) {

@@ -33,6 +33,8 @@ export const bankTerms = struct({
   validMs: uint(),
   bufferMs: uint(),
   patienceMs: uint(),
+  /** Its profit is shared out whenever so long is over, counted from 1970, ms. */
+  periodMs: uint(Number.MAX_SAFE_INTEGER),
 });
 export type BankTerms = Infer<typeof bankTerms>;
 

@@ -83,6 +83,8 @@ const paid = {
 const tokenFields = {
   net: netName,
   bank: nodeId,
+  /** Whose coins they are: this bank's, or a neighbour's that lends through it. */
+  lender: nodeId,
   node: nodeId,
   token: hash,
   /** Address of the shared wallet. */

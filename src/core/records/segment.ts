@@ -17,6 +17,12 @@ export const FedKind = Object.freeze({
   evidence: 2,
   /** A change of the consortium's gateways that this one is for (records/registry.ts). */
   change: 3,
+  /** What the authority said, as it stands in the operator's folder. */
+  authority: 4,
+  certificate: 5,
+  revocations: 6,
+  /** What the gateway's own bank lends by: its signed offer. */
+  bank: 7,
 });
 
 export const fedEntry = struct({ kind: uint(63), bytes: bytes(1, FED_ENTRY_BYTES_MAX) });

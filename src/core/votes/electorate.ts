@@ -27,22 +27,38 @@ export function thresholdOf(n: number): number {
 }
 
 /** That of an epoch record. It keeps the record's list, which ascends by id. */
-export function electorateOf({ epoch, members }: Pick<Epoch, "epoch" | "members">): Electorate {
-  return {
-    epoch,
-    n: members.length,
-    nodeAt: (index) => members[index].node,
-    indexOf(node) {
-      let low = 0;
-      let high = members.length - 1;
-      while (low <= high) {
-        const middle = (low + high) >> 1;
-        const order = compareBytes(members[middle].node, node);
-        if (order === 0) return middle;
-        if (order < 0) low = middle + 1;
-        else high = middle - 1;
-      }
-      return -1;
-    },
-  };
+export class EpochElectorate implements Electorate {
+  readonly epoch: number;
+  private readonly members: Epoch["members"];
+
+  constructor({ epoch, members }: Pick<Epoch, "epoch" | "members">) {
+    this.epoch = epoch;
+    this.members = members;
+  }
+
+  get n(): number {
+    return this.members.length;
+  }
+
+  nodeAt(index: number): Uint8Array {
+    return this.members[index].node;
+  }
+
+  indexOf(node: Uint8Array): number {
+    const { members } = this;
+    let low = 0;
+    let high = members.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const order = compareBytes(members[middle].node, node);
+      if (order === 0) return middle;
+      if (order < 0) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+}
+
+export function electorateOf(epoch: Pick<Epoch, "epoch" | "members">): Electorate {
+  return new EpochElectorate(epoch);
 }

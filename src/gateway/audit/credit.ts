@@ -11,7 +11,7 @@ import { bankRecord } from "#core/records/bank";
 import { offerEvent } from "../credit/desk.ts";
 import { creditFacts } from "../credit/facts.ts";
 import { bankEntry } from "../entries.ts";
-import { openEntry, signedByGateway } from "./open.ts";
+import { openEntry } from "./open.ts";
 import type { Context } from "./state.ts";
 
 export function auditBank(context: Context, bytes: Uint8Array): void {
@@ -20,9 +20,12 @@ export function auditBank(context: Context, bytes: Uint8Array): void {
   if (!entry) return;
   const opened = openSigned(bankRecord, ports.crypto, entry.signed);
   if (!opened.ok) return findings.fault("RECORD_MALFORMED", {}, `bank: ${opened.detail}`);
-  signedByGateway(context, opened, "bank", {});
   const { net, bank } = opened.value;
-  if (net !== state.net || !bytesEqual(bank, state.gatewayId))
+  const own = state.gateways.find(({ node }) => bytesEqual(node, bank));
+  const { id: message, signature } = opened;
+  const publicKey = own?.publicKey ?? state.world.gatewayKey;
+  findings.signature({ publicKey, message, signature }, "SIGNATURE_GATEWAY", {}, "bank");
+  if (net !== state.net || !own)
     findings.fault("WRONG_ORIGIN", {}, `bank of ${toHex(bank)} in ${net}`);
   const event = offerEvent(ports.crypto, entry.signed);
   if (event) state.pending.set(toHex(event.id), event);

@@ -120,7 +120,7 @@ function judge(
   if (said.kind === "event") return eventCode(member, said.signed.value);
   if (said.kind === "wallets") return walletsCode(context, member, said.signed.value);
   if (said.kind === "loan") {
-    const bank = toHex(state.gatewayId);
+    const bank = state.consortium ? undefined : toHex(state.gatewayId);
     const startMs = (slot: number) => state.startMs(slot);
     const pending = state.pending.values();
     const verdict = checkLoanWord(state.ledger, pending, bank, member.id, said, startMs);

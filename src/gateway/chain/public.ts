@@ -16,7 +16,8 @@ export class PublicChain {
   head: { block: PublicBlock; id: Uint8Array; salt: Uint8Array } | undefined;
   private readonly crypto: Crypto;
   private readonly area: string;
-  private readonly saltKey: Uint8Array;
+  /** Secret: whoever has it can tell what outsiders are not told. */
+  readonly saltKey: Uint8Array;
   private closed = false;
 
   constructor(crypto: Crypto, area: string, secretKey: Uint8Array) {

@@ -15,6 +15,7 @@ import type { Batch } from "../batch.ts";
 import type { Parsed } from "../intake/decode.ts";
 import type { Decoded } from "../intake/intake.ts";
 import { takeExchanged } from "../smartchain/intake.ts";
+import { nameOf } from "./trust.ts";
 
 /** What is shared of a message, and under which name it is collected once. */
 type Shared = Extract<Parsed, { what: "state" | "enrol" | "said" | "vote" | "plan" | "evidence" }>;
@@ -58,6 +59,16 @@ export class Collector {
     const below = topic.slice(`${area.topics.prefix}/node/`.length);
     fed.push(entryOf(FedKind.heard, heardStruct.encode({ topic: below, payload }, "heard")));
     return { ok: true };
+  }
+
+  /** What the authority said goes into the feed once, in the segment `seq`. */
+  trust(entries: readonly FedEntry[], seq: number): FedEntry[] {
+    return entries.filter((entry) => {
+      const name = nameOf(this.area.ports.crypto, entry);
+      if (this.pending.has(name)) return false;
+      this.pending.set(name, seq);
+      return true;
+    });
   }
 
   /** An ask or a token; what it proves goes into the feed. */

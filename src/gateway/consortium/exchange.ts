@@ -11,6 +11,8 @@ import type { PeerLink } from "./ports.ts";
 
 /** The same segments are asked for again after so long, ms. */
 const AGAIN_MS = 300;
+/** Requests that are remembered: turns of some rounds may each lack something. */
+const ASKED_MAX = 32;
 
 export class Exchange {
   private readonly net: string;
@@ -19,7 +21,8 @@ export class Exchange {
   private readonly archive: Archive;
   /** Answers to each peer in the present second. */
   private readonly answered = new Map<string, { second: number; count: number }>();
-  private asked = { key: "", atMs: 0, tries: 0 };
+  /** When each was asked for last, and how often. */
+  private readonly asked = new Map<string, { atMs: number; tries: number }>();
 
   constructor(net: string, link: PeerLink, feeds: Feeds, archive: Archive) {
     this.net = net;
@@ -31,10 +34,12 @@ export class Exchange {
   /** Asks `peers` one after the other for what is missing; first whose feed it is, if that is one of them. */
   ask({ gateway, from, to }: Missing, peers: readonly string[], nowMs: number): void {
     const key = `${gateway}/${from}`;
-    const { asked } = this;
-    if (asked.key === key && nowMs < asked.atMs + AGAIN_MS) return;
-    const tries = asked.key === key ? asked.tries + 1 : 0;
-    this.asked = { key, atMs: nowMs, tries };
+    const last = this.asked.get(key);
+    // A clock that was set back keeps nobody waiting.
+    if (last && nowMs >= last.atMs && nowMs < last.atMs + AGAIN_MS) return;
+    const tries = last ? last.tries + 1 : 0;
+    if (!last && this.asked.size >= ASKED_MAX) this.asked.clear();
+    this.asked.set(key, { atMs: nowMs, tries });
     const others = peers.filter((peer) => peer !== gateway);
     const order = others.length < peers.length ? [gateway, ...others] : others;
     const peer = order[tries % order.length];

@@ -18,6 +18,11 @@ export interface Taken {
   readonly segments: readonly CheckedSegment[];
 }
 
+/** Segments of one number that are kept, where turns name them; of those that no turn names, two. */
+const FORKS_MAX = 8;
+/** Missing segments that are remembered: of some rounds' turns. */
+const WANTED_MAX = 64;
+
 interface Feed {
   /** As far as turns have gone. */
   cut: FeedHead;
@@ -30,14 +35,19 @@ export class Feeds {
   private feeds: Map<string, Feed>;
   /** Proofs that a gateway signed two segments of one number, the first of each. */
   readonly forks = new Map<string, readonly [Uint8Array, Uint8Array]>();
+  /** Ids of segments that a turn named and that were not here: they are taken whatever else is. */
+  private readonly wanted = new Set<string>();
 
   constructor(gateways: readonly Uint8Array[]) {
     const ids = [...gateways].sort(compareBytes).map(toHex);
     this.feeds = new Map(ids.map((id) => [id, { cut: FEED_START, open: new Map() }]));
   }
 
-  /** Keeps a segment. FEED_STRANGER, DUPLICATE, FEED_FORK (it is kept all the same), FEED_GAP: far ahead. */
-  take(segment: CheckedSegment): Verdict {
+  /**
+   * Keeps a segment. FEED_STRANGER, DUPLICATE, FEED_FORK (it is kept all the same, but for a third that no
+   * turn names), FEED_GAP: far ahead. `logged`: it was kept before a restart.
+   */
+  take(segment: CheckedSegment, logged = false): Verdict {
     const { seq, gateway } = segment.signed.value;
     const id = toHex(gateway);
     const feed = this.feeds.get(id);
@@ -48,8 +58,9 @@ export class Feeds {
     const known = feed.open.get(seq) ?? [];
     if (known.some(({ signed }) => bytesEqual(signed.id, segment.signed.id)))
       return refuse("DUPLICATE", `segment ${seq}`);
-    if (known.length > 1) return refuse("FEED_FORK", `segment ${seq}`);
-    feed.open.set(seq, [...known, segment]);
+    const wanted = this.wanted.delete(toHex(segment.signed.id)) || logged;
+    if (known.length > 1 && !wanted) return refuse("FEED_FORK", `segment ${seq}`);
+    feed.open.set(seq, [...known.slice(1 - FORKS_MAX), segment]);
     if (known.length === 0) return ACCEPT;
     if (!this.forks.has(id)) this.forks.set(id, [known[0].bytes, segment.bytes]);
     return refuse("FEED_FORK", `two segments ${seq}`);
@@ -129,7 +140,12 @@ export class Feeds {
       last = name;
       if (seq <= feed.cut.seq) return { fault: `${name}: segment ${seq} was in a turn before` };
       const segments = pathTo(feed, seq, id);
-      if (!Array.isArray(segments)) return { missing: { gateway: name, ...segments } };
+      if (!Array.isArray(segments)) {
+        const { from, to, wanted } = segments;
+        if (this.wanted.size >= WANTED_MAX) this.wanted.clear();
+        if (wanted) this.wanted.add(toHex(wanted));
+        return { missing: { gateway: name, from, to } };
+      }
       for (const { signed } of segments) entries += signed.value.entries.length;
       if (entries > TURN_ENTRIES_MAX) return { fault: `${entries} messages` };
       taken.push({ gateway: name, segments });
@@ -178,14 +194,14 @@ function pathTo(
   { cut, open }: Feed,
   seq: number,
   id: Uint8Array,
-): CheckedSegment[] | { from: number; to: number } {
+): CheckedSegment[] | { from: number; to: number; wanted?: Uint8Array } {
   const path: CheckedSegment[] = [];
   let wanted: Uint8Array | undefined = id;
   for (let at = seq; at > cut.seq; at--) {
     const found: CheckedSegment | undefined = open
       .get(at)
       ?.find(({ signed }) => wanted !== undefined && bytesEqual(signed.id, wanted));
-    if (!found) return { from: firstGap(open, cut.seq + 1, at), to: at };
+    if (!found) return { from: firstGap(open, cut.seq + 1, at), to: at, wanted };
     path.push(found);
     wanted = found.signed.value.prev;
   }

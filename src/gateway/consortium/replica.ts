@@ -24,6 +24,7 @@ import type { ConsortiumOptions, ConsortiumPorts, PeerKind } from "./ports.ts";
 import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
 import { Target } from "./target.ts";
 import { termsDigest } from "./terms.ts";
+import { anchorOf } from "./trust.ts";
 import { type Before, makeTurn, type OpenTurn, openTurn, reveals } from "./turns.ts";
 
 /** A turn that only certifies what the last one came to may wait so long for company, ms. */
@@ -60,8 +61,7 @@ export class Replica {
   /** Proofs that gateways said two things, by gateway (hex). */
   readonly liars = new Map<string, Uint8Array>();
   /** The turn before, and what it said of the ledger. */
-  private before: Before;
-  private named: Uint8Array | undefined;
+  private readonly past: { before: Before; named: Uint8Array | undefined };
   private readonly options: GatewayOptions;
   private readonly consortium: ConsortiumOptions;
   private readonly ports: GatewayPorts;
@@ -95,8 +95,10 @@ export class Replica {
     this.archive = new Archive(ports.store);
     this.exchange = new Exchange(net, outside.link, this.feeds, this.archive);
     this.target = new Target(consortium);
-    const terms = termsDigest(ports.crypto, options, ports.tariff);
-    this.before = { net, height: 0, prev: undefined, atMs: undefined, terms, ledger: undefined };
+    const authority = anchorOf(ports.crypto, ports.identity?.shelf);
+    const terms = termsDigest(ports.crypto, options, ports.tariff, authority);
+    const none = { prev: undefined, atMs: undefined, ledger: undefined };
+    this.past = { before: { net, height: 0, terms, ...none }, named: undefined };
     this.audits = new Audits({
       crypto: ports.crypto,
       feeds: this.feeds,
@@ -127,6 +129,16 @@ export class Replica {
 
   private get self(): string {
     return toHex(this.host.id);
+  }
+
+  private get before(): Before {
+    return this.past.before;
+  }
+
+  /** What a checkpoint has of it. */
+  get kept(): object {
+    const { feeds, partners, archive, target, past } = this;
+    return { feeds, partners, archive, target, past };
   }
 
   private get nowMs(): number {
@@ -223,14 +235,14 @@ export class Replica {
   /** The turn took effect, now or before a restart; it is in the log at `index`. */
   settle({ turn, cuts, id }: DecidedTurn, index: number): void {
     assert(turn.height === this.before.height, "TURN_ORDER");
-    this.before = {
+    this.past.before = {
       ...this.before,
       height: turn.height + 1,
       prev: id,
       atMs: turn.atMs,
       ledger: this.host.ledger(),
     };
-    this.named = turn.ledger;
+    this.past.named = turn.ledger;
     this.target.follow(turn);
     this.feeds.settle(cuts);
     this.archive.addTurn(turn.height, index);
@@ -266,7 +278,9 @@ export class Replica {
   /** Asks for a turn where there is something for it, but not before its time. */
   want(due = false): void {
     if (this.stopped || this.halted || this.decided) return;
-    const restMs = this.lastTurnMs + this.consortium.intervalMs - this.nowMs;
+    const { intervalMs } = this.consortium;
+    // No longer than the interval, though the clock may have been set back.
+    const restMs = Math.min(intervalMs, this.lastTurnMs + intervalMs - this.nowMs);
     if (due || this.feeds.waiting) {
       if (restMs > 0) this.wakeAfter(restMs);
       else this.driver.take({ type: "wanted" });
@@ -276,7 +290,7 @@ export class Replica {
   /** Whether the last turn named the ledger's present head, so that its certificate stands for that too. */
   private get certified(): boolean {
     const { ledger } = this.before;
-    return !ledger || (!!this.named && bytesEqual(ledger, this.named));
+    return !ledger || (!!this.past.named && bytesEqual(ledger, this.past.named));
   }
 
   private open(bytes: Uint8Array): ReturnType<typeof openFed> {
@@ -285,7 +299,7 @@ export class Replica {
   }
 
   private enter(segment: CheckedSegment, index: number): void {
-    const verdict = this.feeds.take(segment);
+    const verdict = this.feeds.take(segment, true);
     const kept = verdict.ok || verdict.code === "DUPLICATE" || verdict.code === "FEED_FORK";
     assert(kept, "LOG_SEGMENT");
     this.logged(segment, index);

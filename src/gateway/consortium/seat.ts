@@ -14,7 +14,10 @@ import { type Heard, heardStruct } from "#core/records/turn";
 import { evidenceRecord } from "#core/records/vote";
 import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
+import { isOffer } from "../credit/desk.ts";
 import { EntryKind, packEntry, segmentEntry, turnEntry, unpackEntry } from "../entries.ts";
+import { enterImported } from "../identity/enter.ts";
+import type { Imported } from "../identity/import.ts";
 import type { Decoded, Inbound, Intake } from "../intake/intake.ts";
 import { sendReceipts } from "../outbound.ts";
 import type { GatewayPorts, LogEntry } from "../ports.ts";
@@ -24,6 +27,10 @@ import { Collector, isShared } from "./collect.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
 import { TradeTimes } from "./trade-times.ts";
+import { fedTrust, trustIn } from "./trust.ts";
+
+/** Seals are numbered behind the signatures of a turn, of which there are never so many. */
+const SEALS_FROM = 1_000_000;
 
 /** What the seat needs of its gateway. */
 export interface SeatHost {
@@ -41,7 +48,7 @@ export class Seat {
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
   /** Whether the log has anything that this gateway fed, or took in with others. */
-  private replayed = false;
+  private readonly history = { replayed: false, atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
   private led: { kind: number; bytes: Uint8Array }[] = [];
 
@@ -69,9 +76,20 @@ export class Seat {
     });
   }
 
+  /** What of it, and of its replica, a checkpoint has; and what it leaves as it is. */
+  kept(): object {
+    const { replica, collector, history } = this;
+    return { collector, replica: replica.kept, history };
+  }
+
+  /** That is in place again. */
+  restored(): void {
+    this.clock.atMs = this.history.atMs;
+  }
+
   /** Applies one entry of the log; false where it is one that the gateway keeps for itself. */
   async replay({ kind, bytes, index }: LogEntry): Promise<boolean> {
-    if (kind === EntryKind.segment || kind === EntryKind.turn) this.replayed = true;
+    if (kind === EntryKind.segment || kind === EntryKind.turn) this.history.replayed = true;
     if (kind === EntryKind.segment) {
       this.replica.replaySegment(unpackEntry(segmentEntry, bytes).signed, index);
       return true;
@@ -93,6 +111,17 @@ export class Seat {
     return true;
   }
 
+  /** What the authority said, and was found to be right here. */
+  feedTrust(found: Imported): void {
+    const fed = this.collector.trust(fedTrust(found), this.nextSeq);
+    this.feed(fed, new Batch());
+  }
+
+  private get nextSeq(): number {
+    const { replica, area } = this;
+    return replica.backlog + replica.feeds.cutOf(area.id).seq + 1;
+  }
+
   /** Collects what this gateway's own nodes said. */
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
     const { area, intake, replica } = this;
@@ -102,7 +131,7 @@ export class Seat {
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
     const fed: FedEntry[] = [];
-    const seq = replica.backlog + replica.feeds.cutOf(area.id).seq + 1;
+    const seq = this.nextSeq;
     decoded.forEach((one, i) => {
       const { message } = one;
       const late = full && isShared(message) && verified[i].valid;
@@ -138,6 +167,7 @@ export class Seat {
   /** Executes a decided turn and makes it durable; what is to be said then. */
   async turn(decided: DecidedTurn): Promise<Send[]> {
     const { area, ports, replica } = this;
+    area.credit.arrivedMs = decided.turn.atMs;
     const { batch, faults } = await this.execute(decided);
     const segments = replica.unlogged(decided);
     const entries = [
@@ -168,7 +198,9 @@ export class Seat {
   start(): void {
     const { consortium } = this.area.options;
     // Whoever has fed or taken in anything has signed; where that is forgotten the others know.
-    this.replica.start(consortium?.keyUsed === true || this.replayed);
+    this.replica.start(consortium?.keyUsed === true || this.history.replayed);
+    const { wish } = this.area.credit;
+    if (wish) this.feed([{ kind: FedKind.bank, bytes: wish }], new Batch());
     this.wake();
   }
 
@@ -188,7 +220,7 @@ export class Seat {
     known?: (job: number) => boolean,
   ): Promise<{ batch: Batch; faults: number[] }> {
     const { area, intake, clock } = this;
-    clock.atMs = turn.atMs;
+    clock.atMs = this.history.atMs = turn.atMs;
     area.leader = turn.leader;
     if (turn.reveal) area.epochs.parts.add(area.ports.crypto, turn.reveal);
     // A gateway that lies may feed anything: what is not shared by all is none of a turn's business.
@@ -198,13 +230,34 @@ export class Seat {
     const faults: number[] = [];
     const wrong = (job: number) => faults.push(job);
     const verified = await intake.verify(decoded, { known, wrong });
+    const trusted = await trustIn(
+      area,
+      taken,
+      known && ((seal) => known(SEALS_FROM + seal)),
+      (seal) => faults.push(SEALS_FROM + seal),
+    );
     const batch = new Batch();
+    if (trusted) enterImported(area, batch, trusted);
+    this.open(batch, taken);
     decoded.forEach((one, i) => {
       intake.apply(batch, one, verified[i]);
     });
+    area.credit.pay(area, batch);
     advance(area, batch);
     this.change(taken);
     return { batch, faults };
+  }
+
+  /** Offers of gateways' banks, each in its own gateway's feed. */
+  private open(batch: Batch, taken: DecidedTurn["taken"]): void {
+    const { area } = this;
+    for (const { gateway, segments } of taken)
+      for (const { signed } of segments)
+        for (const { kind, bytes } of signed.value.entries) {
+          const key = this.replica.partners.keyOf(gateway);
+          if (kind !== FedKind.bank || !key) continue;
+          if (isOffer(area, bytes, gateway, key)) area.credit.offered(area, batch, bytes);
+        }
   }
 
   /** Changes of the gateways that these segments are for: they hold from the next turn on. */
@@ -271,7 +324,7 @@ export class Seat {
     const topic = `${prefix}/node/${heard.topic}`;
     if (!this.area.sessions.has(node)) return this.intake.refused("UNKNOWN_NODE", from, kind);
     if (kind === "ask" && way === "up" && what === "ask") host.deliver(topic, heard.payload, from);
-    else if (kind === "down" && way === "down" && what === "token")
+    else if (kind === "down" && way === "down" && (what === "token" || what === "credit"))
       this.ports.bus.publish(topic, heard.payload, { retain: false });
     else this.intake.refused("UNKNOWN_TOPIC", from, heard.topic);
   }
@@ -284,7 +337,9 @@ export class Seat {
       const node = topic.slice(start.length, start.length + 32);
       const session = this.area.sessions.get(node);
       if (session ? this.area.serves(session) : this.area.near.has(node)) return true;
-      if (bring && session && topic.endsWith("/down/token"))
+      // Tokens of witnesses on their way; what a bank says to its own borrowers, wherever they are.
+      const brings = bring ? "/down/token" : "/down/credit";
+      if (session && topic.endsWith(brings))
         this.replica.pass(session.home, "down", this.packed(topic, payload));
       return false;
     });

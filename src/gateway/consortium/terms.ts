@@ -15,7 +15,12 @@ import type { ConsortiumOptions } from "./ports.ts";
 /** Slots whose retail prices are compared: a week of quarter-hours; later ones follow from the same file. */
 const TARIFF_SLOTS = 672;
 
-export function termsDigest(crypto: Crypto, options: GatewayOptions, tariff: Tariff): Uint8Array {
+export function termsDigest(
+  crypto: Crypto,
+  options: GatewayOptions,
+  tariff: Tariff,
+  authority: Uint8Array | undefined,
+): Uint8Array {
   const { admit, clock, deposit, withdraw, pot, market, consortium, feeder } = options;
   const running = clock.kind === "running" ? [clock.ratePermille, clock.wall ? 1 : 0] : [];
   const retail = Array.from({ length: TARIFF_SLOTS }, (_, slot) => tariff.retailMicro(slot));
@@ -34,6 +39,7 @@ export function termsDigest(crypto: Crypto, options: GatewayOptions, tariff: Tar
     [market.timing, market.mode, market.pricing, market.kPermille],
     [tariff.feedInMicro, ...retail],
     feeder ? [fromHex(feeder.node)!, feeder.lossPermille, feeder.classPermille, feeder.slackWh] : 0,
+    authority ?? 0,
     consortium ? membersOf(consortium) : 0,
     options.rewards ? encodeCbor(rewardsEntry.encode(options.rewards, "rewards")) : 0,
   ];

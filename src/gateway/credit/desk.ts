@@ -5,7 +5,7 @@
  * that does not follow from the blocks.
  */
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
-import { openSigned } from "#core/codec/record";
+import { openSigned, verifySigned } from "#core/codec/record";
 import { PAYMENTS_LISTED_MAX } from "#core/credit/bounds";
 import { debtMicro, isLive } from "#core/credit/loan";
 import { domainHash } from "#core/crypto/domain";
@@ -33,6 +33,9 @@ import { bankEntry, EntryKind, packEntry, unpackEntry } from "../entries.ts";
 import { Latency } from "./latency.ts";
 import { payAtOnce } from "./pay.ts";
 
+/** What a borrower was told of a token whose time is over. */
+const OVER = "over";
+
 /** The payments of one token, as blocks have them. */
 export interface Paid {
   count: number;
@@ -43,6 +46,8 @@ export interface Paid {
 export class CreditDesk {
   /** Version of the last offer that the log has; 0 for none. */
   private version = 0;
+  /** In a consortium: the offer that has to go through the feed. */
+  wish: Uint8Array | undefined;
   /** Payments by token, of loans that go on. */
   private readonly paid = new Map<string, Paid>();
   /** What each borrower was told last. */
@@ -51,11 +56,13 @@ export class CreditDesk {
   private fresh: { id: string; atMs: number }[] = [];
   readonly promised = new Map<string, number>();
   private blacklisted = 0;
-  /** Real time at which the oldest message of this turn arrived. */
+  /** Real time at which the oldest message of this turn arrived; 0 while the log is replayed. */
   arrivedMs = 0;
   readonly latency = new Latency();
   /** Words of borrowers that wait for their block: who said them. */
-  private readonly words = new Map<string, string>();
+  private readonly words = new Map<string, { node: string; asks: boolean }>();
+  /** The slot in which a block last answered each. */
+  private readonly served = new Map<string, number>();
   /** Paid with this turn: said when it is durable. */
   private answered: number[] = [];
   /** Insufficient balance, refusals and the like, by code. */
@@ -71,10 +78,16 @@ export class CreditDesk {
     // The capital is what the bank was opened with: only terms change.
     if (known) offer.capitalMicro = known.capitalMicro;
     if (known && sameTerms(area, offer, known)) return;
-    if (!known && this.version > 0) return; // it waits for its block
+    if (this.version > (known?.version ?? 0)) return; // one waits for its block
     const { bytes } = area.sign(bankRecord, { ...offer, atMs: area.world.nowMs() });
-    batch.log(EntryKind.bank, packEntry(bankEntry, { signed: bytes }));
-    this.enter(area, bytes);
+    if (area.shared) this.wish = bytes;
+    else this.offered(area, batch, bytes);
+  }
+
+  /** An offer takes effect with the next block: this gateway's own, or of another that shares the ledger. */
+  offered(area: Area, batch: Batch, signed: Uint8Array): void {
+    batch.log(EntryKind.bank, packEntry(bankEntry, { signed }));
+    this.enter(area, signed);
   }
 
   /** An offer of the log waits for the next block. */
@@ -85,15 +98,19 @@ export class CreditDesk {
   private enter(area: Area, signed: Uint8Array): void {
     const event = offerEvent(area.ports.crypto, signed);
     assert(event, "LOG_BANK");
-    this.version = event.offer.version;
+    if (event.bank === area.id) this.version = event.offer.version;
     area.chain.addEvent(event);
   }
 
-  /** Whether a borrower waits for a block: it may not reserve before it has its token. */
-  due({ chain }: Area): boolean {
+  /**
+   * Whether a borrower waits for a block: it may not reserve before it has its token. Once in a slot for
+   * each: who asks again waits for the slot's own.
+   */
+  due({ chain, world }: Area): boolean {
     if (!hasCredit(chain.state)) return false;
     for (const event of chain.waiting)
-      if (event.type === "loan" && event.word.kind === "request") return true;
+      if (event.type === "loan" && event.word.kind === "request")
+        if (this.served.get(event.node) !== (world.openSlot ?? 0)) return true;
     return false;
   }
 
@@ -116,7 +133,7 @@ export class CreditDesk {
   /** A payment is signed, and goes out with this turn. */
   answer(bought: string): void {
     const atMs = this.promised.get(bought);
-    if (atMs !== undefined) this.answered.push(atMs);
+    if (atMs) this.answered.push(atMs);
   }
 
   /** What this turn had to say is said. */
@@ -125,8 +142,8 @@ export class CreditDesk {
   }
 
   /** A word was taken, and waits for its block. */
-  took(id: Uint8Array, node: string): void {
-    this.words.set(toHex(id), node);
+  took(id: Uint8Array, node: string, asks: boolean): void {
+    this.words.set(toHex(id), { node, asks });
   }
 
   /** What was paid with a token, as far as blocks have it. */
@@ -135,9 +152,19 @@ export class CreditDesk {
   }
 
   /** A block was decided or replayed; the state is that after it. */
-  follow(area: Area, { block }: SealedBlock): void {
+  follow(area: Area, { block, header }: SealedBlock): void {
     const { state } = area.chain;
-    for (const id of block.events) this.words.delete(toHex(id));
+    for (const event of block.events) {
+      const id = toHex(event);
+      const word = this.words.get(id);
+      if (word?.asks) this.served.set(word.node, header.slot);
+      this.words.delete(id);
+    }
+    if (this.fresh.length > 0) {
+      // At a restart: what a block of the log has is paid for good.
+      const sealed = new Set(block.txs.map(toHex));
+      this.fresh = this.fresh.filter(({ id }) => !sealed.has(id));
+    }
     if (!hasCredit(state)) return;
     const tokens = new Map<string, string>();
     for (const { line } of state.credits.values()) if (line) tokens.set(line.wallet, line.token);
@@ -161,8 +188,8 @@ export class CreditDesk {
     const nowMs = area.ports.time.nowMs();
     for (const { id, tMs } of sealed.vertices) {
       const atMs = this.promised.get(id);
-      if (atMs === undefined) continue;
       this.promised.delete(id);
+      if (!atMs) continue; // none of this turn's, or heard by an earlier life
       this.latency.final(nowMs - atMs, Math.max(0, sealed.header.atMs - tMs));
     }
     for (const entry of state.credits.values()) this.tell(area, batch, entry, false);
@@ -176,9 +203,9 @@ export class CreditDesk {
       const tx = vertices.find((vertex) => vertex.id === id)?.tx;
       const reserve = tx?.body.type === TxType.reserve ? toHex(tx.body.from) : undefined;
       const name = codeOfWire(code) ?? String(code);
-      const node = this.words.get(id) ?? (name.startsWith("TOKEN_") ? reserve : undefined);
+      const node = this.words.get(id)?.node ?? (name.startsWith("TOKEN_") ? reserve : undefined);
       const session = node === undefined ? undefined : area.sessions.get(node);
-      if (!session) continue;
+      if (!session || !area.serves(session)) continue;
       this.refused.set(name, (this.refused.get(name) ?? 0) + 1);
       const { net } = area.options;
       const about = { net, bank: area.idBytes, node: session.idBytes, about: txid, code };
@@ -197,17 +224,17 @@ export class CreditDesk {
   private tell(area: Area, batch: Batch, entry: Readonly<CreditEntry>, again: boolean): void {
     const { node, line } = entry;
     const session = area.sessions.get(node);
-    if (!line || line.bank !== area.id || !session?.online) return;
+    if (!line || line.home !== area.id || !session?.online) return;
     const { loan, heldMicro, token } = line;
-    const key = [token, loan.version, loan.state, heldMicro, debtMicro(loan)].join();
+    const over = loan.swept ? OVER : "";
+    const key = [token, loan.version, loan.state, heldMicro, debtMicro(loan), over].join();
     const before = this.told.get(node);
     if (before === key && !again) return;
     this.told.set(node, key);
     const { bytes } = area.sign(creditTokenRecord, tokenOf(area, entry, this.paidWith(token)));
     batch.send(area.topics.down(node, "credit"), bytes);
     if (!loan.swept) return;
-    const first = before === undefined || again || !this.paid.has(token);
-    if (!first) this.sendPayments(area, batch, entry);
+    if (again || !before?.endsWith(OVER)) this.sendPayments(area, batch, entry);
     if (!isLive(loan)) this.paid.delete(token);
   }
 
@@ -255,6 +282,20 @@ export function offerEvent(
   return { type: "bank", id, bank: toHex(offer.bank), wallet, offer };
 }
 
+/** Whether these bytes are the offer of this gateway's bank, as the ledger takes it. */
+export function isOffer(
+  area: Area,
+  bytes: Uint8Array,
+  gateway: string,
+  publicKey: Uint8Array,
+): boolean {
+  const opened = openSigned(bankRecord, area.ports.crypto, bytes);
+  if (!opened.ok || !verifySigned(area.ports.crypto, publicKey, opened)) return false;
+  const { net, bank, version } = opened.value;
+  const known = area.chain.state.banks.peek(gateway)?.version ?? 0;
+  return net === area.options.net && toHex(bank) === gateway && version > known;
+}
+
 function sameTerms(
   area: Area,
   offer: Parameters<typeof bankRecord.encode>[0] extends infer T ? Omit<T, "atMs"> : never,
@@ -278,7 +319,8 @@ export function tokenOf(
   const { validUntilMs, repayByMs, defaultAtMs } = loan;
   return {
     net: area.options.net,
-    bank: fromHex(line.bank)!,
+    bank: fromHex(line.home)!,
+    lender: fromHex(line.bank)!,
     node: fromHex(node)!,
     token: fromHex(token)!,
     wallet: fromHex(wallet)!,

@@ -4,8 +4,11 @@ import { isoTime } from "#core/units/time";
 import type { Area } from "../area.ts";
 import { creditFacts, type LoanFacts, loanFacts } from "./facts.ts";
 
-/** Loans in one message: late ones first, then those that go on. `wattle bank <store>` has all. */
-const LOANS_SHOWN = 64;
+/**
+ * Loans in one message, and names in its lists: half a kilobyte each, and a monitor takes 16 of
+ * them. Late ones are first, then those that go on. `wattle bank <store>` has all.
+ */
+const LOANS_SHOWN = 24;
 const STATES = ["DEFAULT", "LATE", "ACTIVE", "BLACKLIST", "REPAID_LATE", "REPAID"];
 
 type Json = Record<string, unknown>;
@@ -22,6 +25,8 @@ export function bankFacts(area: Area): Json | undefined {
     ...facts,
     at: isoTime(area.world.nowMs()),
     loans,
+    lateNow: facts.lateNow.slice(0, LOANS_SHOWN),
+    blacklisted: facts.blacklisted.slice(0, LOANS_SHOWN),
     borrowers: facts.loans.length,
     /** Real time since this process started: the bank's word, and the block that has the payment. */
     paymentMs: credit.latency.token,

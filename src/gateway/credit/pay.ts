@@ -30,7 +30,7 @@ export function payAtOnce(
   for (const [wallet, paid] of byWallet(effects)) {
     const owner = chain.state.locks.peek(toHex(paid[0].reserve!))?.node;
     const line = owner === undefined ? undefined : lineAt(fork, owner, wallet);
-    if (!line || owner === undefined || line.bank !== area.id) continue;
+    if (!line || owner === undefined || line.home !== area.id) continue;
     // Payments are the last versions of the token: events of the block come before its transactions.
     let { version, balanceMicro } = line.loan;
     version -= paid.length;

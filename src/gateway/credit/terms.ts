@@ -25,6 +25,7 @@ export const TERM_DEFAULTS = Object.freeze({
   validMs: 30 * DAY_MS,
   bufferMs: 7 * DAY_MS,
   patienceMs: 365 * DAY_MS,
+  periodMs: 30 * DAY_MS,
 });
 
 /**

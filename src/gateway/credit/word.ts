@@ -50,13 +50,14 @@ export function loanEvent(node: string, { signed, word }: SaidLoan): LedgerEvent
 export function checkLoanWord(
   state: LedgerState,
   pending: Iterable<LedgerEvent>,
-  bank: string,
+  bank: string | undefined,
   node: string,
   { signed, word }: SaidLoan,
   slotStartMs: (slot: number) => number,
 ): Verdict {
-  // Another gateway's bank is asked there.
-  if (toHex(word.value.bank) !== bank) return refuse("BANK_UNKNOWN", toHex(word.value.bank));
+  // Another gateway's bank is asked there, unless they share the ledger (`bank` undefined).
+  if (bank !== undefined && toHex(word.value.bank) !== bank)
+    return refuse("BANK_UNKNOWN", toHex(word.value.bank));
   if (word.kind === "request")
     for (const event of pending)
       if (event.type === "loan" && event.node === node && event.word.kind === "request")

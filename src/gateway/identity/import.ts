@@ -97,7 +97,7 @@ async function examineCertificates(
   const jobs = fresh.map(({ sealed: { record, seal } }) => ({ domain: DOMAIN, record, seal }));
   const right = await ports.seals.verifySeals(authority.sealKey, jobs);
   fresh.forEach(({ nodeId, sealed, encoded }, i) => {
-    if (right[i] && anchored(ports, authority, sealed))
+    if (right[i] && anchored(ports.crypto, authority, sealed))
       found.certificates.push({ sealed, encoded });
     else if (nodeId !== undefined) found.refused.push({ nodeId, code: "CERT_INVALID" });
     else refused(ports, found, "certificate", "CERT_INVALID", toHex(sealed.value.id));
@@ -106,9 +106,9 @@ async function examineCertificates(
 }
 
 /** Nodes look at a gateway's anchor only: one that is damaged must not take the place of a good one. */
-function anchored(
-  { crypto }: ImportPorts,
-  { anchorKey }: Authority,
+export function anchored(
+  crypto: Crypto,
+  { anchorKey }: Pick<Authority, "anchorKey">,
   { id, anchor }: SealedCertificate,
 ): boolean {
   return !anchor || crypto.verify(anchorKey, id, anchor);

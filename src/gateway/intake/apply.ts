@@ -66,9 +66,10 @@ export function checkSaid(
   if (said.kind === "event") return checkEvent(session, said.signed.value);
   if (said.kind === "wallets") return checkWallets(area, session, said.signed.value);
   if (said.kind === "loan") {
-    const { chain, world, id } = area;
+    const { chain, world } = area;
+    const bank = area.shared ? undefined : area.id;
     const startMs = (slot: number) => world.startMs(slot);
-    return checkLoanWord(chain.state, chain.waiting, id, session.id, said, startMs);
+    return checkLoanWord(chain.state, chain.waiting, bank, session.id, said, startMs);
   }
   const meters = area.feeder?.terms.node === session.id;
   return checkOrder(session, said.signed.value, area.world, { exAnte: area.exAnte, meters });
@@ -173,7 +174,7 @@ export function applySaid(
     area.chain.addEvent({ type: "wallets", id, node: session.id, wallets });
   } else if (said.kind === "loan") {
     area.chain.addEvent(loanEvent(session.id, said));
-    area.credit.took(said.signed.id, session.id);
+    area.credit.took(said.signed.id, session.id, said.word.kind === "request");
   } else if (said.kind === "tx") {
     return applyTxToDag(area, session, said.tx);
   }

@@ -3,7 +3,9 @@
  * The settings by the names that people type: how each is read, checked and shown. What is wrong is said
  * without what was typed, which may be a secret in the wrong place.
  */
+
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
+import { LOAN_MICRO_MAX } from "#core/credit/bounds";
 import {
   CONNECTION_W_MAX,
   HOST_CHARS_MAX,
@@ -252,6 +254,30 @@ const POLICY_FIELDS: readonly FieldSpec[] = Object.freeze([
     },
     clears: ["offerMicro"],
     show: ({ offerMicro }: Settings) => shownPrice(offerMicro),
+  },
+  {
+    name: "borrow",
+    cure: "give never, need where coins may be short, or always",
+    parse: (text: string) => {
+      const borrow = choice(text, { never: 0, need: 1, always: 2 });
+      return typeof borrow === "string" ? borrow : { borrow };
+    },
+    clears: ["borrow"],
+    show: ({ borrow }: Settings) => [undefined, "need", "always"][borrow],
+  },
+  {
+    name: "loan",
+    cure: "give the most coins in one loan, such as 5",
+    parse: (text: string) => {
+      const borrowMicro = parseCoins(text);
+      if (borrowMicro === undefined) return "is no number of coins with at most six places";
+      return borrowMicro > LOAN_MICRO_MAX || borrowMicro === 0
+        ? `is not from 0.000001 to ${formatCoins(LOAN_MICRO_MAX)}`
+        : { borrowMicro };
+    },
+    clears: ["borrowMicro"],
+    show: ({ borrow, borrowMicro }: Settings) =>
+      borrow === 0 ? undefined : formatCoins(borrowMicro),
   },
 ] as FieldSpec[]);
 

@@ -15,6 +15,7 @@ import {
   text,
   uint,
 } from "#core/codec/schema";
+import { LOAN_MICRO_MAX } from "#core/credit/bounds";
 import { assert } from "#core/errors/assert";
 import {
   CALIBRATIONS_MAX,
@@ -28,7 +29,7 @@ import {
   WALLETS_MAX,
 } from "#core/limits";
 import { netName } from "#core/records/common";
-import type { NodeConfig } from "../config.ts";
+import { CREDIT_NEED, type NodeConfig, type TradePolicy } from "../config.ts";
 import type { KeyValueStore, Log } from "../ports.ts";
 import { TwoSlots } from "./two-slots.ts";
 import { decodeUtf8 } from "./utf8.ts";
@@ -92,12 +93,25 @@ const loginFields = {
   /** Of the node's account at the broker; "" where that takes tokens. */
   password: text(PASSWORD_CHARS_MAX),
 };
+/** The third firmware did not have it. */
+const creditFields = {
+  /** 0: never. 1: when short of coins. 2: whenever there is no loan. And most in one loan, µc. */
+  borrow: uint(2),
+  borrowMicro: uint(LOAN_MICRO_MAX),
+};
 const firstField = struct(settingsFields);
 const secondField = struct({ ...settingsFields, ...enrolmentFields });
-const settingsField = struct({ ...settingsFields, ...enrolmentFields, ...loginFields });
+const thirdField = struct({ ...settingsFields, ...enrolmentFields, ...loginFields });
+const settingsField = struct({
+  ...settingsFields,
+  ...enrolmentFields,
+  ...loginFields,
+  ...creditFields,
+});
 export type Settings = Infer<typeof settingsFields> &
   Infer<typeof enrolmentFields> &
-  Infer<typeof loginFields>;
+  Infer<typeof loginFields> &
+  Infer<typeof creditFields>;
 
 /** Settings of a node that nobody has set anything on. */
 export function defaultSettings(): Settings {
@@ -124,12 +138,15 @@ export function defaultSettings(): Settings {
     meter: "",
     connectionW: 0,
     password: "",
+    borrow: 0,
+    borrowMicro: CREDIT_NEED.capMicro,
   };
 }
 
 const KEYS: readonly [string, string] = Object.freeze(["c0", "c1"] as const) as [string, string];
 /** Layout of what is stored: [FORMAT, both slots must be written again, settings]. */
-const FORMAT = 3;
+const FORMAT = 4;
+const THIRD_FORMAT = 3;
 const SECOND_FORMAT = 2;
 const FIRST_FORMAT = 1;
 
@@ -166,11 +183,22 @@ export class SettingsStore {
 
   private write(settings: Settings, unfinished: 0 | 1): void {
     // Without what is new in it, firmware that an update goes back to can read it.
-    const isNew = settings.password !== "";
-    const fields = (isNew ? settingsField : secondField).encode(settings, "settings");
-    this.slots.save([isNew ? FORMAT : SECOND_FORMAT, unfinished, fields]);
+    const { password, borrow, borrowMicro } = settings;
+    const borrows = borrow !== 0 || borrowMicro !== CREDIT_NEED.capMicro;
+    const format = borrows ? FORMAT : password !== "" ? THIRD_FORMAT : SECOND_FORMAT;
+    this.slots.save([format, unfinished, fieldOf(format).encode(settings, "settings")]);
     this.settings = settings;
   }
+}
+
+/** What firmware of this format stored. */
+function fieldOf(format: number): Field<Settings> {
+  const fields: Partial<Record<number, unknown>> = {
+    [FIRST_FORMAT]: firstField,
+    [SECOND_FORMAT]: secondField,
+    [THIRD_FORMAT]: thirdField,
+  };
+  return (fields[format] ?? settingsField) as Field<Settings>;
 }
 
 function readSettings(
@@ -179,13 +207,9 @@ function readSettings(
   if (!Array.isArray(value)) return undefined;
   const [format, unfinished, fields] = value;
   try {
-    if (format === FIRST_FORMAT || format === SECOND_FORMAT) {
-      const field = format === FIRST_FORMAT ? firstField : secondField;
-      const settings = { ...defaultSettings(), ...field.decode(fields, "settings") };
-      return { settings, unfinished: unfinished === 1 };
-    }
-    if (format !== FORMAT) return undefined;
-    return { settings: settingsField.decode(fields, "settings"), unfinished: unfinished === 1 };
+    if (typeof format !== "number" || format < FIRST_FORMAT || format > FORMAT) return undefined;
+    const decoded = fieldOf(format).decode(fields, "settings");
+    return { settings: { ...defaultSettings(), ...decoded }, unfinished: unfinished === 1 };
   } catch (error) {
     if (error instanceof FieldFault) return undefined; // of a newer firmware, before a roll-back
     throw error;
@@ -276,9 +300,16 @@ export function nodeConfigOf(
   const { anchorKey: authority, meter, connectionW } = settings;
   assert(missing.length === 0 && gatewayKey, "SETTINGS_MISSING", missing.join(" "));
   const direct = settings.trade === 2 && { direct: true };
-  const policy = { trade: settings.trade !== 0, bidMicro, offerMicro, ...direct };
+  const credit = creditOf(settings);
+  const policy = { trade: settings.trade !== 0, bidMicro, offerMicro, ...direct, ...credit };
   const node = { net, area, name, secretKey, gatewayKey, capacityWh, wallets, policy };
   return { ...node, authority, enrolment: { meter, connectionW, claim } };
+}
+
+/** When the node borrows; nothing where it never does. */
+function creditOf({ borrow, borrowMicro: capMicro }: Settings): Pick<TradePolicy, "credit"> {
+  if (borrow === 0) return {};
+  return { credit: { ...CREDIT_NEED, borrow: borrow === 1 ? "need" : "always", capMicro } };
 }
 
 export function linkOf(settings: Settings, authority: Uint8Array | undefined): LinkSettings {

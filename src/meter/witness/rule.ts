@@ -151,7 +151,7 @@ export class Witness {
       : undefined;
   }
 
-  /** The stamp is near this witness's time, and the tick is the stamp's and the present one (±1 for ε). */
+  /** The stamp is near this witness's time, and the tick is the stamp's and the present one (± ε). */
   private checkClock(
     { body, committees, tMs }: Asked,
     nowMs: number,
@@ -163,7 +163,9 @@ export class Witness {
     const latestMs = barrierEndMs ?? nowMs + epsilonMs;
     if (late || tsMs > latestMs) return refused("WITNESS_CLOCK", `${tsMs - nowMs} ms`);
     const present = tickOf(tMs, originMs, tickMs);
-    if (tick !== tickOf(tsMs, originMs, tickMs) || Math.abs(tick - present) > 1)
+    // One for ε; under a fast clock ε is several ticks long.
+    const apart = Math.ceil(epsilonMs / tickMs);
+    if (tick !== tickOf(tsMs, originMs, tickMs) || Math.abs(tick - present) > apart)
       return refused("WITNESS_TICK", `${tick}, now ${present}`);
     return tMs <= UINT48_MAX && tick <= UINT48_MAX && body.seq <= UINT48_MAX
       ? undefined

@@ -38,7 +38,8 @@ export function bankLines(facts: CreditFacts & LiveFacts): string[] {
   lines.push("", ...table([HEAD, ...facts.loans.map(row)]));
   const hidden = (facts.borrowers ?? facts.loans.length) - facts.loans.length;
   if (hidden > 0) lines.push(`… and ${hidden} more`);
-  return lines;
+  // What comes over a broker is shown, and drives no terminal.
+  return lines.map((line) => line.replace(/[^\u0020-\u007e…]/g, "?"));
 }
 
 function sumLines(bank: BankFacts, { at, sharedMicro }: CreditFacts & LiveFacts): string[] {
@@ -50,7 +51,7 @@ function sumLines(bank: BankFacts, { at, sharedMicro }: CreditFacts & LiveFacts)
       `${coins(bank.unsecuredMicro)} unsecured; ${coins(bank.debtMicro)} owed with charges; ` +
       `${coins(sharedMicro)} in shared wallets`,
     `earned     ${coins(bank.interestMicro)} interest, ${coins(bank.penaltiesMicro)} penalties; ` +
-      `lost ${coins(bank.writtenOffMicro)}`,
+      `lost ${coins(bank.writtenOffMicro)}; ${coins(bank.distributedMicro)} shared out to members`,
   ];
 }
 

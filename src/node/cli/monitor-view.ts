@@ -13,7 +13,7 @@ type Json = Record<string, unknown>;
 const NODES_MAX = 4096;
 /** Members whose latest event stands above the table. */
 const EVENTS_LISTED = 3;
-/** A monitor message of the gateway takes less than 1 KB. */
+/** A monitor message of the gateway takes less than 1 KB, and a bank's at most 14. */
 const PAYLOAD_BYTES_MAX = 16 * 1024;
 
 export type Link = "connecting" | "connected" | "lost";
@@ -33,6 +33,7 @@ export class MonitorView {
   private totals: Json | undefined;
   private feeder: Json | undefined;
   private dag: Json | undefined;
+  private bank: Json | undefined;
   private readonly nodes = new Map<string, Json>();
   /** Events of meters, by the member's name. */
   private readonly events = new Map<string, Json>();
@@ -68,6 +69,7 @@ export class MonitorView {
     else if (second === "totals") this.totals = json;
     else if (second === "feeder") this.feeder = json;
     else if (second === "dag") this.dag = json;
+    else if (second === "bank") this.bank = json;
     else if (second === "node" && third && this.nodes.size < NODES_MAX) this.nodes.set(third, json);
     else if (second === "event" && third && this.events.size < NODES_MAX)
       this.events.set(third, json);
@@ -177,7 +179,8 @@ export class MonitorView {
         `chain: block ${text(chain.height)} ${text(chain.block).slice(0, 16)} ` +
           `at ${text(chain.at)}, ${text(chain.transactions)} transactions`,
       );
-    lines.push(...this.witnessing(), ...this.feederAlarms(), ...this.latestEvents());
+    lines.push(...this.witnessing(), ...this.lending());
+    lines.push(...this.feederAlarms(), ...this.latestEvents());
     if (totals) {
       const coins = objectOf(totals.coins);
       lines.push(
@@ -201,6 +204,20 @@ export class MonitorView {
         `${text(dag.accepted)} accepted by ${text(dag.votes)} votes, ` +
         `${text(dag.byGateways)} by the gateway`,
       ...(out.length > 0 ? [`SUSPENDED, with proof of fraud: ${out.join(", ")}`] : []),
+    ];
+  }
+
+  /** The gateway's bank, where it has one; `wattle bank` shows more. */
+  private lending(): string[] {
+    const { bank } = this;
+    if (!bank || !Array.isArray(bank.banks)) return [];
+    const { policy, reserveMicro, outstandingMicro } = objectOf(bank.banks[0]);
+    const [late, out] = [list(bank.lateNow), list(bank.blacklisted)];
+    return [
+      `bank: ${text(policy)}, ${text(bank.loansLive)} loans, ${coinsText(outstandingMicro)} coins ` +
+        `lent, ${coinsText(reserveMicro)} in reserve` +
+        (late.length > 0 ? `; LATE ${late.join(", ")}` : "") +
+        (out.length > 0 ? `; blacklisted ${out.join(", ")}` : ""),
     ];
   }
 
@@ -240,6 +257,7 @@ export class MonitorView {
     const line = (cells: string[]) =>
       cells.map((cell, i) => (i < 2 ? cell.padEnd([widest, 6][i]) : cell.padStart(11))).join("  ");
     const titles = ["name", "role", "import kWh", "export kWh", "slot Wh", "coins", "locked"];
+    if (this.bank) titles.push("owes");
     const lines = [`${line(titles)}  online  alarm`];
     for (const row of rows.slice(0, fits)) {
       const state = this.states.get(text(row.node)) ?? {};
@@ -252,6 +270,7 @@ export class MonitorView {
         text(row.slotNetWh),
         coinsText(row.freeMicro),
         coinsText(row.lockedMicro),
+        ...(this.bank ? [coinsText(objectOf(row.credit).debtMicro)] : []),
       ];
       lines.push(`${line(cells)}  ${this.isOnline(row) ? "yes   " : "NO    "}  ${text(alarm, "")}`);
     }

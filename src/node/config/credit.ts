@@ -14,7 +14,7 @@ import type { Help } from "./config-schema.ts";
 /** A hundred years. */
 const HOURS_MAX = 100 * 365 * 24;
 const { starterGrade, loanMaxMicro, starterMicro, months, costPpm, alphaMaxPpm } = TERM_DEFAULTS;
-const { usePermille, validMs, bufferMs, patienceMs } = TERM_DEFAULTS;
+const { usePermille, validMs, bufferMs, patienceMs, periodMs } = TERM_DEFAULTS;
 
 export const creditEntries = {
   policy: v.optional(v.picklist(LENDING_POLICIES), "meter-backed"),
@@ -35,6 +35,7 @@ export const creditEntries = {
   validHours: v.optional(hours(0.001, HOURS_MAX), validMs / HOUR_MS),
   bufferHours: v.optional(hours(0.001, HOURS_MAX), bufferMs / HOUR_MS),
   patienceHours: v.optional(hours(0.001, HOURS_MAX), patienceMs / HOUR_MS),
+  periodHours: v.optional(hours(0.001, HOURS_MAX), periodMs / HOUR_MS),
 };
 
 type ParsedCredit = v.InferOutput<ReturnType<typeof creditObject>>;
@@ -78,6 +79,7 @@ export const CREDIT_HELP: Readonly<Record<string, Help>> = {
   "credit.validHours": { allowed: someHours, cure: "Give how long a token pays" },
   "credit.bufferHours": { allowed: someHours, cure: "Give the time to repay after that" },
   "credit.patienceHours": { allowed: someHours, cure: "Give how long a late loan is waited for" },
+  "credit.periodHours": { allowed: someHours, cure: "Give how often profit is shared out" },
 };
 
 /** The bank of the gateway's options, in an area with these prices. */
@@ -96,6 +98,7 @@ export function bankOf(
       validMs: config.validHours,
       bufferMs: config.bufferHours,
       patienceMs: config.patienceHours,
+      periodMs: config.periodHours,
     }),
   };
 }
@@ -112,5 +115,6 @@ export function renderCredit(config: CreditConfig | undefined): unknown {
     validHours: config.validHours / HOUR_MS,
     bufferHours: config.bufferHours / HOUR_MS,
     patienceHours: config.patienceHours / HOUR_MS,
+    periodHours: config.periodHours / HOUR_MS,
   };
 }

@@ -10,6 +10,7 @@
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import sodium from "sodium-native";
 import { assert } from "#core/errors/assert";
 import type { LogEntry, LogStore } from "#gateway/ports";
@@ -49,6 +50,9 @@ export function openSealedStore(path: string, options: SealedOptions = {}): LogS
     throw error;
   }
 }
+
+/** What is kept beside the log is no entry of it. */
+const KEPT = Object.freeze({ index: 0 });
 
 class SealedStore implements LogStore {
   private readonly inner: LogStore;
@@ -96,13 +100,14 @@ class SealedStore implements LogStore {
     }
   }
 
-  /** Not sealed: what is kept beside the log says what this gateway signed, and no more. */
+  /** Sealed for its name, which stands in the place of an entry's number. */
   keep(name: string, bytes: Uint8Array): void {
-    this.inner.keep(name, bytes);
+    this.inner.keep(name, seal(this.key, this.id, { ...KEPT, kind: crc32(name) & 0xffff, bytes }));
   }
 
   kept(name: string): Uint8Array | undefined {
-    return this.inner.kept(name);
+    const bytes = this.inner.kept(name);
+    return bytes && open(this.key, this.id, { ...KEPT, kind: crc32(name) & 0xffff, bytes });
   }
 
   close(): void {

@@ -55,6 +55,24 @@ const read = (store: LogStore): { kind: number; bytes: Uint8Array }[] => {
   return entries;
 };
 
+test("what is kept beside the log is sealed too, for its name", () => {
+  const path = newPath();
+  filled(path);
+  const store = openSealedStore(path);
+  const secret = Uint8Array.from(Buffer.from("whose wallets are whose"));
+  store.keep("checkpoint", secret);
+  store.close();
+  const raw = openStore(path);
+  const bytes = raw.kept("checkpoint")!;
+  assert.ok(!Buffer.from(bytes).includes(Buffer.from("wallets")));
+  raw.keep("consensus", bytes);
+  raw.close();
+  const again = openSealedStore(path);
+  assert.deepEqual(again.kept("checkpoint"), secret);
+  assert.equal(again.kept("consensus"), undefined);
+  again.close();
+});
+
 test("what was appended is there again, with the key that was made for it", () => {
   const path = newPath();
   filled(path);

@@ -49,6 +49,19 @@ for (const [name, open] of [
     store.close();
   });
 
+  test(`${name}: one thing is kept under a name, the last`, () => {
+    const store = open();
+    store.append([entry(1, 5)]);
+    assert.equal(store.kept("a"), undefined);
+    store.keep("a", Uint8Array.of(1));
+    store.keep("b", Uint8Array.of(2));
+    store.keep("a", Uint8Array.of(3, 4));
+    assert.deepEqual(store.kept("a"), Uint8Array.of(3, 4));
+    assert.deepEqual(store.kept("b"), Uint8Array.of(2));
+    assert.equal(store.length, 1);
+    store.close();
+  });
+
   test(`${name}: a reader sees the log as it was when it began`, () => {
     const store = open();
     store.append(Array.from({ length: 600 }, (_, i) => entry(i)));

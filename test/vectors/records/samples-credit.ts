@@ -36,11 +36,13 @@ const TERMS = {
   validMs: 30 * DAY_MS,
   bufferMs: 7 * DAY_MS,
   patienceMs: 365 * DAY_MS,
+  periodMs: 30 * DAY_MS,
 };
 
 const TOKEN = {
   net,
   bank,
+  lender: bank,
   node,
   token: hash,
   wallet,

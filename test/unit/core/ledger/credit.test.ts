@@ -5,162 +5,14 @@ import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { debtMicro } from "#core/credit/loan";
 import type { Code, Verdict } from "#core/errors/codes";
-import {
-  applyCredit,
-  type CreditEvent,
-  creditFaults,
-  judgeWord,
-  type LoanWord,
-} from "#core/ledger/credit-loans";
+import { creditFaults } from "#core/ledger/credit-loans";
+import { inProportion } from "#core/ledger/credit-share";
 import { creditSeen } from "#core/ledger/credit-state";
 import { stateFromLeaves, stateLeaves } from "#core/ledger/snapshot";
-import type { BankTerms } from "#core/records/bank";
 import { EffectKind } from "#core/records/block";
-import { sharedWalletOf } from "#core/records/credit";
-import { type Tx, TxType } from "#core/records/tx";
-import { termsOf } from "#gateway/credit/terms";
-import {
-  crypto,
-  idOf,
-  legOf,
-  named,
-  nodeOf,
-  offer,
-  pairOf,
-  reserve,
-  SLOT_MS,
-  slotStartMs,
-  take,
-  txOf,
-  World,
-} from "./world.ts";
-
-const BANK = idOf("bank");
-const CAPITAL = 50_000_000;
-const PRICES = { feedInMicro: 80_000, retailMicro: 300_000 };
-
-/** A token for four slots, four more to repay, two of patience. */
-function termsWith(changes: Partial<BankTerms> = {}): BankTerms {
-  const times = { validMs: 4 * SLOT_MS, bufferMs: 4 * SLOT_MS, patienceMs: 2 * SLOT_MS };
-  return { ...termsOf("meter-backed", PRICES, times), ...changes };
-}
-
-/** A seller s and buyers b and c without coins, and a bank. */
-class Street extends World {
-  private said = 0;
-
-  constructor(changes: Partial<BankTerms> = {}, capitalMicro = CAPITAL) {
-    super("s", "b", "c");
-    this.bank("bank", capitalMicro, changes);
-    for (const name of ["s", "b", "c"]) this.read(name, 0, 0n, 0n);
-  }
-
-  bank(name: string, capitalMicro: number, changes: Partial<BankTerms> = {}, version = 1): Verdict {
-    const terms = termsWith(changes);
-    const offered = { net: "t", bank: idOf(name), version, capitalMicro, terms, atMs: 0 };
-    const place = { bank: nodeOf(name), wallet: toHex(named(`reserve ${name}`, 20)) };
-    return this.credit({ type: "bank", id: named(`bank ${name}`), ...place, offer: offered });
-  }
-
-  credit(event: CreditEvent): Verdict {
-    const before = this.snapshot();
-    const verdict = applyCredit(this.state, event, slotStartMs, this.effects);
-    if (!verdict.ok) assert.equal(this.snapshot(), before, "a refusal changes nothing");
-    assert.deepEqual(creditFaults(this.state), []);
-    this.state.assertConserved();
-    return verdict;
-  }
-
-  word(name: string, word: LoanWord, id = named(`word ${++this.said}`)): Verdict {
-    const judged = judgeWord(this.state, nodeOf(name), id, word, slotStartMs);
-    const verdict = this.credit({ type: "loan", id, node: nodeOf(name), word });
-    assert.equal(judged.ok, verdict.ok, "asked ahead, the answer is the same");
-    return verdict;
-  }
-
-  ask(
-    name: string,
-    amountMicro = 5_000_000,
-    changes: { bank?: string; set?: number } = {},
-  ): Verdict {
-    const { bank = "bank", set: walletSet = 0 } = changes;
-    const said = ++this.said;
-    const place = { net: "t", node: idOf(name), bank: idOf(bank) };
-    const value = { ...place, amountMicro, alphaMaxPpm: 350_000, walletSet, said };
-    const wallet = toHex(sharedWalletOf(crypto, value));
-    return this.word(name, { kind: "request", value, wallet });
-  }
-
-  about(name: string, amountMicro: number, version?: number) {
-    const line = this.line(name);
-    const place = { net: "t", node: idOf(name), bank: BANK };
-    const token = line ? new Uint8Array(Buffer.from(line.token, "hex")) : named("none");
-    const seen = version ?? line?.loan.version ?? 1;
-    return { ...place, token, version: seen, amountMicro, said: ++this.said };
-  }
-
-  repay(name: string, micro: number): Verdict {
-    return this.word(name, { kind: "repay", value: this.about(name, micro) });
-  }
-
-  topUp(name: string, micro: number, version?: number): Verdict {
-    return this.word(name, { kind: "top-up", value: this.about(name, micro, version) });
-  }
-
-  line(name: string) {
-    return creditSeen(this.state, nodeOf(name)).line;
-  }
-
-  loan(name: string) {
-    return this.line(name)!.loan;
-  }
-
-  record(name: string) {
-    const { onTime, late, points } = creditSeen(this.state, nodeOf(name));
-    return { onTime, late, points };
-  }
-
-  /** A RESERVE of 1000 Wh out of the shared wallet. */
-  fromShared(name: string, slot: number, micro: number, owner = name): Tx {
-    const tx = reserve(`on credit ${name} ${slot} ${micro}`, name, slot, 1000, micro);
-    const wallet = new Uint8Array(Buffer.from(this.line(owner)!.wallet, "hex"));
-    tx.body.legs[0] = { ...tx.body.legs[0], wallet };
-    return tx;
-  }
-
-  /** b buys 1000 Wh of s for `micro`, on credit, in slot `slot`. */
-  buy(slot: number, micro: number, name = "b"): void {
-    const lock = this.fromShared(name, slot, micro);
-    assert.ok(this.apply(lock, slotStartMs(slot) - 10).ok);
-    this.meter(slot + 1, name);
-    const pair = pairOf(slot, "s", name, lock, 1000, micro);
-    this.contract(pair);
-    const sold = txOf(`sold ${name} ${slot}`, "s", {
-      type: TxType.sold,
-      slot,
-      legs: [legOf("s", name, lock, pair, BigInt(slot) * 2_000_000n)],
-    });
-    assert.ok(this.apply(sold, slotStartMs(slot + 1) + 1).ok);
-    const leg = { ...legOf(name, "s", sold, pair, BigInt(slot) * 2_000_000n) };
-    const bought = txOf(`bought ${name} ${slot}`, name, {
-      type: TxType.bought,
-      slot,
-      legs: [{ ...leg, wallet: lock.body.legs[0].wallet }],
-    });
-    const verdict = this.apply(bought, slotStartMs(slot + 1) + 2);
-    assert.ok(verdict.ok, JSON.stringify(verdict));
-  }
-
-  private meter(boundary: number, name: string): void {
-    const mwh = BigInt(boundary) * 2_000_000n;
-    this.read("s", boundary, 0n, mwh);
-    this.read(name, boundary, mwh, 0n);
-  }
-
-  kinds(): number[] {
-    return this.effects.map(({ kind }) => kind);
-  }
-}
+import { TxType } from "#core/records/tx";
+import { CAPITAL, Street } from "./street.ts";
+import { crypto, legOf, nodeOf, offer, SLOT_MS, slotStartMs, take, txOf } from "./world.ts";
 
 function refused(verdict: Verdict, code: Code): void {
   assert.equal(verdict.ok ? "ok" : verdict.code, code);
@@ -188,6 +40,20 @@ test("one live token for each borrower over all banks", () => {
   refused(street.ask("b", 1_000_000, { bank: "other" }), "LOAN_LIVE");
   assert.ok(street.ask("c", 1_000_000, { bank: "other" }).ok, "others are served there");
   assert.equal(street.line("c")!.bank, nodeOf("other"));
+});
+
+test("a bank that is short of coins lends through a neighbour's", () => {
+  const street = new Street({}, 1_000_000);
+  street.bank("other", CAPITAL, { alphaMaxPpm: 200_000 });
+  assert.ok(street.ask("b", 4_000_000).ok);
+  const line = street.line("b")!;
+  assert.deepEqual([line.bank, line.home], [nodeOf("other"), nodeOf("bank")]);
+  assert.equal(line.loan.alphaPpm, 200_000, "by the neighbour's offer");
+  street.mint("b", 9_000_000);
+  assert.ok(street.repay("b", 9_000_000).ok, "the borrower speaks with the one that it asked");
+  const [own, neighbour] = ["bank", "other"].map((bank) => street.state.banks.peek(nodeOf(bank))!);
+  assert.equal(own.interestMicro, 0);
+  assert.ok(neighbour.interestMicro > 0 && neighbour.reserveMicro > CAPITAL);
 });
 
 test("what no bank grants", () => {
@@ -323,16 +189,11 @@ test("coins that a frozen part of a lock held come back after the token's end", 
   while (!street.loan("b").swept) street.close(slot++);
   assert.equal(street.line("b")!.heldMicro, 0, "it is the loan's no more");
   const owed = debtMicro(street.loan("b"));
-  const { untilSlot } = [...street.state.frozen.values()][0];
   const refund = street.state.locks.peek(toHex(taken.txid))!.leftMicro;
   assert.ok(owed > 0 && refund > 0);
-  const late = slot - 1 + 4 <= untilSlot;
-  while (street.state.frozen.size > 0 && street.loan("b").state !== "BLACKLIST")
-    street.close(slot++);
-  assert.ok(late);
   // In default it takes no coins any more: they are the borrower's.
   while (street.state.frozen.size > 0) street.close(slot++);
-  assert.equal(street.free("b") > 0, true);
+  assert.ok(street.free("b") > 0);
 });
 
 test("cases two and three: late, in default, written off, blacklisted", () => {
@@ -378,6 +239,27 @@ test("with wealth and a regular income the line is the whole one, by the borrowe
   assert.ok(street.loan("s").principalMicro > 5_000_000);
 });
 
+test("profit is shared out by traded energy, to the micro-coin", () => {
+  assert.deepEqual(inProportion(10, [1, 1, 1]), [4, 3, 3]);
+  assert.deepEqual(inProportion(7, [0, 5, 2]), [0, 5, 2]);
+  assert.deepEqual(inProportion(7, [0, 0]), [0, 0]);
+  const street = new Street({ periodMs: 3 * SLOT_MS });
+  assert.ok(street.ask("b", 1_000_000).ok);
+  const interest = debtMicro(street.loan("b")) - 1_000_000;
+  street.buy(0, 200_000);
+  street.mint("b", 5_000_000);
+  assert.ok(street.state.closedSlot === -1);
+  for (const slot of [0, 1]) street.close(slot);
+  assert.ok(street.repay("b", 9_000_000).ok);
+  const before = street.free("s");
+  street.close(2);
+  const [bank] = street.state.banks.values();
+  assert.equal(bank.distributedMicro, interest);
+  assert.equal(street.free("s") - before, interest / 2, "half of the energy was its");
+  assert.deepEqual(creditFaults(street.state), []);
+  assert.equal(street.kinds().filter((kind) => kind === EffectKind.share).length, 2);
+});
+
 test("new terms are for loans to come; capital is what it was", () => {
   const street = new Street();
   assert.ok(street.ask("b", 1_000_000).ok);
@@ -401,4 +283,15 @@ test("a state with loans is read back from its leaves", () => {
   assert.ok(made.ok, made.ok ? "" : made.detail);
   assert.deepEqual(creditFaults(made.state), []);
   assert.equal(made.state.sharedMicro, street.state.sharedMicro);
+});
+
+test("terms that no loan can be made of open no bank", () => {
+  const street = new Street();
+  for (const changes of [
+    { validMs: 0 },
+    { patienceMs: 2 ** 50 },
+    { months: 0 },
+    { etaPermille: 1000 },
+  ])
+    refused(street.bank("other", CAPITAL, changes), "LOAN_TERMS");
 });

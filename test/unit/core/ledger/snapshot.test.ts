@@ -72,9 +72,18 @@ function borrowed(state: LedgerState, node: string): void {
   const { loan } = issueLoan(loanTerms, 5, { validMs: 10, bufferMs: 10, patienceMs: 10 });
   const token = toHex(named("request"));
   const shared = toHex(named("shared", 20));
-  const line = { bank, token, wallet: shared, unsecured: true, uncoveredWh: 7, heldMicro: 0, loan };
+  const line = {
+    bank,
+    home: bank,
+    token,
+    wallet: shared,
+    unsecured: true,
+    uncoveredWh: 7,
+    heldMicro: 0,
+    loan,
+  };
   const known = { onTime: 1, late: 2, points: -3, firstMs: 0, firstImportMwh: 4n };
-  const bought = { boughtWh: 5, paidMicro: 6, soldDays: [1, 2] };
+  const bought = { boughtWh: 5, paidMicro: 6, soldDays: [1, 2], periodWh: 8 };
   state.credits.set(node, { node, ...known, ...bought, line });
 }
 

@@ -131,6 +131,33 @@ test("two segments of one number prove a lie, and a turn decides between them", 
   assert.equal(feeds.waiting, false);
 });
 
+test("a third segment of one number is kept where a turn names it, and where the log had it", () => {
+  const feeds = new Feeds([gateway]);
+  const [first, second, third, fourth] = [1, 2, 3, 4].map((atMs) => chain(1, atMs)[0]);
+  take(feeds, first);
+  take(feeds, second);
+  const cuts = [{ gateway, seq: 1, id: third.id }];
+  take(feeds, fourth);
+  assert.ok("missing" in feeds.resolve(cuts));
+  take(feeds, fourth);
+  take(feeds, third);
+  assert.ok(Array.isArray(feeds.resolve(cuts)));
+  assert.ok("missing" in feeds.resolve([{ gateway, seq: 1, id: fourth.id }]));
+  const again = new Feeds([gateway]);
+  for (const { bytes } of [first, second, third]) again.take(checked(bytes), true);
+  assert.ok(Array.isArray(again.resolve(cuts)));
+});
+
+test("a liar's many segments of one number do not pile up, whatever turns it proposes", () => {
+  const feeds = new Feeds([gateway]);
+  for (let atMs = 1; atMs < 40; atMs++) {
+    const [one] = chain(1, atMs);
+    feeds.resolve([{ gateway, seq: 1, id: one.id }]);
+    take(feeds, one);
+  }
+  assert.ok(feeds.openAt(toHex(gateway), 1).length <= 8);
+});
+
 test("strangers, and what is too far ahead, are not kept", () => {
   const feeds = new Feeds([gateway]);
   const made = chain(FEED_SEGMENTS_MAX + 1);

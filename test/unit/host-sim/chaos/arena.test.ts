@@ -166,9 +166,12 @@ test("wattle chaos ends with one line that sums up, and knows bad options", asyn
       return { code: (error as { code: number }).code, out: "" };
     }
   };
-  const { code, out } = await ran("--seed", "5", "--runs", "2", "--gateways", "4");
+  const { code, out } = await ran("--machines", "--seed", "5", "--runs", "2", "--gateways", "4");
   assert.equal(code, 0);
   assert.match(out, /^chaos: 2 runs from seed 5, \d+ blocks, .*: no violation\n$/);
+  const towns = await ran("--seed", "5", "--runs", "2", "--gateways", "4", "--threads", "1");
+  assert.equal(towns.code, 0);
+  assert.match(towns.out, /^chaos: 2 runs from seed 5, \d+ events, .*: no violation\n$/);
   assert.equal((await ran("--runs", "0")).code, 1);
 });
 
@@ -184,8 +187,8 @@ test("more liars than f can make two blocks of one height, and are seen", () => 
 });
 
 test("every planted bug says what it is, and fits the code", () => {
-  const all = mutations();
-  assert.ok(all.length >= 12);
+  const all = [...mutations(), ...mutations("towns")];
+  assert.ok(mutations().length >= 27 && mutations("towns").length >= 22);
   for (const { path, bug } of all) {
     assert.match(bug, /^[a-z].{20,}/);
     execFileSync("git", ["apply", "--check", path], { stdio: "pipe" });

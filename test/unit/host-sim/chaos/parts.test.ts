@@ -2,7 +2,7 @@
 /** The parts of the arena: time, links, plans, shrinking. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Agenda } from "#host-sim/chaos/agenda";
+import { Agenda } from "#host-sim/agenda";
 import { Network } from "#host-sim/chaos/network";
 import { type Plan, planOf } from "#host-sim/chaos/plan";
 import { shrink, sizeOf } from "#host-sim/chaos/shrink";
@@ -34,7 +34,7 @@ test("things happen in the order of their time, and of their saying", () => {
   const done: number[] = [];
   for (const [i, ms] of [30, 10, 20, 10, 0].entries()) agenda.in(ms, () => done.push(i));
   assert.ok(agenda.step(0));
-  assert.equal(agenda.step(5), false);
+  assert.equal(agenda.step(5), undefined);
   while (agenda.step(30));
   assert.deepEqual(done, [4, 1, 3, 2, 0]);
   assert.equal(agenda.nowMs, 30);

@@ -48,7 +48,7 @@ function meter(...args: string[]) {
 
 test("a meter is driven by lines, ends with them, and goes on from its folder", async () => {
   const config = gatewayConfig(
-    { area: "a", listen: { port: 0 }, slotSeconds: 60, log: { level: "silent" } },
+    { area: "a", listen: { port: 0 }, slotSeconds: 8, log: { level: "silent" } },
     { file: "test.json", dir },
   );
   const gateway = await startGatewayProcess(config);
@@ -70,6 +70,8 @@ test("a meter is driven by lines, ends with them, and goes on from its folder", 
     ({ importMwh }) => Number(importMwh) > 3000,
     "a second's energy",
   );
+  const { slot: before } = counted;
+  await first.state(({ slot }) => slot !== null && slot > (before ?? -1), "a reading after it");
   first.say('{"press":"meter-fault","fault":"silent","forMs":3600000}');
   await first.state(({ fault }) => fault === "silent", "the fault");
   assert.equal(first.errors.length, 1);

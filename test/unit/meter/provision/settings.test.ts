@@ -318,3 +318,25 @@ test("a firmware without the driver that is set misses it, and takes its own whe
   assert.equal(missing("bl0942").includes("driver"), true);
   for (const driver of ["s0", ""]) assert.equal(missing(driver).includes("driver"), false);
 });
+
+test("a node that is to borrow keeps it over a start; others are stored as before", () => {
+  const device = new TestDevice();
+  device.set(...FULL);
+  const shown = () => device.command("show").settings as Record<string, unknown>;
+  assert.equal(shown().borrow, undefined);
+  assert.deepEqual(faults(device.set("borrow=often")), ["borrow is none of the choices"]);
+  assert.equal(faults(device.set("loan=0")).length, 1);
+  device.set("borrow=always", "loan=12.5");
+  const again = restarted(device.store);
+  const { borrow, loan } = again.command("show").settings as Record<string, unknown>;
+  assert.deepEqual([borrow, loan], ["always", "12.500000"]);
+  device.trust(AUTHORITY);
+  const ready = restarted(device.store);
+  ready.command("wifi Home secret-phrase --untried");
+  assert.deepEqual(ready.provisioner.provisioned()?.node.policy.credit, {
+    borrow: "always",
+    capMicro: 12_500_000,
+    alphaMaxPpm: 350_000,
+    repay: "income",
+  });
+});

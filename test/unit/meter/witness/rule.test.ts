@@ -119,6 +119,21 @@ test("one body for a number, unless it is taken back; one for a tick in any case
   assert.equal(ask(7, 11), "WITNESS_TICK");
 });
 
+test("under a fast clock ε is several ticks, and the tick may be as far back as it", () => {
+  const epsilonMs = 2 * TICK_MS;
+  const slow = { committees: [epochOf(1, { epsilonMs })] };
+  // Its last possible moment in tick 10, and ε later the present one is tick 12.
+  const tsMs = ORIGIN_MS + 11 * TICK_MS - 1;
+  const ask = (lateMs: number): string => {
+    const witness = witnessOn(new LogBoard());
+    const nowMs = tsMs + lateMs;
+    return codeOf(witness.ask(askOf(3, bodyAt(3, 5, tsMs)), nowMs, contextAt(nowMs, slow)));
+  };
+  assert.equal(ask(TICK_MS + 2), "token");
+  assert.equal(ask(epsilonMs), "token");
+  assert.equal(ask(epsilonMs + 1), "WITNESS_CLOCK");
+});
+
 test("a bounded number of signatures for one author and tick", () => {
   const witness = witnessOn(new LogBoard());
   let verified = 0;

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A whole town under the faults of a plan, with the checkers after every event. */
+import { toHex } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import type { Validator } from "#core/consensus/validators";
+import type { Crypto } from "#core/crypto/port";
+import { voteRecord } from "#core/records/vote";
+import { EntryKind, unpackEntry, voteEntry } from "#gateway/entries";
+import { AreaChecks } from "../../smartchain/area-checks.ts";
+import { keyedCrypto } from "../../smartchain/crypto.ts";
+import { Rogue } from "../../smartchain/rogue.ts";
+import { smallWorld } from "../../smartchain/small-world.ts";
+import { Violation as StreetViolation } from "../../smartchain/violation.ts";
+import { Town } from "../../town/town.ts";
+import { PowerCut, type TownGateway } from "../../town/town-gateway.ts";
+import { randomStream } from "../../worlds/random.ts";
+import { must, Violation } from "../violation.ts";
+import { type Entry, TownChecks } from "./checks.ts";
+import { Disk, DiskFull } from "./disk.ts";
+import { differ, fingerprint } from "./fingerprint.ts";
+import { finish } from "./finish.ts";
+import { Liar } from "./liar.ts";
+import { SLOT_SECONDS, type TownPlan } from "./plan.ts";
+import { Plot } from "./plot.ts";
+import { boundMs, SLOT_TIMEOUT_MS, TIMEOUTS } from "./timing.ts";
+
+export interface TownOutcome {
+  seed: number;
+  events: number;
+  turns: number;
+  blocks: number;
+  trades: number;
+  messages: number;
+  faults: Record<string, number>;
+  violation: Violation | undefined;
+  /** Virtual time of the whole run; and from healing until all was settled, in thousandths of the bound. */
+  tookMs: number;
+  boundPermille: number;
+}
+
+export interface TownRunOptions {
+  trace?: (line: string) => void;
+  crypto?: Crypto;
+}
+
+/** Messages of nodes that liars may say again. */
+const OVERHEARD = 60;
+const EVENTS_MAX = 400_000;
+
+interface Overheard {
+  node: string;
+  what: string;
+  payload: Uint8Array;
+}
+
+export class TownArena {
+  readonly plan: TownPlan;
+  readonly town: Town;
+  readonly honest: readonly TownGateway[];
+  readonly members: readonly Validator[];
+  readonly checks: TownChecks;
+  readonly area: AreaChecks;
+  readonly faults: Record<string, number> = {};
+  readonly overheard: Overheard[] = [];
+  /** What honest nodes said on each gateway's bus. */
+  readonly heardAt: { topic: string; payload: Uint8Array }[][] = [];
+  /** All that was said, to look for what must not be in it. */
+  readonly spoken: Uint8Array[] = [];
+  readonly trace: ((line: string) => void) | undefined;
+  readonly plot: Plot;
+  private readonly liars = new Map<number, Liar>();
+  private readonly indices: ReadonlyMap<string, number>;
+  private readonly prints: string[] = [];
+  private readonly lives = new Map<number, unknown>();
+  private taken = 0;
+  private messages = 0;
+  private violation: Violation | undefined;
+
+  constructor(plan: TownPlan, { trace, crypto = keyedCrypto() }: TownRunOptions = {}) {
+    this.plan = plan;
+    this.trace = trace;
+    const liars = new Set(plan.liars.map(({ gateway }) => gateway));
+    const world = smallWorld(plan.seed, plan.homes, plan.slots, SLOT_SECONDS);
+    const lost = world.homes.filter((_, home) => liars.has(home % plan.gateways)).length;
+    this.town = new Town({
+      seed: plan.seed,
+      gateways: plan.gateways,
+      world,
+      crypto,
+      weather: { area: plan.area, peers: plan.peers },
+      consortium: { intervalMs: plan.intervalMs, timeouts: TIMEOUTS },
+      direct: plan.direct,
+      options: {
+        slotTimeoutMs: SLOT_TIMEOUT_MS,
+        // A liar may keep its nodes from taking part.
+        expectNodes: plan.homes - lost,
+        pot: { epochSlots: plan.epochSlots, epsilonMs: 2000, tauMs: 10_000 },
+        ...(plan.running && { clock: { kind: "running", ratePermille: 1000 } }),
+      },
+      log: (gateway, level, event, facts) => {
+        if (level !== "debug") this.say(gateway, `${event} ${JSON.stringify(facts ?? {})}`);
+      },
+    });
+    const { town } = this;
+    town.verifyMs = plan.verifyMs;
+    this.honest = town.gateways.filter(({ index }) => !liars.has(index));
+    this.indices = new Map(town.gateways.map(({ id, index }) => [id, index]));
+    const { gateways } = town.gateways[0].options.consortium!;
+    this.members = [...gateways].sort((a, b) => (toHex(a.id) < toHex(b.id) ? -1 : 1));
+    this.checks = new TownChecks(this);
+    this.area = this.areaChecks();
+    this.plot = new Plot(this);
+    for (const { gateway, tactics } of plan.liars)
+      this.liars.set(gateway, new Liar(this, town.gateways[gateway], tactics));
+    this.wire();
+  }
+
+  count(fault: string): void {
+    this.faults[fault] = (this.faults[fault] ?? 0) + 1;
+  }
+
+  say(who: number | string, text: string): void {
+    const { agenda, world } = this.town;
+    this.trace?.(`${String(agenda.nowMs - world.startMs).padStart(7)} ${who}: ${text}`);
+  }
+
+  /** Index of the gateway with this id (hex), or -1. */
+  indexOf(gateway: string): number {
+    return this.indices.get(gateway) ?? -1;
+  }
+
+  isLiar(index: number): boolean {
+    return this.liars.has(index);
+  }
+
+  private areaChecks(): AreaChecks {
+    const { town, plan } = this;
+    const { ageMaxMs, slotMs } = town.gateways[0].options;
+    const rogues = new Set(plan.rogues);
+    return new AreaChecks({
+      crypto: town.crypto,
+      ageMaxMs,
+      slotMs,
+      world: town.world,
+      homeOf: (id) => {
+        const home = town.nodes.findIndex(({ node }) => node?.id === id);
+        return home < 0 ? undefined : home;
+      },
+      *honest() {
+        for (const { node, setup } of town.nodes)
+          if (node && !rogues.has(setup.home)) yield [node.id, setup.config.name] as const;
+      },
+    });
+  }
+
+  private wire(): void {
+    const { town, plan } = this;
+    for (const one of town.gateways) {
+      const { index } = one;
+      this.heardAt.push([]);
+      one.store = new Disk({
+        step: (stage) => this.plot.step(one, stage),
+        appended: (entries) => this.appended(index, entries),
+      });
+      Object.assign(one, plan.clocks[index]);
+      one.bus.tap = (from, topic, payload) => this.published(index, from, topic, payload);
+    }
+    for (const node of town.nodes) {
+      node.skewMs = plan.nodeSkewMs[node.setup.home];
+      if (plan.rogues.includes(node.setup.home)) node.rogue = this.rogueAt(node.setup.home);
+    }
+    town.probe = (gateway, stage) => this.plot.step(gateway, stage);
+    town.net.tap = (from, to, kind, bytes) => {
+      const [sender, receiver] = [this.indexOf(from), this.indexOf(to)];
+      this.messages++;
+      if (this.spoken.at(-1) !== bytes) this.spoken.push(bytes);
+      this.trace?.(this.plot.line(sender, receiver, kind, bytes));
+      this.liars.get(receiver)?.hears(from, kind, bytes);
+      const liar = this.liars.get(sender);
+      const said = liar ? liar.says(to, kind, bytes) : bytes;
+      if (said) this.checks.sent(sender, kind, said);
+      return said;
+    };
+    town.failed = (gateway, error) => this.failed(gateway, error);
+    town.nodeFailed = (node, error) => {
+      if (node.rogue && !isViolation(error)) {
+        this.count("rogue died");
+        node.crash(500);
+      } else this.found(error, node.setup.config.name);
+    };
+  }
+
+  private rogueAt(home: number): Rogue {
+    const { town } = this;
+    const node = town.nodes[home];
+    const { at } = node;
+    const scene = {
+      crypto: town.crypto,
+      random: randomStream(this.plan.seed, 34, home),
+      bus: at.bus,
+      get gateway() {
+        return at.latest!;
+      },
+      get gatewayClient() {
+        return at.client;
+      },
+      members: town.nodes.filter((other) => other.at === at),
+      checks: this.area,
+      count: (fault: string) => this.count(fault),
+      openly: true,
+    };
+    return new Rogue(scene, node);
+  }
+
+  private published(area: number, from: string, topic: string, payload: Uint8Array): void {
+    const { town, area: checks } = this;
+    this.spoken.push(payload);
+    if (from === "gateway") this.checks.published(area, topic, payload);
+    const speaker = town.nodes.find(({ setup }) => setup.config.name === from);
+    checks.heard(topic, payload, speaker && !speaker.rogue ? speaker.id : undefined);
+    if (speaker && !speaker.rogue) this.heardAt[area].push({ topic, payload });
+    for (const { rogue, at } of town.nodes)
+      if (rogue && at.index === area) rogue.sees(from, topic, payload);
+    const [, node, what] = /\/node\/([0-9a-f]{32})\/(up\/[a-z]+|state)$/.exec(topic) ?? [];
+    if (!node || this.liars.size === 0) return;
+    const place = this.overheard.length % OVERHEARD;
+    if (this.overheard.length < OVERHEARD) this.overheard.push({ node, what, payload });
+    else this.overheard[place] = { node, what, payload };
+  }
+
+  private appended(gateway: number, entries: readonly Entry[]): void {
+    const log = this.checks.logs.get(gateway);
+    if (!log) return;
+    const before = this.checks.turns.length;
+    this.checks.appended(gateway, entries);
+    if (this.checks.turns.length === before) return;
+    for (const { kind, bytes } of entries) {
+      if (kind !== EntryKind.vote) continue;
+      const { signed } = unpackEntry(voteEntry, bytes);
+      const vote = openSigned(voteRecord, this.town.crypto, signed);
+      if (vote.ok) this.area.voted(vote.value);
+    }
+  }
+
+  private failed(gateway: TownGateway, error: unknown): void {
+    const { index } = gateway;
+    if (error instanceof DiskFull) {
+      this.count("ended on a full disk");
+      gateway.fall(200);
+    } else if (this.liars.has(index) && !isViolation(error)) {
+      this.count("liar died");
+      gateway.fall(500);
+    } else this.found(error, `gateway ${index}`);
+  }
+
+  /** A violation, or an assertion of an honest party; the first counts. */
+  private found(error: unknown, who: string): void {
+    this.violation ??= violationOf(error, who);
+  }
+
+  async run(): Promise<TownOutcome> {
+    const { town, plan } = this;
+    let healedMs = 0;
+    let boundPermille = 0;
+    try {
+      await this.start();
+      this.plot.begin();
+      const troubleMs = town.world.startMs + plan.troubleMs;
+      await this.until(() => town.agenda.nowMs >= troubleMs);
+      this.plot.heal();
+      healedMs = town.agenda.nowMs;
+      const lastMs = healedMs + boundMs(plan);
+      const over = () => this.settled || town.agenda.nowMs > lastMs;
+      await this.until(over);
+      // Without a running clock a slot waits for somebody to come back where all were given up.
+      for (let i = 0; i < plan.slots && !over() && this.isEmpty; i++) {
+        this.count("all nodes given up");
+        for (const node of town.nodes) node.disconnect();
+        for (const node of town.nodes) node.reconnect();
+        await this.until(over);
+      }
+      must(this.settled, "liveness", () => this.standing());
+      boundPermille = Math.round(((town.agenda.nowMs - healedMs) * 1000) / boundMs(plan));
+      await finish(this);
+    } catch (error) {
+      this.found(error, "run");
+    }
+    const { checks, faults, messages, violation, area } = this;
+    return {
+      seed: plan.seed,
+      events: town.events,
+      turns: checks.turns.length,
+      blocks: checks.blocks.length,
+      trades: area.ledger.trades,
+      messages,
+      faults,
+      violation,
+      tookMs: town.agenda.nowMs - town.world.startMs,
+      boundPermille,
+    };
+  }
+
+  private async start(): Promise<void> {
+    const { town } = this;
+    for (const gateway of town.gateways) await gateway.start();
+    for (const node of town.nodes) node.start();
+    this.look();
+  }
+
+  /** Goes on until that is so, with a look after every event. */
+  async until(done: () => boolean): Promise<void> {
+    const { town } = this;
+    while (!done()) {
+      if (town.events >= EVENTS_MAX) throw new Violation("liveness", `${EVENTS_MAX} events`);
+      if (!(await town.step(() => this.look()))) return;
+    }
+  }
+
+  /** All honest gateways have settled all slots, and are at the same height. */
+  private get settled(): boolean {
+    const turns = this.checks.turns.length;
+    for (const { index, gateway } of this.honest) {
+      if (!gateway?.area.finished) return false;
+      if (this.checks.logs.get(index)!.turns !== turns) return false;
+    }
+    return true;
+  }
+
+  private get isEmpty(): boolean {
+    return this.honest.every(({ gateway }) => gateway?.area.onlineIds().length === 0);
+  }
+
+  private standing(): string {
+    const lines = this.honest.map(({ index, gateway }) => {
+      const at = gateway?.seat?.replica.at;
+      const slots = gateway?.area.settledSlots;
+      const members = gateway?.area.sessions.size;
+      const silent = at?.silent ? ", silent" : "";
+      return `gateway ${index}: ${slots} slots, ${members} members, at ${at?.height}/${at?.round}${silent}`;
+    });
+    return `not settled in time: ${lines.join("; ")}`;
+  }
+
+  private look(): void {
+    if (this.violation) throw this.violation;
+    for (const one of this.honest) {
+      const { index, gateway } = one;
+      if (!gateway) continue;
+      const fresh = this.lives.get(index) !== gateway;
+      if (!fresh && !this.checks.changed.has(index)) continue;
+      this.lives.set(index, gateway);
+      this.replica(one);
+    }
+    for (const [index, liar] of this.liars) {
+      const { gateway } = this.town.gateways[index];
+      if (!gateway || this.lives.get(index) === gateway) continue;
+      this.lives.set(index, gateway);
+      liar.started(gateway);
+    }
+    this.checks.changed.clear();
+    const { txs } = this.area.dag;
+    // A state is a node's own: only the one that this event came to can have another.
+    for (const { rogue, node } of this.town.touched)
+      if (!rogue) this.area.votes.accepted(node.id, txs, (txid) => node.observer.stateOf(txid));
+    this.town.touched.clear();
+  }
+
+  /** All that executed the same turns are the same; the first is looked at whole. */
+  private replica({ index, gateway }: TownGateway): void {
+    const { area, seat } = gateway!;
+    const { turns } = this.checks.logs.get(index)!;
+    const { replica } = seat!;
+    must(replica.halted === undefined, "I19", () => `gateway ${index}: ${replica.halted}`);
+    for (const liar of replica.liars.keys())
+      must(
+        this.liars.has(this.indexOf(liar)),
+        "evidence",
+        () => `gateway ${index} against ${liar}`,
+      );
+    const last = this.checks.turns[turns - 1];
+    // In the midst of the next one it is neither here nor there.
+    if (!last || area.ports.time.nowMs() !== last.turn.atMs) return;
+    if (turns === this.checks.turns.length && this.prints[turns] === undefined)
+      this.area.look(area, (ledger) => {
+        const blocks = this.checks.blocks.slice(this.taken);
+        this.taken = this.checks.blocks.length;
+        ledger.take(blocks, area.chain.state, this.area.dag.txs);
+      });
+    const print = fingerprint(area);
+    const known = (this.prints[turns] ??= print);
+    must(
+      known === print,
+      "I21",
+      () => `gateway ${index} after turn ${turns}: ${differ(known, print)}`,
+    );
+  }
+}
+
+function isViolation(error: unknown): boolean {
+  return error instanceof Violation || error instanceof StreetViolation;
+}
+
+function violationOf(error: unknown, who: string): Violation {
+  if (error instanceof Violation) return error;
+  if (error instanceof StreetViolation) return new Violation(error.invariant, error.message);
+  return new Violation("dead", `${who}: ${error instanceof Error ? error.stack : String(error)}`);
+}
+
+export function runTown(plan: TownPlan, options: TownRunOptions = {}): Promise<TownOutcome> {
+  return new TownArena(plan, options).run();
+}
+
+export { PowerCut };

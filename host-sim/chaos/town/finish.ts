@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What is looked at when all is settled: I6, I17, I18, I21 and I31, on one honest gateway or all. */
+import { toHex } from "#core/codec/bytes";
+import { mapHolds } from "#core/crypto/map-proof";
+import { accountKey } from "#core/ledger/account-leaf";
+import { accountLeafOf } from "#core/ledger/leaves";
+import { upRecord } from "#core/records/receipt";
+import { OrderCheck } from "../../smartchain/check-order.ts";
+import type { TownGateway } from "../../town/town-gateway.ts";
+import { randomStream } from "../../worlds/random.ts";
+import { must } from "../violation.ts";
+import type { TownArena } from "./arena.ts";
+import { differ, fingerprint } from "./fingerprint.ts";
+
+/** Messages that are said again, and how long their turns may take, ms. */
+const AGAIN = 12;
+const AGAIN_MS = 2000;
+/** One run of so many compares orders of deliveries: it takes as long as ten others. */
+const ORDERS_EVERY = 8;
+
+export async function finish(arena: TownArena): Promise<void> {
+  const { town, honest, plan } = arena;
+  const random = randomStream(plan.seed, 35);
+  // What was said when all slots were over waits for a block that does not come.
+  arena.area.caps.finish(arena.checks.blocks.length - 1);
+  const one = honest[random.below(honest.length)];
+  proofs(one);
+  owners(one);
+  if (plan.seed % ORDERS_EVERY === 0)
+    new OrderCheck(town.crypto).permuted(one.store, random, arena.area.dag.txs);
+  await again(arena, one);
+  await replayed(arena, one);
+  secrets(arena);
+}
+
+/** I21: a node's balance against the last header's state root. */
+function proofs({ gateway }: TownGateway): void {
+  const { chain, ports, sessions } = gateway!.area;
+  const { crypto } = ports;
+  const { stateRoot } = chain.head!.header;
+  must(toHex(chain.state.root(crypto)) === toHex(stateRoot), "I21", () => "state root");
+  for (const { idBytes, id } of sessions.values()) {
+    if (!chain.state.accounts.has(id)) continue;
+    const key = accountKey(crypto, idBytes);
+    const { found, path } = chain.state.map.prove(crypto, key);
+    const { bytes } = accountLeafOf(crypto, chain.state.accountOf(id), chain.state.lockedOf(id));
+    must(found && mapHolds(crypto, stateRoot, key, bytes, path), "I21", () => `proof of ${id}`);
+  }
+}
+
+/** I31: an address is one node's, and a node is one voter. */
+function owners({ gateway }: TownGateway): void {
+  const { chain, epochs, sessions } = gateway!.area;
+  for (const [wallet, node] of chain.state.owners)
+    must(sessions.has(node), "I31", () => `${wallet} is nobody's`);
+  const members = epochs.latest ? epochs.of(epochs.latest.epoch.epoch)?.epoch.members : undefined;
+  const names = new Set((members ?? []).map(({ node }) => toHex(node)));
+  const keys = new Set((members ?? []).map(({ publicKey }) => toHex(publicKey)));
+  must(names.size === (members ?? []).length && keys.size === names.size, "I31", () => "voters");
+}
+
+/** I6: what nodes said before, said again, changes nothing. */
+async function again(
+  arena: TownArena,
+  { gateway, bus, client, index }: TownGateway,
+): Promise<void> {
+  const { town } = arena;
+  const { area } = gateway!;
+  const pause = (): Promise<void> => {
+    const untilMs = town.agenda.nowMs + AGAIN_MS;
+    return arena.until(() => town.agenda.nowMs >= untilMs);
+  };
+  for (const node of town.nodes) node.disconnect();
+  await pause();
+  const taken = arena.heardAt[index].filter(({ topic, payload }) => {
+    if (topic.endsWith("/up/enrol")) return true;
+    const up = upRecord.decode(payload);
+    const session = area.sessions.get(topic.split("/").at(-3) ?? "");
+    return up.ok && session !== undefined && up.value.seq <= session.saidSeq;
+  });
+  const before = fingerprint(area, false);
+  const step = Math.max(1, Math.floor(taken.length / AGAIN));
+  for (let i = 0; i < taken.length; i += step)
+    bus.inject(client!, taken[i].topic, taken[i].payload);
+  await pause();
+  must(
+    before === fingerprint(area, false),
+    "I6",
+    () => `said again: ${differ(before, fingerprint(area, false))}`,
+  );
+}
+
+/** I21: the log, executed again from its beginning, comes to the same. */
+async function replayed(arena: TownArena, one: TownGateway): Promise<void> {
+  const before = fingerprint(one.gateway!.area);
+  one.fall(Number.POSITIVE_INFINITY);
+  await one.start();
+  const after = one.gateway && fingerprint(one.gateway.area);
+  if (!after) return arena.until(() => true);
+  must(before === after, "I21", () => `a replay differs: ${differ(before, after)}`);
+}
+
+/** I31: no secret key in anything that was said or stored. */
+function secrets({ town, spoken }: TownArena): void {
+  const all = Buffer.concat(spoken);
+  const logs = town.gateways.map(({ store }) =>
+    Buffer.concat([...store.read()].map(({ bytes }) => bytes)),
+  );
+  const keys = [
+    ...town.gateways.map(({ options }) => options.secretKey),
+    ...town.nodes.map(({ setup }) => setup.config.secretKey),
+  ];
+  for (const key of keys)
+    for (const text of [all, ...logs])
+      must(!text.includes(Buffer.from(key)), "I31", () => "a secret key is out");
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a liar puts into its feed: nothing that is any, what others said, and lies about their nodes. */
+import { encodeCbor } from "#core/codec/cbor";
+import { type FedEntry, FedKind } from "#core/records/segment";
+import { heardStruct } from "#core/records/turn";
+import { evidenceRecord } from "#core/records/vote";
+import type { TownGateway } from "../../town/town-gateway.ts";
+import type { Random } from "../../worlds/random.ts";
+import type { TownArena } from "./arena.ts";
+
+function heard(topic: string, payload: Uint8Array): FedEntry {
+  const bytes = encodeCbor(heardStruct.encode({ topic, payload }, "heard"));
+  return { kind: FedKind.heard, bytes };
+}
+
+function noise(random: Random, length: number): Uint8Array {
+  return Uint8Array.from({ length }, () => random.below(256));
+}
+
+export function garbageFor(
+  arena: TownArena,
+  self: TownGateway,
+  random: Random,
+  kinds: { garbage: boolean; state: boolean },
+): FedEntry[] {
+  const made: FedEntry[] = [];
+  const { nodes } = arena.town;
+  const node = nodes[random.below(nodes.length)];
+  if (kinds.state) {
+    arena.count("false state");
+    const state = { state: "offline", boot: [1, 2, 1000][random.below(3)] };
+    made.push(heard(`${node.id}/state`, new TextEncoder().encode(JSON.stringify(state))));
+  }
+  if (!kinds.garbage) return made;
+  arena.count("garbage fed");
+  const { overheard } = arena;
+  const said = overheard.length > 0 ? overheard[random.below(overheard.length)] : undefined;
+  switch (random.below(8)) {
+    case 0:
+      made.push({ kind: FedKind.heard, bytes: noise(random, 1 + random.below(60)) });
+      break;
+    case 1:
+      made.push({ kind: 9, bytes: noise(random, 5) });
+      break;
+    case 2:
+      made.push(heard(`${node.id}/up/tx`, noise(random, random.below(200))));
+      break;
+    case 3:
+      made.push(heard("nobody/up/tx", noise(random, 9)), heard("", new Uint8Array(0)));
+      break;
+    case 4: {
+      const proof = { fraud: 1 + random.below(3), publicKey: noise(random, 32), items: [] };
+      const bytes = evidenceOf(proof) ?? noise(random, 30);
+      made.push({ kind: FedKind.evidence, bytes });
+      break;
+    }
+    case 5:
+      // In another node's place.
+      if (said) made.push(heard(`${node.id}/${said.what}`, said.payload));
+      break;
+    case 6:
+      if (said) {
+        // Its signature, or what it is of, is not right any more.
+        const payload = said.payload.slice();
+        payload[payload.length - 1 - random.below(Math.min(64, payload.length))] ^= 1;
+        made.push(heard(`${said.node}/${said.what}`, payload));
+      }
+      break;
+    default:
+      for (let i = 0; i < 3 && said; i++)
+        made.push(heard(`${said.node}/${said.what}`, said.payload));
+  }
+  void self;
+  return made;
+}
+
+function evidenceOf(proof: object): Uint8Array | undefined {
+  try {
+    return evidenceRecord.encode(proof as Parameters<typeof evidenceRecord.encode>[0]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A gateway that starts from a checkpoint goes on as one that executed its whole log. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toHex } from "#core/codec/bytes";
+import { audit } from "#gateway/audit/audit";
+import { keyedCrypto } from "#host-sim/smartchain/crypto";
+import { smallWorld } from "#host-sim/smartchain/small-world";
+import { Town } from "#host-sim/town/town";
+import { enginePacker } from "#node/process/packer";
+
+const packer = enginePacker();
+const MOMENTS = [60, 110, 200, 390, 700];
+
+function start(gateways: number, packed: boolean): Town {
+  return new Town({
+    seed: 9,
+    gateways,
+    world: smallWorld(9, 6, 10, 900),
+    crypto: keyedCrypto(),
+    ...(packed && { packer }),
+  });
+}
+
+interface Ran {
+  heads: string[];
+  tradedWh: number;
+  /** Entries of the checkpoints that were started from. */
+  from: number[];
+}
+
+/** Heads of all gateways after a run in which the second (or only) one restarts at each of these moments. */
+async function run(gateways: number, packed: boolean): Promise<Ran> {
+  const town = start(gateways, packed);
+  const from: number[] = [];
+  const victim = town.gateways[gateways > 1 ? 1 : 0];
+  await town.start();
+  for (const moment of MOMENTS)
+    town.agenda.at(town.world.startMs + moment, async () => {
+      if (!victim.gateway) return;
+      if (packed) victim.gateway.checkpoints.save();
+      victim.crash(0);
+    });
+  town.logged = (gateway, event, facts) => {
+    if (gateway === victim && event === "checkpoint") from.push(Number(facts?.entries));
+  };
+  await town.run(town.world.startMs + 3_600_000);
+  await town.runFor(10_000);
+  const heads = town.gateways.map(({ gateway }) => toHex(gateway!.area.chain.head!.id));
+  assert.ok(town.gateways.every(({ gateway }) => gateway!.area.settledSlots === 10));
+  for (const { store } of town.gateways) {
+    const result = audit(store.read(), { crypto: town.crypto });
+    assert.deepEqual(result.ok ? [] : result.faults, []);
+  }
+  return { heads, from, tradedWh: town.gateways[0].gateway!.area.tradedWh };
+}
+
+test("one gateway: the same trade with checkpoints as without, and a sound log", async () => {
+  const whole = await run(1, false);
+  const packed = await run(1, true);
+  assert.deepEqual(whole.from, []);
+  assert.ok(packed.from.length >= 3, `${packed.from.length} starts from a checkpoint`);
+  assert.equal(packed.tradedWh, whole.tradedWh);
+});
+
+test("four gateways: all come to one chain", async () => {
+  const { heads, from } = await run(4, true);
+  assert.ok(from.length >= 3);
+  assert.equal(new Set(heads).size, 1);
+});

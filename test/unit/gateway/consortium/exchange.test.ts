@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Archive } from "#gateway/consortium/archive";
+import { Exchange } from "#gateway/consortium/exchange";
+import { Feeds } from "#gateway/consortium/feeds";
+import { openMemoryStore } from "#node/store/memory";
+
+const peers = ["11".repeat(16), "22".repeat(16), "33".repeat(16)];
+
+function start(): { exchange: Exchange; asked: string[] } {
+  const asked: string[] = [];
+  const link = { send: (to?: string) => void asked.push(to!), listen: () => {} };
+  const exchange = new Exchange("test", link, new Feeds([]), new Archive(openMemoryStore()));
+  return { exchange, asked };
+}
+
+test("two things that are missing are each asked of one gateway after the other", () => {
+  const { exchange, asked } = start();
+  for (let i = 0; i < 3; i++)
+    for (const gateway of peers.slice(0, 2))
+      exchange.ask({ gateway, from: 1, to: 1 }, peers, 1000 + i * 350);
+  const first = asked.filter((_, i) => i % 2 === 0);
+  const second = asked.filter((_, i) => i % 2 === 1);
+  assert.deepEqual(new Set(first), new Set(peers));
+  assert.deepEqual(new Set(second), new Set(peers));
+});
+
+test("the same is not asked for again at once, and a clock that is set back stops nobody", () => {
+  const { exchange, asked } = start();
+  const missing = { gateway: peers[0], from: 1, to: 2 };
+  exchange.ask(missing, peers, 1000);
+  exchange.ask(missing, peers, 1100);
+  assert.equal(asked.length, 1);
+  exchange.ask(missing, peers, 400);
+  assert.equal(asked.length, 2);
+});
