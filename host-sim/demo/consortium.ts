@@ -3,7 +3,7 @@
  * The gateways of a demo with more than one: processes with areas, brokers, stores and keys of their own that
  * agree on one ledger, and what happens to them on the way where that is asked for.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toHex } from "#core/codec/bytes";
 import { operatorKey } from "#node/config/operator-key";
@@ -146,6 +146,18 @@ export class DemoConsortium {
     for (const [, relay] of relays) relay.mend();
   }
 
+  /** SIGKILL, and its store is gone; it has its key, and learns everything again from the others. */
+  async loseDisk(index: number): Promise<void> {
+    const { keeper, area, files } = this.seats[index];
+    this.note(`${area} killed, its store lost`);
+    await keeper.kill();
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${files.store}${end}`, { force: true });
+    const config = JSON.parse(readFileSync(files.config, "utf8"));
+    config.consortium.keyUsed = true;
+    writeFileSync(files.config, `${JSON.stringify(config, null, 2)}\n`);
+    await keeper.restart();
+  }
+
   /** SIGKILL, for good: its nodes have to go on elsewhere. */
   async lose(index: number): Promise<void> {
     const seat = this.seats[index];
@@ -231,10 +243,11 @@ function planOf(
   const last = consortium.seats.length - 1;
   const at = (percent: number) => Math.floor((slots * percent) / 100);
   return [
-    { slot: at(40), act: () => consortium.kill(1 % (last + 1)) },
-    { slot: at(48), act: () => consortium.pause(2 % (last + 1)) },
-    { slot: at(54), act: () => consortium.cutOff(1 % (last + 1)) },
-    { slot: at(60), act: () => consortium.lose(last) },
+    { slot: at(40), act: () => consortium.kill(1) },
+    { slot: at(48), act: () => consortium.pause(2) },
+    { slot: at(54), act: () => consortium.cutOff(1) },
+    { slot: at(60), act: () => consortium.loseDisk(2) },
+    { slot: at(72), act: () => consortium.lose(last) },
   ];
 }
 

@@ -16,7 +16,7 @@ export class TownNode {
   readonly setup: NodeSetup;
   node!: MeterNode;
   private readonly town: Town;
-  readonly at: TownGateway;
+  at: TownGateway;
   private readonly store = memoryStore();
   private witness = memoryStore();
   client: Client | undefined;
@@ -36,10 +36,11 @@ export class TownNode {
   start(): void {
     const { town, setup, at } = this;
     const { agenda, world, crypto } = town;
+    const config = town.configAt(setup.config, at);
     const boot = ++this.boots;
     const alive = (): boolean => this.boots === boot;
     let client: Client | undefined;
-    const node = new MeterNode(setup.config, {
+    const node = new MeterNode(config, {
       crypto,
       entropy: seededEntropy(setup.seed, boot),
       store: this.store,
@@ -110,5 +111,11 @@ export class TownNode {
     this.boots++;
     if (losesLog) this.witness = memoryStore();
     this.town.agenda.at(this.town.agenda.nowMs + downMs, () => this.start());
+  }
+
+  /** Its gateway is away: it goes on at another one, as after a power cut. */
+  move(to: TownGateway, downMs: number): void {
+    this.crash(downMs);
+    this.at = to;
   }
 }

@@ -12,6 +12,7 @@ import type { Packer } from "#gateway/checkpoint/checkpoint";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
 import type { GatewayOptions } from "#gateway/options";
 import type { GatewayLog, GatewayPorts } from "#gateway/ports";
+import type { NodeConfig } from "#meter/config";
 import { beaconKeyOf, beaconOf } from "#node/consortium/beacon";
 import { Agenda } from "../agenda.ts";
 import type { NodeSetup } from "../fleet/types.ts";
@@ -172,6 +173,14 @@ export class Town {
   /** Sees what gateways log. */
   logged: (gateway: TownGateway, event: string, facts: Parameters<GatewayLog>[2]) => void =
     () => {};
+
+  /** A node's settings at this gateway; it knows all of the consortium as it began. */
+  configAt(config: NodeConfig, { options }: TownGateway): NodeConfig {
+    const { crypto } = this;
+    const gateways = options.consortium?.gateways.map(({ publicKey }) => publicKey);
+    const gatewayKey = crypto.publicKey(options.secretKey);
+    return { ...config, area: options.area, gatewayKey, ...(gateways && { gateways }) };
+  }
 
   log(gateway: TownGateway, ...line: Parameters<GatewayLog>): void {
     this.logged(gateway, line[1], line[2]);

@@ -25,7 +25,7 @@ import { Peers } from "./consortium/peers.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
 import { LoginKeeper } from "./dynsec/keeper.ts";
-import { FolderShelf } from "./firmware/shelf.ts";
+import { type FolderShelf, shelfOf } from "./firmware/shelf.ts";
 import { IdentityFolder } from "./identity/folder.ts";
 import { SealThread } from "./identity/seals.ts";
 import { connectMqtt, type MqttBus } from "./mqtt/client.ts";
@@ -162,7 +162,7 @@ class Running implements GatewayProcess {
       throw error;
     }
     this.pool = new VerifyPool();
-    this.shelf = shelfOf(config, log);
+    this.shelf = shelfOf(config.firmware, this.crypto, log);
     this.identity = config.identity && {
       shelf: new IdentityFolder(config.identity.folder, this.crypto, log, (id) =>
         this.broker?.addressOf(id),
@@ -277,7 +277,9 @@ class Running implements GatewayProcess {
       this.broker = await startBroker({
         ...config.bus,
         acl: areaAcl(config.area, (id) => this.standing(id)),
-        authenticate: accessOf(config, this.secretKey, idsOf(this.others), log),
+        authenticate: accessOf(config, this.secretKey, idsOf(this.others), log, () =>
+          Boolean(this.peers?.learning),
+        ),
         limits: publishRates(config),
         log,
       });
@@ -317,11 +319,15 @@ class Running implements GatewayProcess {
     const { consortium, net, area } = config;
     if (!consortium) return undefined;
     const id = nodeIdOf(crypto, crypto.publicKey(secretKey));
-    return new Peers(consortium, {
-      ...{ net, area, id, secretKey, crypto, peers: others, bus, log },
-      nowMs: () => Date.now(),
-      fail: (error) => this.fail(error),
-    });
+    const isNew = this.store.length === 0;
+    return new Peers(
+      { ...consortium, isNew },
+      {
+        ...{ net, area, id, secretKey, crypto, peers: others, bus, log },
+        nowMs: () => Date.now(),
+        fail: (error) => this.fail(error),
+      },
+    );
   }
 
   /** What a node whose key is proven is to the area just now. */
@@ -388,11 +394,4 @@ class Running implements GatewayProcess {
     const facts = JSON.parse(Buffer.from(payload).toString()) as SlotFacts;
     setImmediate(() => onSlot(facts));
   }
-}
-
-function shelfOf({ firmware }: GatewayConfig, log: GatewayLog): FolderShelf | undefined {
-  if (!firmware) return undefined;
-  const { folder, releaseKey: hex } = firmware;
-  const releaseKey = hex === undefined ? undefined : Uint8Array.from(Buffer.from(hex, "hex"));
-  return new FolderShelf({ folder, releaseKey, crypto: sodiumCrypto(), log });
 }

@@ -18,7 +18,8 @@ export type AuthFault =
   | "TOKEN_MISSING"
   | "TOKEN_STORE_FULL"
   | "NOT_OPERATOR"
-  | "BAD_CREDENTIALS";
+  | "BAD_CREDENTIALS"
+  | "GATEWAY_LEARNING";
 
 /** `key` is what was proven, hex; "" where nothing was. */
 export type Authenticated = (Identity & { readonly key: string }) | { readonly fault: AuthFault };

@@ -7,6 +7,7 @@ import type { Peers } from "./peers.ts";
 /** Says it every second as long as the gateway runs. */
 export function tellConsortium(gateway: Gateway, peers: Peers, bus: Pick<Bus, "publish">): void {
   const topic = gateway.area.topics.monitor("consortium");
+  peers.turn = () => gateway.seat?.replica.at.height ?? 0;
   peers.onLook = () => {
     const payload = Buffer.from(JSON.stringify(factsOf(gateway, peers)));
     bus.publish(topic, payload, { retain: true });

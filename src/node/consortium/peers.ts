@@ -16,6 +16,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Of whom nothing was heard for so long is silent: each says that it is there every 3 s. */
 const SILENT_MS = 10_000;
 const LOOK_MS = 1_000;
+/** Looks without another turn after which a gateway that lost its store has learnt everything. */
+const LEARNT_LOOKS = 3;
 
 /** How the consortium stands, as one gateway sees it. */
 export interface PeersView {
@@ -29,6 +31,10 @@ export interface PeersView {
 
 export class Peers implements ConsortiumPorts {
   readonly link: MqttPeerLink;
+  /** Its store is lost, and it has not come to where the others are yet. */
+  learning: boolean;
+  /** The turn in hand. */
+  turn: () => number = () => 0;
   /** Called every second. */
   onLook: () => void = () => {};
   readonly beacon: ConsortiumPorts["beacon"];
@@ -39,11 +45,19 @@ export class Peers implements ConsortiumPorts {
   private readonly look: NodeJS.Timeout;
   private readonly startMs = performance.now();
   private readonly silentMs: number;
+  private lastTurn = 0;
+  private quietLooks = 0;
   private missing = false;
   private closed = false;
 
-  constructor(config: ConsortiumConfig, options: PeerLinkOptions, silentMs = SILENT_MS) {
+  /** `isNew`: the store has nothing. */
+  constructor(
+    config: ConsortiumConfig & { isNew?: boolean },
+    options: PeerLinkOptions,
+    silentMs = SILENT_MS,
+  ) {
     this.config = config;
+    this.learning = Boolean(config.isNew && config.keyUsed);
     this.silentMs = silentMs;
     this.log = options.log;
     this.fail = options.fail;
@@ -87,9 +101,20 @@ export class Peers implements ConsortiumPorts {
     await this.link.close();
   }
 
+  /** Turns come in one after the other until there are no more; where there are none at all it waits longer. */
+  private learn(): void {
+    const turn = this.turn();
+    this.quietLooks = turn === this.lastTurn ? this.quietLooks + 1 : 0;
+    this.lastTurn = turn;
+    if (this.quietLooks < (turn > 0 ? LEARNT_LOOKS : 5 * LEARNT_LOOKS)) return;
+    this.learning = false;
+    this.log("info", "learnt", { turn });
+  }
+
   /** Says when too few are there, and when they are enough again. */
   private watch(): void {
     this.onLook();
+    if (this.learning) this.learn();
     if (performance.now() - this.startMs < this.silentMs) return; // they may only just be starting
     const { heard, needed, silent } = this.view();
     if (heard < needed === this.missing) return;

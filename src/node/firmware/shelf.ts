@@ -26,6 +26,18 @@ export interface ShelfOptions {
   log: GatewayLog;
 }
 
+/** The shelf of a configuration, where it has one; `releaseKey` in hex. */
+export function shelfOf(
+  firmware: { folder: string; releaseKey?: string } | undefined,
+  crypto: Crypto,
+  log: GatewayLog,
+): FolderShelf | undefined {
+  if (!firmware) return undefined;
+  const { folder, releaseKey: hex } = firmware;
+  const releaseKey = hex === undefined ? undefined : Uint8Array.from(Buffer.from(hex, "hex"));
+  return new FolderShelf({ folder, releaseKey, crypto, log });
+}
+
 export class FolderShelf implements FirmwareShelf {
   private readonly options: ShelfOptions;
   private found: { signed: Uint8Array; sha256: string; image: string }[] = [];

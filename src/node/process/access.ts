@@ -8,8 +8,27 @@ import type { GatewayConfig } from "../config/gateway-config.ts";
 import { operatorKeyBeside } from "../config/operator-key.ts";
 import { sodiumCrypto } from "../crypto/sodium.ts";
 
-/** `gateways`: ids of the others of its consortium. Makes the operator's key where there is none. */
+/**
+ * `gateways`: ids of the others of its consortium. As long as it is `learning` from them, nodes go elsewhere.
+ * Makes the operator's key where there is none.
+ */
 export function accessOf(
+  config: GatewayConfig,
+  secretKey: Uint8Array,
+  gateways: ReadonlySet<string>,
+  log: GatewayLog,
+  learning: () => boolean,
+): Authenticate {
+  const known = knownTo(config, secretKey, gateways, log);
+  return async (client, username, password) => {
+    const who = await known(client, username, password);
+    if (!("fault" in who) && who.class === "node" && learning())
+      return { fault: "GATEWAY_LEARNING" };
+    return who;
+  };
+}
+
+function knownTo(
   config: GatewayConfig,
   secretKey: Uint8Array,
   gateways: ReadonlySet<string>,
