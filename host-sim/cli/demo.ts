@@ -123,6 +123,7 @@ function prepareSecure(options: DemoOptions): void {
     throw new Error(
       "--secure has a gateway and a clock of its own: leave out --broker, --kill-gateway, --speed and --timing",
     );
+  if (options.credit) throw new Error("--secure compares with a run without a bank: no --credit");
   if (data === undefined && days === undefined && slotSeconds === undefined)
     options.slots ??= SECURE_SLOTS;
 }

@@ -22,7 +22,7 @@ const micro = ({ coins }: Summary): number =>
 export const creditWeek: Line = {
   name: "credit-week",
   title: "a week of 12 homes without coins: meter-backed trades all, paper refuses; coins balance",
-  takes: "3 min",
+  takes: "6 min",
   ci: false,
   async run(find, say) {
     const data = dataDir();

@@ -74,7 +74,7 @@ export const creditRunsShort: Line = {
 export const creditRuns: Line = {
   name: "credit-runs",
   title: "5000 seeded runs of requests, payments, repayments, losses, replays and crashes",
-  takes: "12 min",
+  takes: "20 min",
   ci: false,
   run: (find, say, { seed }) => runs(5000, seed, find, say),
 };

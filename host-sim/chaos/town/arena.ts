@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A whole town under the faults of a plan, with the checkers after every event. */
+import { deserialize, serialize } from "node:v8";
 import { toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
 import type { Validator } from "#core/consensus/validators";
@@ -90,6 +91,9 @@ export class TownArena {
       weather: { area: plan.area, peers: plan.peers },
       consortium: { intervalMs: plan.intervalMs, timeouts: TIMEOUTS },
       direct: plan.direct,
+      ...(plan.checkpointTurns > 0 && {
+        packer: { build: "chaos", pack: serialize, unpack: deserialize },
+      }),
       options: {
         slotTimeoutMs: SLOT_TIMEOUT_MS,
         // A liar may keep its nodes from taking part.

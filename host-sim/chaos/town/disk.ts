@@ -7,6 +7,9 @@
 import type { LogEntry, LogStore } from "#gateway/ports";
 import { openMemoryStore } from "#node/store/memory";
 
+/** The name under which the consensus keeps what it signed last. */
+const STATE = "consensus";
+
 /** Nothing can be written. */
 export class DiskFull extends Error {
   override readonly name = "DiskFull";
@@ -20,7 +23,7 @@ export interface DiskEvents {
 
 export class Disk implements LogStore {
   full = false;
-  /** What was kept last. */
+  /** What the consensus kept last. */
   latest: Uint8Array | undefined;
   private store = openMemoryStore();
   private readonly events: DiskEvents;
@@ -49,15 +52,15 @@ export class Disk implements LogStore {
     this.events.step("keep");
     if (this.full) throw new DiskFull();
     this.store.keep(name, bytes);
-    this.latest = bytes.slice();
+    if (name === STATE) this.latest = bytes.slice();
     this.events.step("kept");
   }
 
   kept(name: string): Uint8Array | undefined {
-    return this.latest && this.store.kept(name);
+    return name === STATE && !this.latest ? undefined : this.store.kept(name);
   }
 
-  /** What is kept is found to be damaged. */
+  /** What the consensus kept is found to be damaged. */
   damage(): void {
     this.latest = undefined;
   }

@@ -73,10 +73,10 @@ async function again(
   for (const node of town.nodes) node.disconnect();
   await pause();
   const taken = arena.heardAt[index].filter(({ topic, payload }) => {
-    if (topic.endsWith("/up/enrol")) return true;
-    const up = upRecord.decode(payload);
     const session = area.sessions.get(topic.split("/").at(-3) ?? "");
-    return up.ok && session !== undefined && up.value.seq <= session.saidSeq;
+    if (!session || topic.endsWith("/up/enrol")) return session !== undefined;
+    const up = upRecord.decode(payload);
+    return up.ok && up.value.seq <= session.saidSeq;
   });
   const before = fingerprint(area, false);
   const step = Math.max(1, Math.floor(taken.length / AGAIN));

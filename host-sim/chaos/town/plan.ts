@@ -106,6 +106,8 @@ export interface TownPlan {
   intervalMs: number;
   /** Longest that the check of a batch of signatures takes, ms; meanwhile other messages come. */
   verifyMs: number;
+  /** Gateways keep a checkpoint after one turn of so many; 0: none. */
+  checkpointTurns: number;
   /** How long things go wrong, ms. */
   troubleMs: number;
   peers: PeerWeather;
@@ -154,6 +156,7 @@ export function townPlan(seed: number, choices: TownChoices = {}): TownPlan {
     epochSlots: 1 + random.below(2),
     intervalMs: pick(random, [0, 0, 50, 250]),
     verifyMs: pick(random, [0, 0, 15]),
+    checkpointTurns: pick(random, [0, 0, 3]),
     troubleMs,
     peers: peersOf(random),
     area: areaOf(random),

@@ -41,14 +41,15 @@ export async function shrinkTown(
 
 /** How much is in a plan: what shrinking makes less. */
 export function sizeOf(plan: TownPlan): number {
-  const { faults, liars, rogues, peers, area, clocks, nodeSkewMs, verifyMs, intervalMs } = plan;
+  const { faults, liars, rogues, peers, area, clocks, nodeSkewMs } = plan;
+  const { verifyMs, intervalMs, checkpointTurns } = plan;
   const tactics = liars.reduce((sum, one) => sum + one.tactics.length + 1, 0);
   const rain = [...Object.values(peers), ...Object.values(area)].filter(
     (value) => value > 1,
   ).length;
   const skews = clocks.filter(({ skewMs, driftPpm }) => skewMs !== 0 || driftPpm !== 0).length;
   const nodes = nodeSkewMs.some((ms) => ms !== 0) ? 1 : 0;
-  const waits = (verifyMs > 0 ? 1 : 0) + (intervalMs > 0 ? 1 : 0);
+  const waits = (verifyMs > 0 ? 1 : 0) + (intervalMs > 0 ? 1 : 0) + (checkpointTurns > 0 ? 1 : 0);
   return faults.length + tactics + rogues.length + rain + skews + nodes + waits;
 }
 
@@ -74,6 +75,7 @@ function* simpler(plan: TownPlan): Generator<TownPlan> {
   yield { ...plan, nodeSkewMs: nodeSkewMs.map(() => 0) };
   yield { ...plan, verifyMs: 0 };
   yield { ...plan, intervalMs: 0 };
+  yield { ...plan, checkpointTurns: 0 };
 }
 
 function least(key: string): number {

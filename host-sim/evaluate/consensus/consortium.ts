@@ -38,6 +38,8 @@ export interface Outcome {
   /** Consensus messages and their bytes, each counted for each receiver, until the last block. */
   messages: Record<string, number>;
   bytes: number;
+  /** Votes and proposals that gateways made, each once however often it was said. */
+  words: { vote: number; proposed: number };
   lost: number;
   refused: Record<string, number>;
   /** How long the busiest gateway was busy with the consensus and with transactions, ms. */
@@ -72,6 +74,7 @@ export class Consortium {
   /** When the transactions of each gateway arrived. */
   private readonly arrivals: number[][];
   private readonly loss: Random;
+  private readonly said = new WeakSet<Uint8Array>();
   /** When the last transactions of each link arrive: they keep their order. */
   private readonly linkMs = new Map<number, number>();
 
@@ -101,7 +104,7 @@ export class Consortium {
     this.arrivals = this.gateways.map(() => []);
     this.outcome = {
       ...{ setup, blockMs: [], lastMs: [], decidedMs: [], finalMs: [], arrived: 0, rounds: 0 },
-      ...{ messages: {}, bytes: 0, lost: 0, refused: {} },
+      ...{ messages: {}, bytes: 0, words: { vote: 0, proposed: 0 }, lost: 0, refused: {} },
     };
   }
 
@@ -173,6 +176,8 @@ export class Consortium {
   say(from: number, kind: MessageKind, bytes: Uint8Array, to: string | undefined): void {
     const { agenda, gateways, loss, outcome, set, setup } = this;
     const word = { kind, bytes, from: set.idHexAt(from) };
+    if ((kind === "vote" || kind === "proposed") && !this.said.has(bytes)) outcome.words[kind]++;
+    this.said.add(bytes);
     const targets = to === undefined ? gateways : [gateways[set.indexOf(to)]];
     for (const target of targets) {
       if (!target || target.place === from) continue;

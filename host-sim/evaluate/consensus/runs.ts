@@ -21,6 +21,7 @@ export interface Row {
   /** Rounds beyond the first, of a block on the average. */
   extraRounds: number;
   messages: number;
+  /** Made in the whole run, whatever was said again. */
   votes: number;
   proposals: number;
   kilobytes: number;
@@ -41,8 +42,8 @@ export function rowOf(outcome: Outcome): Row {
     finalMs: spread(finalMs),
     extraRounds: outcome.rounds / heights,
     messages: all / heights,
-    votes: (messages.vote ?? 0) / heights,
-    proposals: (messages.proposed ?? 0) / heights,
+    votes: outcome.words.vote,
+    proposals: outcome.words.proposed,
     kilobytes: outcome.bytes / 1000 / heights,
     busyMs: outcome.consensusMs / heights,
   };
