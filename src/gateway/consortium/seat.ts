@@ -136,12 +136,18 @@ export class Seat {
     decoded.forEach((one, i) => {
       const { message } = one;
       const late = full && isShared(message) && verified[i].valid;
-      if (late) intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
+      if (late) this.late(one);
       else this.take(batch, one, verified[i].valid, seq, fed);
     });
     this.feed(fed, batch);
     sendReceipts(area, batch);
     return this.reachable(batch.sends, true);
+  }
+
+  private late(one: Decoded): void {
+    this.intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
+    // Two turns more, and it may speak: there may be nobody else who has something for them.
+    if (this.mute) this.replica.want(true);
   }
 
   /** Its store was lost: it does not know yet how far its own feed has come, and numbers nothing twice. */
