@@ -126,11 +126,11 @@ function leastOf(now: Lived, before: Lived | undefined): Lived {
 }
 
 /**
- * By how much the later half of the points lies above the earlier one; the first point, at which everything
- * has happened for the first time, is left out.
+ * By how much the last quarter of the points lies above the one before. The first half is left out: in it the
+ * DAG's window fills, and the second epoch begins, from which on a node keeps two.
  */
 export function growthOf(points: readonly Point[]): Lived {
-  const warm = points.slice(1);
+  const warm = points.slice(Math.floor(points.length / 2));
   const middle = Math.ceil(warm.length / 2);
   const early = warm.slice(0, middle).reduce((a, b) => ({ ...b, ...leastOf(b, a) }));
   const late = warm.slice(middle).reduce((a, b) => ({ ...b, ...leastOf(b, a) }));
