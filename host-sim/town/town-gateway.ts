@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One gateway of a town: the real one, on its own broker, store and clock, through crashes. */
+import type { ConsortiumPorts } from "#gateway/consortium/ports";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
 import type { LogStore } from "#gateway/ports";
@@ -55,14 +56,13 @@ export class TownGateway {
 
   async start(): Promise<void> {
     const { town, bus } = this;
-    const { agenda, crypto, net } = town;
+    const { agenda, crypto } = town;
     const life = ++this.life;
     const alive = (): boolean => this.life === life;
     const client = bus.attach("gateway", [], (topic, payload) => {
       if (alive()) gateway.deliver(topic, payload);
     });
     this.client = client;
-    const link = net.link(this.id);
     const gateway: Gateway = new Gateway(this.options, {
       crypto,
       verifier: {
@@ -94,27 +94,7 @@ export class TownGateway {
       identity: town.identityOf(this.index),
       probe: (stage) => town.probe(this, stage),
       log: (level, event, facts) => town.log(this, level, event, facts),
-      ...(this.options.consortium && {
-        consortium: {
-          link: {
-            send: (to, kind, bytes) => {
-              town.probe(this, `send ${kind}`);
-              link.send(to, kind, bytes);
-            },
-            listen: (handler) =>
-              link.listen((from, kind, bytes) => {
-                if (alive()) this.act(() => handler(from, kind, bytes));
-              }),
-          },
-          beacon: town.beaconOf(this.options.secretKey),
-          after: (delayMs, run) =>
-            agenda.at(agenda.nowMs + Math.max(0, delayMs), () => {
-              if (alive()) return this.guard(run);
-              return undefined;
-            }),
-          entropy: (length) => Uint8Array.from({ length }, () => town.random.below(256)),
-        },
-      }),
+      ...(this.options.consortium && { consortium: this.consortium(alive) }),
     });
     let due = false;
     gateway.onWork = () => {
@@ -133,6 +113,31 @@ export class TownGateway {
     this.latest = gateway;
     await this.guard(() => gateway.start());
     if (alive()) bus.resume(client);
+  }
+
+  private consortium(alive: () => boolean): ConsortiumPorts {
+    const { town } = this;
+    const { agenda, net } = town;
+    const link = net.link(this.id);
+    return {
+      link: {
+        send: (to, kind, bytes) => {
+          town.probe(this, `send ${kind}`);
+          link.send(to, kind, bytes);
+        },
+        listen: (handler) =>
+          link.listen((from, kind, bytes) => {
+            if (alive()) this.act(() => handler(from, kind, bytes));
+          }),
+      },
+      beacon: town.beaconOf(this.options.secretKey),
+      after: (delayMs, run) =>
+        agenda.at(agenda.nowMs + Math.max(0, delayMs), () => {
+          if (alive()) return this.guard(run);
+          return undefined;
+        }),
+      entropy: (length) => Uint8Array.from({ length }, () => town.random.below(256)),
+    };
   }
 
   /**

@@ -11,9 +11,8 @@ import { AreaChecks } from "../../smartchain/area-checks.ts";
 import { keyedCrypto } from "../../smartchain/crypto.ts";
 import { Rogue } from "../../smartchain/rogue.ts";
 import { smallWorld } from "../../smartchain/small-world.ts";
-import { Violation as StreetViolation } from "../../smartchain/violation.ts";
 import { Town } from "../../town/town.ts";
-import { PowerCut, type TownGateway } from "../../town/town-gateway.ts";
+import type { TownGateway } from "../../town/town-gateway.ts";
 import { randomStream } from "../../worlds/random.ts";
 import { must, Violation } from "../violation.ts";
 import { type Entry, TownChecks } from "./checks.ts";
@@ -21,23 +20,10 @@ import { Disk, DiskFull } from "./disk.ts";
 import { differ, fingerprint } from "./fingerprint.ts";
 import { finish } from "./finish.ts";
 import { Liar } from "./liar.ts";
+import { isViolation, standing, type TownOutcome, violationOf } from "./outcome.ts";
 import { SLOT_SECONDS, type TownPlan } from "./plan.ts";
 import { Plot } from "./plot.ts";
 import { boundMs, SLOT_TIMEOUT_MS, TIMEOUTS } from "./timing.ts";
-
-export interface TownOutcome {
-  seed: number;
-  events: number;
-  turns: number;
-  blocks: number;
-  trades: number;
-  messages: number;
-  faults: Record<string, number>;
-  violation: Violation | undefined;
-  /** Virtual time of the whole run; and from healing until all was settled, in thousandths of the bound. */
-  tookMs: number;
-  boundPermille: number;
-}
 
 export interface TownRunOptions {
   trace?: (line: string) => void;
@@ -283,7 +269,7 @@ export class TownArena {
         for (const node of town.nodes) node.reconnect();
         await this.until(over);
       }
-      must(this.settled, "liveness", () => this.standing());
+      must(this.settled, "liveness", () => standing(this.honest));
       boundPermille = Math.round(((town.agenda.nowMs - healedMs) * 1000) / boundMs(plan));
       await finish(this);
     } catch (error) {
@@ -332,17 +318,6 @@ export class TownArena {
 
   private get isEmpty(): boolean {
     return this.honest.every(({ gateway }) => gateway?.area.onlineIds().length === 0);
-  }
-
-  private standing(): string {
-    const lines = this.honest.map(({ index, gateway }) => {
-      const at = gateway?.seat?.replica.at;
-      const slots = gateway?.area.settledSlots;
-      const members = gateway?.area.sessions.size;
-      const silent = at?.silent ? ", silent" : "";
-      return `gateway ${index}: ${slots} slots, ${members} members, at ${at?.height}/${at?.round}${silent}`;
-    });
-    return `not settled in time: ${lines.join("; ")}`;
   }
 
   private look(): void {
@@ -400,18 +375,6 @@ export class TownArena {
   }
 }
 
-function isViolation(error: unknown): boolean {
-  return error instanceof Violation || error instanceof StreetViolation;
-}
-
-function violationOf(error: unknown, who: string): Violation {
-  if (error instanceof Violation) return error;
-  if (error instanceof StreetViolation) return new Violation(error.invariant, error.message);
-  return new Violation("dead", `${who}: ${error instanceof Error ? error.stack : String(error)}`);
-}
-
 export function runTown(plan: TownPlan, options: TownRunOptions = {}): Promise<TownOutcome> {
   return new TownArena(plan, options).run();
 }
-
-export { PowerCut };

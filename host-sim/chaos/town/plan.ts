@@ -125,8 +125,6 @@ export interface TownPlan {
 export interface TownChoices {
   /** 4 or 7 by seed where not given. */
   gateways?: number;
-  /** Whole disks are lost too, and not only what the consensus keeps. */
-  disks?: boolean;
 }
 
 /** A slot of a running clock, s. */
@@ -177,7 +175,7 @@ export function townPlan(seed: number, choices: TownChoices = {}): TownPlan {
   }
   faulty.forEach((gateway, i) => {
     if (kinds[i] !== 3) return;
-    const loss = pick(random, ["state", choices.disks ? "disk" : "state"] as const);
+    const loss = pick(random, ["state", "disk"] as const);
     plan.faults.push(crashOf(random, plan, gateway, loss));
   });
   plan.faults.sort((a, b) => a.atMs - b.atMs);

@@ -2,7 +2,8 @@
 /** Many towns, or one again: what `wattle chaos`, the tests and acceptance do. */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { runTown, type TownOutcome } from "./arena.ts";
+import { runTown } from "./arena.ts";
+import type { TownOutcome } from "./outcome.ts";
 import { type TownChoices, type TownPlan, townPlan } from "./plan.ts";
 import { shrinkTown } from "./shrink.ts";
 

@@ -113,6 +113,7 @@ export class Seat {
 
   /** What the authority said, and was found to be right here. */
   feedTrust(found: Imported): void {
+    if (this.mute) return; // the operator's folder is looked at again
     const fed = this.collector.trust(fedTrust(found), this.nextSeq);
     this.feed(fed, new Batch());
   }
@@ -126,7 +127,7 @@ export class Seat {
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
     const { area, intake, replica } = this;
     const member = replica.partners.has(area.id);
-    const full = !member || replica.backlog >= FEED_SEGMENTS_MAX - 2;
+    const full = !member || this.mute || replica.backlog >= FEED_SEGMENTS_MAX - 2;
     const decoded = intake.decode(inbound);
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
@@ -135,7 +136,7 @@ export class Seat {
     decoded.forEach((one, i) => {
       const { message } = one;
       const late = full && isShared(message) && verified[i].valid;
-      if (late) intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
+      if (late) this.late(one);
       else this.take(batch, one, verified[i].valid, seq, fed);
     });
     this.feed(fed, batch);
@@ -143,10 +144,21 @@ export class Seat {
     return this.reachable(batch.sends, true);
   }
 
+  private late(one: Decoded): void {
+    this.intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
+    // Two turns more, and it may speak: there may be nobody else who has something for them.
+    if (this.mute) this.replica.want(true);
+  }
+
+  /** Its store was lost: it does not know yet how far its own feed has come, and numbers nothing twice. */
+  private get mute(): boolean {
+    return this.replica.at.silent;
+  }
+
   /** Into the log, and to all. */
   private feed(fed: readonly FedEntry[], batch: Batch): void {
     const { replica, ports } = this;
-    const segments = fed.length > 0 ? replica.cut(fed) : [];
+    const segments = fed.length > 0 && !this.mute ? replica.cut(fed) : [];
     const first = ports.store.length + batch.entries.length + 1;
     if (batch.entries.length + segments.length > 0)
       ports.store.append([...batch.entries, ...segments]);
@@ -159,7 +171,7 @@ export class Seat {
 
   /** The operator is for this change of the gateways; false where it is none that may be the next. */
   wish(change: Change): boolean {
-    if (!this.replica.partners.isNext(change)) return false;
+    if (this.mute || !this.replica.partners.isNext(change)) return false;
     this.feed([{ kind: FedKind.change, bytes: changeRecord.encode(change) }], new Batch());
     return true;
   }

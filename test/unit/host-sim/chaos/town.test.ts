@@ -76,6 +76,20 @@ test("a gateway falls at any step of its commits and words, and nobody loses any
   }
 });
 
+test("a gateway that loses its disk learns how far its feed had come before it says more", async () => {
+  for (const atMs of [5, 30, 120]) {
+    const lost = {
+      kind: "crash" as const,
+      gateway: 2,
+      steps: 5,
+      downMs: 50,
+      loss: "disk" as const,
+    };
+    const { violation } = await runTown(calm({ faults: [{ ...lost, atMs }] }));
+    assert.equal(violation, undefined);
+  }
+});
+
 test("two liars of four break something, which is seen and shrunk", async () => {
   const tactics = ["false-ledger" as const, "false-terms" as const, "two-votes" as const];
   const liars = [0, 1].map((gateway) => ({ gateway, tactics: ["silent" as const, ...tactics] }));
