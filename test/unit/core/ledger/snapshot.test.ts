@@ -7,6 +7,7 @@ import { toHex } from "#core/codec/bytes";
 import { encodeCbor } from "#core/codec/cbor";
 import { openBook } from "#core/credit/account";
 import { issueLoan } from "#core/credit/loan";
+import { RUN } from "#core/ledger/rewards";
 import { stateFromLeaves, stateLeaves } from "#core/ledger/snapshot";
 import { frozenKey, type LedgerState } from "#core/ledger/state";
 import { termsOf } from "#gateway/credit/terms";
@@ -109,6 +110,10 @@ function rich(): LedgerState {
   state.frozen.set(frozenKey(frozen), frozen);
   state.disputes.set(seller, 2);
   borrowed(state, buyer);
+  state.rewardRuns.set(RUN, { count: 3, dueMs: 4, periods: 2 });
+  state.operators.set(seller, { gateway: seller, micro: 0 });
+  const traded = { soldWh: 5, boughtWh: 6, importMwh: 7n, exportMwh: 8n };
+  state.flows.set(seller, { node: seller, ...traded });
   state.closedSlot = 0;
   return state;
 }
@@ -130,7 +135,8 @@ function other(value: unknown): unknown {
 }
 
 test("every field of every entry is under the root", () => {
-  const tables = ["accounts", "locks", "pairs", "offers", "frozen", "banks", "credits"] as const;
+  const trade = ["accounts", "locks", "pairs", "offers", "frozen", "banks", "credits"] as const;
+  const tables = [...trade, "rewardRuns", "operators", "flows"] as const;
   const base = rich();
   base.root(crypto);
   let fields = 0;
