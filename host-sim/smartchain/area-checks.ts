@@ -7,6 +7,7 @@ import { openSigned } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import type { LedgerState } from "#core/ledger/state";
+import type { Epoch } from "#core/records/epoch";
 import { upRecord } from "#core/records/receipt";
 import { bodyRecord, openTx } from "#core/records/tx";
 import type { Vote } from "#core/records/vote";
@@ -37,6 +38,8 @@ export class AreaChecks {
   readonly witness = new WitnessCheck();
   readonly votes = new VoteCheck();
   readonly caps: CapCheck;
+  /** Epochs of the log: a gateway knows the last two, and several may pass between two looks. */
+  readonly epochs = new Map<number, Epoch>();
   private readonly facts: AreaFacts;
   private height = -1;
   private state: LedgerState | undefined;
@@ -83,7 +86,7 @@ export class AreaChecks {
     const { facts } = this;
     const epochOf = (epoch: number) => area.epochs.of(epoch)?.epoch;
     this.dag.look(area.dag, {
-      epochOf,
+      epochOf: (epoch) => epochOf(epoch) ?? this.epochs.get(epoch),
       gateways: area.gateways,
       tickMs: area.world.tickMs,
       ageMaxMs: facts.ageMaxMs,

@@ -43,7 +43,7 @@ async function towns(
 export const chaos: Line = {
   name: "chaos",
   title: "10 000 seeds of wattle chaos, m = 4 and 7, mixed faults",
-  takes: "60 min",
+  takes: "60 to 90 min",
   ci: false,
   run: (find, say, { seed }) => towns(seed, 10_000, find, say),
 };

@@ -5,8 +5,9 @@ import { toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
 import type { Validator } from "#core/consensus/validators";
 import type { Crypto } from "#core/crypto/port";
+import { epochRecord } from "#core/records/epoch";
 import { voteRecord } from "#core/records/vote";
-import { EntryKind, unpackEntry, voteEntry } from "#gateway/entries";
+import { EntryKind, epochEntry, unpackEntry, voteEntry } from "#gateway/entries";
 import { AreaChecks } from "../../smartchain/area-checks.ts";
 import { keyedCrypto } from "../../smartchain/crypto.ts";
 import { Rogue } from "../../smartchain/rogue.ts";
@@ -225,10 +226,15 @@ export class TownArena {
     this.checks.appended(gateway, entries);
     if (this.checks.turns.length === before) return;
     for (const { kind, bytes } of entries) {
-      if (kind !== EntryKind.vote) continue;
-      const { signed } = unpackEntry(voteEntry, bytes);
-      const vote = openSigned(voteRecord, this.town.crypto, signed);
-      if (vote.ok) this.area.voted(vote.value);
+      if (kind === EntryKind.vote) {
+        const { signed } = unpackEntry(voteEntry, bytes);
+        const vote = openSigned(voteRecord, this.town.crypto, signed);
+        if (vote.ok) this.area.voted(vote.value);
+      } else if (kind === EntryKind.epoch) {
+        const { signed } = unpackEntry(epochEntry, bytes);
+        const epoch = openSigned(epochRecord, this.town.crypto, signed);
+        if (epoch.ok) this.area.epochs.set(epoch.value.epoch, epoch.value);
+      }
     }
   }
 
