@@ -38,7 +38,11 @@ const NOBLE_WHY = "the goal is 160 KB; the curve's points live on the heap, not 
 export const SMALLEST = Object.freeze({
   native: budget(93, "KB", ARENA_WHY),
   noble: budget(148, "KB", NOBLE_WHY),
-  node: budget(93, "KB", "the application without console, link, driver and update; as much as all"),
+  node: budget(
+    93,
+    "KB",
+    "the application without console, link, driver and update; as much as all",
+  ),
 });
 
 /** Of a day in the device's own creation. */

@@ -20,9 +20,18 @@ const UPDATE = ["message UPDATE_GONE", "message UPDATE_RATE"];
 const DENIED_MAX = 90;
 /**
  * Not said on this stage. Arrivals are repeated in test/sim/roaming.test.ts, and what proof-of-time says in
- * witness.ts; a household says no plan, and an old one is for a slot that has begun.
+ * witness.ts; a household says no plan, and an old one is for a slot that has begun. What borrowers say is
+ * repeated, forged and overdrawn in test/sim/credit.test.ts and `npm run accept -- 6 --only credit-runs`.
  */
-const ELSEWHERE: readonly UpKind[] = ["arrival", "plan", "ask", "token", "vote", "evidence"];
+const ELSEWHERE: readonly UpKind[] = [
+  "arrival",
+  "plan",
+  "loan",
+  "ask",
+  "token",
+  "vote",
+  "evidence",
+];
 /** A number that nobody has come to. */
 const FAR = 1_000_000;
 
