@@ -277,9 +277,7 @@ class Running implements GatewayProcess {
       this.broker = await startBroker({
         ...config.bus,
         acl: areaAcl(config.area, (id) => this.standing(id)),
-        authenticate: accessOf(config, this.secretKey, idsOf(this.others), log, () =>
-          Boolean(this.peers?.learning),
-        ),
+        authenticate: accessOf(config, this.secretKey, idsOf(this.others), log, () => this.isApart),
         limits: publishRates(config),
         log,
       });
@@ -311,6 +309,11 @@ class Running implements GatewayProcess {
       if (connected++ > 0) tap.repeat();
     });
     return tap;
+  }
+
+  /** Whether it has no part in what the consortium decides: nodes do better elsewhere. */
+  private get isApart(): boolean {
+    return Boolean(this.peers?.learning || this.gateway?.seat?.replica.halted);
   }
 
   /** Looks for the other gateways, where there is a consortium. */

@@ -373,6 +373,11 @@ export class Replica {
   private halt(height: number, wire: number): void {
     const code = Object.entries(WIRE).find(([, number]) => number === wire)?.[0] ?? String(wire);
     this.halted = `height ${height}: ${code}`;
-    this.ports.log("error", "consortium-disagrees", { height, code });
+    const cause = "a quorum has decided what this gateway finds wrong: it agrees to nothing more";
+    const cure =
+      code === "TURN_TERMS"
+        ? "make its settings those of the others, and start it again"
+        : "compare versions; keep store and log for a report, and give it a new store";
+    this.ports.log("error", "consortium-disagrees", { height, code, cause, cure });
   }
 }

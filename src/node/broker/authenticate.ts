@@ -19,7 +19,7 @@ export type AuthFault =
   | "TOKEN_STORE_FULL"
   | "NOT_OPERATOR"
   | "BAD_CREDENTIALS"
-  | "GATEWAY_LEARNING";
+  | "GATEWAY_APART";
 
 /** `key` is what was proven, hex; "" where nothing was. */
 export type Authenticated = (Identity & { readonly key: string }) | { readonly fault: AuthFault };

@@ -18,7 +18,7 @@ const NOT_AUTHORIZED = 5;
 const CONNACK: Readonly<Record<string, number>> = {
   TOKEN_STORE_FULL: UNAVAILABLE,
   NOT_OPERATOR: NOT_AUTHORIZED,
-  GATEWAY_LEARNING: UNAVAILABLE,
+  GATEWAY_APART: UNAVAILABLE,
 };
 
 /** Where denied publishes go: nobody can subscribe there, so they are acknowledged and gone. */

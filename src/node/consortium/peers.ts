@@ -101,7 +101,7 @@ export class Peers implements ConsortiumPorts {
     await this.link.close();
   }
 
-  /** Turns come in one after the other until there are no more; where there are none at all it waits longer. */
+  /** Turns come in one after the other until there are no more; without any it waits longer. */
   private learn(): void {
     const turn = this.turn();
     this.quietLooks = turn === this.lastTurn ? this.quietLooks + 1 : 0;

@@ -9,7 +9,7 @@ import { operatorKeyBeside } from "../config/operator-key.ts";
 import { sodiumCrypto } from "../crypto/sodium.ts";
 
 /**
- * `gateways`: ids of the others of its consortium. As long as it is `learning` from them, nodes go elsewhere.
+ * `gateways`: ids of the others of its consortium. As long as it is `apart` from them, nodes go elsewhere.
  * Makes the operator's key where there is none.
  */
 export function accessOf(
@@ -17,13 +17,12 @@ export function accessOf(
   secretKey: Uint8Array,
   gateways: ReadonlySet<string>,
   log: GatewayLog,
-  learning: () => boolean,
+  apart: () => boolean,
 ): Authenticate {
   const known = knownTo(config, secretKey, gateways, log);
   return async (client, username, password) => {
     const who = await known(client, username, password);
-    if (!("fault" in who) && who.class === "node" && learning())
-      return { fault: "GATEWAY_LEARNING" };
+    if (!("fault" in who) && who.class === "node" && apart()) return { fault: "GATEWAY_APART" };
     return who;
   };
 }

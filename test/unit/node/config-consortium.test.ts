@@ -6,12 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
+import { nodeIdOf } from "#core/identity";
 import { keysCommand } from "#node/cli/keys";
 import { othersOf } from "#node/config/consortium";
 import { gatewayConfig, gatewayOptions } from "#node/config/gateway-config";
 import { renderGatewayConfig } from "#node/config/render-config";
 import { beaconKeyOf } from "#node/consortium/beacon";
 import { sodiumCrypto } from "#node/crypto/sodium";
+import { tokenPasswords } from "#node/mqtt/token";
+import { accessOf } from "#node/process/access";
 
 const crypto = sodiumCrypto();
 const secretOf = (index: number) => new Uint8Array(32).fill(index + 1);
@@ -90,4 +93,31 @@ test("wattle keys prints what others need, and makes a key only where it is told
   assert.equal(keysCommand({ key, say }), 0);
   assert.ok(said.at(-1)!.includes(first.publicKey));
   assert.ok(!said.join("").includes(toHex(secretOf(0))));
+});
+
+test("a gateway that is apart from the others takes in them, and no nodes", async () => {
+  const config = read(three, { operators: [] });
+  const idOf = (index: number) => toHex(nodeIdOf(crypto, crypto.publicKey(secretOf(index))));
+  const gatewayKey = crypto.publicKey(secretOf(0));
+  let apart = true;
+  const access = accessOf(
+    config,
+    secretOf(0),
+    new Set([idOf(1)]),
+    () => {},
+    () => apart,
+  );
+  const passwordOf = (index: number) => {
+    const client = idOf(index);
+    const source = { crypto, secretKey: secretOf(index), net: config.net, gatewayKey, client };
+    return tokenPasswords({ ...source, nowMs: () => Date.now() + 5 })();
+  };
+  const classOf = async (index: number) => {
+    const who = await access(idOf(index), undefined, passwordOf(index));
+    return "fault" in who ? who.fault : who.class;
+  };
+  assert.equal(await classOf(1), "gateway");
+  assert.equal(await classOf(5), "GATEWAY_APART");
+  apart = false;
+  assert.equal(await classOf(6), "node");
 });
