@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { audit } from "#gateway/audit/audit";
+import { Gateway } from "#gateway/gateway";
+import type { GatewayOptions } from "#gateway/options";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 import { smallWorld } from "#host-sim/smartchain/small-world";
 import { Town } from "#host-sim/town/town";
@@ -67,4 +69,29 @@ test("four gateways: all come to one chain", async () => {
   const { heads, from } = await run(4, true);
   assert.ok(from.length >= 3);
   assert.equal(new Set(heads).size, 1);
+});
+
+test("another world, other settings, another log or a damaged one: the checkpoint is left alone", async () => {
+  const town = start(1, true);
+  await town.start();
+  await town.runFor(400);
+  const [one] = town.gateways;
+  one.gateway!.checkpoints.save();
+  const from = async (change: (options: GatewayOptions) => GatewayOptions): Promise<boolean> => {
+    const seen: string[] = [];
+    const { area } = one.gateway!;
+    const log = (_: string, event: string) => void seen.push(event);
+    const again = new Gateway(change(area.options), { ...area.ports, log });
+    await again.start().catch((error) => seen.push(error.name));
+    return seen.includes("checkpoint");
+  };
+  assert.equal(await from((options) => options), true);
+  assert.equal(await from((options) => ({ ...options, area: "elsewhere" })), false);
+  assert.equal(await from((options) => ({ ...options, ageMaxMs: options.ageMaxMs + 1 })), false);
+  const kept = one.store.kept("checkpoint")!;
+  one.store.keep("checkpoint", packer.pack({ ...(packer.unpack(kept) as object), build: "other" }));
+  assert.equal(await from((options) => options), false);
+  const last = { ...(packer.unpack(kept) as object), last: new Uint8Array(32) };
+  one.store.keep("checkpoint", packer.pack(last));
+  assert.equal(await from((options) => options), false);
 });

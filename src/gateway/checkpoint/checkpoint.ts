@@ -9,12 +9,15 @@ import { Inner, Leaf, MerkleMap } from "#core/crypto/merkle-map";
 import { Members } from "#core/pot/members";
 import { EpochElectorate } from "#core/votes/electorate";
 import type { Area } from "../area.ts";
+import { termsDigest } from "../consortium/terms.ts";
+import { packEntry, worldEntry } from "../entries.ts";
 import { FeederCheck } from "../feeder/check.ts";
 import { Drift } from "../feeder/drift.ts";
 import { Fit } from "../feeder/fit.ts";
 import { Spans } from "../feeder/spans.ts";
 import { Suspects } from "../feeder/suspects.ts";
 import type { GatewayPorts, LogEntry } from "../ports.ts";
+import { worldOf } from "../replay.ts";
 import { DirectDeals } from "../slots/deals.ts";
 import { SlotRun } from "../slots/run.ts";
 import { KeptCommittees } from "../smartchain/committees.ts";
@@ -51,6 +54,8 @@ const CLASSES = [
 
 interface Packed {
   build: string;
+  /** Digest of the settings: with others the log is executed, and what does not fit is found. */
+  terms: Uint8Array;
   /** The last entry of the log that it has, and SHA-256 of that. */
   index: number;
   last: Uint8Array;
@@ -81,12 +86,18 @@ export class Checkpoints {
   /** Keeps what there is now. */
   save(): void {
     const { packer, store, crypto, log } = this.ports;
-    const last = lastOf(store.read(store.length));
+    const last = firstOf(store.read(store.length));
     if (!packer || !last || store.length === this.lastIndex) return;
     try {
       const graph = flatten(this.root(), this.outside);
       const { build } = packer;
-      const packed: Packed = { build, index: last.index, last: crypto.sha256(last.bytes), graph };
+      const packed: Packed = {
+        build,
+        terms: this.terms,
+        index: last.index,
+        last: crypto.sha256(last.bytes),
+        graph,
+      };
       store.keep(NAME, packer.pack(packed));
       this.lastIndex = last.index;
     } catch (error) {
@@ -106,7 +117,8 @@ export class Checkpoints {
     if (!packer || !bytes) return 1;
     const packed = packer.unpack(bytes) as Packed;
     if (packed.build !== packer.build || packed.index > store.length) return 1;
-    const last = lastOf(store.read(packed.index));
+    if (!bytesEqual(packed.terms, this.terms) || !this.isOwn()) return 1;
+    const last = firstOf(store.read(packed.index));
     if (!last || !bytesEqual(crypto.sha256(last.bytes), packed.last)) return 1;
     try {
       restore(packed.graph, this.root(), this.outside, CLASSES);
@@ -124,6 +136,19 @@ export class Checkpoints {
       throw new GraphFault("the ledger of the checkpoint is not that of its last block");
     log("info", "checkpoint", { entries: packed.index });
     return packed.index + 1;
+  }
+
+  /** Whether the log is of this gateway and world; where it is not, executing it says what is different. */
+  private isOwn(): boolean {
+    const first = firstOf(this.ports.store.read(1));
+    return (
+      first !== undefined && bytesEqual(first.bytes, packEntry(worldEntry, worldOf(this.area)))
+    );
+  }
+
+  private get terms(): Uint8Array {
+    const { crypto, tariff } = this.ports;
+    return termsDigest(crypto, this.area.options, tariff, undefined);
   }
 
   private root(): object {
@@ -147,7 +172,8 @@ function outsideOf(area: Area, ports: GatewayPorts): Map<string, unknown> {
   return outside;
 }
 
-function lastOf(entries: Iterable<LogEntry>): LogEntry | undefined {
+/** The first of these. */
+function firstOf(entries: Iterable<LogEntry>): LogEntry | undefined {
   for (const entry of entries) return entry;
   return undefined;
 }
