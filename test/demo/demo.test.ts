@@ -36,7 +36,7 @@ test("demo: four nodes on XS over MQTT trade everything that is tradable, and le
 test("demo: the gateway killed five times gives the same totals", async () => {
   const dir = folder("demo-kills");
   const run = async (kills: string) => {
-    const args = ["--nodes", "4", "--slots", "36", "--engine", "v8", "--kill-gateway", kills];
+    const args = ["--nodes", "4", "--slots", "28", "--engine", "v8", "--kill-gateway", kills];
     const ran = await wattle(["demo", ...args, "--report", dir, "--json"], quiet);
     assert.equal(ran.code, 0, ran.err);
     const report = lastJson(ran.out) as Record<string, unknown> & { gatewayKills: string[] };

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { folder, lastJson, wattle } from "../accept/harness.ts";
 import { hasMosquitto, withMosquitto } from "../accept/mosquitto.ts";
 
-const ARGS = ["demo", "--nodes", "4", "--slots", "36", "--engine", "v8", "--json", "--report"];
+const ARGS = ["demo", "--nodes", "4", "--slots", "28", "--engine", "v8", "--json", "--report"];
 
 test("Mosquitto in place of the embedded broker gives the same totals", async (t) => {
   if (!hasMosquitto()) return t.skip("mosquitto is not installed");
