@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One node of a town, on the broker of its area's gateway. */
-import { TimeQuality } from "#core/units/time";
-import { MeterNode } from "#meter/node";
-import { storeRegion } from "../flash/store-region.ts";
-import { CHIP_COUNTERS, chipSample } from "../fleet/chip.ts";
-import { seededEntropy } from "../fleet/entropy.ts";
+import type { MeterNode } from "#meter/node";
+import { agendaNode } from "../fleet/agenda-node.ts";
 import { memoryStore } from "../fleet/store.ts";
 import type { NodeSetup } from "../fleet/types.ts";
 import type { Client } from "../smartchain/bus.ts";
@@ -25,7 +22,6 @@ export class TownNode {
   /** It breaks the rules. */
   rogue: Rogue | undefined;
   private boots = 0;
-  private timer = 0;
 
   constructor(town: Town, setup: NodeSetup, at: TownGateway) {
     this.town = town;
@@ -40,37 +36,23 @@ export class TownNode {
     const boot = ++this.boots;
     const alive = (): boolean => this.boots === boot;
     let client: Client | undefined;
-    const node = new MeterNode(config, {
+    const node = agendaNode({
+      setup,
+      config,
       crypto,
-      entropy: seededEntropy(setup.seed, boot),
+      world,
+      agenda,
       store: this.store,
-      meter: {
-        counters: CHIP_COUNTERS,
-        sample: (atMs) => chipSample(atMs, world.counters(setup.home, atMs - world.startMs)),
+      witness: this.witness,
+      boot,
+      skewMs: () => this.skewMs,
+      alive,
+      publish: (topic, payload, retain) => {
+        if (!client) return;
+        if (this.rogue?.says(topic, payload) ?? true)
+          at.bus.publish(client, topic, payload, retain);
       },
-      transport: {
-        publish: (topic, payload, retain) => {
-          if (!alive() || !client) return;
-          if (this.rogue?.says(topic, payload) ?? true)
-            at.bus.publish(client, topic, payload, retain);
-        },
-      },
-      time: {
-        uptimeMs: () => agenda.nowMs,
-        utc: () => ({
-          utcMs: agenda.nowMs + this.skewMs,
-          quality: TimeQuality.synced,
-          errorMs: Math.abs(this.skewMs),
-        }),
-        wakeAfter: (delayMs) => {
-          const mine = ++this.timer;
-          agenda.at(agenda.nowMs + Math.max(0, delayMs), () => {
-            if (mine === this.timer && alive()) this.handle(() => node.onTimer());
-          });
-        },
-      },
-      log: () => {},
-      witness: storeRegion(this.witness),
+      handle: (event) => this.handle(event),
     });
     this.node = node;
     client = at.bus.attach(setup.config.name, node.subscriptions(), (topic, payload) => {

@@ -9,19 +9,12 @@ import { SWITCH_OFFS, shown } from "#host-sim/smartchain/switch-offs";
 import { arena } from "#host-sim/smartchain/vote-arena";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import type { Find, Line } from "./harness.ts";
-import { asThread, inThread } from "./threads.ts";
+import { asThread, inHalves, type Seeds } from "./threads.ts";
 
 /** Seeds in which a defence that is off has to show. */
 const TRIES = 100;
 
-/** Seeds from which on both cores share them, and how long a thread may take. */
-const SHARED_FROM = 200;
 const LIMIT_MS = 3 * 3_600_000;
-
-interface Task {
-  from: number;
-  seeds: number;
-}
 
 /** What came of some streets. */
 interface Streets {
@@ -30,7 +23,7 @@ interface Streets {
   failed: string[];
 }
 
-async function run({ from, seeds }: Task, say: (line: string) => void): Promise<Streets> {
+async function run({ from, seeds }: Seeds, say: (line: string) => void): Promise<Streets> {
   const sums: Record<string, number> = {};
   const add = (what: string, count: number): void => void (sums[what] = (sums[what] ?? 0) + count);
   let mostMs = 0;
@@ -56,11 +49,7 @@ async function streets(
   find: Find,
   say: (line: string) => void,
 ): Promise<void> {
-  const half = seeds < SHARED_FROM ? seeds : Math.ceil(seeds / 2);
-  const tasks: Task[] = [{ from, seeds: half }];
-  if (half < seeds) tasks.push({ from: from + half, seeds: seeds - half });
-  const shared = (task: Task) => inThread<Streets>(import.meta.url, task, LIMIT_MS, say);
-  const parts = await Promise.all(tasks.length > 1 ? tasks.map(shared) : [run(tasks[0], say)]);
+  const parts = await inHalves(import.meta.url, { from, seeds }, run, LIMIT_MS, say);
   const sums: Record<string, number> = {};
   const failed: string[] = [];
   let mostMs = 0;
@@ -129,4 +118,4 @@ export const invariants: Line = {
   run: (find, say, { seed }) => check(2000, seed, find, say),
 };
 
-await asThread<Task>(import.meta.url, run);
+await asThread<Seeds>(import.meta.url, run);

@@ -2,23 +2,16 @@
 /** Seeded runs of requests, payments, repayments, losses, replays and crashes; the three cases of repayment. */
 import { creditSeed, noCounts, type RunCounts } from "./credit-run.ts";
 import { command, type Find, type Line } from "./harness.ts";
-import { asThread, inThread } from "./threads.ts";
+import { asThread, inHalves, type Seeds } from "./threads.ts";
 
-/** Seeds from which on both cores share them, and how long a thread may take. */
-const SHARED_FROM = 200;
 const LIMIT_MS = 3 * 3_600_000;
-
-interface Task {
-  from: number;
-  seeds: number;
-}
 
 interface Ended {
   counts: RunCounts;
   failed: string[];
 }
 
-async function run({ from, seeds }: Task, say: (line: string) => void): Promise<Ended> {
+async function run({ from, seeds }: Seeds, say: (line: string) => void): Promise<Ended> {
   const counts = noCounts();
   const failed: string[] = [];
   for (let seed = from; seed < from + seeds; seed++) {
@@ -40,14 +33,7 @@ async function runs(
   find: Find,
   say: (line: string) => void,
 ): Promise<void> {
-  const half = seeds < SHARED_FROM ? seeds : Math.ceil(seeds / 2);
-  const tasks: Task[] = [{ from, seeds: half }];
-  if (half < seeds) tasks.push({ from: from + half, seeds: seeds - half });
-  const ended = await Promise.all(
-    tasks.map((task) =>
-      tasks.length > 1 ? inThread<Ended>(import.meta.url, task, LIMIT_MS, say) : run(task, say),
-    ),
-  );
+  const ended = await inHalves(import.meta.url, { from, seeds }, run, LIMIT_MS, say);
   const counts = noCounts();
   const failed: string[] = [];
   for (const part of ended) {

@@ -38,3 +38,32 @@ export async function asThread<Task>(
   const answer = await work(workerData.task, (said) => parentPort?.postMessage({ said }));
   parentPort?.postMessage({ answer });
 }
+
+/** Seeds from `from` on. */
+export interface Seeds {
+  from: number;
+  seeds: number;
+}
+
+/** From so many seeds on the second core is worth its start. */
+const SHARED_FROM = 200;
+
+/**
+ * What `run` makes of these seeds, with many of them in two halves, each in a thread of `program`; undefined
+ * for one that did not end in time.
+ */
+export function inHalves<T>(
+  program: string,
+  { from, seeds }: Seeds,
+  run: (task: Seeds, say: (line: string) => void) => Promise<T>,
+  limitMs: number,
+  say: (line: string) => void,
+): Promise<(T | undefined)[]> {
+  if (seeds < SHARED_FROM) return Promise.all([run({ from, seeds }, say)]);
+  const half = Math.ceil(seeds / 2);
+  const tasks = [
+    { from, seeds: half },
+    { from: from + half, seeds: seeds - half },
+  ];
+  return Promise.all(tasks.map((task) => inThread<T>(program, task, limitMs, say)));
+}

@@ -4,7 +4,6 @@
  * that a quorum of them signed. What follows a turn in the log has to come of messages that the turn took in.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
-import { decodeCbor } from "#core/codec/cbor";
 import { blockIdOfHashes } from "#core/consensus/block-id";
 import { certificateItems } from "#core/consensus/certificate";
 import type { Crypto } from "#core/crypto/port";
@@ -12,8 +11,9 @@ import { BeaconParts, partDigest } from "#core/pot/beacon-parts";
 import { quorumRecord } from "#core/records/consensus";
 import { upRecord } from "#core/records/receipt";
 import { FedKind } from "#core/records/segment";
-import { heardStruct, type Turn } from "#core/records/turn";
-import { Feeds, type Taken } from "../consortium/feeds.ts";
+import type { Turn } from "#core/records/turn";
+import { Feeds, fedBy, type Taken } from "../consortium/feeds.ts";
+import { heardOf } from "../consortium/heard.ts";
 import { Partners } from "../consortium/partners.ts";
 import { openFed } from "../consortium/segments.ts";
 import { type Before, checkTurn, openTurn } from "../consortium/turns.ts";
@@ -142,30 +142,22 @@ function hear(
   { heard, partners, feeds }: AuditConsortium,
   taken: readonly Taken[],
 ): void {
-  for (const { gateway, segments } of taken)
-    for (const { signed } of segments)
-      for (const { kind, bytes } of signed.value.entries) {
-        if (kind === FedKind.evidence) heard.add(nameOf(ports.crypto, "evidence", bytes));
-        const said = kind === FedKind.heard ? saidIn(bytes) : undefined;
-        if (said) heard.add(nameOf(ports.crypto, said.what, said.content));
-        if (kind === FedKind.change && partners.wish(bytes, gateway))
-          feeds.keep(partners.list.map(({ id }) => id));
-      }
+  for (const { gateway, entry } of fedBy(taken)) {
+    const { kind, bytes } = entry;
+    const said = kind === FedKind.heard ? saidIn(bytes) : undefined;
+    if (said) heard.add(nameOf(ports.crypto, said.what, said.content));
+    if (kind === FedKind.change && partners.wish(bytes, gateway))
+      feeds.keep(partners.list.map(({ id }) => id));
+  }
 }
 
 /** The signed content of a message of a feed. */
 function saidIn(bytes: Uint8Array): { what: string; content: Uint8Array } | undefined {
-  const decoded = decodeCbor(bytes);
-  if (!("value" in decoded)) return undefined;
-  let heard: ReturnType<typeof heardStruct.decode>;
-  try {
-    heard = heardStruct.decode(decoded.value, "heard");
-  } catch {
-    return undefined;
-  }
+  const heard = heardOf(bytes);
+  if (!heard) return undefined;
   const [, , kind] = heard.topic.split("/");
   if (kind === "enrol") return { what: "member", content: heard.payload };
-  if (kind === "vote" || kind === "evidence") return { what: kind, content: heard.payload };
+  if (kind === "vote") return { what: "vote", content: heard.payload };
   const up = upRecord.decode(heard.payload);
   return up.ok ? { what: "said", content: up.value.content } : undefined;
 }

@@ -24,6 +24,7 @@ import { electorateOf } from "#core/votes/electorate";
 import { fullBallot, GATEWAY_BALLOT } from "#core/votes/full-ballot";
 import { epochEntry, evidenceEntry, tokenEntry, voteEntry } from "../entries.ts";
 import { chosenMembers } from "../smartchain/epochs.ts";
+import { checkHeard } from "./consortium.ts";
 import { openEntry, openOwn } from "./open.ts";
 import type { AuditMember, AuditTx, Context } from "./state.ts";
 import { barredCode, mayHaveEnded } from "./trust.ts";
@@ -242,6 +243,7 @@ export function auditVote(context: Context, bytes: Uint8Array): void {
   const { state, findings, ports } = context;
   const entry = openEntry(findings, voteEntry, bytes);
   if (!entry) return;
+  checkHeard(context, "vote", entry.signed);
   const opened = openSigned(voteRecord, ports.crypto, entry.signed);
   if (!opened.ok) return findings.fault("RECORD_MALFORMED", {}, `vote: ${opened.detail}`);
   const { value: vote, id: message, signature } = opened;

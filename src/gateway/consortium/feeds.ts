@@ -9,6 +9,7 @@ import { bytesEqual, compareBytes, fromHex, toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
 import { FEED_SEGMENTS_MAX, TURN_ENTRIES_MAX } from "#core/limits";
+import type { FedEntry } from "#core/records/segment";
 import type { Cut } from "#core/records/turn";
 import { type CheckedSegment, FEED_START, type FeedHead } from "./segments.ts";
 
@@ -22,6 +23,15 @@ export interface Taken {
 const FORKS_MAX = 8;
 /** Missing segments that are remembered: of some rounds' turns. */
 const WANTED_MAX = 64;
+
+/** Every entry of these segments, with the gateway (hex) that fed it, in the order of the turn. */
+export function* fedBy(
+  taken: readonly Taken[],
+): IterableIterator<{ gateway: string; entry: FedEntry }> {
+  for (const { gateway, segments } of taken)
+    for (const { signed } of segments)
+      for (const entry of signed.value.entries) yield { gateway, entry };
+}
 
 interface Feed {
   /** As far as turns have gone. */

@@ -56,6 +56,8 @@ type Decide = Extract<Output, { type: "decide" }>;
 export class Replica {
   readonly feeds: Feeds;
   readonly partners: Partners;
+  /** Of the authority, as the folder had it at the start: the terms name it, so that it stays. */
+  readonly anchorKey: Uint8Array | undefined;
   /** Why nothing goes on any more: a quorum and this gateway do not agree. */
   halted: string | undefined;
   /** Proofs that gateways said two things, by gateway (hex). */
@@ -95,8 +97,8 @@ export class Replica {
     this.archive = new Archive(ports.store);
     this.exchange = new Exchange(net, outside.link, this.feeds, this.archive);
     this.target = new Target(consortium);
-    const authority = anchorOf(ports.crypto, ports.identity?.shelf);
-    const terms = termsDigest(ports.crypto, options, ports.tariff, authority);
+    this.anchorKey = anchorOf(ports.crypto, ports.identity?.shelf);
+    const terms = termsDigest(ports.crypto, options, ports.tariff, this.anchorKey);
     const none = { prev: undefined, atMs: undefined, ledger: undefined };
     this.past = { before: { net, height: 0, terms, ...none }, named: undefined };
     this.audits = new Audits({

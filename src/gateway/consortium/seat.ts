@@ -5,12 +5,11 @@
  * that starts again, come to the same.
  */
 import { bytesEqual } from "#core/codec/bytes";
-import { decodeCbor } from "#core/codec/cbor";
 import { assert } from "#core/errors/assert";
 import { FEED_SEGMENTS_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
 import { type FedEntry, FedKind } from "#core/records/segment";
-import { type Heard, heardStruct } from "#core/records/turn";
+import { heardStruct } from "#core/records/turn";
 import { evidenceRecord } from "#core/records/vote";
 import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
@@ -24,6 +23,8 @@ import type { GatewayPorts, LogEntry } from "../ports.ts";
 import { advance, nextDelayMs } from "../slots/engine.ts";
 import type { AgreedTime } from "./agreed-time.ts";
 import { Collector, isShared } from "./collect.ts";
+import { fedBy } from "./feeds.ts";
+import { heardOf } from "./heard.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
 import { TradeTimes } from "./trade-times.ts";
@@ -200,6 +201,7 @@ export class Seat {
     });
     this.settle(decided, first + segments.length);
     replica.next();
+    this.offer();
     sendReceipts(area, batch);
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
     this.wake();
@@ -211,9 +213,16 @@ export class Seat {
     const { consortium } = this.area.options;
     // Whoever has fed or taken in anything has signed; where that is forgotten the others know.
     this.replica.start(consortium?.keyUsed === true || this.history.replayed);
-    const { wish } = this.area.credit;
-    if (wish) this.feed([{ kind: FedKind.bank, bytes: wish }], new Batch());
+    this.offer();
     this.wake();
+  }
+
+  /** The offer of the operator's bank goes into the feed, as soon as this gateway may say anything. */
+  private offer(): void {
+    const { credit } = this.area;
+    if (!credit.wish || this.mute) return;
+    this.feed([{ kind: FedKind.bank, bytes: credit.wish }], new Batch());
+    credit.wish = undefined;
   }
 
   /** Looks again when the slot in hand asks for it. */
@@ -245,6 +254,7 @@ export class Seat {
     const trusted = await trustIn(
       area,
       taken,
+      this.replica.anchorKey,
       known && ((seal) => known(SEALS_FROM + seal)),
       (seal) => faults.push(SEALS_FROM + seal),
     );
@@ -263,34 +273,27 @@ export class Seat {
   /** Offers of gateways' banks, each in its own gateway's feed. */
   private open(batch: Batch, taken: DecidedTurn["taken"]): void {
     const { area } = this;
-    for (const { gateway, segments } of taken)
-      for (const { signed } of segments)
-        for (const { kind, bytes } of signed.value.entries) {
-          const key = this.replica.partners.keyOf(gateway);
-          if (kind !== FedKind.bank || !key) continue;
-          if (isOffer(area, bytes, gateway, key)) area.credit.offered(area, batch, bytes);
-        }
+    for (const { gateway, entry } of fedBy(taken)) {
+      const key = this.replica.partners.keyOf(gateway);
+      if (entry.kind === FedKind.bank && key && isOffer(area, entry.bytes, gateway, key))
+        area.credit.offered(area, batch, entry.bytes);
+    }
   }
 
   /** Changes of the gateways that these segments are for: they hold from the next turn on. */
   private change(taken: DecidedTurn["taken"]): void {
-    for (const { gateway, segments } of taken)
-      for (const { signed } of segments)
-        for (const { kind, bytes } of signed.value.entries) {
-          if (kind !== FedKind.change || !this.replica.wish(bytes, gateway)) continue;
-          this.area.gateways = gatewaysOf(this.replica.partners.list);
-        }
+    for (const { gateway, entry } of fedBy(taken))
+      if (entry.kind === FedKind.change && this.replica.wish(entry.bytes, gateway))
+        this.area.gateways = gatewaysOf(this.replica.partners.list);
   }
 
   /** The messages of these segments; what is in no form that a feed may have is left out. */
   private heardIn(taken: DecidedTurn["taken"], atMs: number): Inbound[] {
     const heard: Inbound[] = [];
-    for (const { gateway, segments } of taken)
-      for (const { signed } of segments)
-        for (const entry of signed.value.entries) {
-          const one = this.inboundOf(entry);
-          if (one) heard.push({ ...one, via: gateway, atMs });
-        }
+    for (const { gateway: via, entry } of fedBy(taken)) {
+      const one = this.inboundOf(entry);
+      if (one) heard.push({ ...one, via, atMs });
+    }
     return heard;
   }
 
@@ -360,14 +363,4 @@ export class Seat {
 
 function nodeOf({ message }: Decoded): string {
   return "nodeId" in message ? message.nodeId : message.session.id;
-}
-
-function heardOf(bytes: Uint8Array): Heard | undefined {
-  const decoded = decodeCbor(bytes);
-  if (!("value" in decoded)) return undefined;
-  try {
-    return heardStruct.decode(decoded.value, "heard");
-  } catch {
-    return undefined;
-  }
 }

@@ -11,6 +11,7 @@ import { DOMAIN, openCertificate } from "#core/trust/certificate";
 import type { Area } from "../area.ts";
 import { anchored, type Imported } from "../identity/import.ts";
 import type { IdentityShelf } from "../identity/ports.ts";
+import { fedBy } from "./feeds.ts";
 import type { DecidedTurn } from "./replica.ts";
 
 /** What was found, as entries of a feed. */
@@ -23,22 +24,24 @@ export function fedTrust({ authority, certificates, lists }: Imported): FedEntry
   return entries;
 }
 
-/** What these segments hold of it that is right and new. `known`: which seals were, where that was found. */
+/**
+ * What these segments hold of it that is right and new. `anchorKey`: of the authority that the gateways' terms
+ * name. `known`: which seals were right, where that was found before.
+ */
 export async function trustIn(
   area: Area,
   taken: DecidedTurn["taken"],
+  anchorKey: Uint8Array | undefined,
   known: ((seal: number) => boolean) | undefined,
   wrong: (seal: number) => void,
 ): Promise<Imported | undefined> {
   const { identity, crypto } = area.ports;
-  const fed = taken.flatMap(({ segments }) => segments.flatMap((one) => one.signed.value.entries));
+  const fed = [...fedBy(taken)].map(({ entry }) => entry);
   const of = (kind: number) => fed.filter((one) => one.kind === kind).map(({ bytes }) => bytes);
   const found: Imported = { certificates: [], lists: [], refused: [], more: false };
-  if (!identity) return undefined; // the gateways' terms say so
+  if (!identity || !anchorKey) return undefined; // the gateways' terms say so
   const { net } = area.options;
   const { registry } = area;
-  const anchorKey = anchorOf(crypto, identity.shelf);
-  if (!anchorKey) return undefined;
   for (const bytes of of(FedKind.authority)) {
     const opened = openAuthority(crypto, bytes, anchorKey);
     if (opened.ok && opened.value.net === net && !registry.authority)
