@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The real node application on a virtual clock, for simulations with faults: it lives until its power goes. */
+/** The real node application on a virtual clock, for simulations with faults. It lives until power is cut. */
 import type { Crypto } from "#core/crypto/port";
 import { TimeQuality } from "#core/units/time";
 import type { NodeConfig } from "#meter/config";
