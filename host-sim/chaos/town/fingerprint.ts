@@ -13,7 +13,7 @@ export function fingerprint(area: Area, whole = true): string {
     `votes ${votes.accepted}`,
     `suspended ${[...area.suspended].sort()}`,
     `epoch ${epochs.latest && `${epochs.latest.epoch.epoch} ${hex(epochs.latest.epoch.beacon)}`}`,
-    `slots ${area.settledSlots} ${area.tradedWh} ${JSON.stringify(area.missedSlots)}`,
+    `slots ${area.settledSlots} ${area.tradedWh} ${area.missedSlots.map(({ slot, nodes }) => `${slot}:${nodes}`)}`,
   ];
   for (const run of area.runs.values())
     lines.push(`run ${run.slot} ${run.phase} ${run.phaseRealMs} ${run.ready}`);
