@@ -53,7 +53,7 @@ export interface TownSetup {
   /** Real BLS for the beacons, at 40 ms a signature, in place of a hash. */
   bls?: boolean;
   weather?: TownWeather;
-  consortium?: Partial<Pick<ConsortiumOptions, "rule" | "leader" | "intervalMs" | "timeouts">>;
+  consortium?: Partial<Omit<ConsortiumOptions, "gateways" | "keyUsed">>;
   options?: Partial<GatewayOptions>;
   /** What each gateway knows of an authority, and the nodes' anchor key. */
   identity?: { of(gateway: number): GatewayPorts["identity"]; anchorKey: Uint8Array };

@@ -128,6 +128,18 @@ export const CHANGES_OPEN_MAX = 16;
 export const SERVE_TURNS_MAX = 16;
 /** Requests of one peer that are answered in a second: one that catches up asks some times in each. */
 export const SERVES_PER_SECOND = 20;
+/** Turns from one state to hand out to the next: minutes of turns, and some seconds to execute again. */
+export const STATE_TURNS = 1024;
+/** Bytes of a state: several times the largest that 1024 members make. */
+export const STATE_BYTES_MAX = 256 * 1024 * 1024;
+/** Bytes of one piece of it, within one packet as a segment is. */
+export const STATE_PIECE_BYTES = 48 * 1024;
+/** Pieces of a state. */
+export const STATE_PIECES_MAX: number = Math.ceil(STATE_BYTES_MAX / STATE_PIECE_BYTES);
+/** Pieces that are asked for and have not come: half a megabyte, for a round trip of a tenth of a second. */
+export const STATE_PIECES_ASKED = 12;
+/** Pieces that one peer gets in a second, 6 MB: the gateway that serves it goes on with its own work. */
+export const STATE_PIECES_PER_SECOND = 128;
 /** Characters of a host name (RFC 1035 section 2.3.4: 255 bytes on the wire). */
 export const HOST_CHARS_MAX = 253;
 /** Calibration values of one metering chip: a three-phase chip has five for each phase. */

@@ -21,11 +21,15 @@ import {
   MESSAGE_BYTES_MAX,
   QTY_WH_MAX,
   SEGMENT_BYTES_MAX,
+  STATE_BYTES_MAX,
+  STATE_PIECE_BYTES,
+  STATE_PIECES_MAX,
   WIRE_ARRAY_MAX,
 } from "#core/limits";
 import { CLEARING_BYTES_MAX } from "#core/records/clearing";
 import { micro, nodeId, price, qtyWh, slotNumber } from "#core/records/common";
 import { quorumRecord } from "#core/records/consensus";
+import { stateOfferRecord } from "#core/records/state";
 
 export const EntryKind = Object.freeze({
   /** The world: names, gateway key, times; always the first entry. */
@@ -66,6 +70,9 @@ export const EntryKind = Object.freeze({
   consortium: 20,
   /** What leaders and sellers are rewarded by. */
   rewards: 21,
+  /** The state that turns had led to, in pieces behind it: the log can be executed from here on. */
+  state: 22,
+  piece: 23,
   /** What the operator's bank lends by: its signed offer. */
   bank: 30,
 });
@@ -164,6 +171,20 @@ export const rewardsEntry = struct({
   periodSlots: uint(),
 });
 export type ConsortiumEntry = Infer<typeof consortiumEntry>;
+export const stateEntry = struct({
+  /** The first turn that it does not have, and the id of the one before it. */
+  height: uint(0xffffffff),
+  turn: hash,
+  format: uint(0xffff),
+  size: uint(STATE_BYTES_MAX),
+  /** Merkle root over the pieces. */
+  root: hash,
+  pieces: uint(STATE_PIECES_MAX),
+  /** Signed offers of the gateways that it was taken from; none where this gateway made it itself. */
+  offers: list(bytes(1, stateOfferRecord.bytesMax + 128), GATEWAYS_MAX),
+});
+export type StateEntry = Infer<typeof stateEntry>;
+export const pieceEntry = struct({ bytes: bytes(1, STATE_PIECE_BYTES) });
 export const blockEntry = struct({ block: bytes(1, 4 * 1024 * 1024) });
 
 /** The bytes of an entry. */

@@ -31,6 +31,8 @@ import {
   worldEntry,
 } from "./entries.ts";
 import { entryOf } from "./feeder/terms.ts";
+import type { FoundState } from "./handout/catch-up.ts";
+import { enterBase, enterFound, logFound, newestBase } from "./handout/enter.ts";
 import { announceTrust, enterImported } from "./identity/enter.ts";
 import { examine, type Imported, type Presented } from "./identity/import.ts";
 import { type Inbound, Intake } from "./intake/intake.ts";
@@ -43,12 +45,12 @@ import { advance, nextDelayMs } from "./slots/engine.ts";
 import { Updates } from "./update/updates.ts";
 
 export class Gateway {
-  readonly area: Area;
-  readonly updates: Updates;
-  readonly intake: Intake;
-  readonly checkpoints: Checkpoints;
+  area!: Area;
+  updates!: Updates;
+  intake!: Intake;
+  checkpoints!: Checkpoints;
   /** Its seat in a consortium, where it has one. */
-  readonly seat: Seat | undefined;
+  seat: Seat | undefined;
   private readonly ports: GatewayPorts;
   private queue: Inbound[] = [];
   private busy = false;
@@ -66,6 +68,12 @@ export class Gateway {
 
   constructor(options: GatewayOptions, ports: GatewayPorts) {
     this.ports = ports;
+    this.build(options);
+  }
+
+  /** All that the log leads to, at its beginning. */
+  private build(options: GatewayOptions): void {
+    const { ports } = this;
     const { consortium } = ports;
     const agreed = options.consortium && new AgreedTime(ports.time.nowMs());
     this.area = new Area(options, agreed ? { ...ports, time: agreed } : ports);
@@ -91,8 +99,10 @@ export class Gateway {
   async start(): Promise<void> {
     const { area, ports } = this;
     const before = ports.time.nowMs();
-    const from = this.checkpoints.load();
+    const base = newestBase(ports);
+    let from = this.checkpoints.load(base?.next);
     if (from > 1) this.seat?.restored();
+    else if (base && this.seat) from = enterBase({ area, ports, seat: this.seat }, base);
     for (const entry of ports.store.read(from))
       if (!(await this.seat?.replay(entry))) replayEntry(area, entry);
     const batch = new Batch();
@@ -103,20 +113,44 @@ export class Gateway {
         height: area.chain.head?.header.height ?? -1,
         ms: ports.time.nowMs() - before,
       });
-    this.nameFeeder(batch);
-    area.credit.begin(area, batch);
     await this.lookAtIdentities();
-    announceTrust(area, batch);
     const { prefix } = area.topics;
     const deliver = (topic: string, payload: Uint8Array) => this.deliver(topic, payload);
     ports.bus.subscribe(`${prefix}/node/+/state`, deliver);
     ports.bus.subscribe(`${prefix}/node/+/up/+`, deliver);
+    return this.begun(batch);
+  }
+
+  /** Says again what was in force, and takes part. */
+  private begun(batch: Batch): Promise<void> | undefined {
+    const { area, ports } = this;
+    this.nameFeeder(batch);
+    area.credit.begin(area, batch);
+    announceTrust(area, batch);
     this.resume(batch);
     this.updates.refresh(batch);
     if (!this.seat) return this.turn(batch, []);
     if (batch.entries.length > 0) ports.store.append(batch.entries);
     this.flush(batch.sends);
     this.seat.start();
+    return undefined;
+  }
+
+  /** A state of others takes the place of all that this gateway has. */
+  private takeOver(old: Seat, found: FoundState): void {
+    const { area, updates, intake, checkpoints, ports } = this;
+    old.replica.found = undefined;
+    this.build(area.options);
+    const fresh = { area: this.area, ports, seat: this.seat! };
+    const fault = enterFound(fresh, found);
+    if (fault) {
+      Object.assign(this, { area, updates, intake, checkpoints, seat: old });
+      return old.replica.states.giveUp(fault);
+    }
+    old.replica.stop();
+    logFound(fresh, found, old.replica);
+    for (const id of area.near) this.area.near.add(id);
+    void this.begun(new Batch());
   }
 
   /** The operator's word on the feeder meter, where it is another than the log's. */
@@ -219,7 +253,7 @@ export class Gateway {
 
   private get hasWork(): boolean {
     const { length } = this.queue;
-    if (this.seat) return length + this.imported.length > 0 || this.seat.replica.due !== undefined;
+    if (this.seat) return length + this.imported.length > 0 || this.seat.isDue;
     return length + this.imported.length > 0 || this.area.consensus.due;
   }
 
@@ -273,7 +307,8 @@ export class Gateway {
 
   /** In a consortium: what was decided is executed first, and then what came is collected. */
   private async share(seat: Seat): Promise<void> {
-    const decided = seat.replica.due;
+    const { due: decided, found } = seat.replica;
+    if (found) return this.takeOver(seat, found);
     // If there are more in the folder, they come with the next look at it.
     for (const found of this.imported.splice(0)) seat.feedTrust(found);
     if (!decided) return this.flush(await seat.collect(this.queue.splice(0, COMMIT_BATCH_MAX)));

@@ -6,7 +6,7 @@ import type { Packer } from "./checkpoint/checkpoint.ts";
 import type { ConsortiumPorts } from "./consortium/ports.ts";
 import type { IdentityShelf, SealVerifier } from "./identity/ports.ts";
 
-/** One record of the gateway's log. `index` counts from 1 without gaps. */
+/** One record of the gateway's log. `index` counts from 1, without gaps but for what was dropped. */
 export interface LogEntry {
   index: number;
   kind: number;
@@ -20,6 +20,13 @@ export interface LogStore {
   /** Every entry from `from` on, in order. */
   read(from?: number): Iterable<LogEntry>;
   readonly length: number;
+  /**
+   * Drops the entries behind the first `head` and before `before`, for good; at most some thousand at once. It
+   * is durable when it returns, and can go on later with a larger `before`.
+   */
+  drop(head: number, before: number): void;
+  /** What was dropped: what is behind `head` and before `before` is not read. */
+  readonly gap: { readonly head: number; readonly before: number } | undefined;
   /** Keeps `bytes` under this name beside the log, in place of what was there; durable when it returns. */
   keep(name: string, bytes: Uint8Array): void;
   /** What is kept under this name; undefined where nothing is, or where it is damaged. */

@@ -40,6 +40,7 @@ import { enginePacker } from "./process/packer.ts";
 import { publishRates } from "./process/rates.ts";
 import type { SlotFacts } from "./process/slot-facts.ts";
 import { worldStartOf } from "./process/stored-world.ts";
+import { timedStore } from "./process/timed-store.ts";
 import { openSealedStore } from "./store/sealed.ts";
 
 /** The longest that setTimeout waits; a longer delay asks again. */
@@ -189,7 +190,7 @@ class Running implements GatewayProcess {
     const gateway = new Gateway(gatewayOptions(config, this.secretKey, this.worldStartMs), {
       crypto,
       verifier: pool,
-      store: this.timed(hooks.aroundStore?.(store) ?? store),
+      store: timedStore(hooks.aroundStore?.(store) ?? store, () => this.measured),
       bus,
       tariff: tariffOf(config),
       time: { nowMs: () => Date.now(), wakeAfter: (delayMs) => this.wakeAfter(delayMs) },
@@ -338,25 +339,6 @@ class Running implements GatewayProcess {
     const code = this.gateway?.area.barred(id);
     if (!code) return "member";
     return code === "NOT_ENROLLED" ? "guest" : "barred";
-  }
-
-  /** The store with the time of each commit in the metrics. */
-  private timed(store: LogStore): LogStore {
-    return {
-      append: (entries) => {
-        const before = performance.now();
-        store.append(entries);
-        this.measured?.commitSeconds.observe((performance.now() - before) / 1000);
-        this.measured?.commitEntries.observe(entries.length);
-      },
-      read: (from) => store.read(from),
-      get length() {
-        return store.length;
-      },
-      keep: (name, bytes) => store.keep(name, bytes),
-      kept: (name) => store.kept(name),
-      close: () => store.close(),
-    };
   }
 
   private wakeAfter(delayMs: number): void {

@@ -58,6 +58,10 @@ function crashing(random: Random, crashes: number, counts: RunCounts): LogStore 
     get length() {
       return inner.length;
     },
+    drop: (head, before) => inner.drop(head, before),
+    get gap() {
+      return inner.gap;
+    },
     keep: (name, bytes) => inner.keep(name, bytes),
     kept: (name) => inner.kept(name),
     close: () => inner.close(),

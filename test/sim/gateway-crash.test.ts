@@ -58,6 +58,10 @@ function crashingStore(crash: CrashCase, counted: { appends: number }): LogStore
     get length() {
       return inner.length;
     },
+    drop: (head, before) => inner.drop(head, before),
+    get gap() {
+      return inner.gap;
+    },
     keep: (name, bytes) => inner.keep(name, bytes),
     kept: (name) => inner.kept(name),
     close: () => inner.close(),

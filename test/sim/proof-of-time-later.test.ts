@@ -46,6 +46,10 @@ function dyingStore(death: Death, counted: { appends: number }): LogStore {
     get length() {
       return inner.length;
     },
+    drop: (head, before) => inner.drop(head, before),
+    get gap() {
+      return inner.gap;
+    },
     keep: (name, bytes) => inner.keep(name, bytes),
     kept: (name) => inner.kept(name),
     close: () => inner.close(),

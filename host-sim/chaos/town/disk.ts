@@ -48,6 +48,16 @@ export class Disk implements LogStore {
     return this.store.read(from);
   }
 
+  get gap(): LogStore["gap"] {
+    return this.store.gap;
+  }
+
+  drop(head: number, before: number): void {
+    this.events.step("drop");
+    this.store.drop(head, before);
+    this.events.step("dropped");
+  }
+
   keep(name: string, bytes: Uint8Array): void {
     this.events.step("keep");
     if (this.full) throw new DiskFull();

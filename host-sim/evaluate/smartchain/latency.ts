@@ -114,6 +114,10 @@ export async function runLatency(crypto: Crypto, setup: LatencySetup): Promise<L
     get length() {
       return memory.length;
     },
+    drop: (head, before) => memory.drop(head, before),
+    get gap() {
+      return memory.gap;
+    },
     keep: (name, bytes) => memory.keep(name, bytes),
     kept: (name) => memory.kept(name),
     close: () => memory.close(),

@@ -44,6 +44,7 @@ import { changeRecord } from "./registry.ts";
 import { chunkRecord, fetchRecord, releaseRecord } from "./release.ts";
 import { segmentRecord } from "./segment.ts";
 import { settlementRecord } from "./settlement.ts";
+import { pieceRecord, pieceWantedRecord, stateOfferRecord, stateWantedRecord } from "./state.ts";
 import { cutsRecord, turnRecord, wantedRecord } from "./turn.ts";
 import { bodyRecord, txRecord } from "./tx.ts";
 import { evidenceRecord, voteRecord } from "./vote.ts";
@@ -104,6 +105,10 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   cutsRecord,
   wantedRecord,
   changeRecord,
+  stateWantedRecord,
+  stateOfferRecord,
+  pieceWantedRecord,
+  pieceRecord,
   bankRecord,
   loanRequestRecord,
   topUpRecord,
@@ -146,4 +151,7 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   cutsRecord,
   wantedRecord,
   changeRecord,
+  stateWantedRecord,
+  pieceWantedRecord,
+  pieceRecord,
 ]);

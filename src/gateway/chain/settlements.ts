@@ -11,7 +11,7 @@ import type { SealedBlock } from "./chain.ts";
 
 export class Settlements {
   /** By member. */
-  private readonly last = new Map<string, Settlement>();
+  readonly all = new Map<string, Settlement>();
 
   /** A block was sealed or replayed: `state` is that after it. */
   follow(crypto: Crypto, state: LedgerState, { block, headerBytes }: SealedBlock): void {
@@ -32,14 +32,14 @@ export class Settlements {
         const set = sets.find(({ wallets }) => wallets.includes(name));
         if (node === undefined || !set) continue; // of a trade long ago, which was frozen
         const wallet = set.wallets.indexOf(name);
-        this.last.set(node, { ...proof, walletSet: set.set, wallet });
+        this.all.set(node, { ...proof, walletSet: set.set, wallet });
       }
     });
   }
 
   /** What is sent to `node`, of any block, or only of the one with this header; undefined where there is none. */
   of(node: string, headerBytes?: Uint8Array): Uint8Array | undefined {
-    const settlement = this.last.get(node);
+    const settlement = this.all.get(node);
     if (!settlement || (headerBytes && settlement.header !== headerBytes)) return undefined;
     return settlementRecord.encode(settlement);
   }

@@ -5,23 +5,13 @@
  * whole.
  */
 import { bytesEqual } from "#core/codec/bytes";
-import { Inner, Leaf, MerkleMap } from "#core/crypto/merkle-map";
-import { Members } from "#core/pot/members";
-import { EpochElectorate } from "#core/votes/electorate";
 import type { Area } from "../area.ts";
 import { termsDigest } from "../consortium/terms.ts";
 import { packEntry, worldEntry } from "../entries.ts";
-import { FeederCheck } from "../feeder/check.ts";
-import { Drift } from "../feeder/drift.ts";
-import { Fit } from "../feeder/fit.ts";
-import { Spans } from "../feeder/spans.ts";
-import { Suspects } from "../feeder/suspects.ts";
 import type { GatewayPorts, LogEntry } from "../ports.ts";
 import { worldOf } from "../replay.ts";
-import { DirectDeals } from "../slots/deals.ts";
-import { SlotRun } from "../slots/run.ts";
-import { KeptCommittees } from "../smartchain/committees.ts";
 import { flatten, GraphFault, type PlainGraph, restore } from "./graph.ts";
+import { CLASSES, outsideOf } from "./outside.ts";
 
 /** Plain data to bytes and back, on the engine that the gateway runs on. */
 export interface Packer {
@@ -34,23 +24,6 @@ export interface Packer {
 const NAME = "checkpoint";
 /** Log entries from one checkpoint to the next: a second or two of replay. */
 const EVERY_ENTRIES = 5000;
-
-/** Of objects that an area does not have at its beginning. */
-const CLASSES = [
-  SlotRun,
-  DirectDeals,
-  KeptCommittees,
-  EpochElectorate,
-  Members,
-  MerkleMap,
-  Inner,
-  Leaf,
-  FeederCheck,
-  Spans,
-  Drift,
-  Fit,
-  Suspects,
-];
 
 interface Packed {
   build: string;
@@ -109,14 +82,15 @@ export class Checkpoints {
 
   /**
    * The entry from which on the log has to be executed: behind the checkpoint, whose state is in place then,
-   * or the first.
+   * or the first. `least`: the log is to be executed from there on at least.
    */
-  load(): number {
+  load(least = 1): number {
     const { packer, store, crypto, log } = this.ports;
     const bytes = packer && store.kept(NAME);
     if (!packer || !bytes) return 1;
     const packed = packer.unpack(bytes) as Packed;
     if (packed.build !== packer.build || packed.index > store.length) return 1;
+    if (packed.index + 1 < least) return 1;
     if (!bytesEqual(packed.terms, this.terms) || !this.isOwn()) return 1;
     const last = firstOf(store.read(packed.index));
     if (!last || !bytesEqual(crypto.sha256(last.bytes), packed.last)) return 1;
@@ -154,22 +128,6 @@ export class Checkpoints {
   private root(): object {
     return { area: this.area, beside: this.beside() };
   }
-}
-
-/** What an area is made with, and its secrets: it has them anyhow. */
-function outsideOf(area: Area, ports: GatewayPorts): Map<string, unknown> {
-  const { options, publicChain, consensus } = area;
-  const outside = new Map<string, unknown>([
-    ["area ports", area.ports],
-    ["ports", ports],
-    ["options", options],
-    ["secret key", options.secretKey],
-    ["salt key", publicChain.saltKey],
-    ["consensus", consensus],
-  ]);
-  for (const [name, value] of [...Object.entries(ports), ...Object.entries(area.ports)])
-    if (typeof value === "object" && value !== null) outside.set(`port ${name}`, value);
-  return outside;
 }
 
 /** The first of these. */

@@ -6,10 +6,10 @@
 import { assert } from "#core/errors/assert";
 
 /** A value in a plain graph: itself, or where its node is. */
-type Flat = string | number | bigint | boolean | undefined | null | Ref;
+export type Flat = string | number | bigint | boolean | undefined | null | Ref;
 type Ref = { at: number } | { outside: string };
 
-type Node =
+export type Node =
   | { list: Flat[] }
   | { map: [Flat, Flat][] }
   | { set: Flat[] }
@@ -18,7 +18,10 @@ type Node =
   | { of: string; fields: [string, Flat][]; functions: boolean };
 
 export type PlainGraph = readonly Node[];
-type Bytes = Uint8Array | Int32Array | Uint32Array | Float64Array | Uint16Array;
+export type Bytes =
+  | (Uint8Array | Uint16Array | Uint32Array)
+  | (Int8Array | Int16Array | Int32Array)
+  | Float64Array;
 type Fields = Record<string, unknown>;
 
 export class GraphFault extends Error {
@@ -27,8 +30,19 @@ export class GraphFault extends Error {
   }
 }
 
-/** `outside`: objects that are not part of it, by name. The first node is the root. */
-export function flatten(root: object, outside: ReadonlyMap<string, unknown>): PlainGraph {
+/** What is left out of a graph: fields by the name of their class, "" for those of plain objects. */
+export type LeftOut = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * `outside`: objects that are not part of it, by name. The first node is the root. With `leftOut` the graph is
+ * canonical: without these fields, the others in the order of their names, and none that is undefined in a
+ * plain object.
+ */
+export function flatten(
+  root: object,
+  outside: ReadonlyMap<string, unknown>,
+  leftOut?: LeftOut,
+): PlainGraph {
   const names = new Map([...outside].map(([name, value]) => [value, name]));
   const nodes: Node[] = [];
   const places = new Map<object, number>();
@@ -44,7 +58,7 @@ export function flatten(root: object, outside: ReadonlyMap<string, unknown>): Pl
     places.set(value, at);
     nodes.push({ list: [] });
     work.push(() => {
-      nodes[at] = nodeOf(value, flat);
+      nodes[at] = nodeOf(value, flat, leftOut);
     });
     return { at };
   };
@@ -55,7 +69,11 @@ export function flatten(root: object, outside: ReadonlyMap<string, unknown>): Pl
 
 const LEFT_OUT = Symbol("left out");
 
-function nodeOf(value: object, flat: (value: unknown) => Flat | typeof LEFT_OUT): Node {
+function nodeOf(
+  value: object,
+  flat: (value: unknown) => Flat | typeof LEFT_OUT,
+  leftOut: LeftOut | undefined,
+): Node {
   const whole = (item: unknown): Flat => {
     const found = flat(item);
     if (found === LEFT_OUT) throw new GraphFault("a function among values");
@@ -68,12 +86,22 @@ function nodeOf(value: object, flat: (value: unknown) => Flat | typeof LEFT_OUT)
   if (ArrayBuffer.isView(value)) return { bytes: (value as Bytes).slice() };
   const fields: [string, Flat][] = [];
   let functions = false;
-  for (const [name, item] of Object.entries(value)) {
+  const of = className(value);
+  for (const [name, item] of entriesOf(value, of, leftOut)) {
     const found = flat(item);
     if (found === LEFT_OUT) functions = true;
     else fields.push([name, found as Flat]);
   }
-  return { of: className(value), fields, functions };
+  return { of, fields, functions };
+}
+
+function entriesOf(value: object, of: string, leftOut: LeftOut | undefined): [string, unknown][] {
+  const all = Object.entries(value);
+  if (!leftOut) return all;
+  const not = leftOut[of] ?? [];
+  return all
+    .filter(([name, item]) => !not.includes(name) && (of !== "" || item !== undefined))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function className(value: object): string {

@@ -6,8 +6,9 @@ import type { LogStore } from "../ports.ts";
 
 export class Archive {
   private readonly store: LogStore;
-  /** Index of the entry of each turn. */
-  private readonly turns: number[] = [];
+  /** Index of the entry of each turn from `first` on. */
+  private turns: number[] = [];
+  private first = 0;
   /** The same of the segments of each gateway (hex), by number. */
   private readonly segments = new Map<string, Map<number, { id: Uint8Array; index: number }>>();
 
@@ -15,9 +16,24 @@ export class Archive {
     this.store = store;
   }
 
+  /** The log begins with a state: turns from this height on are in it. */
+  begin(height: number): void {
+    this.first = height;
+  }
+
   addTurn(height: number, index: number): void {
-    assert(height === this.turns.length, "TURN_ORDER", String(height));
+    assert(height === this.first + this.turns.length, "TURN_ORDER", String(height));
     this.turns.push(index);
+  }
+
+  /** Entries before `index` are no longer in the log. */
+  forget(index: number): void {
+    const kept = this.turns.findIndex((at) => at >= index);
+    const gone = kept < 0 ? this.turns.length : kept;
+    this.turns = this.turns.slice(gone);
+    this.first += gone;
+    for (const known of this.segments.values())
+      for (const [seq, segment] of known) if (segment.index < index) known.delete(seq);
   }
 
   /** Of two of one number the later: a turn took it in. */
@@ -34,7 +50,7 @@ export class Archive {
 
   /** The entry of the turn at this height, as it was packed; undefined where there is none. */
   turn(height: number): Uint8Array | undefined {
-    return this.at(this.turns[height]);
+    return this.at(this.turns[height - this.first]);
   }
 
   segment(gateway: string, seq: number): Uint8Array | undefined {
@@ -43,7 +59,8 @@ export class Archive {
 
   private at(index: number | undefined): Uint8Array | undefined {
     if (index === undefined) return undefined;
-    for (const entry of this.store.read(index)) return entry.bytes;
+    for (const entry of this.store.read(index))
+      return entry.index === index ? entry.bytes : undefined;
     return undefined;
   }
 }

@@ -19,6 +19,11 @@ export interface Taken {
   readonly segments: readonly CheckedSegment[];
 }
 
+/** How far turns have come in the feed of a gateway (hex). */
+export interface FeedCut extends FeedHead {
+  readonly gateway: string;
+}
+
 /** Segments of one number that are kept, where turns name them; of those that no turn names, two. */
 const FORKS_MAX = 8;
 /** Missing segments that are remembered: of some rounds' turns. */
@@ -51,6 +56,18 @@ export class Feeds {
   constructor(gateways: readonly Uint8Array[]) {
     const ids = [...gateways].sort(compareBytes).map(toHex);
     this.feeds = new Map(ids.map((id) => [id, { cut: FEED_START, open: new Map() }]));
+  }
+
+  /** How far turns have come in each. */
+  allCuts(): FeedCut[] {
+    return [...this.feeds].map(([gateway, { cut }]) => ({ gateway, seq: cut.seq, id: cut.id }));
+  }
+
+  /** Of other gateways' turns: these are the feeds, and nothing beyond the cuts is here. */
+  begin(cuts: readonly FeedCut[]): void {
+    this.feeds = new Map(
+      cuts.map(({ gateway, seq, id }) => [gateway, { cut: { seq, id }, open: new Map() }]),
+    );
   }
 
   /**

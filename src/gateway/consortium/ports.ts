@@ -8,7 +8,7 @@ export interface Partner extends Validator {
   readonly beaconKey: Uint8Array;
 }
 
-/** Who agrees, and how; the same at every gateway but for the last two. */
+/** Who agrees, and how; the same at every gateway but for what follows `intervalMs`. */
 export interface ConsortiumOptions {
   gateways: readonly Partner[];
   rule: QuorumRule;
@@ -17,15 +17,22 @@ export interface ConsortiumOptions {
   /** Least time between two turns, ms; 0: as soon as there is something to take in. */
   intervalMs: number;
   timeouts?: Timeouts;
+  /** Turns from one state to hand out to the next; other than STATE_TURNS for trials only. */
+  stateTurns?: number;
+  /** The log keeps at least so many turns, and begins with a state; undefined: it keeps all. */
+  keepTurns?: number;
   /** This gateway's key has signed before, with a store that is lost: it asks the others what it may say. */
   keyUsed?: boolean;
 }
 
 /**
  * What gateways send each other: words of the consensus, segments of feeds, requests for segments, an ask
- * that another area's witnesses have to see, and what is for a node of another area.
+ * that another area's witnesses have to see, what is for a node of another area, and states.
  */
-export type PeerKind = MessageKind | "segment" | "fetch" | "ask" | "down";
+export type PeerKind = MessageKind | "segment" | "fetch" | "ask" | "down" | StateKind;
+
+/** Requests for states and their pieces, and the answers (handout/). */
+export type StateKind = "state-wanted" | "state-offer" | "piece-wanted" | "piece";
 
 export interface PeerLink {
   /** To one gateway by its id (hex), or to all others. May be lost, repeated and late. */

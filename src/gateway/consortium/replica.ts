@@ -12,6 +12,7 @@ import { blockOf, openMessage } from "../consensus/open.ts";
 import { DEFAULT_TIMEOUTS } from "../consensus/timeouts.ts";
 import type { HeightContext, Output } from "../consensus/types.ts";
 import { EntryKind, packEntry, segmentEntry, type TurnEntry } from "../entries.ts";
+import { type FoundState, isStateKind, States } from "../handout/states.ts";
 import type { GatewayOptions } from "../options.ts";
 import type { GatewayPorts } from "../ports.ts";
 import { Archive } from "./archive.ts";
@@ -62,17 +63,20 @@ export class Replica {
   halted: string | undefined;
   /** Proofs that gateways said two things, by gateway (hex). */
   readonly liars = new Map<string, Uint8Array>();
+  /** A state of others, which is to take the place of what this gateway has. */
+  found: FoundState | undefined;
+  readonly states: States;
+  readonly archive: Archive;
   /** The turn before, and what it said of the ledger. */
-  private readonly past: { before: Before; named: Uint8Array | undefined };
+  readonly past: { before: Before; named: Uint8Array | undefined };
   private readonly options: GatewayOptions;
   private readonly consortium: ConsortiumOptions;
   private readonly ports: GatewayPorts;
   private readonly outside: ConsortiumPorts;
   private readonly host: ReplicaHost;
   private readonly driver: Driver;
-  private readonly archive: Archive;
   private readonly exchange: Exchange;
-  private readonly target: Target;
+  readonly target: Target;
   private stopped = false;
   private decided: DecidedTurn | undefined;
   private readonly audits: Audits;
@@ -97,6 +101,16 @@ export class Replica {
     this.archive = new Archive(ports.store);
     this.exchange = new Exchange(net, outside.link, this.feeds, this.archive);
     this.target = new Target(consortium);
+    this.states = new States(options, ports, outside, {
+      id: host.id,
+      archive: this.archive,
+      set: () => this.partners.set,
+      height: () => this.before.height,
+      onState: (found) => {
+        this.found = found;
+        host.onDecided();
+      },
+    });
     this.anchorKey = anchorOf(ports.crypto, ports.identity?.shelf);
     const terms = termsDigest(ports.crypto, options, ports.tariff, this.anchorKey);
     const none = { prev: undefined, atMs: undefined, ledger: undefined };
@@ -176,12 +190,14 @@ export class Replica {
     const { seq: head } = this.feeds.headOf(this.self);
     for (let seq = cut + 1; seq <= head; seq++)
       for (const bytes of this.feeds.openAt(this.self, seq)) link.send(undefined, "segment", bytes);
+    this.states.handout.load(this.before.height);
     this.driver.restart(this.context(), used);
     this.want();
   }
 
   stop(): void {
     this.stopped = true;
+    this.states.stop();
     this.driver.stop();
   }
 
@@ -318,14 +334,17 @@ export class Replica {
     if (kind === "segment") return this.hearSegment(bytes, from);
     if (kind === "fetch") return this.exchange.serve(from, bytes, this.nowMs);
     if (kind === "ask" || kind === "down") return this.host.onPassed(from, kind, bytes);
+    if (isStateKind(kind)) return this.states.hear(from, kind, bytes);
+    if (kind === "decision" && this.states.isBusy) return;
     const { crypto } = this.ports;
     const keysOf = (id: string): Uint8Array[] => {
       const key = this.partners.keyOf(id);
       return key ? [key] : [];
     };
     const message = openMessage({ net: this.options.net, crypto, keysOf }, kind, bytes, from);
-    if ("code" in message) this.host.refused(message.code, from, message.detail);
-    else this.driver.take({ type: "message", message });
+    if ("code" in message) return this.host.refused(message.code, from, message.detail);
+    this.states.heard(message);
+    this.driver.take({ type: "message", message });
   }
 
   private hearSegment(bytes: Uint8Array, from: string): void {

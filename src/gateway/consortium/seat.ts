@@ -15,6 +15,8 @@ import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
 import { isOffer } from "../credit/desk.ts";
 import { EntryKind, packEntry, segmentEntry, turnEntry, unpackEntry } from "../entries.ts";
+import { passState } from "../handout/base.ts";
+import { StateKeeper } from "../handout/keeper.ts";
 import { enterImported } from "../identity/enter.ts";
 import type { Imported } from "../identity/import.ts";
 import type { Decoded, Inbound, Intake } from "../intake/intake.ts";
@@ -48,6 +50,7 @@ export class Seat {
   private readonly intake: Intake;
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
+  private readonly keeper: StateKeeper;
   /** Whether the log has anything that this gateway fed, or took in with others. */
   private readonly history = { replayed: false, atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
@@ -75,6 +78,7 @@ export class Seat {
       onPassed: (from, kind, bytes) => this.passed(from, kind, bytes, host),
       refused: (code, from, detail) => intake.refused(code, from, detail),
     });
+    this.keeper = new StateKeeper(area, ports, this.replica);
   }
 
   /** What of it, and of its replica, a checkpoint has; and what it leaves as it is. */
@@ -86,6 +90,15 @@ export class Seat {
   /** That is in place again. */
   restored(): void {
     this.clock.atMs = this.history.atMs;
+  }
+
+  /** A state is in place: it is as if its turns had been executed. */
+  entered(): void {
+    const { archive, past } = this.replica;
+    this.history.atMs = past.before.atMs ?? this.clock.atMs;
+    this.history.replayed = true;
+    archive.begin(past.before.height);
+    this.restored();
   }
 
   /** Applies one entry of the log; false where it is one that the gateway keeps for itself. */
@@ -105,6 +118,7 @@ export class Seat {
       this.settle(decided, index);
       return true;
     }
+    if (kind === EntryKind.state || kind === EntryKind.piece) return passState(kind, bytes, index);
     const expected = this.led.shift();
     if (!expected) return false;
     const same = kind === expected.kind && bytesEqual(bytes, expected.bytes);
@@ -200,6 +214,7 @@ export class Seat {
       replica.logged(segment, first + i);
     });
     this.settle(decided, first + segments.length);
+    this.keeper.settled();
     replica.next();
     this.offer();
     sendReceipts(area, batch);
@@ -223,6 +238,11 @@ export class Seat {
     if (!credit.wish || this.mute) return;
     this.feed([{ kind: FedKind.bank, bytes: credit.wish }], new Batch());
     credit.wish = undefined;
+  }
+
+  /** Whether a turn, or a state of others, waits for the gateway. */
+  get isDue(): boolean {
+    return this.replica.due !== undefined || this.replica.found !== undefined;
   }
 
   /** Looks again when the slot in hand asks for it. */

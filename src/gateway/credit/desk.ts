@@ -151,6 +151,15 @@ export class CreditDesk {
     return this.paid.get(token) ?? { count: 0, digest: fromHex(token)!, links: [] };
   }
 
+  /** Another gateway's state is in place: what this one's bank said last is in it. */
+  resume({ id, chain }: Area, paid: ReadonlyMap<string, Paid>): void {
+    this.version = chain.state.banks.peek(id)?.version ?? 0;
+    for (const event of chain.waiting)
+      if (event.type === "bank" && event.bank === id)
+        this.version = Math.max(this.version, event.offer.version);
+    for (const [token, payments] of paid) this.paid.set(token, payments);
+  }
+
   /** A block was decided or replayed; the state is that after it. */
   follow(area: Area, { block, header }: SealedBlock): void {
     const { state } = area.chain;

@@ -40,6 +40,11 @@ export class Epochs {
     return this.before?.epoch.epoch === number ? this.before : undefined;
   }
 
+  /** The one before, where there was one, and the one in force. */
+  get known(): KnownEpoch[] {
+    return [this.before, this.latest].filter((one) => one !== undefined);
+  }
+
   enter(known: KnownEpoch): void {
     this.before = this.latest;
     this.latest = known;
@@ -109,10 +114,14 @@ function ownReveal({ options, ports }: Area, epoch: number): Uint8Array {
 function enterEpoch(area: Area, epoch: Epoch, bytes: Uint8Array): void {
   assert(epoch.epoch === area.world.epoch + 1, "EPOCH_ORDER", String(epoch.epoch));
   area.world.epoch = epoch.epoch;
-  const known = { epoch, committees: new KeptCommittees(area.ports.crypto, epoch), bytes };
+  const known = knownEpoch(area, epoch, bytes);
   area.epochs.enter(known);
   area.epochs.parts.begin(epoch.beacon);
   area.votes.open(known);
+}
+
+export function knownEpoch({ ports }: Area, epoch: Epoch, bytes: Uint8Array): KnownEpoch {
+  return { epoch, committees: new KeptCommittees(ports.crypto, epoch), bytes };
 }
 
 export function replayEpoch(area: Area, signed: Uint8Array): void {

@@ -61,6 +61,7 @@ const OWN_KINDS = Object.freeze(["readers", "key", "here"] as const);
 const KINDS: ReadonlySet<string> = new Set<PeerKind | (typeof OWN_KINDS)[number]>([
   ...(["proposed", "vote", "quorum", "polka", "decision", "status"] as const),
   ...(["segment", "fetch", "ask", "down"] as const),
+  ...(["state-wanted", "state-offer", "piece-wanted", "piece"] as const),
   ...OWN_KINDS,
 ]);
 /** Said again by itself where it is lost. */

@@ -100,6 +100,14 @@ class SealedStore implements LogStore {
     }
   }
 
+  get gap(): LogStore["gap"] {
+    return this.inner.gap;
+  }
+
+  drop(head: number, before: number): void {
+    this.inner.drop(head, before);
+  }
+
   /** Sealed for its name, which stands in the place of an entry's number. */
   keep(name: string, bytes: Uint8Array): void {
     this.inner.keep(name, seal(this.key, this.id, { ...KEPT, kind: crc32(name) & 0xffff, bytes }));

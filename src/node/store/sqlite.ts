@@ -11,6 +11,7 @@ import { crc32 } from "node:zlib";
 import { assert } from "#core/errors/assert";
 import type { LogEntry, LogStore, Probe } from "#gateway/ports";
 import { corruptRow, explain, StoreError } from "./errors.ts";
+import { checkDrop } from "./gap.ts";
 
 /** "WATL": marks the file as ours for `file` and for openStore. */
 const APPLICATION_ID = 0x5741544c;
@@ -99,6 +100,19 @@ function prepareDatabase(db: DatabaseSync, path: string, options: StoreOptions):
   db.exec("COMMIT");
 }
 
+/** What was dropped is kept under this name, with the same transaction that drops it. */
+const GAP = "gap";
+
+function encodeGap({ head, before }: NonNullable<LogStore["gap"]>): Uint8Array {
+  return Buffer.from(JSON.stringify([head, before]));
+}
+
+function gapIn(kept: Uint8Array | undefined): LogStore["gap"] {
+  if (!kept) return undefined;
+  const [head, before] = JSON.parse(Buffer.from(kept).toString()) as [number, number];
+  return { head, before };
+}
+
 class SqliteStore implements LogStore {
   readonly #db: DatabaseSync;
   readonly #path: string;
@@ -108,7 +122,9 @@ class SqliteStore implements LogStore {
   readonly #replace: StatementSync;
   readonly #find: StatementSync;
   readonly #head = Buffer.alloc(10);
+  readonly #delete: StatementSync;
   #length: number;
+  #gap: LogStore["gap"];
   /** After a failed fsync nobody knows what the disk has: the next open must find out. */
   #failed: unknown;
   #closed = false;
@@ -123,6 +139,8 @@ class SqliteStore implements LogStore {
     );
     this.#replace = db.prepare("INSERT OR REPLACE INTO kept (name, bytes, crc) VALUES (?, ?, ?)");
     this.#find = db.prepare("SELECT bytes, crc FROM kept WHERE name = ?");
+    this.#delete = db.prepare("DELETE FROM log WHERE idx > ? AND idx < ?");
+    this.#gap = gapIn(this.kept(GAP));
     this.#length = Number(db.prepare("SELECT max(idx) AS n FROM log").get()?.n ?? 0);
   }
 
@@ -158,8 +176,8 @@ class SqliteStore implements LogStore {
   *read(from = 1): Iterable<LogEntry> {
     assert(Number.isInteger(from) && from >= 1, "STORE_INDEX");
     const end = this.#length; // what is appended meanwhile is for the next reader
-    for (let next = from; next <= end; ) {
-      for (const row of this.#fetch(next, end)) {
+    for (let next = this.#behindGap(from); next <= end; next = this.#behindGap(next)) {
+      for (const row of this.#fetch(next, this.#endBefore(next, end))) {
         if (row.idx !== next) throw corruptRow(this.#path, next, "is missing");
         if (row.crc !== this.#crc(row.idx, row.kind, row.bytes)) {
           throw corruptRow(this.#path, next, "does not match its checksum");
@@ -170,11 +188,30 @@ class SqliteStore implements LogStore {
     }
   }
 
+  get gap(): LogStore["gap"] {
+    return this.#gap;
+  }
+
+  drop(head: number, before: number): void {
+    assert(!this.#closed, "STORE_CLOSED");
+    if (this.#failed !== undefined) throw this.#failed;
+    const gap = checkDrop(this, head, before);
+    try {
+      this.#db.exec("BEGIN");
+      this.#delete.run(head, before);
+      this.#put(GAP, encodeGap(gap));
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      throw this.#rolledBack(error);
+    }
+    this.#gap = gap;
+  }
+
   keep(name: string, bytes: Uint8Array): void {
     assert(!this.#closed, "STORE_CLOSED");
     if (this.#failed !== undefined) throw this.#failed;
     try {
-      this.#replace.run(name, bytes, crc32(bytes, crc32(name)));
+      this.#put(name, bytes);
     } catch (error) {
       throw this.#rolledBack(error);
     }
@@ -191,6 +228,19 @@ class SqliteStore implements LogStore {
     if (this.#closed) return;
     this.#closed = true;
     this.#db.close();
+  }
+
+  #put(name: string, bytes: Uint8Array): void {
+    this.#replace.run(name, bytes, crc32(bytes, crc32(name)));
+  }
+
+  #behindGap(index: number): number {
+    const { head, before } = this.#gap ?? { head: index, before: index };
+    return index > head && index < before ? before : index;
+  }
+
+  #endBefore(index: number, end: number): number {
+    return this.#gap && index <= this.#gap.head ? Math.min(end, this.#gap.head) : end;
   }
 
   #fetch(from: number, end: number): Row[] {

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A gateway that is far behind gets there by a state that others hand out, and goes on as they do. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { toHex } from "#core/codec/bytes";
+import { openSigned, signRecord } from "#core/codec/record";
+import { pieceRecord, stateOfferRecord } from "#core/records/state";
+import { EntryKind } from "#gateway/entries";
+import { fingerprint } from "#host-sim/chaos/town/fingerprint";
+import { keyedCrypto } from "#host-sim/smartchain/crypto";
+import { smallWorld } from "#host-sim/smartchain/small-world";
+import { Town, type TownSetup } from "#host-sim/town/town";
+import type { TownGateway } from "#host-sim/town/town-gateway";
+import { enginePacker } from "#node/process/packer";
+
+const packer = enginePacker();
+const SLOTS = 40;
+
+function townOf(setup: Partial<TownSetup> = {}): Town {
+  return new Town({
+    seed: 9,
+    gateways: 4,
+    world: smallWorld(9, 6, SLOTS, 900),
+    crypto: keyedCrypto(),
+    consortium: { stateTurns: 32 },
+    packer,
+    ...setup,
+  });
+}
+
+function heightOf({ gateway }: TownGateway): number {
+  return gateway?.seat?.replica.past.before.height ?? 0;
+}
+
+/** Until some gateway has executed so many turns. */
+async function until(town: Town, height: number): Promise<void> {
+  while (town.gateways.every((one) => heightOf(one) < height))
+    assert.ok(await town.step(() => {}), "nothing goes on");
+}
+
+interface Seen {
+  taken: { gateway: number; height: number }[];
+  events: string[];
+  /** Turns that each executed. */
+  executed: Map<TownGateway, number>;
+}
+
+function watch(town: Town): Seen {
+  const seen: Seen = { taken: [], events: [], executed: new Map() };
+  town.logged = (gateway, event, facts) => {
+    seen.events.push(`${gateway.index} ${event}`);
+    if (event === "state-taken")
+      seen.taken.push({ gateway: gateway.index, height: Number(facts?.height) });
+  };
+  town.probe = (gateway, stage) => {
+    if (stage === "applied") seen.executed.set(gateway, (seen.executed.get(gateway) ?? 0) + 1);
+  };
+  return seen;
+}
+
+/** All that are up are the same where they are at the same turn. */
+function sameAt(town: Town): number {
+  const prints = new Map<number, string>();
+  let compared = 0;
+  for (const { gateway } of town.gateways) {
+    if (!gateway) continue;
+    const { height } = gateway.seat!.replica.past.before;
+    const print = fingerprint(gateway.area);
+    const other = prints.get(height);
+    if (other !== undefined) {
+      assert.equal(print, other, `turn ${height}`);
+      compared++;
+    }
+    prints.set(height, print);
+  }
+  return compared;
+}
+
+test("a lost disk: by a state, past a liar, and on through a restart", async () => {
+  const town = townOf();
+  const seen = watch(town);
+  await town.start();
+  const [liar, , , victim] = town.gateways;
+  await until(town, 40);
+  victim.fall(Number.POSITIVE_INFINITY);
+  victim.loseDisk();
+  await until(town, 150);
+  // It says another state than it has, or brings other bytes, or none.
+  let lies = 0;
+  town.net.tap = (from, to, kind, bytes) => {
+    if (from !== liar.id || to !== victim.id) return bytes;
+    if (kind === "state-offer" && lies++ % 2 === 0) {
+      const opened = openSigned(stateOfferRecord, town.crypto, bytes);
+      assert.ok(opened.ok);
+      const root = new Uint8Array(32);
+      const { secretKey } = liar.options;
+      return signRecord(stateOfferRecord, town.crypto, secretKey, { ...opened.value, root }).bytes;
+    }
+    if (kind !== "piece") return bytes;
+    const piece = pieceRecord.decode(bytes);
+    assert.ok(piece.ok);
+    lies++;
+    if (piece.value.index % 3 === 0) return undefined;
+    return pieceRecord.encode({ ...piece.value, bytes: piece.value.bytes.map((byte) => byte ^ 1) });
+  };
+  const before = seen.executed.get(victim)!;
+  await victim.start();
+  let compared = 0;
+  while (!town.finished) {
+    assert.ok(await town.step(() => {}));
+    if (town.events % 16 === 0) compared += sameAt(town);
+    if (seen.taken.length > 0 && victim.up && !seen.events.includes("3 checkpoint")) {
+      if (heightOf(victim) < seen.taken[0].height + 20) continue;
+      victim.gateway!.checkpoints.save();
+      victim.fall(5);
+    }
+  }
+  await town.runFor(10_000);
+  assert.ok(lies > 0);
+  assert.equal(seen.taken.length, 1);
+  assert.ok(seen.taken[0].height >= 128);
+  const executed = seen.executed.get(victim)! - before;
+  assert.ok(executed <= heightOf(victim) - seen.taken[0].height, `${executed} turns`);
+  assert.ok(compared > 50, `${compared}`);
+  assert.ok(sameAt(town) > 0);
+  const heads = town.gateways.map(({ gateway }) => toHex(gateway!.area.chain.head!.id));
+  assert.equal(new Set(heads).size, 1);
+  const kinds = [...victim.store.read()].map(({ kind }) => kind);
+  assert.equal(kinds.filter((kind) => kind === EntryKind.state).length, 1);
+});
