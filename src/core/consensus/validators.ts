@@ -33,6 +33,8 @@ export class ValidatorSet {
   readonly some: number;
   private readonly ids: readonly string[];
   private readonly places = new Map<string, number>();
+  /** Of the height that was asked for last, who leads in which round. */
+  private order: { height: number; places: readonly number[] } | undefined;
 
   /** At least one gateway and at most GATEWAYS_MAX, of different ids (assertion VALIDATORS). */
   constructor(validators: readonly Validator[], rule: QuorumRule = "quorum") {
@@ -64,8 +66,32 @@ export class ValidatorSet {
     return index >= 0 && bytesEqual(this.list[index].publicKey, publicKey) ? index : -1;
   }
 
-  /** Round-robin: whose turn it is. Each round of a height, and round 0 of each height, has the next one. */
+  /**
+   * Round-robin: whose turn it is. Round 0 of each height has the next gateway. Its later rounds have the
+   * others, where more than one may be dead in an order of the height's own: dead neighbours then do not fail
+   * one after the other.
+   */
   leader(height: number, round: number): number {
-    return (height + round) % this.size;
+    if (this.order?.height !== height) this.order = { height, places: turnsAt(height, this.size) };
+    return this.order.places[round % this.size];
   }
+}
+
+/** Every place once: `height` modulo `size`, and then the others, shuffled by the height alone. */
+function turnsAt(height: number, size: number): number[] {
+  const first = height % size;
+  const places = Array.from({ length: size }, (_, i) => (first + i) % size);
+  if (faultsOf(size) < 2) return places;
+  let mixed = Math.imul(height + 1, 0x9e3779b1);
+  for (let i = size - 1; i > 1; i--) {
+    // xorshift32: public and the same everywhere is all that it has to be.
+    mixed ^= mixed << 13;
+    mixed ^= mixed >>> 17;
+    mixed ^= mixed << 5;
+    const other = 1 + ((mixed >>> 0) % i);
+    const place = places[i];
+    places[i] = places[other];
+    places[other] = place;
+  }
+  return places;
 }
