@@ -68,7 +68,7 @@ export function plot({ x, y, series, unit, xUnit, ...head }: Plot): Chart {
     // A line of no length with a round end is a dot, in the colour of the line.
     const dots = points.map((point) => `M${x.at(point.x)} ${y.at(point.y)}h0`);
     const marked = points.length <= MARKED_MAX ? dots.join("") : "";
-    const round = { "stroke-linecap": "round", style: "stroke-width:7" };
+    const round = { "stroke-linecap": "round", style: "stroke-width:7;stroke-dasharray:none" };
     return (
       (bars.length > 0 ? spreads : "") +
       element("path", { ...look[i], d: line }, title) +
