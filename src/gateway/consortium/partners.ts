@@ -29,8 +29,9 @@ export class Partners {
     this.net = net;
     this.crypto = crypto;
     this.rule = rule;
-    this.list = first;
-    this.set = new ValidatorSet(first, rule);
+    // A checkpoint is read into it: the settings stay as they are.
+    this.list = first.map((one) => ({ ...one }));
+    this.set = new ValidatorSet(this.list, rule);
     this.remember();
   }
 
