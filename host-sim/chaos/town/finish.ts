@@ -19,11 +19,12 @@ const AGAIN_MS = 2000;
 const ORDERS_EVERY = 8;
 
 export async function finish(arena: TownArena): Promise<void> {
-  const { town, honest, plan } = arena;
+  const { town, present: honest, plan } = arena;
   const random = randomStream(plan.seed, 35);
   // What was said when all slots were over waits for a block that does not come.
   arena.area.caps.finish(arena.checks.blocks.length - 1);
   const one = honest[random.below(honest.length)];
+  arena.banks.finish((sold) => arena.area.ledger.settledBy.get(sold));
   proofs(one);
   owners(one);
   if (plan.seed % ORDERS_EVERY === 0)
