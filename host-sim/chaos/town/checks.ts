@@ -97,6 +97,8 @@ export class TownChecks {
   private readonly looked = new WeakSet<Uint8Array>();
   /** Segments that honest gateways sent, by id. */
   private readonly sentSegments = new Set<string>();
+  /** Gateways that lost a disk. */
+  private readonly forgot = new Set<number>();
   /** How far each proposed turn would go, by its id. */
   private readonly plans = new Map<string, Cut[]>();
 
@@ -108,8 +110,13 @@ export class TownChecks {
     for (const { index } of arena.honest) this.forget(index);
   }
 
-  /** Its disk is new. */
-  forget(gateway: number): void {
+  /** Its disk is a new one. */
+  lost(gateway: number): void {
+    this.forgot.add(gateway);
+    this.forget(gateway);
+  }
+
+  private forget(gateway: number): void {
     this.logs.set(gateway, { turns: 0, blocks: 0, segments: new Set(), said: new Map() });
   }
 
@@ -313,9 +320,23 @@ export class TownChecks {
     const { id, gateway: owner, seq } = this.segmentOf(bytes);
     if (this.arena.indexOf(owner) !== gateway) return;
     this.sentSegments.add(id);
-    this.once(gateway, `segment ${seq}`, id);
+    this.numbered(gateway, owner, seq, id);
     const durable = this.logs.get(gateway)!.segments.has(id);
     must(durable, "durable", () => `gateway ${gateway} sends segment ${seq} too soon`);
+  }
+
+  /** One segment of each number; who lost its disk knows of those only that turns took in. */
+  private numbered(gateway: number, owner: string, seq: number, id: string): void {
+    const place = `segment ${seq}`;
+    const before = this.said.get(`${gateway} ${place}`);
+    if (before !== undefined && before !== id && this.forgot.has(gateway)) {
+      const { turns } = this.logs.get(gateway)!;
+      const took = this.turns
+        .slice(0, turns)
+        .some(({ cuts }) => cuts.some((cut) => toHex(cut.gateway) === owner && cut.seq >= seq));
+      if (!took) this.said.set(`${gateway} ${place}`, id);
+    }
+    this.once(gateway, place, id);
   }
 
   private proposed(bytes: Uint8Array): void {

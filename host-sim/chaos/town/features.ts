@@ -209,15 +209,21 @@ function changedBy(random: Random, plan: TownPlan, kind: Kind): TownPlan {
     while (able.length > least && random.below(2) === 0) able.splice(random.below(able.length), 1);
     return able;
   };
+  // Who leaves is often one that does not keep the rules.
+  const faulty = [...faultyOf(plan)];
+  const out = faulty.length > 0 && random.below(2) === 0 ? anyOf(faulty) : anyOf(all);
   const change = (number: number, who: Pick<ChangePlan, "leaves" | "joins">, by: number[]) => {
     // So early that there is trouble, or in the midst of it.
     const atMs = random.below(running ? troubleMs >> 1 : Math.max(1, troubleMs - 100));
     const insists = random.below(3) === 0;
-    return { number, ...who, atMs, by, agreed: true, insists };
+    // Those who are none yet, and who is none any more, are for it too.
+    const strangers = [
+      ...(who.joins === undefined ? [] : [who.joins]),
+      ...(number > 1 ? [out] : []),
+    ];
+    const all = [...by, ...strangers.filter((one) => !by.includes(one) && random.below(3) === 0)];
+    return { number, ...who, atMs, by: all, agreed: true, insists };
   };
-  // Who leaves is often one that does not keep the rules.
-  const faulty = [...faultyOf(plan)];
-  const out = faulty.length > 0 && random.below(2) === 0 ? anyOf(faulty) : anyOf(all);
   const joins = spareAt(0);
   if (kind === "join") return grown(plan, 1, [change(1, { joins }, enough(all))]);
   if (kind === "leave") return grown(plan, 0, [change(1, { leaves: out }, enough(all))]);
@@ -267,6 +273,9 @@ function replaceLost(
 
 function grown(plan: TownPlan, spare: number, changes: ChangePlan[]): TownPlan {
   const fresh = Array.from({ length: spare }, () => ({ skewMs: 0, driftPpm: 0 }));
+  const { bank, gateways } = plan;
+  // A new gateway may come with a bank.
+  if (bank && spare > 0 && plan.seed % 2 === 0) bank.banks = [...bank.banks, gateways];
   return { ...plan, spare, clocks: [...plan.clocks, ...fresh], changes };
 }
 

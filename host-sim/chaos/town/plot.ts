@@ -115,7 +115,7 @@ export class Plot {
     if (arena.plan.bank?.changesTerms) otherTerms(gateway);
     if (loss === "disk") {
       disk.replace();
-      arena.checks.forget(gateway.index);
+      arena.checks.lost(gateway.index);
       arena.banks.forget(gateway.index);
       const { consortium } = gateway.options;
       gateway.options = { ...gateway.options, consortium: { ...consortium!, keyUsed: true } };
