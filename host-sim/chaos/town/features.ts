@@ -258,7 +258,8 @@ function replaceLost(
   if (plan.rule === "unanimous" || plan.liars.some(({ gateway }) => gateway === lost)) return plan;
   const made = change({ leaves: lost, joins: plan.gateways });
   const by = made.by.filter((one) => one !== lost);
-  if (by.length < quorumOf(plan.gateways)) return plan;
+  const members = by.filter((one) => one < plan.gateways);
+  if (members.length < quorumOf(plan.gateways)) return plan;
   const crash = {
     kind: "crash" as const,
     gateway: lost,
