@@ -19,7 +19,7 @@ import {
 } from "#core/records/consensus";
 import { receiptRecord } from "#core/records/receipt";
 import { FedKind, segmentRecord } from "#core/records/segment";
-import { type Cut, cutsRecord, type Turn, turnRecord } from "#core/records/turn";
+import { type Cut, cutsRecord, turnRecord } from "#core/records/turn";
 import { decodeStored } from "#gateway/consensus/stored";
 import type { PeerKind } from "#gateway/consortium/ports";
 import {
@@ -33,47 +33,8 @@ import {
 import { must } from "../violation.ts";
 import type { TownArena } from "./arena.ts";
 import type { Disk } from "./disk.ts";
+import type { AgreedTurn, Entry, FeedFacts, LogFacts, SegmentFacts } from "./facts.ts";
 import { Membership, type Wish } from "./membership.ts";
-
-export interface Entry {
-  kind: number;
-  bytes: Uint8Array;
-}
-
-export interface SegmentFacts {
-  id: string;
-  idBytes: Uint8Array;
-  gateway: string;
-  seq: number;
-  prev: string | undefined;
-  prevBytes: Uint8Array | undefined;
-  /** Changes of the gateways that it wishes for. */
-  wishes: Uint8Array[];
-}
-
-/** What the log of one honest gateway has. */
-export interface LogFacts {
-  turns: number;
-  blocks: number;
-  segments: Set<string>;
-  /** By node, the highest number. */
-  said: Map<string, number>;
-}
-
-interface AgreedTurn {
-  header: Uint8Array;
-  plan: Uint8Array;
-  turn: Turn;
-  cuts: Cut[];
-}
-
-/** How far turns have gone in a feed, and the segment before that. */
-export interface FeedFacts {
-  gateway: string;
-  seq: number;
-  id: Uint8Array;
-  before: Uint8Array | undefined;
-}
 
 export class TownChecks {
   readonly turns: AgreedTurn[] = [];

@@ -63,7 +63,7 @@ export const PLAIN: TownFeatures = {
 export function withFeatures(plan: TownPlan): TownPlan {
   const random = randomStream(plan.seed, 36);
   let made: TownPlan = { ...plan };
-  const [bank, rewards, work, all, changes] = [4, 5, 14, 12, 3].map((of) => random.below(of) === 0);
+  const [bank, rewards, work, all, changes] = [4, 5, 20, 12, 3].map((of) => random.below(of) === 0);
   if (work) made.leader = "proof-of-work";
   // Nobody hurries a search: with no time between turns the first target would hold.
   if (work && made.intervalMs === 0) made.intervalMs = 50;
