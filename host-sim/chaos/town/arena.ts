@@ -370,6 +370,7 @@ export class TownArena {
         const blocks = this.checks.blocks.slice(this.taken);
         this.taken = this.checks.blocks.length;
         ledger.take(blocks, area.chain.state, this.area.dag.txs);
+        this.banks.look(area.chain.state);
       });
     const print = fingerprint(area);
     const known = (this.prints[turns] ??= print);

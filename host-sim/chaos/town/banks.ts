@@ -2,7 +2,8 @@
 /** Banks of a town: their offers, their borrowers, and what owners and liars do that they should not. */
 import { fromHex, toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
-import { bankRecord } from "#core/records/bank";
+import type { LedgerState } from "#core/ledger/state";
+import { type BankTerms, bankRecord } from "#core/records/bank";
 import {
   creditTokenRecord,
   loanRequestRecord,
@@ -55,9 +56,21 @@ export function otherTerms(gateway: TownGateway): void {
   gateway.options = { ...gateway.options, credit: { ...credit, terms } };
 }
 
+function textOf({
+  terms,
+  capitalMicro,
+}: {
+  terms: Readonly<BankTerms>;
+  capitalMicro: number;
+}): string {
+  return JSON.stringify([capitalMicro, ...Object.entries(terms).sort().flat()]);
+}
+
 /** What banks say, and what becomes of it. */
 export class Banks {
   private readonly arena: TownArena;
+  /** By gateway, the offers of its operator. */
+  private readonly offered = new Map<number, Set<string>>();
   /** By gateway and token, the last version that it told. */
   private readonly versions = new Map<string, number>();
   /** Payments that a bank said at once, by SOLD and leg. */
@@ -69,8 +82,24 @@ export class Banks {
 
   begin(): void {
     const { town, plan } = this.arena;
+    for (const gateway of town.gateways) this.offers(gateway);
     for (const { home, atMs } of plan.bank?.greedy ?? [])
       town.agenda.at(town.world.startMs + atMs, () => this.askAll(home));
+  }
+
+  /** What an operator offers now. */
+  offers({ index, options: { credit } }: TownGateway): void {
+    if (credit) this.offered.set(index, (this.offered.get(index) ?? new Set()).add(textOf(credit)));
+  }
+
+  /** Nobody opens a bank, or changes its terms, but its own operator. */
+  look({ banks }: LedgerState): void {
+    for (const { bank, terms, capitalMicro } of banks.values()) {
+      const index = this.arena.indexOf(bank);
+      if (this.arena.isLiar(index)) continue;
+      const known = this.offered.get(index)?.has(textOf({ terms, capitalMicro }));
+      must(known, "bank", () => `gateway ${index} offered nothing of the kind`);
+    }
   }
 
   /** An owner asks every bank at once; all requests are right, and one loan at most may come of them. */
@@ -156,7 +185,8 @@ export function falseBank(arena: TownArena, self: TownGateway, random: Random): 
   arena.count("false bank");
   const victim = gateways[random.below(gateways.length)];
   const node = nodes[random.below(nodes.length)].node;
-  const { capitalMicro, terms } = creditOf(arena.plan.bank);
+  const { capitalMicro, terms: own } = creditOf(arena.plan.bank);
+  const terms = { ...own, costPpm: own.costPpm + 7 };
   const version = 1 + random.below(3);
   const about = { net, bank: fromHex(victim.id)!, node: fromHex(node.id)!, said: 1 };
   const offer = { net, bank: about.bank, version, terms, capitalMicro, atMs: area.world.nowMs() };

@@ -27,7 +27,8 @@ export function garbageFor(
   kinds: { garbage: boolean; state: boolean; wish: boolean; bank: boolean },
 ): FedEntry[] {
   const made: FedEntry[] = [];
-  if (kinds.wish) made.push(falseWish(arena, random));
+  for (let i = kinds.wish ? 1 + random.below(6) : 0; i > 0; i--)
+    made.push(falseWish(arena, random));
   if (kinds.bank) made.push(...falseBank(arena, self, random));
   const { nodes } = arena.town;
   const node = nodes[random.below(nodes.length)];

@@ -8,6 +8,7 @@ import type { Validator } from "#core/consensus/validators";
 import { type QuorumRule, quorumOf } from "#core/consensus/validators";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
+import { CHANGES_OPEN_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
 
 /** The gateways of a height, ascending by id. */
@@ -67,12 +68,18 @@ export class Membership {
       const decoded = changeRecord.decode(bytes);
       if (!decoded.ok || !members.ids.includes(by) || !this.fits(members, decoded.value)) continue;
       const name = toHex(bytes);
-      const voices = this.wishes.get(name) ?? new Set<string>();
+      const known = this.wishes.get(name);
+      if (!known && this.openOf(by) >= CHANGES_OPEN_MAX) continue;
+      const voices = known ?? new Set<string>();
       this.wishes.set(name, voices.add(by));
       if (voices.size >= members.quorum) members = this.after(members, decoded.value);
     }
     this.heights.push(members);
     return members !== before;
+  }
+
+  private openOf(by: string): number {
+    return [...this.wishes.values()].filter((voices) => voices.has(by)).length;
   }
 
   private fits(members: Members, { net, number, leaves, joins }: Change): boolean {

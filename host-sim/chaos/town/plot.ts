@@ -113,6 +113,7 @@ export class Plot {
     const disk = gateway.store as Disk;
     if (loss === "state") disk.damage();
     if (arena.plan.bank?.changesTerms) otherTerms(gateway);
+    arena.banks.offers(gateway);
     if (loss === "disk") {
       disk.replace();
       arena.checks.lost(gateway.index);
