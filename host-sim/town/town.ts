@@ -83,6 +83,14 @@ export class Town {
   /** Something goes on that nobody waits for: it is let come to its next wait before anything else. */
   stirred = false;
   events = 0;
+  /** Up to so long, ms, some thousand tries of a proof-of-work take. */
+  workMs = 0;
+  /** Sees what gateways publish; what it answers takes its place. */
+  publishes: (gateway: TownGateway, topic: string, payload: Uint8Array) => Uint8Array = (
+    _gateway,
+    _topic,
+    payload,
+  ) => payload;
   /** Called at each stage of each gateway's commits. */
   probe: (gateway: TownGateway, stage: string) => void = () => {};
   /** What no power cut ended, of a gateway. */
@@ -164,6 +172,13 @@ export class Town {
 
   get packer(): Packer | undefined {
     return this.setup.packer;
+  }
+
+  /** Keys of a gateway, as those know them who let it join. */
+  keysOf(gateway: number): { publicKey: Uint8Array; beaconKey: Uint8Array } {
+    const { secretKey } = this.gateways[gateway].options;
+    const publicKey = this.crypto.publicKey(secretKey);
+    return { publicKey, beaconKey: this.setup.bls ? beaconKeyOf(secretKey) : publicKey };
   }
 
   identityOf(gateway: number): GatewayPorts["identity"] {

@@ -29,8 +29,9 @@ export class Partners {
     this.net = net;
     this.crypto = crypto;
     this.rule = rule;
-    this.list = first;
-    this.set = new ValidatorSet(first, rule);
+    // A checkpoint is read into it: the settings stay as they are.
+    this.list = first.map((one) => ({ ...one }));
+    this.set = new ValidatorSet(this.list, rule);
     this.remember();
   }
 
@@ -57,7 +58,9 @@ export class Partners {
     const name = toHex(bytes);
     let wish = this.wishes.get(name);
     if (!wish) {
-      if (this.wishes.size >= CHANGES_OPEN_MAX) return undefined;
+      // Of each gateway so many: one that lies leaves room for the others.
+      const own = [...this.wishes.values()].filter((other) => other.by.has(by));
+      if (own.length >= CHANGES_OPEN_MAX) return undefined;
       this.wishes.set(name, (wish = { change: decoded.value, by: new Set() }));
     }
     wish.by.add(by);
