@@ -117,7 +117,9 @@ export class Audits {
     if ("fault" in found) return "fault";
     const leader = toHex(turn.leader);
     const all = [leader, ...partners.list.map(({ id }) => toHex(id)).filter((id) => id !== leader)];
-    const peers = all.filter((id) => id !== this.ports.self);
+    const { others = [] } = this.ports.outside.link;
+    const more = others.filter((id) => !all.includes(id));
+    const peers = [...all, ...more].filter((id) => id !== this.ports.self);
     exchange.ask(found.missing, peers, nowMs());
     return undefined;
   }

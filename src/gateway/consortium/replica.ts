@@ -73,6 +73,7 @@ export class Replica {
   private readonly archive: Archive;
   private readonly exchange: Exchange;
   private readonly target: Target;
+  private started = false;
   private stopped = false;
   private decided: DecidedTurn | undefined;
   private readonly audits: Audits;
@@ -171,6 +172,8 @@ export class Replica {
   /** Everything of the log was executed. `used`: this key has spoken before, whatever the store knows. */
   start(used: boolean): void {
     const { link } = this.outside;
+    this.started = true;
+    link.follow?.(this.partners.list);
     link.listen((from, kind, bytes) => this.hear(from, kind, bytes));
     const { seq: cut } = this.feeds.cutOf(this.self);
     const { seq: head } = this.feeds.headOf(this.self);
@@ -260,6 +263,7 @@ export class Replica {
     const done = this.partners.wish(change, by);
     if (!done) return false;
     this.feeds.keep(this.partners.list.map(({ id }) => id));
+    if (this.started) this.outside.link.follow?.(this.partners.list);
     const gateways = this.partners.list.length;
     this.ports.log("info", "gateways-changed", { number: done.number, gateways });
     return true;
@@ -314,7 +318,7 @@ export class Replica {
   }
 
   private hear(from: string, kind: PeerKind, bytes: Uint8Array): void {
-    if (this.stopped || from === this.self || !this.partners.has(from)) return;
+    if (this.stopped || !this.partners.hears(this.self, from, kind)) return;
     if (kind === "segment") return this.hearSegment(bytes, from);
     if (kind === "fetch") return this.exchange.serve(from, bytes, this.nowMs);
     if (kind === "ask" || kind === "down") return this.host.onPassed(from, kind, bytes);
