@@ -38,9 +38,8 @@ export function keysCommand(options: KeysOptions): number {
     if (options.json) say(`${JSON.stringify({ id, ...entry })}\n`);
     else {
       say(`id         ${id}\npublic     ${keys.publicKey}\nbeacon     ${keys.beaconKey}\n`);
-      say(
-        `for consortium.gateways (with the url of its broker), and for wattle consortium join:\n${JSON.stringify(entry)}\n`,
-      );
+      say("for consortium.gateways with its broker's url, and for wattle consortium join:\n");
+      say(`${JSON.stringify(entry)}\n`);
     }
     return 0;
   } catch (error) {
