@@ -49,7 +49,7 @@ export const joins: Line = {
   name: "joins",
   title:
     "four gateways as processes: a fifth joins by three operators and votes, an old one leaves",
-  takes: "4 min",
+  takes: "2 min",
   ci: false,
   async run(find, say) {
     const world = ["--engine", "v8", "--nodes", "6", "--slots", "64"];

@@ -35,6 +35,8 @@ interface Options {
   config: string;
   set?: string[];
   json?: boolean;
+  /** How long a running gateway may take to answer. */
+  answerMs?: number;
   say?: (text: string) => void;
   err?: (text: string) => void;
 }
@@ -108,14 +110,14 @@ async function ask(
   { consortium: { folder }, net }: Config,
   before: ConsortiumStatus,
   wish: Omit<WishFile, "askedMs">,
-  { json }: Options,
+  { json, answerMs = ANSWER_MS }: Options,
   say: (text: string) => void,
 ): Promise<number> {
   const name = wishName(sodiumCrypto(), changeOf(net, wish));
   const askedMs = Date.now();
   writeJson(wishPath(folder), { ...wish, askedMs });
   const running = isRunning(before.pid);
-  const until = performance.now() + ANSWER_MS;
+  const until = performance.now() + answerMs;
   let answer: OwnWish | undefined;
   let status = before;
   while (running && !isAnswer(answer, askedMs) && performance.now() < until) {

@@ -91,9 +91,9 @@ export function watchConsortium(
   let apart = false;
   peers.onLook = () => {
     tell();
-    if (isApart(peers, gateway) === apart) return;
-    apart = !apart;
-    gateway.sayState(apart ? "offline" : "online");
-    if (apart) broker?.dropNodes();
+    const now = isApart(peers, gateway);
+    if (now !== apart) gateway.sayState(now ? "offline" : "online");
+    apart = now;
+    if (apart) broker?.dropNodes(); // nobody comes back, but one may just have been on its way
   };
 }
