@@ -73,12 +73,12 @@ export class Replica {
   private readonly archive: Archive;
   private readonly exchange: Exchange;
   private readonly target: Target;
-  private started = false;
   private stopped = false;
   private decided: DecidedTurn | undefined;
   private readonly audits: Audits;
   private wakeAtMs: number | undefined;
   private lastTurnMs = Number.NEGATIVE_INFINITY;
+  private started = false;
 
   constructor(
     options: GatewayOptions,
