@@ -112,18 +112,8 @@ function brokerText({ host, port, tls }: Pick<Settings, "host" | "port" | "tls">
   return `${tls ? "mqtts" : "mqtt"}://${host}:${port}`;
 }
 
-function placeField(name: string, key: "second" | "third" | "fourth"): FieldSpec {
-  return {
-    name,
-    cure: "give another gateway of the consortium: mqtts://host:8883,<area>,<64 hex digits>",
-    parse: (text, context) => {
-      const place = parsePlace(text, context);
-      return typeof place === "string" ? place : { [key]: place };
-    },
-    clears: [key],
-    show: ({ [key]: place }) =>
-      place && `${brokerText(place)},${place.area},${toHex(place.gatewayKey)}`,
-  };
+function placeText(place: Place | undefined): string | undefined {
+  return place && `${brokerText(place)},${place.area},${toHex(place.gatewayKey)}`;
 }
 
 /** A whole number from `min` to `max`, or the cause why not. */
@@ -257,11 +247,41 @@ const NODE_FIELDS: readonly FieldSpec[] = Object.freeze([
   },
 ] as FieldSpec[]);
 
+const PLACE_CURE =
+  "give another gateway of the consortium: mqtts://host:8883,<area>,<64 hex digits>";
+// Written out: functions that a factory makes are no constants, and would stand in the chip's memory.
 const PLACE_FIELDS: readonly FieldSpec[] = Object.freeze([
-  placeField("gateway2", "second"),
-  placeField("gateway3", "third"),
-  placeField("gateway4", "fourth"),
-]);
+  {
+    name: "gateway2",
+    cure: PLACE_CURE,
+    parse: (text: string, context: FieldContext) => {
+      const second = parsePlace(text, context);
+      return typeof second === "string" ? second : { second };
+    },
+    clears: ["second"],
+    show: ({ second }: Settings) => placeText(second),
+  },
+  {
+    name: "gateway3",
+    cure: PLACE_CURE,
+    parse: (text: string, context: FieldContext) => {
+      const third = parsePlace(text, context);
+      return typeof third === "string" ? third : { third };
+    },
+    clears: ["third"],
+    show: ({ third }: Settings) => placeText(third),
+  },
+  {
+    name: "gateway4",
+    cure: PLACE_CURE,
+    parse: (text: string, context: FieldContext) => {
+      const fourth = parsePlace(text, context);
+      return typeof fourth === "string" ? fourth : { fourth };
+    },
+    clears: ["fourth"],
+    show: ({ fourth }: Settings) => placeText(fourth),
+  },
+] as FieldSpec[]);
 
 const POLICY_FIELDS: readonly FieldSpec[] = Object.freeze([
   {
