@@ -37,8 +37,6 @@ export interface PeerLink {
   listen(handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void): void;
   /** These are the gateways from now on: said at the start, and after each change of them. */
   follow?(gateways: readonly Partner[]): void;
-  /** Ids (hex) that it has a way to beside the gateways: whom one that looks on may ask. */
-  readonly others?: readonly string[];
 }
 
 /** Signatures of which there is one for each key and message (core/crypto/bls.ts). */

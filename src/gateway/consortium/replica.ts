@@ -322,6 +322,7 @@ export class Replica {
     if (kind === "segment") return this.hearSegment(bytes, from);
     if (kind === "fetch") return this.exchange.serve(from, bytes, this.nowMs);
     if (kind === "ask" || kind === "down") return this.host.onPassed(from, kind, bytes);
+    if (kind === "decision") this.audits.helper = from;
     const { crypto } = this.ports;
     const keysOf = (id: string): Uint8Array[] => {
       const key = this.partners.keyOf(id);

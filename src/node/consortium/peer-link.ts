@@ -169,10 +169,6 @@ export class MqttPeerLink implements PeerLink {
     return this.peers.has(id);
   }
 
-  get others(): string[] {
-    return this.present.map(({ hex }) => hex);
-  }
-
   view(): PeerView[] {
     const nowMs = performance.now();
     return this.present.map((peer) => ({
