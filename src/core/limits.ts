@@ -122,6 +122,8 @@ export const FEED_SEGMENTS_MAX = 64;
 export const FETCH_SEGMENTS_MAX = 16;
 /** Messages that one turn of the consortium takes in: what a gateway checks and executes in half a second. */
 export const TURN_ENTRIES_MAX = 2048;
+/** Characters of a broker's URL in a change of the gateways: a host of 100, with scheme, port and path. */
+export const BROKER_URL_CHARS_MAX = 128;
 /** Changes of a consortium's gateways that one of them may be for at once: operators agree on one beforehand. */
 export const CHANGES_OPEN_MAX = 16;
 /** Decided turns that are sent at once to a gateway that is behind; it asks again for the next. */

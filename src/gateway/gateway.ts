@@ -253,6 +253,14 @@ export class Gateway {
     return !this.stopped && (this.seat?.wish(change) ?? false);
   }
 
+  /** Says to all whether this gateway serves nodes. */
+  sayState(state: "online" | "offline"): void {
+    if (this.stopped) return;
+    const batch = new Batch();
+    publishGateway(this.area, batch, state);
+    this.flush(batch.sends);
+  }
+
   /** The operator put out firmware, or took it back: it is announced at once. */
   publishFirmware(): void {
     if (this.stopped) return;

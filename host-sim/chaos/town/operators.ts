@@ -77,7 +77,10 @@ export class Operators {
       net,
       number,
       leaves: leaves === undefined ? undefined : fromHex(town.gateways[leaves].id)!,
-      joins: joins === undefined ? undefined : town.keysOf(joins),
+      joins:
+        joins === undefined
+          ? undefined
+          : { ...town.keysOf(joins), area: undefined, url: undefined },
     };
   }
 

@@ -46,6 +46,8 @@ export class Audits {
   private waiting: Check[] = [];
   private stuck: Decide | undefined;
   private looking = false;
+  /** Who sent the last decided turn, and so has what it takes in. */
+  helper: string | undefined;
 
   constructor(ports: AuditPorts) {
     this.ports = ports;
@@ -118,7 +120,9 @@ export class Audits {
     const leader = toHex(turn.leader);
     const all = [leader, ...partners.list.map(({ id }) => toHex(id)).filter((id) => id !== leader)];
     const peers = all.filter((id) => id !== this.ports.self);
-    exchange.ask(found.missing, peers, nowMs());
+    // Of those that it began with there may be none any more.
+    const helper = partners.has(this.ports.self) ? undefined : this.helper;
+    exchange.ask(found.missing, peers, nowMs(), helper);
     return undefined;
   }
 

@@ -10,7 +10,32 @@ import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
 import { CHANGES_OPEN_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
-import type { Partner } from "./ports.ts";
+import type { Partner, PeerKind } from "./ports.ts";
+
+/** A broker's URL in a change. A password would be everybody's: such a URL is for `addresses` alone. */
+const BROKER_URL = /^(mqtts?|wss?|tcp|ssl):\/\/[^/\s@]+(\/\S*)?$/;
+
+/** Who left may still ask for the turn that says so. */
+const OF_THE_PAST: ReadonlySet<PeerKind> = new Set<PeerKind>(["status", "fetch"]);
+/** What proves itself: one that looks on takes it from whoever kept it. */
+const PROVEN: ReadonlySet<PeerKind> = new Set<PeerKind>(["decision", "segment"]);
+
+/** Why a change cannot be the next. */
+export type ChangeFault =
+  | "net"
+  | "number"
+  | "nothing"
+  | "unknown"
+  | "used"
+  | "place"
+  | "count"
+  | "full";
+
+/** A change that gateways are for, and not yet a quorum of them. */
+export interface Wish {
+  readonly change: Change;
+  readonly by: ReadonlySet<string>;
+}
 
 export class Partners {
   list: readonly Partner[];
@@ -44,6 +69,13 @@ export class Partners {
     return this.set.indexOf(id) >= 0;
   }
 
+  /** Whether `self` takes this kind of message from this gateway. */
+  hears(self: string, from: string, kind: PeerKind): boolean {
+    if (from === self) return false;
+    if (this.has(from)) return true;
+    return this.has(self) ? OF_THE_PAST.has(kind) && this.keys.has(from) : PROVEN.has(kind);
+  }
+
   get(id: Uint8Array): Partner | undefined {
     return this.list.find((one) => bytesEqual(one.id, id));
   }
@@ -58,9 +90,7 @@ export class Partners {
     const name = toHex(bytes);
     let wish = this.wishes.get(name);
     if (!wish) {
-      // Of each gateway so many: one that lies leaves room for the others.
-      const own = [...this.wishes.values()].filter((other) => other.by.has(by));
-      if (own.length >= CHANGES_OPEN_MAX) return undefined;
+      if (this.isFull(bytes, by)) return undefined;
       this.wishes.set(name, (wish = { change: decoded.value, by: new Set() }));
     }
     wish.by.add(by);
@@ -70,12 +100,32 @@ export class Partners {
   }
 
   /** Whether this may be the next change: of the right number, and of gateways that fit. */
-  isNext({ net, number, leaves, joins }: Change): boolean {
-    if (net !== this.net || number !== this.version + 1 || (!leaves && !joins)) return false;
-    if (leaves && !this.get(leaves)) return false;
-    if (joins && this.keys.has(toHex(nodeIdOf(this.crypto, joins.publicKey)))) return false;
+  isNext(change: Change): boolean {
+    return this.faultOf(change) === undefined;
+  }
+
+  /** Why it may not be the next. */
+  faultOf({ net, number, leaves, joins }: Change): ChangeFault | undefined {
+    if (net !== this.net) return "net";
+    if (number !== this.version + 1) return "number";
+    if (!leaves && !joins) return "nothing";
+    if (leaves && !this.get(leaves)) return "unknown";
+    if (joins && this.keys.has(toHex(nodeIdOf(this.crypto, joins.publicKey)))) return "used";
+    if (joins?.url !== undefined && !(joins.area !== undefined && BROKER_URL.test(joins.url)))
+      return "place";
     const size = this.list.length + (joins ? 1 : 0) - (leaves ? 1 : 0);
-    return size > 0 && size <= GATEWAYS_MAX;
+    return size > 0 && size <= GATEWAYS_MAX ? undefined : "count";
+  }
+
+  /** Changes that may be the next and that some are for. */
+  get open(): readonly Wish[] {
+    return [...this.wishes.values()];
+  }
+
+  /** Whether `by` is for as many changes already as it may be: one that lies leaves room for the others. */
+  isFull(bytes: Uint8Array, by: string): boolean {
+    if (this.wishes.has(toHex(bytes))) return false;
+    return this.open.filter((wish) => wish.by.has(by)).length >= CHANGES_OPEN_MAX;
   }
 
   private apply({ leaves, joins }: Change): void {

@@ -78,6 +78,7 @@ export class Replica {
   private readonly audits: Audits;
   private wakeAtMs: number | undefined;
   private lastTurnMs = Number.NEGATIVE_INFINITY;
+  private started = false;
 
   constructor(
     options: GatewayOptions,
@@ -171,6 +172,8 @@ export class Replica {
   /** Everything of the log was executed. `used`: this key has spoken before, whatever the store knows. */
   start(used: boolean): void {
     const { link } = this.outside;
+    this.started = true;
+    link.follow?.(this.partners.list);
     link.listen((from, kind, bytes) => this.hear(from, kind, bytes));
     const { seq: cut } = this.feeds.cutOf(this.self);
     const { seq: head } = this.feeds.headOf(this.self);
@@ -260,6 +263,7 @@ export class Replica {
     const done = this.partners.wish(change, by);
     if (!done) return false;
     this.feeds.keep(this.partners.list.map(({ id }) => id));
+    if (this.started) this.outside.link.follow?.(this.partners.list);
     const gateways = this.partners.list.length;
     this.ports.log("info", "gateways-changed", { number: done.number, gateways });
     return true;
@@ -314,10 +318,11 @@ export class Replica {
   }
 
   private hear(from: string, kind: PeerKind, bytes: Uint8Array): void {
-    if (this.stopped || from === this.self || !this.partners.has(from)) return;
+    if (this.stopped || !this.partners.hears(this.self, from, kind)) return;
     if (kind === "segment") return this.hearSegment(bytes, from);
     if (kind === "fetch") return this.exchange.serve(from, bytes, this.nowMs);
     if (kind === "ask" || kind === "down") return this.host.onPassed(from, kind, bytes);
+    if (kind === "decision") this.audits.helper = from;
     const { crypto } = this.ports;
     const keysOf = (id: string): Uint8Array[] => {
       const key = this.partners.keyOf(id);

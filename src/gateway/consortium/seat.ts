@@ -25,6 +25,7 @@ import type { AgreedTime } from "./agreed-time.ts";
 import { Collector, isShared } from "./collect.ts";
 import { fedBy } from "./feeds.ts";
 import { heardOf } from "./heard.ts";
+import type { ChangeFault } from "./partners.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
 import { TradeTimes } from "./trade-times.ts";
@@ -128,7 +129,11 @@ export class Seat {
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
     const { area, intake, replica } = this;
     const member = replica.partners.has(area.id);
-    const full = !member || this.mute || replica.backlog >= FEED_SEGMENTS_MAX - 2;
+    const full =
+      !member ||
+      this.mute ||
+      replica.halted !== undefined ||
+      replica.backlog >= FEED_SEGMENTS_MAX - 2;
     const decoded = intake.decode(inbound);
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
@@ -172,9 +177,21 @@ export class Seat {
 
   /** The operator is for this change of the gateways; false where it is none that may be the next. */
   wish(change: Change): boolean {
-    if (this.mute || !this.replica.partners.isNext(change)) return false;
+    if (this.wishFault(change)) return false;
     this.feed([{ kind: FedKind.change, bytes: changeRecord.encode(change) }], new Batch());
     return true;
+  }
+
+  /** Why this gateway cannot be for it: now, or at all. */
+  wishFault(change: Change): ChangeFault | "mute" | "halted" | "stranger" | undefined {
+    const { partners, halted } = this.replica;
+    if (halted) return "halted";
+    if (this.mute) return "mute";
+    if (!partners.has(this.area.id)) return "stranger";
+    const fault = partners.faultOf(change);
+    return (
+      fault ?? (partners.isFull(changeRecord.encode(change), this.area.id) ? "full" : undefined)
+    );
   }
 
   /** Executes a decided turn and makes it durable; what is to be said then. */

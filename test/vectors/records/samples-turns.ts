@@ -69,7 +69,12 @@ const turns: Sample[] = [
     net,
     number: 2,
     leaves: gateway,
-    joins: { publicKey: counting(32, 12), beaconKey: counting(96, 13) },
+    joins: {
+      publicKey: counting(32, 12),
+      beaconKey: counting(96, 13),
+      area: "street-5",
+      url: "mqtts://gateway-5.example:8883",
+    },
   }),
   sample(changeRecord, "one that leaves", { net, number: 3, leaves: gateway, joins: undefined }),
   sample(wantedRecord, "three segments", { net, gateway, from: 7, count: 3 }),

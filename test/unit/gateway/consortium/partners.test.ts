@@ -1,36 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
+/** Who the gateways are, by the changes that they agreed on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
+import { GATEWAYS_MAX } from "#core/consensus/limits";
 import { nodeIdOf } from "#core/identity";
 import { CHANGES_OPEN_MAX } from "#core/limits";
-import { changeRecord } from "#core/records/registry";
+import { type Change, changeRecord } from "#core/records/registry";
 import { Partners } from "#gateway/consortium/partners";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 
-test("a gateway with many wishes of its own keeps nobody else's from counting", () => {
-  const crypto = keyedCrypto();
-  const keys = Array.from({ length: 40 }, (_, i) =>
-    crypto.publicKey(new Uint8Array(32).fill(i + 1)),
+const crypto = keyedCrypto();
+const partner = (index: number) => {
+  const publicKey = crypto.publicKey(new Uint8Array(32).fill(index + 1));
+  return { id: nodeIdOf(crypto, publicKey), publicKey, beaconKey: publicKey };
+};
+const idOf = (index: number) => toHex(partner(index).id);
+const partnersOf = (count: number) =>
+  new Partners(
+    "test",
+    crypto,
+    Array.from({ length: count }, (_, i) => partner(i)),
+    "quorum",
   );
-  const first = keys
-    .slice(0, 4)
-    .map((publicKey) => ({ id: nodeIdOf(crypto, publicKey), publicKey, beaconKey: publicKey }));
-  const ids = first.map(({ id }) => toHex(id));
-  const partners = new Partners("net", crypto, first, "quorum");
-  const joining = (key: Uint8Array) =>
-    changeRecord.encode({
-      net: "net",
-      number: 1,
-      leaves: undefined,
-      joins: { publicKey: key, beaconKey: key },
-    });
-  for (let i = 0; i < CHANGES_OPEN_MAX + 8; i++) partners.wish(joining(keys[4 + i]), ids[0]);
-  const wanted = joining(keys[39]);
-  assert.equal(partners.wish(wanted, ids[1]), undefined);
-  assert.equal(partners.wish(wanted, ids[1]), undefined);
-  assert.equal(partners.wish(wanted, ids[2]), undefined);
-  assert.ok(partners.wish(wanted, ids[3]));
+const joining = (index: number, more: object = {}): NonNullable<Change["joins"]> => {
+  const { publicKey, beaconKey } = partner(index);
+  return { publicKey, beaconKey, area: `a${index}`, url: `mqtt://gw${index}:1883`, ...more };
+};
+const change = (more: Partial<Change> = {}): Change => ({
+  ...{ net: "test", number: 1, leaves: undefined, joins: joining(9) },
+  ...more,
+});
+
+test("what cannot be the next change says why", () => {
+  const partners = partnersOf(4);
+  const faultOf = (more: Partial<Change>) => partners.faultOf(change(more));
+  assert.equal(faultOf({}), undefined);
+  assert.equal(faultOf({ net: "other" }), "net");
+  assert.equal(faultOf({ number: 2 }), "number");
+  assert.equal(faultOf({ joins: undefined }), "nothing");
+  assert.equal(faultOf({ leaves: partner(7).id }), "unknown");
+  assert.equal(faultOf({ joins: joining(2) }), "used");
+  assert.equal(partnersOf(GATEWAYS_MAX).faultOf(change({ joins: joining(200) })), "count");
+  assert.equal(
+    partnersOf(1).faultOf({ ...change(), joins: undefined, leaves: partner(0).id }),
+    "count",
+  );
+});
+
+test("where the entrant is, is checked as strictly as a configuration is", () => {
+  const partners = partnersOf(4);
+  const faultOf = (more: object) => partners.faultOf(change({ joins: joining(9, more) }));
+  for (const url of ["mqtts://gw.example:8883", "wss://gw.example/mqtt", "mqtt://192.168.1.5"])
+    assert.equal(faultOf({ url }), undefined, url);
+  assert.equal(faultOf({ url: undefined }), undefined); // on the broker that all share
+  assert.equal(faultOf({ url: undefined, area: undefined }), undefined);
+  const wrong = ["http://gw", "mqtt://", "mqtt://user:secret@gw", "mqtt://gw and more", "gw:1883"];
+  for (const url of wrong) assert.equal(faultOf({ url }), "place", url);
+  assert.equal(faultOf({ area: undefined }), "place");
+});
+
+test("a quorum of the very same wish makes a change, and voids all others", () => {
+  const partners = partnersOf(4);
+  const bytes = changeRecord.encode(change());
+  const other = changeRecord.encode(change({ joins: joining(9, { url: "mqtt://elsewhere" }) }));
+  assert.equal(partners.wish(bytes, idOf(0)), undefined);
+  assert.equal(partners.wish(bytes, idOf(0)), undefined); // once more counts once
+  assert.equal(partners.wish(other, idOf(3)), undefined);
+  assert.equal(partners.wish(bytes, idOf(8)), undefined); // a stranger
+  assert.equal(partners.wish(bytes, idOf(1)), undefined);
+  const [open] = partners.open;
+  assert.deepEqual([...open.by], [idOf(0), idOf(1)]);
+  assert.equal(partners.open.length, 2);
+  assert.deepEqual(partners.wish(bytes, idOf(2)), change());
+  assert.equal(partners.version, 1);
+  assert.deepEqual(partners.open, []);
+  const entrant = partners.get(partner(9).id);
+  assert.equal(entrant?.area, "a9");
+  assert.equal(entrant?.url, "mqtt://gw9:1883");
+  assert.equal(partners.wish(other, idOf(3)), undefined);
+});
+
+test("changes that some are for are bounded", () => {
+  const partners = partnersOf(4);
+  for (let i = 0; i < CHANGES_OPEN_MAX; i++)
+    partners.wish(changeRecord.encode(change({ joins: joining(20 + i) })), idOf(0));
+  const more = changeRecord.encode(change());
+  assert.equal(partners.isFull(more, idOf(0)), true);
+  partners.wish(more, idOf(0));
+  assert.equal(partners.open.length, CHANGES_OPEN_MAX);
+  assert.equal(
+    partners.isFull(changeRecord.encode(change({ joins: joining(20) })), idOf(0)),
+    false,
+  );
+});
+
+test("who left may still ask, and one that looks on takes what proves itself", () => {
+  const partners = partnersOf(4);
+  const leave = changeRecord.encode(change({ leaves: partner(3).id, joins: undefined }));
+  for (let i = 0; i < 3; i++) partners.wish(leave, idOf(i));
+  assert.equal(partners.hears(idOf(0), idOf(1), "vote"), true);
+  assert.equal(partners.hears(idOf(0), idOf(0), "vote"), false);
+  assert.equal(partners.hears(idOf(0), idOf(3), "vote"), false);
+  assert.equal(partners.hears(idOf(0), idOf(3), "status"), true);
+  assert.equal(partners.hears(idOf(0), idOf(9), "status"), false);
+  assert.equal(partners.hears(idOf(0), idOf(9), "decision"), false);
+  assert.equal(partners.hears(idOf(9), idOf(8), "decision"), true);
+  assert.equal(partners.hears(idOf(9), idOf(8), "vote"), false);
+});
+
+test("a gateway with many wishes of its own keeps nobody else's from counting", () => {
+  const partners = partnersOf(4);
+  const joins = (index: number) => changeRecord.encode(change({ joins: joining(index) }));
+  for (let i = 0; i < CHANGES_OPEN_MAX + 8; i++) partners.wish(joins(9 + i), idOf(0));
+  const wanted = joins(99);
+  assert.equal(partners.wish(wanted, idOf(1)), undefined);
+  assert.equal(partners.wish(wanted, idOf(1)), undefined);
+  assert.equal(partners.wish(wanted, idOf(2)), undefined);
+  assert.ok(partners.wish(wanted, idOf(3)));
   assert.equal(partners.version, 1);
   assert.equal(partners.set.size, 5);
 });
