@@ -7,6 +7,7 @@
 import { bytesEqual, concatBytes, toHex } from "#core/codec/bytes";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
+import type { Code } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import type { Packer } from "#gateway/checkpoint/checkpoint";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
@@ -92,6 +93,11 @@ export class Town {
   nodeFailed: (node: TownNode, error: unknown) => void = (_node, error) => {
     throw error;
   };
+  /** A node finds its gateway's word false; it stays there, unless somebody moves it. */
+  left: (node: TownNode, code: Code) => void = () => {};
+  /** Sees what gateways publish in their areas; what it answers takes its place (undefined: nothing does). */
+  publishes: (gateway: TownGateway, topic: string, payload: Uint8Array) => Uint8Array | undefined =
+    (_gateway, _topic, payload) => payload;
   /** Nodes that something came to, for whoever looks at them. */
   readonly touched = new Set<TownNode>();
   private readonly setup: TownSetup;

@@ -74,7 +74,7 @@ export function settledBy(
   { header, effect, index, effects, path }: Settlement,
   own: Uint8Array,
   known: Uint8Array | undefined,
-): { height: number } | string {
+): { height: number; id: Uint8Array } | string {
   const opened = openSigned(headerRecord, crypto, header);
   if (!opened.ok || opened.value.net !== net) return "no header";
   if (!known || !bytesEqual(opened.id, known))
@@ -85,7 +85,7 @@ export function settledBy(
   if (!merkleVerify(crypto, leaf, index, effects, path, opened.value.effectsRoot))
     return "not among the block's effects";
   if (!from || !to || !(bytesEqual(from, own) || bytesEqual(to, own))) return "of another";
-  return { height: opened.value.height };
+  return { height: opened.value.height, id: opened.id };
 }
 
 /** The rule that the notice announced; in a guided slot, of the guidance broadcast before the offers. */

@@ -23,7 +23,15 @@ export function quorumOf(m: number, rule: QuorumRule = "quorum"): number {
   return rule === "unanimous" ? m : Math.floor((2 * m) / 3) + 1;
 }
 
-export class ValidatorSet {
+/** Whose voices make a certificate; a node has no more of a set. */
+export interface Voters {
+  /** Ascending by id. */
+  readonly list: readonly Validator[];
+  readonly size: number;
+  readonly quorum: number;
+}
+
+export class ValidatorSet implements Voters {
   /** Ascending by id: a gateway's place is its number in bit maps and certificates. */
   readonly list: readonly Validator[];
   readonly rule: QuorumRule;
