@@ -26,6 +26,8 @@ const VOICE_PAUSE_MS = 60_000;
 const BURST = 3;
 /** Blocks of the gateway that may pass without a certificate that fits, beside the time: slow ones are no lie. */
 const HEADS_MAX = 4;
+/** Real time from block to block that counts at most, ms: where gateways could not agree for hours nobody lied. */
+const STEP_MS = 900_000;
 /** Real time on the gateway's air that may pass, ms: two pauses come on top. */
 const HEAD_MS = 1_800_000;
 /** The same for a proven balance, which honest gateways show once an hour. */
@@ -36,7 +38,7 @@ interface Mark {
   readonly what: string;
   readonly limitMs: number;
   heads: number;
-  sinceMs: number;
+  passedMs: number;
 }
 
 /** A certificate, or the proof of a change, whose signatures are being checked. */
@@ -60,7 +62,9 @@ export class Certifier {
   private readonly wrong: (code: Code, detail: string) => void;
   private readonly onFellows: () => void;
   private chain = new HeadChain();
+  /** The latest block's time, and real time when it came. */
   private headMs = 0;
+  private heardMs: number;
   private named: NamedEpoch | undefined;
   private latest: { certified: Certified; turn: Turn } | undefined;
   /** Height of the last turn whose certificate was right. */
@@ -85,8 +89,9 @@ export class Certifier {
     this.ports = ports;
     this.wrong = wrong;
     this.onFellows = onFellows;
+    this.heardMs = this.nowMs;
     const mark = (what: string, limitMs: number): Mark => {
-      return { what, limitMs, heads: 0, sinceMs: this.nowMs };
+      return { what, limitMs, heads: 0, passedMs: 0 };
     };
     this.marks = [mark("block", HEAD_MS), mark("balance", BALANCE_MS), mark("epoch", HEAD_MS)];
   }
@@ -108,13 +113,13 @@ export class Certifier {
     return [this.topics.certified, this.topics.changed("+")];
   }
 
-  /** The connection is new: what was not heard meanwhile is no lie. */
+  /** The connection is new. What was not certified before stays so: a liar can end connections, too. */
   reconnected(): void {
-    this.passAll();
     this.onFellows();
   }
 
   private passAll(): void {
+    this.heardMs = this.nowMs;
     for (let i = 0; i < this.marks.length; i++) this.pass(i);
   }
 
@@ -152,7 +157,12 @@ export class Certifier {
       return this.wrong("GATEWAY_LEDGER", `two blocks at height ${height}`);
     if (atMs <= this.headMs) return; // of one turn
     this.headMs = atMs;
-    for (const mark of this.marks) mark.heads++;
+    const stepMs = Math.min(STEP_MS, this.nowMs - this.heardMs);
+    this.heardMs = this.nowMs;
+    for (const mark of this.marks) {
+      mark.heads++;
+      mark.passedMs += stepMs;
+    }
     this.judge();
   }
 
@@ -288,14 +298,13 @@ export class Certifier {
 
   private pass(mark: number): void {
     this.marks[mark].heads = 0;
-    this.marks[mark].sinceMs = this.nowMs;
+    this.marks[mark].passedMs = 0;
   }
 
   /** What has not been certified for too long. */
   private judge(): void {
-    for (let i = 0; i < this.marks.length; i++) {
-      const { what, heads, sinceMs, limitMs } = this.marks[i];
-      if (heads < HEADS_MAX || this.nowMs - sinceMs < limitMs + 2 * this.pauseMs) continue;
+    for (const { what, heads, passedMs, limitMs } of this.marks) {
+      if (heads < HEADS_MAX || passedMs < limitMs + 2 * this.pauseMs) continue;
       this.passAll();
       return this.wrong("GATEWAY_UNCERTIFIED", what);
     }

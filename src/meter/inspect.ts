@@ -39,6 +39,9 @@ export function fromGateway<T extends { net: string }>(
   return { value: opened.value, id: opened.id };
 }
 
+/** What came in another order than it was said is no lie. */
+export const OTHER_BLOCK = "of another block than the account";
+
 /**
  * What is wrong with the proof of a balance, or undefined: it has to be the one of the statement of account
  * `account`, and stand under the state root of that statement's block.
@@ -53,7 +56,7 @@ export function proofFault(
 ): string | undefined {
   const header = fromGateway(headerRecord, crypto, gatewayKey, net, proof.header);
   if (!header) return "no header of the gateway";
-  if (!bytesEqual(header.id, account.header)) return "of another block than the account";
+  if (!bytesEqual(header.id, account.header)) return OTHER_BLOCK;
   const key = accountKey(crypto, proof.node);
   const leaf = accountLeaf(proof.node, proof);
   if (!mapHolds(crypto, header.value.stateRoot, key, leaf, proof.path))
