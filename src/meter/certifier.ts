@@ -6,13 +6,14 @@
  */
 import { bytesEqual } from "#core/codec/bytes";
 import { certifiedBlock, type SignatureItem, voiceItem } from "#core/consensus/certificate";
+import { PackedQuorum } from "#core/consensus/packed-quorum";
 import { domainHash } from "#core/crypto/domain";
+import { assert } from "#core/errors/assert";
 import type { Code } from "#core/errors/codes";
 import { CHANGES_SHOWN } from "#core/limits";
 import type { NamedEpoch } from "#core/pot/epoch-digest";
 import { type BlockHeader, headerRecord } from "#core/records/block";
 import { type Certified, certifiedRecord, changedRecord } from "#core/records/certified";
-import { quorumRecord } from "#core/records/consensus";
 import { type Change, changeRecord } from "#core/records/registry";
 import { type Turn, turnRecord } from "#core/records/turn";
 import { isNothing, type Topics } from "#core/topics";
@@ -66,7 +67,8 @@ export class Certifier {
   private headMs = 0;
   private heardMs: number;
   private named: NamedEpoch | undefined;
-  private latest: { certified: Certified; turn: Turn } | undefined;
+  /** The latest certificate that is not checked, as it came; of which turn, and by which gateways. */
+  private latest: { payload: Uint8Array; height: number; changes: number } | undefined;
   /** Height of the last turn whose certificate was right. */
   private turn = -1;
   private task: Task | undefined;
@@ -196,8 +198,9 @@ export class Certifier {
       return this.wrong("GATEWAY_LEDGER", "no certificate");
     const turn = turnRecord.decode(opened.value.turn);
     if (!turn.ok || turn.value.net !== this.net) return this.wrong("GATEWAY_LEDGER", "no turn");
-    if (turn.value.height <= (this.latest?.turn.height ?? this.turn)) return; // on its way for long
-    this.latest = { certified: opened.value, turn: turn.value };
+    const { height } = turn.value;
+    if (height <= (this.latest?.height ?? this.turn)) return; // on its way for long
+    this.latest = { payload, height, changes: opened.value.changes };
     this.begin();
   }
 
@@ -218,7 +221,7 @@ export class Certifier {
   /** Real time until it has something to do, or undefined. */
   delayMs(): number | undefined {
     if (this.task) return 0;
-    if (this.latest?.certified.changes !== this.fellows.version) return undefined;
+    if (this.latest?.changes !== this.fellows.version) return undefined;
     return this.restMs;
   }
 
@@ -227,29 +230,32 @@ export class Certifier {
     if (this.task || this.beginChange()) return;
     const { latest, fellows } = this;
     // Of other gateways than these: before a change, or before the proof of one has come.
-    if (latest?.certified.changes !== fellows.version || this.restMs > 0) return;
+    if (latest?.changes !== fellows.version || this.restMs > 0) return;
     this.latest = undefined;
     this.spentMs = Math.max(this.spentMs, this.nowMs) + this.pauseMs;
-    this.check(latest);
+    this.check(latest.payload);
   }
 
-  private check({ certified, turn }: { certified: Certified; turn: Turn }): void {
+  private check(payload: Uint8Array): void {
     const { fellows } = this;
     const { crypto } = this.ports;
-    const quorum = quorumRecord.decode(certified.quorum);
-    if (!quorum.ok) return this.wrong("GATEWAY_LEDGER", quorum.detail);
-    const { net, height } = turn;
+    const opened = certifiedRecord.decode(payload);
+    const turn = opened.ok ? turnRecord.decode(opened.value.turn) : undefined;
+    assert(opened.ok && turn?.ok, "CERTIFIED"); // as when it came
+    const { value: certified } = opened;
+    const quorum = PackedQuorum.open(certified.quorum);
+    if (!quorum) return this.wrong("GATEWAY_LEDGER", "no quorum");
+    const { net, height } = turn.value;
     const expected = { net, height, headerHash: crypto.sha256(certified.turn) };
-    const block = certifiedBlock(crypto, fellows, quorum.value, expected);
+    const block = certifiedBlock(crypto, fellows, quorum.head, quorum.voters(), expected);
     if (typeof block === "string") return this.wrong("GATEWAY_LEDGER", block);
-    const header = this.headerOf(certified, turn);
+    const header = this.headerOf(certified, turn.value);
     if (typeof header === "string") return this.wrong("GATEWAY_LEDGER", header);
-    const { voices } = quorum.value;
     this.task = {
       next: 0,
       count: fellows.quorum,
-      itemAt: (index) => voiceItem(crypto, fellows, quorum.value, block, voices[index]),
-      done: () => this.proven(turn, header),
+      itemAt: () => voiceItem(crypto, fellows, quorum.head, block, quorum.next()!),
+      done: () => this.proven(turn.value, header),
     };
   }
 
