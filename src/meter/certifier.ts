@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Whether what the node's gateway says is the consortium's: a quorum's certificate of a turn stands for the block
- * and the epoch that it names (docs/consensus.md). Signatures are checked one at a time between other things, at a
- * bounded pace, and for the latest certificate only; a chain of headers carries that to what came before.
+ * Whether what the node's gateway says is the consortium's: a quorum's certificate of a turn stands for the
+ * block and the epoch that it names (docs/consensus.md). Signatures are checked one at a time between other
+ * things, at a bounded pace, and of the latest certificate only; a chain of headers carries that to what came
+ * before.
  */
 import { bytesEqual } from "#core/codec/bytes";
 import { certifiedBlock, type SignatureItem, voiceItem } from "#core/consensus/certificate";
@@ -25,9 +26,9 @@ import type { NodePorts } from "./ports.ts";
 const VOICE_PAUSE_MS = 60_000;
 /** Certificates that are checked at once after a pause: of a start, of an epoch, of what a greeting says. */
 const BURST = 3;
-/** Blocks of the gateway that may pass without a certificate that fits, beside the time: slow ones are no lie. */
+/** Blocks of the gateway that may pass, beside the time, without a certificate that fits. */
 const HEADS_MAX = 4;
-/** Real time from block to block that counts at most, ms: where gateways could not agree for hours nobody lied. */
+/** Real time between two blocks that counts at most, ms: gateways that cannot agree for hours do not lie. */
 const STEP_MS = 900_000;
 /** Real time on the gateway's air that may pass, ms: two pauses come on top. */
 const HEAD_MS = 1_800_000;

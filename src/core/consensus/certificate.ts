@@ -24,8 +24,9 @@ export interface Expected {
 }
 
 /**
- * The id of the block that `quorum` is a certificate for in its form: of the expected header, with voices of at
- * least a quorum of different gateways of the set. The signatures are left to check; a string says what is wrong.
+ * The id of the block that `quorum` is a certificate for in its form: of the expected header, with voices of
+ * at least a quorum of different gateways of the set. Signatures are left to check; a string says what is
+ * wrong.
  */
 export function certifiedBlock(
   crypto: Crypto,

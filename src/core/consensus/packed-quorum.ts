@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A certificate whose voices stay as they stand in its record: 35 of them take 3 KB, as objects on a chip ten times
- * that. Each is `[voter, bstr heard, bstr agreed, bstr signature]`.
+ * A certificate whose voices stay as they stand in its record: 35 of them take 3 KB, as objects on a chip
+ * several times that. Each is `[voter, bstr heard, bstr agreed, bstr signature]`.
  */
 import { GATEWAYS_MAX } from "../consensus/limits.ts";
 import { type Quorum, type QuorumVoice, quorumRecord } from "../records/consensus.ts";

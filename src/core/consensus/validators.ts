@@ -10,6 +10,14 @@ export interface Validator {
   readonly publicKey: Uint8Array;
 }
 
+/** Whose voices make a certificate; a node has no more of a set. */
+export interface Voters {
+  /** Ascending by id. */
+  readonly list: readonly Validator[];
+  readonly size: number;
+  readonly quorum: number;
+}
+
 /** `quorum`: the safe rule. `unanimous`: the paper's, where one silent gateway stops all. */
 export type QuorumRule = "quorum" | "unanimous";
 
@@ -23,15 +31,7 @@ export function quorumOf(m: number, rule: QuorumRule = "quorum"): number {
   return rule === "unanimous" ? m : Math.floor((2 * m) / 3) + 1;
 }
 
-/** Whose voices make a certificate; a node has no more of a set. */
-export interface Voters {
-  /** Ascending by id. */
-  readonly list: readonly Validator[];
-  readonly size: number;
-  readonly quorum: number;
-}
-
-export class ValidatorSet implements Voters {
+export class ValidatorSet {
   /** Ascending by id: a gateway's place is its number in bit maps and certificates. */
   readonly list: readonly Validator[];
   readonly rule: QuorumRule;

@@ -23,7 +23,7 @@ const turnFields = {
   terms: hash,
   /** Id of the ledger's last header after the turn before; absent where there is no block yet. */
   ledger: optional(hash, "*"),
-  /** The epoch in force after the turn before, with its digest (pot/epoch-digest.ts); absent before the first. */
+  /** The epoch in force after the turn before (pot/epoch-digest.ts); absent before the first. */
   epoch: optional(struct({ number: uint(0xffffffff), digest: hash }), "*"),
   /** The leader's part in the next beacon, where this turn has one: a BLS signature (ledger 4.4). */
   reveal: optional(bytes(48), "*"),

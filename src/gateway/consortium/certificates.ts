@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What the gateway shows its nodes so that they need not take its word: the last certified turn that names a new
- * block or epoch, changes of the gateways, and each node's balance under a block that a quorum stands for.
+ * What the gateway shows its nodes so that they need not take its word: the last certified turn that names a
+ * new block or epoch, changes of the gateways, and each node's balance under a block that a quorum stands for.
  */
 import { bytesEqual } from "#core/codec/bytes";
 import { CHANGES_SHOWN } from "#core/limits";
