@@ -25,15 +25,23 @@ export function certifierOf(
     () => {
       conversation.follow(fellows.list);
       // One that left keeps the ledger no more.
-      if (!fellows.has(conversation.key)) ports.leave?.("GATEWAY_UNKNOWN");
+      if (!fellows.has(conversation.key)) leave(ports, "GATEWAY_UNKNOWN");
     },
   );
 }
 
 /** The gateway's word was false: of several another one is to say what this node owns. */
 export function leaveGateway(node: MeterNode, ports: NodePorts, code: Code): void {
-  if (!node.certifier || !ports.leave) return;
-  node.state.accountMs = 0; // a time to come would keep the word of the others out
-  node.save();
-  ports.leave(code);
+  if (!node.certifier) return;
+  // A time to come would keep the word of the others out.
+  if (node.state.accountMs > 0) {
+    node.state.accountMs = 0;
+    node.save();
+  }
+  leave(ports, code);
+}
+
+function leave(ports: NodePorts, code: Code): void {
+  ports.log("warn", "leaves-gateway", { code });
+  ports.leave?.(code);
 }
