@@ -160,7 +160,7 @@ export class FleetNode {
     return { config: { ...config, area, gatewayKey, gateways }, url };
   }
 
-  /** Its gateway is away, or left for its false word: it starts anew, as for other settings, and goes on at the next. */
+  /** Its gateway is away, or false: it starts anew, as for other settings, and goes on at the next. */
   private move(): void {
     if ((this.options.places?.length ?? 1) < 2) return;
     this.moves++;
