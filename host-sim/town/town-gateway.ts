@@ -75,7 +75,8 @@ export class TownGateway {
       store: this.store,
       bus: {
         publish: (topic, payload, { retain }) => {
-          if (alive()) bus.publish(client, topic, town.publishes(this, topic, payload), retain);
+          const said = alive() ? town.publishes(this, topic, payload) : undefined;
+          if (said) bus.publish(client, topic, said, retain);
         },
         subscribe: (filter) => void (client.filters = [...client.filters, filter]),
         close: async () => {},

@@ -8,6 +8,7 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import {
+  CHANGES_SHOWN,
   COMMIT_BATCH_MAX,
   INTAKE_QUEUE_MAX,
   MEMBERS_MAX,
@@ -112,6 +113,7 @@ export class Gateway {
     ports.bus.subscribe(`${prefix}/node/+/state`, deliver);
     ports.bus.subscribe(`${prefix}/node/+/up/+`, deliver);
     this.resume(batch);
+    this.seat?.resume(batch);
     this.updates.refresh(batch);
     if (!this.seat) return this.turn(batch, []);
     if (batch.entries.length > 0) ports.store.append(batch.entries);
@@ -142,6 +144,10 @@ export class Gateway {
     if (rewards) batch.log(EntryKind.rewards, packEntry(rewardsEntry, rewards));
     const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
     retained.push(topics.publicBlock, topics.dagEpoch);
+    if (consortium) {
+      retained.push(topics.certified);
+      for (let place = 0; place < CHANGES_SHOWN; place++) retained.push(topics.changed(place));
+    }
     for (const topic of retained) batch.send(topic, nothingRetained(), true);
   }
 

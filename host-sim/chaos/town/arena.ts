@@ -175,6 +175,9 @@ export class TownArena {
     town.publishes = (gateway, topic, payload) =>
       this.liars.get(gateway.index)?.publishes(topic, payload) ?? payload;
     town.failed = (gateway, error) => this.failed(gateway, error);
+    // Liars among gateways lie to gateways.
+    town.left = ({ setup: { config } }, code) =>
+      this.found(new Violation("accused", `its gateway, ${code}`), config.name);
     town.nodeFailed = (node, error) => {
       if (node.rogue && !isViolation(error)) {
         this.count("rogue died");

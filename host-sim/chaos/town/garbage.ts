@@ -87,8 +87,8 @@ function falseWish(arena: TownArena, random: Random): FedEntry {
   const one = town.gateways[random.below(town.gateways.length)];
   const key = noise(random, 32);
   const kind = random.below(5);
-  const keys = kind === 0 ? town.keysOf(one.index) : { publicKey: key, beaconKey: key };
-  const joins = { ...keys, area: undefined, url: undefined };
+  const entrant = town.entrant(one.index);
+  const joins = kind === 0 ? entrant : { ...entrant, publicKey: key, beaconKey: key };
   const number = checks.membership.present.version + (kind === 1 ? random.below(3) : 1);
   const leaves = kind < 3 ? fromHex(one.id)! : undefined;
   const bytes = changeRecord.encode({ net, number, leaves, joins });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Operators: they want changes of the gateways, start new ones, and take their nodes elsewhere when one has left. */
+/** Operators: they want changes of the gateways, start new ones, and take nodes along when one has left. */
 import { fromHex } from "#core/codec/bytes";
 import type { Change } from "#core/records/registry";
 import type { TownGateway } from "../../town/town-gateway.ts";
@@ -77,10 +77,7 @@ export class Operators {
       net,
       number,
       leaves: leaves === undefined ? undefined : fromHex(town.gateways[leaves].id)!,
-      joins:
-        joins === undefined
-          ? undefined
-          : { ...town.keysOf(joins), area: undefined, url: undefined },
+      joins: joins === undefined ? undefined : town.entrant(joins),
     };
   }
 

@@ -10,6 +10,14 @@ export interface Validator {
   readonly publicKey: Uint8Array;
 }
 
+/** Whose voices make a certificate; a node has no more of a set. */
+export interface Voters {
+  /** Ascending by id. */
+  readonly list: readonly Validator[];
+  readonly size: number;
+  readonly quorum: number;
+}
+
 /** `quorum`: the safe rule. `unanimous`: the paper's, where one silent gateway stops all. */
 export type QuorumRule = "quorum" | "unanimous";
 
@@ -33,8 +41,6 @@ export class ValidatorSet {
   readonly some: number;
   private readonly ids: readonly string[];
   private readonly places = new Map<string, number>();
-  /** Of the height that was asked for last, who leads in which round. */
-  private order: { height: number; places: readonly number[] } | undefined;
 
   /** At least one gateway and at most GATEWAYS_MAX, of different ids (assertion VALIDATORS). */
   constructor(validators: readonly Validator[], rule: QuorumRule = "quorum") {
@@ -72,8 +78,8 @@ export class ValidatorSet {
    * one after the other.
    */
   leader(height: number, round: number): number {
-    if (this.order?.height !== height) this.order = { height, places: turnsAt(height, this.size) };
-    return this.order.places[round % this.size];
+    const turn = round % this.size;
+    return turn === 0 ? height % this.size : turnsAt(height, this.size)[turn];
   }
 }
 

@@ -60,6 +60,8 @@ export const RecordKind = Object.freeze({
   cuts: 60,
   wanted: 61,
   change: 62,
+  certified: 65,
+  changed: 66,
   bank: 70,
   loanRequest: 71,
   topUp: 72,

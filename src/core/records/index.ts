@@ -7,6 +7,7 @@ import { authorityRecord, revocationsRecord } from "./authority.ts";
 import { bankRecord, blacklistRecord } from "./bank.ts";
 import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
+import { certifiedRecord, changedRecord } from "./certified.ts";
 import { clearingRecord } from "./clearing.ts";
 import { connectRecord } from "./connect.ts";
 import {
@@ -104,6 +105,8 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   cutsRecord,
   wantedRecord,
   changeRecord,
+  certifiedRecord,
+  changedRecord,
   bankRecord,
   loanRequestRecord,
   topUpRecord,
@@ -145,5 +148,6 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   turnRecord,
   cutsRecord,
   wantedRecord,
-  changeRecord,
+  certifiedRecord,
+  changedRecord,
 ]);

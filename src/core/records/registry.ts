@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A change of the consortium's gateways. Nobody signs it: it counts when a quorum of the gateways have it in
- * their feeds, which they sign.
+ * A change of the consortium's gateways. Each gateway that wants it signs it and has that in its feed; it
+ * counts when a quorum has. The signatures prove it to nodes, which do not see feeds (records/certified.ts).
  */
 import { recordType } from "../codec/record.ts";
 import { bytes, type Infer, optional, struct, text, uint } from "../codec/schema.ts";

@@ -4,11 +4,13 @@
  * with the turn in which a quorum of the present gateways has done so it takes effect, from the next on.
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
+import { openSigned, verifySigned } from "#core/codec/record";
 import { GATEWAYS_MAX } from "#core/consensus/limits";
 import { type QuorumRule, ValidatorSet } from "#core/consensus/validators";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
-import { CHANGES_OPEN_MAX } from "#core/limits";
+import { CHANGES_OPEN_MAX, CHANGES_SHOWN } from "#core/limits";
+import { changedRecord } from "#core/records/certified";
 import { type Change, changeRecord } from "#core/records/registry";
 import type { Partner, PeerKind } from "./ports.ts";
 
@@ -31,10 +33,11 @@ export type ChangeFault =
   | "count"
   | "full";
 
-/** A change that gateways are for, and not yet a quorum of them. */
+/** A change that gateways (hex) are for, each with its signature, and not yet a quorum of them. */
 export interface Wish {
   readonly change: Change;
-  readonly by: ReadonlySet<string>;
+  readonly record: Uint8Array;
+  readonly by: Map<string, Uint8Array>;
 }
 
 export class Partners {
@@ -42,13 +45,15 @@ export class Partners {
   set: ValidatorSet;
   /** Changes that took effect. */
   version = 0;
+  /** The latest of them as nodes can check them. */
+  readonly proofs: { number: number; bytes: Uint8Array }[] = [];
   private readonly net: string;
   private readonly crypto: Crypto;
   private readonly rule: QuorumRule;
   /** Keys of all that are or were gateways, by id (hex): what they signed before they left still counts. */
   private readonly keys = new Map<string, Uint8Array>();
   /** Who is for the changes that may be the next, by their bytes (hex). */
-  private readonly wishes = new Map<string, { change: Change; by: Set<string> }>();
+  private readonly wishes = new Map<string, Wish>();
 
   constructor(net: string, crypto: Crypto, first: readonly Partner[], rule: QuorumRule) {
     this.net = net;
@@ -81,20 +86,23 @@ export class Partners {
   }
 
   /**
-   * The gateway `by` (hex) is for this change, which a turn took in. The change where that makes a quorum: it
-   * has taken effect. What is no change that may be the next is left out.
+   * The gateway `by` (hex) is for this change, which it signed and a turn took in. The change where that makes a
+   * quorum: it has taken effect. What is no change that may be the next is left out.
    */
-  wish(bytes: Uint8Array, by: string): Change | undefined {
-    const decoded = changeRecord.decode(bytes);
-    if (!decoded.ok || !this.has(by) || !this.isNext(decoded.value)) return undefined;
-    const name = toHex(bytes);
+  wish(signed: Uint8Array, by: string): Change | undefined {
+    const opened = openSigned(changeRecord, this.crypto, signed);
+    if (!opened.ok || !this.has(by) || !this.isNext(opened.value)) return undefined;
+    if (!verifySigned(this.crypto, this.keys.get(by)!, opened)) return undefined;
+    const name = toHex(opened.record);
     let wish = this.wishes.get(name);
     if (!wish) {
-      if (this.isFull(bytes, by)) return undefined;
-      this.wishes.set(name, (wish = { change: decoded.value, by: new Set() }));
+      if (this.isFull(opened.record, by)) return undefined;
+      const { value: change, record } = opened;
+      this.wishes.set(name, (wish = { change, record: record.slice(), by: new Map() }));
     }
-    wish.by.add(by);
+    wish.by.set(by, opened.signature.slice());
     if (wish.by.size < this.set.quorum) return undefined;
+    this.prove(wish);
     this.apply(wish.change);
     return wish.change;
   }
@@ -123,9 +131,19 @@ export class Partners {
   }
 
   /** Whether `by` is for as many changes already as it may be: one that lies leaves room for the others. */
-  isFull(bytes: Uint8Array, by: string): boolean {
-    if (this.wishes.has(toHex(bytes))) return false;
+  isFull(record: Uint8Array, by: string): boolean {
+    if (this.wishes.has(toHex(record))) return false;
     return this.open.filter((wish) => wish.by.has(by)).length >= CHANGES_OPEN_MAX;
+  }
+
+  /** What nodes follow the change with. */
+  private prove({ change, record, by }: Wish): void {
+    const voices = [...by]
+      .map(([id, signature]) => ({ voter: this.set.indexOf(id), signature }))
+      .sort((a, b) => a.voter - b.voter);
+    const bytes = changedRecord.encode({ net: this.net, change: record, voices });
+    this.proofs.push({ number: change.number, bytes });
+    if (this.proofs.length > CHANGES_SHOWN) this.proofs.shift();
   }
 
   private apply({ leaves, joins }: Change): void {

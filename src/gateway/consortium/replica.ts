@@ -7,7 +7,9 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import { type Code, WIRE } from "#core/errors/codes";
+import type { NamedEpoch } from "#core/pot/epoch-digest";
 import type { FedEntry } from "#core/records/segment";
+import type { Turn } from "#core/records/turn";
 import { blockOf, openMessage } from "../consensus/open.ts";
 import { DEFAULT_TIMEOUTS } from "../consensus/timeouts.ts";
 import type { HeightContext, Output } from "../consensus/types.ts";
@@ -25,7 +27,7 @@ import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
 import { Target } from "./target.ts";
 import { termsDigest } from "./terms.ts";
 import { anchorOf } from "./trust.ts";
-import { type Before, makeTurn, type OpenTurn, openTurn, reveals } from "./turns.ts";
+import { type Before, makeTurn, type OpenTurn, openTurn, reveals, sameEpoch } from "./turns.ts";
 
 /** A turn that only certifies what the last one came to may wait so long for company, ms. */
 const CERTIFY_MS = 200;
@@ -41,8 +43,9 @@ export interface ReplicaHost {
   readonly id: Uint8Array;
   /** Id of the ledger's last header. */
   ledger(): Uint8Array | undefined;
-  /** The epoch that is in force. */
+  /** The epoch that is in force: its number, and as turns name it. */
   epoch(): number;
+  named(): NamedEpoch | undefined;
   /** A turn is decided and has to be executed. */
   onDecided(): void;
   /** Something for a node of this gateway, or an ask for its witnesses. */
@@ -63,7 +66,7 @@ export class Replica {
   /** Proofs that gateways said two things, by gateway (hex). */
   readonly liars = new Map<string, Uint8Array>();
   /** The turn before, and what it said of the ledger. */
-  private readonly past: { before: Before; named: Uint8Array | undefined };
+  private readonly past: { before: Before; named: Pick<Turn, "ledger" | "epoch"> };
   private readonly options: GatewayOptions;
   private readonly consortium: ConsortiumOptions;
   private readonly ports: GatewayPorts;
@@ -100,8 +103,8 @@ export class Replica {
     this.target = new Target(consortium);
     this.anchorKey = anchorOf(ports.crypto, ports.identity?.shelf);
     const terms = termsDigest(ports.crypto, options, ports.tariff, this.anchorKey);
-    const none = { prev: undefined, atMs: undefined, ledger: undefined };
-    this.past = { before: { net, height: 0, terms, ...none }, named: undefined };
+    const none = { prev: undefined, atMs: undefined, ledger: undefined, epoch: undefined };
+    this.past = { before: { net, height: 0, terms, ...none }, named: none };
     this.audits = new Audits({
       crypto: ports.crypto,
       feeds: this.feeds,
@@ -246,8 +249,10 @@ export class Replica {
       prev: id,
       atMs: turn.atMs,
       ledger: this.host.ledger(),
+      epoch: this.host.named(),
     };
-    this.past.named = turn.ledger;
+    const { ledger, epoch } = turn;
+    this.past.named = { ledger, epoch };
     this.target.follow(turn);
     this.feeds.settle(cuts);
     this.archive.addTurn(turn.height, index);
@@ -293,10 +298,12 @@ export class Replica {
     } else if (!this.certified) this.wakeAfter(Math.max(restMs, CERTIFY_MS));
   }
 
-  /** Whether the last turn named the ledger's present head, so that its certificate stands for that too. */
+  /** Whether the last turn named the ledger's present head and epoch, so that its certificate stands for them. */
   private get certified(): boolean {
-    const { ledger } = this.before;
-    return !ledger || (!!this.past.named && bytesEqual(ledger, this.past.named));
+    const { ledger, epoch } = this.before;
+    const { named } = this.past;
+    const known = !ledger || (!!named.ledger && bytesEqual(ledger, named.ledger));
+    return known && sameEpoch(epoch, named.epoch);
   }
 
   private open(bytes: Uint8Array): ReturnType<typeof openFed> {

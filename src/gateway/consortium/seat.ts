@@ -22,6 +22,7 @@ import { sendReceipts } from "../outbound.ts";
 import type { GatewayPorts, LogEntry } from "../ports.ts";
 import { advance, nextDelayMs } from "../slots/engine.ts";
 import type { AgreedTime } from "./agreed-time.ts";
+import { Certificates } from "./certificates.ts";
 import { Collector, isShared } from "./collect.ts";
 import { fedBy } from "./feeds.ts";
 import { heardOf } from "./heard.ts";
@@ -49,6 +50,7 @@ export class Seat {
   private readonly intake: Intake;
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
+  private readonly certificates = new Certificates();
   /** Whether the log has anything that this gateway fed, or took in with others. */
   private readonly history = { replayed: false, atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
@@ -72,6 +74,7 @@ export class Seat {
       id: area.idBytes,
       ledger: () => area.chain.head?.id,
       epoch: () => area.world.epoch,
+      named: () => area.epochs.latest?.named,
       onDecided: () => host.onWork(),
       onPassed: (from, kind, bytes) => this.passed(from, kind, bytes, host),
       refused: (code, from, detail) => intake.refused(code, from, detail),
@@ -80,8 +83,13 @@ export class Seat {
 
   /** What of it, and of its replica, a checkpoint has; and what it leaves as it is. */
   kept(): object {
-    const { replica, collector, history } = this;
-    return { collector, replica: replica.kept, history };
+    const { replica, collector, certificates, history } = this;
+    return { collector, replica: replica.kept, certificates, history };
+  }
+
+  /** What nodes check this gateway's word with is said again. */
+  resume(batch: Batch): void {
+    this.certificates.resume(this.area, batch, this.replica.partners);
   }
 
   /** That is in place again. */
@@ -178,7 +186,8 @@ export class Seat {
   /** The operator is for this change of the gateways; false where it is none that may be the next. */
   wish(change: Change): boolean {
     if (this.wishFault(change)) return false;
-    this.feed([{ kind: FedKind.change, bytes: changeRecord.encode(change) }], new Batch());
+    const { bytes } = this.area.sign(changeRecord, change);
+    this.feed([{ kind: FedKind.change, bytes }], new Batch());
     return true;
   }
 
@@ -254,7 +263,7 @@ export class Seat {
   }
 
   private async execute(
-    { turn, taken }: DecidedTurn,
+    { turn, taken, entry }: DecidedTurn,
     known?: (job: number) => boolean,
   ): Promise<{ batch: Batch; faults: number[] }> {
     const { area, intake, clock } = this;
@@ -276,6 +285,8 @@ export class Seat {
       (seal) => faults.push(SEALS_FROM + seal),
     );
     const batch = new Batch();
+    const { version: changes } = this.replica.partners;
+    this.certificates.certify(area, batch, { turn, entry }, { changes, live: !known });
     if (trusted) enterImported(area, batch, trusted);
     this.open(batch, taken);
     decoded.forEach((one, i) => {
@@ -283,7 +294,7 @@ export class Seat {
     });
     area.credit.pay(area, batch);
     advance(area, batch);
-    this.change(taken);
+    this.change(batch, taken);
     return { batch, faults };
   }
 
@@ -298,10 +309,13 @@ export class Seat {
   }
 
   /** Changes of the gateways that these segments are for: they hold from the next turn on. */
-  private change(taken: DecidedTurn["taken"]): void {
-    for (const { gateway, entry } of fedBy(taken))
-      if (entry.kind === FedKind.change && this.replica.wish(entry.bytes, gateway))
-        this.area.gateways = gatewaysOf(this.replica.partners.list);
+  private change(batch: Batch, taken: DecidedTurn["taken"]): void {
+    const { area, replica, certificates } = this;
+    for (const { gateway, entry } of fedBy(taken)) {
+      if (entry.kind !== FedKind.change || !replica.wish(entry.bytes, gateway)) continue;
+      area.gateways = gatewaysOf(replica.partners.list);
+      certificates.changed(area, batch, replica.partners);
+    }
   }
 
   /** The messages of these segments; what is in no form that a feed may have is left out. */

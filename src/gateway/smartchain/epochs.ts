@@ -13,6 +13,8 @@ import { EPOCH_MEMBERS_MAX } from "#core/limits";
 import { beaconDigest, beaconOf } from "#core/pot/beacon";
 import { BeaconParts } from "#core/pot/beacon-parts";
 import type { Committees } from "#core/pot/committee";
+import { type NamedEpoch, nameEpoch } from "#core/pot/epoch-digest";
+import { Members } from "#core/pot/members";
 import { potParams } from "#core/pot/params";
 import { type Epoch, type EpochMember, epochRecord } from "#core/records/epoch";
 import type { Area } from "../area.ts";
@@ -24,6 +26,8 @@ import { KeptCommittees } from "./committees.ts";
 export interface KnownEpoch {
   epoch: Epoch;
   committees: Committees;
+  /** As turns name it. */
+  named: NamedEpoch;
   /** As it is retained on the broker. */
   bytes: Uint8Array;
 }
@@ -109,7 +113,9 @@ function ownReveal({ options, ports }: Area, epoch: number): Uint8Array {
 function enterEpoch(area: Area, epoch: Epoch, bytes: Uint8Array): void {
   assert(epoch.epoch === area.world.epoch + 1, "EPOCH_ORDER", String(epoch.epoch));
   area.world.epoch = epoch.epoch;
-  const known = { epoch, committees: new KeptCommittees(area.ports.crypto, epoch), bytes };
+  const { crypto } = area.ports;
+  const named = nameEpoch(crypto, { fields: epoch, members: Members.of(epoch.members) });
+  const known = { epoch, committees: new KeptCommittees(crypto, epoch), named, bytes };
   area.epochs.enter(known);
   area.epochs.parts.begin(epoch.beacon);
   area.votes.open(known);

@@ -126,7 +126,7 @@ export class Desk {
       open: partners.open.map(({ change, by }) => ({
         name: wishName(this.options.crypto, change),
         ...textOf(change),
-        by: [...by],
+        by: [...by.keys()],
         missing: partners.set.quorum - by.size,
       })),
       wish: this.wish ?? null,

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
+import { signRecord } from "#core/codec/record";
 import { GATEWAYS_MAX } from "#core/consensus/limits";
 import { nodeIdOf } from "#core/identity";
 import { CHANGES_OPEN_MAX } from "#core/limits";
@@ -14,6 +15,11 @@ const crypto = keyedCrypto();
 const partner = (index: number) => {
   const publicKey = crypto.publicKey(new Uint8Array(32).fill(index + 1));
   return { id: nodeIdOf(crypto, publicKey), publicKey, beaconKey: publicKey };
+};
+/** Gateway `by` is for a change, signed with its key. */
+const wish = (partners: Partners, wanted: Change, by: number) => {
+  const secretKey = new Uint8Array(32).fill(by + 1);
+  return partners.wish(signRecord(changeRecord, crypto, secretKey, wanted).bytes, idOf(by));
 };
 const idOf = (index: number) => toHex(partner(index).id);
 const partnersOf = (count: number) =>
@@ -62,32 +68,31 @@ test("where the entrant is, is checked as strictly as a configuration is", () =>
 
 test("a quorum of the very same wish makes a change, and voids all others", () => {
   const partners = partnersOf(4);
-  const bytes = changeRecord.encode(change());
-  const other = changeRecord.encode(change({ joins: joining(9, { url: "mqtt://elsewhere" }) }));
-  assert.equal(partners.wish(bytes, idOf(0)), undefined);
-  assert.equal(partners.wish(bytes, idOf(0)), undefined); // once more counts once
-  assert.equal(partners.wish(other, idOf(3)), undefined);
-  assert.equal(partners.wish(bytes, idOf(8)), undefined); // a stranger
-  assert.equal(partners.wish(bytes, idOf(1)), undefined);
+  const one = change();
+  const other = change({ joins: joining(9, { url: "mqtt://elsewhere" }) });
+  assert.equal(wish(partners, one, 0), undefined);
+  assert.equal(wish(partners, one, 0), undefined); // once more counts once
+  assert.equal(wish(partners, other, 3), undefined);
+  assert.equal(wish(partners, one, 8), undefined); // a stranger
+  assert.equal(wish(partners, one, 1), undefined);
   const [open] = partners.open;
-  assert.deepEqual([...open.by], [idOf(0), idOf(1)]);
+  assert.deepEqual([...open.by.keys()], [idOf(0), idOf(1)]);
   assert.equal(partners.open.length, 2);
-  assert.deepEqual(partners.wish(bytes, idOf(2)), change());
+  assert.deepEqual(wish(partners, one, 2), change());
   assert.equal(partners.version, 1);
   assert.deepEqual(partners.open, []);
   const entrant = partners.get(partner(9).id);
   assert.equal(entrant?.area, "a9");
   assert.equal(entrant?.url, "mqtt://gw9:1883");
-  assert.equal(partners.wish(other, idOf(3)), undefined);
+  assert.equal(wish(partners, other, 3), undefined);
 });
 
 test("changes that some are for are bounded", () => {
   const partners = partnersOf(4);
-  for (let i = 0; i < CHANGES_OPEN_MAX; i++)
-    partners.wish(changeRecord.encode(change({ joins: joining(20 + i) })), idOf(0));
-  const more = changeRecord.encode(change());
-  assert.equal(partners.isFull(more, idOf(0)), true);
-  partners.wish(more, idOf(0));
+  for (let i = 0; i < CHANGES_OPEN_MAX; i++) wish(partners, change({ joins: joining(20 + i) }), 0);
+  const more = change();
+  assert.equal(partners.isFull(changeRecord.encode(more), idOf(0)), true);
+  wish(partners, more, 0);
   assert.equal(partners.open.length, CHANGES_OPEN_MAX);
   assert.equal(
     partners.isFull(changeRecord.encode(change({ joins: joining(20) })), idOf(0)),
@@ -97,8 +102,8 @@ test("changes that some are for are bounded", () => {
 
 test("who left may still ask, and one that looks on takes what proves itself", () => {
   const partners = partnersOf(4);
-  const leave = changeRecord.encode(change({ leaves: partner(3).id, joins: undefined }));
-  for (let i = 0; i < 3; i++) partners.wish(leave, idOf(i));
+  const leave = change({ leaves: partner(3).id, joins: undefined });
+  for (let i = 0; i < 3; i++) wish(partners, leave, i);
   assert.equal(partners.hears(idOf(0), idOf(1), "vote"), true);
   assert.equal(partners.hears(idOf(0), idOf(0), "vote"), false);
   assert.equal(partners.hears(idOf(0), idOf(3), "vote"), false);
@@ -111,13 +116,13 @@ test("who left may still ask, and one that looks on takes what proves itself", (
 
 test("a gateway with many wishes of its own keeps nobody else's from counting", () => {
   const partners = partnersOf(4);
-  const joins = (index: number) => changeRecord.encode(change({ joins: joining(index) }));
-  for (let i = 0; i < CHANGES_OPEN_MAX + 8; i++) partners.wish(joins(9 + i), idOf(0));
+  const joins = (index: number) => change({ joins: joining(index) });
+  for (let i = 0; i < CHANGES_OPEN_MAX + 8; i++) wish(partners, joins(9 + i), 0);
   const wanted = joins(99);
-  assert.equal(partners.wish(wanted, idOf(1)), undefined);
-  assert.equal(partners.wish(wanted, idOf(1)), undefined);
-  assert.equal(partners.wish(wanted, idOf(2)), undefined);
-  assert.ok(partners.wish(wanted, idOf(3)));
+  assert.equal(wish(partners, wanted, 1), undefined);
+  assert.equal(wish(partners, wanted, 1), undefined);
+  assert.equal(wish(partners, wanted, 2), undefined);
+  assert.ok(wish(partners, wanted, 3));
   assert.equal(partners.version, 1);
   assert.equal(partners.set.size, 5);
 });
