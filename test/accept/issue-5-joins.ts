@@ -55,7 +55,8 @@ export const joins: Line = {
     const world = ["--engine", "v8", "--nodes", "6", "--slots", "64"];
     const ran = await side("joins", world, ["--gateway-changes"], find, say);
     if (!ran) return;
-    find("trades row by row", true, trades(ran.alone) === trades(ran.several));
+    // Who gets a Wh that cannot be shared follows from ids of orders, which a slow slot may change.
+    find("trades row by row", "printed", trades(ran.alone) === trades(ran.several), true);
     await verified(ran.several, ran.facts, find, say);
     judge(ran.several, find);
   },
