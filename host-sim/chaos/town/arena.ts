@@ -176,8 +176,12 @@ export class TownArena {
       this.liars.get(gateway.index)?.publishes(topic, payload) ?? payload;
     town.failed = (gateway, error) => this.failed(gateway, error);
     // Liars among gateways lie to gateways.
-    town.left = ({ setup: { config } }, code) =>
-      this.found(new Violation("accused", `its gateway, ${code}`), config.name);
+    // A node leaves one that is no gateway any more, and finds none false that keeps the rules.
+    town.left = ({ setup: { config }, at }, code) => {
+      const gone = !this.checks.membership.present.ids.includes(at.id);
+      if (code !== "GATEWAY_UNKNOWN" || !gone)
+        this.found(new Violation("accused", `its gateway, ${code}`), config.name);
+    };
     town.nodeFailed = (node, error) => {
       if (node.rogue && !isViolation(error)) {
         this.count("rogue died");

@@ -2,6 +2,7 @@
 /** What a liar puts into its feed: nothing that is any, what others said, and lies about their nodes. */
 import { fromHex } from "#core/codec/bytes";
 import { encodeCbor } from "#core/codec/cbor";
+import { signRecord } from "#core/codec/record";
 import { changeRecord } from "#core/records/registry";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { heardStruct } from "#core/records/turn";
@@ -28,7 +29,7 @@ export function garbageFor(
 ): FedEntry[] {
   const made: FedEntry[] = [];
   for (let i = kinds.wish ? 1 + random.below(6) : 0; i > 0; i--)
-    made.push(falseWish(arena, random));
+    made.push(falseWish(arena, self, random));
   if (kinds.bank) made.push(...falseBank(arena, self, random));
   const { nodes } = arena.town;
   const node = nodes[random.below(nodes.length)];
@@ -80,7 +81,7 @@ export function garbageFor(
 }
 
 /** A change that nobody else wants, or that cannot be. */
-function falseWish(arena: TownArena, random: Random): FedEntry {
+function falseWish(arena: TownArena, self: TownGateway, random: Random): FedEntry {
   arena.count("false wish");
   const { town, checks } = arena;
   const { net } = town.gateways[0].options;
@@ -91,7 +92,9 @@ function falseWish(arena: TownArena, random: Random): FedEntry {
   const joins = kind === 0 ? entrant : { ...entrant, publicKey: key, beaconKey: key };
   const number = checks.membership.present.version + (kind === 1 ? random.below(3) : 1);
   const leaves = kind < 3 ? fromHex(one.id)! : undefined;
-  const bytes = changeRecord.encode({ net, number, leaves, joins });
+  const { secretKey } = self.options;
+  const wish = { net, number, leaves, joins };
+  const { bytes } = signRecord(changeRecord, town.crypto, secretKey, wish);
   return { kind: FedKind.change, bytes: kind === 4 ? noise(random, 40) : bytes };
 }
 

@@ -4,6 +4,7 @@
  * after the one in which a quorum of the present gateways had wished for it.
  */
 import { toHex } from "#core/codec/bytes";
+import { openSigned, verifySigned } from "#core/codec/record";
 import type { Validator } from "#core/consensus/validators";
 import { type QuorumRule, quorumOf } from "#core/consensus/validators";
 import type { Crypto } from "#core/crypto/port";
@@ -65,14 +66,16 @@ export class Membership {
     const before = this.present;
     let members = before;
     for (const { by, bytes } of wishes) {
-      const decoded = changeRecord.decode(bytes);
-      if (!decoded.ok || !members.ids.includes(by) || !this.fits(members, decoded.value)) continue;
-      const name = toHex(bytes);
+      const opened = openSigned(changeRecord, this.crypto, bytes);
+      if (!opened.ok || !members.ids.includes(by) || !this.fits(members, opened.value)) continue;
+      const { publicKey } = members.list[members.ids.indexOf(by)];
+      if (!verifySigned(this.crypto, publicKey, opened)) continue;
+      const name = toHex(opened.record);
       const known = this.wishes.get(name);
       if (!known && this.openOf(by) >= CHANGES_OPEN_MAX) continue;
       const voices = known ?? new Set<string>();
       this.wishes.set(name, voices.add(by));
-      if (voices.size >= members.quorum) members = this.after(members, decoded.value);
+      if (voices.size >= members.quorum) members = this.after(members, opened.value);
     }
     this.heights.push(members);
     return members !== before;
