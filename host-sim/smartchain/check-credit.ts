@@ -27,7 +27,7 @@ interface LoanBooks {
 
 export class CreditCheck {
   /** Loans that were granted, repayments, and those that were late or given up. */
-  readonly counts = { loans: 0, repaid: 0, late: 0, writtenOff: 0 };
+  readonly counts = { loans: 0, repaid: 0, late: 0, "written off": 0 };
   private readonly banks = new Map<string, BankBooks>();
   private readonly loans = new Map<string, LoanBooks>();
   /** Coins in shared wallets and in no lock, by address. */
@@ -85,7 +85,7 @@ export class CreditCheck {
       add(target, micro);
     } else if (kind === EffectKind.late) this.counts.late++;
     else if (kind === EffectKind.writeOff) {
-      this.counts.writtenOff++;
+      this.counts["written off"]++;
       const loan = this.loans.get(hex(reserve!));
       must(loan && loan.writtenOff === 0, "I3", () => "a loan is given up that is none");
       loan.writtenOff = micro;

@@ -268,13 +268,16 @@ export class TownArena {
       this.found(error, "run");
     }
     const { checks, faults, messages, violation, area } = this;
+    const { credit } = area.ledger;
+    for (const [what, count] of Object.entries(credit.counts))
+      if (count > 0) faults[`loans: ${what}`] = count;
     return {
       seed: plan.seed,
       events: town.events,
       turns: checks.turns.length,
       blocks: checks.blocks.length,
       trades: area.ledger.trades,
-      loans: area.ledger.credit.counts.loans,
+      loans: credit.counts.loans,
       mintedMicro: area.ledger.mintedMicro,
       messages,
       faults,

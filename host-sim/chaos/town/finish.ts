@@ -5,6 +5,7 @@ import { mapHolds } from "#core/crypto/map-proof";
 import { accountKey } from "#core/ledger/account-leaf";
 import { accountLeafOf } from "#core/ledger/leaves";
 import { upRecord } from "#core/records/receipt";
+import { audit } from "#gateway/audit/audit";
 import { OrderCheck } from "../../smartchain/check-order.ts";
 import type { TownGateway } from "../../town/town-gateway.ts";
 import { randomStream } from "../../worlds/random.ts";
@@ -15,6 +16,8 @@ import { differ, fingerprint } from "./fingerprint.ts";
 /** Messages that are said again, and how long their turns may take, ms. */
 const AGAIN = 12;
 const AGAIN_MS = 2000;
+/** One run of so many is audited from its log. */
+const AUDIT_EVERY = 4;
 /** Longest that feeds are waited for, in such turns. */
 const FEEDS_TRIES = 10;
 /** One run of so many compares orders of deliveries: it takes as long as ten others. */
@@ -31,9 +34,18 @@ export async function finish(arena: TownArena): Promise<void> {
   owners(one);
   if (plan.seed % ORDERS_EVERY === 0)
     new OrderCheck(town.crypto).permuted(one.store, random, arena.area.dag.txs);
+  if (plan.seed % AUDIT_EVERY === 0) verified(arena, one);
   await again(arena, one);
   await replayed(arena, one);
   secrets(arena);
+}
+
+/** Its log passes the audit of `wattle verify`. */
+function verified({ town }: TownArena, { store, options, index }: TownGateway): void {
+  const gatewayKey = town.crypto.publicKey(options.secretKey);
+  const result = audit(store.read(), { crypto: town.crypto }, { gatewayKey });
+  const [fault] = result.ok ? [] : result.faults;
+  must(result.ok, "audit", () => `gateway ${index}: ${JSON.stringify(fault)}`);
 }
 
 /** I21: a node's balance against the last header's state root. */

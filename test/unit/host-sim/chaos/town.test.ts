@@ -140,6 +140,15 @@ test("where a change is due and too few want it the run does not settle", async 
   assert.equal(violation?.checker, "liveness");
 });
 
+test("all have to agree and one disk is lost: nothing is broken, but nobody can replace it any more", async () => {
+  const crash = { kind: "crash" as const, gateway: 3, atMs: 60, steps: 3, downMs: 50 };
+  const more = { rule: "unanimous", faults: [{ ...crash, loss: "disk" }] } as const;
+  const { violation } = await runTown(
+    changing([{ ...REPLACE, by: [0, 1, 2, 3] }], { ...more, faults: [...more.faults] }),
+  );
+  assert.equal(violation?.checker, "liveness");
+});
+
 test("leaders by proof-of-work, and all have to agree: with one that falls", async () => {
   const crash = { kind: "crash" as const, atMs: 100, gateway: 2, steps: 4, downMs: 300 };
   const plan = calm({ rule: "unanimous", leader: "proof-of-work", intervalMs: 50 });
