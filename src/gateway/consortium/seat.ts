@@ -114,7 +114,7 @@ export class Seat {
 
   /** What the authority said, and was found to be right here. */
   feedTrust(found: Imported): void {
-    if (this.mute) return; // the operator's folder is looked at again
+    if (this.full) return; // the operator's folder is looked at again
     const fed = this.collector.trust(fedTrust(found), this.nextSeq);
     this.feed(fed, new Batch());
   }
@@ -128,7 +128,7 @@ export class Seat {
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
     const { area, intake, replica } = this;
     const member = replica.partners.has(area.id);
-    const full = !member || this.mute || replica.backlog >= FEED_SEGMENTS_MAX - 2;
+    const full = !member || this.full;
     const decoded = intake.decode(inbound);
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
@@ -156,6 +156,11 @@ export class Seat {
     return this.replica.at.silent;
   }
 
+  /** No turn has taken anything in for long, or it may say nothing. */
+  private get full(): boolean {
+    return this.mute || this.replica.backlog >= FEED_SEGMENTS_MAX - 2;
+  }
+
   /** Into the log, and to all. */
   private feed(fed: readonly FedEntry[], batch: Batch): void {
     const { replica, ports } = this;
@@ -172,7 +177,7 @@ export class Seat {
 
   /** The operator is for this change of the gateways; false where it is none that may be the next. */
   wish(change: Change): boolean {
-    if (this.mute || !this.replica.partners.isNext(change)) return false;
+    if (this.full || !this.replica.partners.isNext(change)) return false;
     this.feed([{ kind: FedKind.change, bytes: changeRecord.encode(change) }], new Batch());
     return true;
   }
@@ -220,7 +225,7 @@ export class Seat {
   /** The offer of the operator's bank goes into the feed, as soon as this gateway may say anything. */
   private offer(): void {
     const { credit } = this.area;
-    if (!credit.wish || this.mute) return;
+    if (!credit.wish || this.full) return;
     this.feed([{ kind: FedKind.bank, bytes: credit.wish }], new Batch());
     credit.wish = undefined;
   }
