@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * I3, I23, I24 and I29 once more: books of banks, loans and shared wallets kept from the effects of blocks alone,
- * beside those of the ledger.
+ * I3, I23, I24 and I29 once more: books of banks, loans and shared wallets kept from the effects of
+ * blocks alone, beside those of the ledger.
  */
 import { creditFaults } from "#core/ledger/credit-loans";
 import type { LedgerState } from "#core/ledger/state";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What only some towns have: a consortium as paper 1 prints it, rewards, banks, gateways that come and go. Drawn
- * from a stream of its own, so that a seed without them is the run that it was before there were any.
+ * What only some towns have: a consortium as paper 1 prints it, rewards, banks, gateways that come and
+ * go. Drawn from a stream of its own, so that a seed without them is the run that it was before there were
+ * any.
  */
 import { faultsOf, type QuorumRule, quorumOf } from "#core/consensus/validators";
 import type { RewardTerms } from "#core/ledger/rewards";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Who agrees on which height, counted anew from what decided turns took in: a change holds from the turn after the
- * one in which a quorum of the present gateways had wished for it.
+ * Who agrees on which height, counted anew from what decided turns took in: a change holds from the turn
+ * after the one in which a quorum of the present gateways had wished for it.
  */
 import { toHex } from "#core/codec/bytes";
 import type { Validator } from "#core/consensus/validators";

@@ -7,8 +7,8 @@ export type TownJudge = (plan: TownPlan) => Promise<string | undefined>;
 
 /**
  * A plan that breaks the same checker with less in it, and the runs that took: runs of faults are left out,
- * halves before single ones, then what else is in the town, tactics, rogues, weather and clocks; until nothing can go, or `budget` runs
- * are used up.
+ * halves before single ones, then what else is in the town, tactics, rogues, weather and clocks; until
+ * nothing can go, or `budget` runs are used up.
  */
 export async function shrinkTown(
   plan: TownPlan,
