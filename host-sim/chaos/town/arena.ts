@@ -297,8 +297,10 @@ export class TownArena {
 
   private async start(): Promise<void> {
     const { town } = this;
-    for (const gateway of town.gateways)
-      if (gateway.index < this.plan.gateways) await gateway.start();
+    const first = town.gateways.filter(({ index }) => index < this.plan.gateways);
+    // What the first one says the others hear that start at the same moment.
+    for (const { id } of first) town.net.link(id);
+    for (const gateway of first) await gateway.start();
     for (const node of town.nodes) node.start();
     this.look();
   }
