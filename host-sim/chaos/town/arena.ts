@@ -269,6 +269,7 @@ export class TownArena {
         this.movedMs = town.agenda.nowMs;
         await this.until(still);
       }
+      await this.until(over);
       must(this.settled, "liveness", () => standing(this.present));
       boundPermille = Math.round(((town.agenda.nowMs - healedMs) * 1000) / boundMs(plan));
       await finish(this);
@@ -276,8 +277,7 @@ export class TownArena {
       this.found(error, "run");
     }
     const { checks, faults, messages, violation, area } = this;
-    const { credit } = area.ledger;
-    for (const [what, count] of Object.entries(credit.counts))
+    for (const [what, count] of Object.entries(area.ledger.credit.counts))
       if (count > 0) faults[`loans: ${what}`] = count;
     return {
       seed: plan.seed,
@@ -285,7 +285,7 @@ export class TownArena {
       turns: checks.turns.length,
       blocks: checks.blocks.length,
       trades: area.ledger.trades,
-      loans: credit.counts.loans,
+      loans: area.ledger.credit.counts.loans,
       mintedMicro: area.ledger.mintedMicro,
       messages,
       faults,
