@@ -26,7 +26,7 @@ import { Operators } from "./operators.ts";
 import { isViolation, standing, type TownOutcome, violationOf } from "./outcome.ts";
 import type { TownPlan } from "./plan.ts";
 import { Plot } from "./plot.ts";
-import { boundMs } from "./timing.ts";
+import { boundMs, SLOT_TIMEOUT_MS } from "./timing.ts";
 
 export interface TownRunOptions {
   trace?: (line: string) => void;
@@ -36,6 +36,8 @@ export interface TownRunOptions {
 /** Messages of nodes that liars may say again. */
 const OVERHEARD = 60;
 const EVENTS_MAX = 400_000;
+/** Without members, and without a turn for so long, nothing comes any more, ms. */
+const STILL_MS = 2 * SLOT_TIMEOUT_MS;
 
 interface Overheard {
   node: string;
@@ -66,6 +68,8 @@ export class TownArena {
   /** Changes of the gateways that there have to be. */
   private readonly due: number;
   private taken = 0;
+  /** When the last turn was decided. */
+  private movedMs = 0;
   private messages = 0;
   private violation: Violation | undefined;
 
@@ -215,6 +219,7 @@ export class TownArena {
     const before = this.checks.turns.length;
     this.checks.appended(gateway, entries);
     if (this.checks.turns.length === before) return;
+    this.movedMs = this.town.agenda.nowMs;
     for (const { kind, bytes } of entries) {
       if (kind === EntryKind.vote) {
         const { signed } = unpackEntry(voteEntry, bytes);
@@ -260,14 +265,18 @@ export class TownArena {
       healedMs = town.agenda.nowMs;
       const lastMs = healedMs + boundMs(plan);
       const over = () => this.settled || town.agenda.nowMs > lastMs;
-      await this.until(over);
+      // A gateway that is none yet goes on asking though nothing happens.
+      const still = () => over() || (this.isEmpty && town.agenda.nowMs > this.movedMs + STILL_MS);
+      await this.until(still);
       // Without a running clock a slot waits for somebody to come back where all were given up.
       for (let i = 0; i < plan.slots && !over() && this.isEmpty; i++) {
         this.count("all nodes given up");
         for (const node of town.nodes) node.disconnect();
         for (const node of town.nodes) node.reconnect();
-        await this.until(over);
+        this.movedMs = town.agenda.nowMs;
+        await this.until(still);
       }
+      await this.until(over);
       must(this.settled, "liveness", () => standing(this.present));
       boundPermille = Math.round(((town.agenda.nowMs - healedMs) * 1000) / boundMs(plan));
       await finish(this);
@@ -296,8 +305,10 @@ export class TownArena {
 
   private async start(): Promise<void> {
     const { town } = this;
-    for (const gateway of town.gateways)
-      if (gateway.index < this.plan.gateways) await gateway.start();
+    const first = town.gateways.filter(({ index }) => index < this.plan.gateways);
+    // What the first one says the others hear that start at the same moment.
+    for (const { id } of first) town.net.link(id);
+    for (const gateway of first) await gateway.start();
     for (const node of town.nodes) node.start();
     this.look();
   }

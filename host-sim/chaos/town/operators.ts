@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Operators: they want changes of the gateways, start new ones, and take nodes along when one has left. */
+/** Operators: they want changes of the gateways, start new ones, and take nodes elsewhere when one left. */
 import { fromHex } from "#core/codec/bytes";
 import type { Change } from "#core/records/registry";
 import type { TownGateway } from "../../town/town-gateway.ts";

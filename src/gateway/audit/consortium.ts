@@ -58,7 +58,7 @@ export function auditSegment({ state, findings, ports }: Context, bytes: Uint8Ar
   const keyOf = (id: string) => consortium.partners.keyOf(id);
   const segment = openFed(ports.crypto, state.net, keyOf, entry.signed);
   if ("code" in segment) return findings.fault("TURN_FEED", {}, segment.code);
-  const verdict = consortium.feeds.take(segment);
+  const verdict = consortium.feeds.take(segment, true);
   // Two of one number are the lie of the gateway whose feed it is; turns say which counts.
   if (!verdict.ok && verdict.code !== "FEED_FORK")
     findings.fault("TURN_FEED", {}, `${verdict.code}, ${verdict.detail}`);

@@ -241,7 +241,7 @@ export class Replica {
   }
 
   /** The turn took effect, now or before a restart; it is in the log at `index`. */
-  settle({ turn, cuts, id }: DecidedTurn, index: number): void {
+  settle({ turn, cuts, id, taken }: DecidedTurn, index: number): void {
     assert(turn.height === this.before.height, "TURN_ORDER");
     this.past.before = {
       ...this.before,
@@ -255,6 +255,8 @@ export class Replica {
     this.past.named = { ledger, epoch };
     this.target.follow(turn);
     this.feeds.settle(cuts);
+    for (const { gateway, segments } of taken)
+      for (const { signed } of segments) this.archive.chose(gateway, signed.value.seq, signed.id);
     this.archive.addTurn(turn.height, index);
   }
 

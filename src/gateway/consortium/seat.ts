@@ -123,7 +123,7 @@ export class Seat {
 
   /** What the authority said, and was found to be right here. */
   feedTrust(found: Imported): void {
-    if (this.mute) return; // the operator's folder is looked at again
+    if (this.full) return; // the operator's folder is looked at again
     const fed = this.collector.trust(fedTrust(found), this.nextSeq);
     this.feed(fed, new Batch());
   }
@@ -137,11 +137,7 @@ export class Seat {
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
     const { area, intake, replica } = this;
     const member = replica.partners.has(area.id);
-    const full =
-      !member ||
-      this.mute ||
-      replica.halted !== undefined ||
-      replica.backlog >= FEED_SEGMENTS_MAX - 2;
+    const full = !member || this.full;
     const decoded = intake.decode(inbound);
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
@@ -167,6 +163,12 @@ export class Seat {
   /** Its store was lost: it does not know yet how far its own feed has come, and numbers nothing twice. */
   private get mute(): boolean {
     return this.replica.at.silent;
+  }
+
+  /** No turn has taken anything in for long, or it may say nothing. */
+  private get full(): boolean {
+    const { halted, backlog } = this.replica;
+    return this.mute || halted !== undefined || backlog >= FEED_SEGMENTS_MAX - 2;
   }
 
   /** Into the log, and to all. */
@@ -195,7 +197,7 @@ export class Seat {
   wishFault(change: Change): ChangeFault | "mute" | "halted" | "stranger" | undefined {
     const { partners, halted } = this.replica;
     if (halted) return "halted";
-    if (this.mute) return "mute";
+    if (this.full) return "mute";
     if (!partners.has(this.area.id)) return "stranger";
     const fault = partners.faultOf(change);
     return (
@@ -246,7 +248,7 @@ export class Seat {
   /** The offer of the operator's bank goes into the feed, as soon as this gateway may say anything. */
   private offer(): void {
     const { credit } = this.area;
-    if (!credit.wish || this.mute) return;
+    if (!credit.wish || this.full) return;
     this.feed([{ kind: FedKind.bank, bytes: credit.wish }], new Batch());
     credit.wish = undefined;
   }
