@@ -7,14 +7,13 @@ import { epochRecord } from "#core/records/epoch";
 import { voteRecord } from "#core/records/vote";
 import type { Replica } from "#gateway/consortium/replica";
 import { EntryKind, epochEntry, unpackEntry, voteEntry } from "#gateway/entries";
-import { AreaChecks } from "../../smartchain/area-checks.ts";
-import { MintCheck } from "../../smartchain/check-mint.ts";
+import type { AreaChecks } from "../../smartchain/area-checks.ts";
 import { keyedCrypto } from "../../smartchain/crypto.ts";
-import type { Town } from "../../town/town.ts";
+import type { Town, TownSetup } from "../../town/town.ts";
 import type { TownGateway } from "../../town/town-gateway.ts";
 import { must, Violation } from "../violation.ts";
 import { Banks } from "./banks.ts";
-import { rogueOf, townOf } from "./build.ts";
+import { areaChecksOf, type Given, rogueOf, townOf } from "./build.ts";
 import { TownChecks } from "./checks.ts";
 import { Disk, DiskFull } from "./disk.ts";
 import type { Entry } from "./facts.ts";
@@ -28,7 +27,7 @@ import type { TownPlan } from "./plan.ts";
 import { Plot } from "./plot.ts";
 import { boundMs, SLOT_TIMEOUT_MS } from "./timing.ts";
 
-export interface TownRunOptions {
+export interface TownRunOptions extends Given {
   trace?: (line: string) => void;
   crypto?: Crypto;
 }
@@ -73,19 +72,20 @@ export class TownArena {
   private messages = 0;
   private violation: Violation | undefined;
 
-  constructor(plan: TownPlan, { trace, crypto = keyedCrypto() }: TownRunOptions = {}) {
+  constructor(plan: TownPlan, { trace, crypto = keyedCrypto(), ...given }: TownRunOptions = {}) {
     this.plan = plan;
     this.trace = trace;
     this.due = changesDue(plan);
     const liars = new Set(plan.liars.map(({ gateway }) => gateway));
-    this.town = townOf(plan, crypto, (gateway, level, event, facts) => {
+    const log: TownSetup["log"] = (gateway, level, event, facts) => {
       if (level !== "debug") this.say(gateway, `${event} ${JSON.stringify(facts ?? {})}`);
-    });
+    };
+    this.town = townOf(plan, crypto, log, given);
     const { town } = this;
     this.honest = town.gateways.filter(({ index }) => !liars.has(index));
     this.indices = new Map(town.gateways.map(({ id, index }) => [id, index]));
     this.checks = new TownChecks(this);
-    this.area = this.areaChecks();
+    this.area = areaChecksOf(this.town, plan);
     this.plot = new Plot(this);
     this.operators = new Operators(this);
     this.banks = new Banks(this);
@@ -127,27 +127,6 @@ export class TownArena {
     return this.liars.has(index);
   }
 
-  private areaChecks(): AreaChecks {
-    const { town, plan } = this;
-    const { ageMaxMs, slotMs } = town.gateways[0].options;
-    const rogues = new Set(plan.rogues);
-    return new AreaChecks({
-      crypto: town.crypto,
-      ageMaxMs,
-      slotMs,
-      world: town.world,
-      watcher: new MintCheck(town.crypto, town.gateways[0].options.genesisMicro, this.plan.rewards),
-      homeOf: (id) => {
-        const home = town.nodes.findIndex(({ node }) => node?.id === id);
-        return home < 0 ? undefined : home;
-      },
-      *honest() {
-        for (const { node, setup } of town.nodes)
-          if (node && !rogues.has(setup.home)) yield [node.id, setup.config.name] as const;
-      },
-    });
-  }
-
   private wire(): void {
     const { town, plan } = this;
     for (const one of town.gateways) {
@@ -179,11 +158,11 @@ export class TownArena {
     town.publishes = (gateway, topic, payload) =>
       this.liars.get(gateway.index)?.publishes(topic, payload) ?? payload;
     town.failed = (gateway, error) => this.failed(gateway, error);
-    // Liars among gateways lie to gateways.
     // A node leaves one that is no gateway any more, and finds none false that keeps the rules.
     town.left = ({ setup: { config }, at }, code) => {
       const gone = !this.checks.membership.present.ids.includes(at.id);
-      if (code !== "GATEWAY_UNKNOWN" || !gone)
+      if (this.isLiar(at.index)) this.count("liar found out");
+      else if (code !== "GATEWAY_UNKNOWN" || !gone)
         this.found(new Violation("accused", `its gateway, ${code}`), config.name);
     };
     town.nodeFailed = (node, error) => {
