@@ -12,9 +12,10 @@ import { AreaChecks } from "../../smartchain/area-checks.ts";
 import { keyedCrypto } from "../../smartchain/crypto.ts";
 import { Rogue } from "../../smartchain/rogue.ts";
 import { smallWorld } from "../../smartchain/small-world.ts";
-import { Town } from "../../town/town.ts";
+import { Town, type TownSetup } from "../../town/town.ts";
 import type { TownGateway } from "../../town/town-gateway.ts";
 import { randomStream } from "../../worlds/random.ts";
+import type { World } from "../../worlds/types.ts";
 import { must, Violation } from "../violation.ts";
 import { type Entry, TownChecks } from "./checks.ts";
 import { Disk, DiskFull } from "./disk.ts";
@@ -29,6 +30,10 @@ import { boundMs, SLOT_TIMEOUT_MS, TIMEOUTS } from "./timing.ts";
 export interface TownRunOptions {
   trace?: (line: string) => void;
   crypto?: Crypto;
+  /** In place of the small one that follows from the seed. */
+  world?: World;
+  /** Settings of the gateways that are not the towns'. */
+  options?: TownSetup["options"];
 }
 
 /** Messages of nodes that liars may say again. */
@@ -64,11 +69,11 @@ export class TownArena {
   private messages = 0;
   private violation: Violation | undefined;
 
-  constructor(plan: TownPlan, { trace, crypto = keyedCrypto() }: TownRunOptions = {}) {
+  constructor(plan: TownPlan, { trace, crypto = keyedCrypto(), ...given }: TownRunOptions = {}) {
     this.plan = plan;
     this.trace = trace;
     const liars = new Set(plan.liars.map(({ gateway }) => gateway));
-    const world = smallWorld(plan.seed, plan.homes, plan.slots, SLOT_SECONDS);
+    const world = given.world ?? smallWorld(plan.seed, plan.homes, plan.slots, SLOT_SECONDS);
     const lost = world.homes.filter((_, home) => liars.has(home % plan.gateways)).length;
     this.town = new Town({
       seed: plan.seed,
@@ -87,6 +92,7 @@ export class TownArena {
         expectNodes: plan.homes - lost,
         pot: { epochSlots: plan.epochSlots, epsilonMs: 2000, tauMs: 10_000 },
         ...(plan.running && { clock: { kind: "running", ratePermille: 1000 } }),
+        ...given.options,
       },
       log: (gateway, level, event, facts) => {
         if (level !== "debug") this.say(gateway, `${event} ${JSON.stringify(facts ?? {})}`);

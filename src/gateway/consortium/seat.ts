@@ -22,6 +22,7 @@ import { sendReceipts } from "../outbound.ts";
 import type { GatewayPorts, LogEntry } from "../ports.ts";
 import { advance, nextDelayMs } from "../slots/engine.ts";
 import type { AgreedTime } from "./agreed-time.ts";
+import { Asked } from "./asked.ts";
 import { Collector, isShared } from "./collect.ts";
 import { fedBy } from "./feeds.ts";
 import { heardOf } from "./heard.ts";
@@ -48,6 +49,7 @@ export class Seat {
   private readonly intake: Intake;
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
+  private readonly asked = new Asked();
   /** Whether the log has anything that this gateway fed, or took in with others. */
   private readonly history = { replayed: false, atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
@@ -321,8 +323,10 @@ export class Seat {
     } else if (message.what === "ask" || message.what === "token") {
       const verdict = collector.exchange(batch, message, fed);
       if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
-      else if (message.what === "ask" && via === this.area.id)
-        replica.pass(undefined, "ask", this.packed(topic, payload));
+      else if (message.what === "ask") {
+        this.asked.heard(nodeOf(one), payload, via);
+        if (via === this.area.id) replica.pass(undefined, "ask", this.packed(topic, payload));
+      }
     } else intake.apply(batch, one, { valid, tokens: undefined });
   }
 
@@ -355,7 +359,8 @@ export class Seat {
       // Tokens of witnesses on their way; what a bank says to its own borrowers, wherever they are.
       const brings = bring ? "/down/token" : "/down/credit";
       if (session && topic.endsWith(brings))
-        this.replica.pass(session.home, "down", this.packed(topic, payload));
+        for (const to of bring ? this.asked.from(node, session.home) : [session.home])
+          this.replica.pass(to, "down", this.packed(topic, payload));
       return false;
     });
   }
