@@ -6,6 +6,7 @@ import { consensusSeeds, mutationsAll, mutationsShort } from "./issue-5-consensu
 import { evaluateLine, latency51 } from "./issue-5-evaluate.ts";
 import { gatewaysDemo, gatewaysFaults, gatewaysShort } from "./issue-5-gateways.ts";
 import { joins } from "./issue-5-joins.ts";
+import { gatewaysLying } from "./issue-5-lying.ts";
 
 export const issue5: Line[] = [
   mutationsShort,
@@ -21,4 +22,5 @@ export const issue5: Line[] = [
   gatewaysDemo,
   gatewaysFaults,
   joins,
+  gatewaysLying,
 ];

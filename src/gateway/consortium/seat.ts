@@ -10,7 +10,6 @@ import { FEED_SEGMENTS_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { heardStruct } from "#core/records/turn";
-import { evidenceRecord } from "#core/records/vote";
 import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
 import { isOffer } from "../credit/desk.ts";
@@ -22,10 +21,11 @@ import { sendReceipts } from "../outbound.ts";
 import type { GatewayPorts, LogEntry } from "../ports.ts";
 import { advance, nextDelayMs } from "../slots/engine.ts";
 import type { AgreedTime } from "./agreed-time.ts";
+import { Asked } from "./asked.ts";
 import { Certificates } from "./certificates.ts";
 import { Collector, isShared } from "./collect.ts";
 import { fedBy } from "./feeds.ts";
-import { heardOf } from "./heard.ts";
+import { heardIn, heardOf } from "./heard.ts";
 import type { ChangeFault } from "./partners.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
@@ -51,6 +51,7 @@ export class Seat {
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
   private readonly certificates = new Certificates();
+  private readonly asked = new Asked();
   /** Whether the log has anything that this gateway fed, or took in with others. */
   private readonly history = { replayed: false, atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
@@ -274,7 +275,7 @@ export class Seat {
     if (turn.reveal) area.epochs.parts.add(area.ports.crypto, turn.reveal);
     // A gateway that lies may feed anything: what is not shared by all is none of a turn's business.
     const decoded = intake
-      .decode(this.heardIn(taken, turn.atMs))
+      .decode(heardIn(area.topics, taken, turn.atMs))
       .filter(({ message }) => isShared(message) || message.what === "repeat");
     const faults: number[] = [];
     const wrong = (job: number) => faults.push(job);
@@ -320,28 +321,6 @@ export class Seat {
     }
   }
 
-  /** The messages of these segments; what is in no form that a feed may have is left out. */
-  private heardIn(taken: DecidedTurn["taken"], atMs: number): Inbound[] {
-    const heard: Inbound[] = [];
-    for (const { gateway: via, entry } of fedBy(taken)) {
-      const one = this.inboundOf(entry);
-      if (one) heard.push({ ...one, via, atMs });
-    }
-    return heard;
-  }
-
-  private inboundOf({ kind, bytes }: FedEntry): Pick<Inbound, "topic" | "payload"> | undefined {
-    const { topics } = this.area;
-    if (kind === FedKind.evidence) {
-      const evidence = evidenceRecord.decode(bytes);
-      const nobody = "0".repeat(32);
-      return evidence.ok ? { topic: topics.up(nobody, "evidence"), payload: bytes } : undefined;
-    }
-    if (kind !== FedKind.heard) return undefined;
-    const heard = heardOf(bytes);
-    return heard && { topic: `${topics.prefix}/node/${heard.topic}`, payload: heard.payload };
-  }
-
   private take(batch: Batch, one: Decoded, valid: boolean, seq: number, fed: FedEntry[]): void {
     const { intake, collector, replica } = this;
     const { message, payload, topic, via } = one;
@@ -354,8 +333,10 @@ export class Seat {
     } else if (message.what === "ask" || message.what === "token") {
       const verdict = collector.exchange(batch, message, fed);
       if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
-      else if (message.what === "ask" && via === this.area.id)
-        replica.pass(undefined, "ask", this.packed(topic, payload));
+      else if (message.what === "ask") {
+        this.asked.heard(nodeOf(one), payload, via);
+        if (via === this.area.id) replica.pass(undefined, "ask", this.packed(topic, payload));
+      }
     } else intake.apply(batch, one, { valid, tokens: undefined });
   }
 
@@ -388,7 +369,8 @@ export class Seat {
       // Tokens of witnesses on their way; what a bank says to its own borrowers, wherever they are.
       const brings = bring ? "/down/token" : "/down/credit";
       if (session && topic.endsWith(brings))
-        this.replica.pass(session.home, "down", this.packed(topic, payload));
+        for (const to of bring ? this.asked.from(node, session.home) : [session.home])
+          this.replica.pass(to, "down", this.packed(topic, payload));
       return false;
     });
   }
