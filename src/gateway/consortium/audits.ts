@@ -18,6 +18,9 @@ import { type Before, checkTurn, type OpenTurn, openTurn } from "./turns.ts";
 /** How often segments that a turn names and nobody sent are asked for, ms. */
 const MISSING_MS = 350;
 
+/** Requests for a segment that nobody may have: a gateway that lies names some that it never made. */
+const MENDS_MAX = 16;
+
 type Check = Extract<Output, { type: "check" }>;
 type Decide = Extract<Output, { type: "decide" }>;
 
@@ -46,6 +49,8 @@ export class Audits {
   private waiting: Check[] = [];
   private stuck: Decide | undefined;
   private looking = false;
+  /** Requests for what is missing in feeds, since the last segment came. */
+  private mended = 0;
   /** Who sent the last decided turn, and so has what it takes in. */
   helper: string | undefined;
 
@@ -74,8 +79,14 @@ export class Audits {
     this.lookAgain();
   }
 
-  /** Segments came: what waited for them may go on. */
-  look(): void {
+  /** A segment came: what waited for it may go on; some before it may have got lost. */
+  heard(): void {
+    this.mended = 0;
+    this.look();
+    if (this.ports.feeds.gaps.length > 0) this.lookAgain();
+  }
+
+  private look(): void {
     const { stuck, waiting } = this;
     this.waiting = [];
     this.stuck = undefined;
@@ -126,12 +137,23 @@ export class Audits {
     return undefined;
   }
 
+  /** Without its first open segment a feed comes no further, and no turn would ever name it. */
+  private mend(): void {
+    const { feeds, exchange, partners, nowMs } = this.ports;
+    const { gaps } = feeds;
+    if (gaps.length === 0 || ++this.mended > MENDS_MAX) return;
+    const peers = partners.list.map(({ id }) => toHex(id)).filter((id) => id !== this.ports.self);
+    for (const gap of gaps) exchange.ask(gap, peers, nowMs());
+    this.lookAgain();
+  }
+
   private lookAgain(): void {
     if (this.looking) return;
     this.looking = true;
     this.ports.outside.after(MISSING_MS, () => {
       this.looking = false;
       if (this.stuck || this.waiting.length > 0) this.look();
+      this.mend();
     });
   }
 }

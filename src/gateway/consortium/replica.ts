@@ -348,7 +348,7 @@ export class Replica {
     const verdict = this.feeds.take(segment);
     if (!verdict.ok && verdict.code !== "FEED_FORK")
       return this.host.refused(verdict.code, from, verdict.detail);
-    this.audits.look();
+    this.audits.heard();
     this.want();
   }
 
