@@ -42,7 +42,8 @@ export function chaosCommand(program: Command): void {
     .addHelpText(
       "after",
       "\nA run has some seconds of trouble: loss, delay, repeats, partitions, crashes at any write or word, full" +
-        "\nand damaged disks, clocks, gateways and nodes that lie. Then all is healed, and all slots have to be" +
+        "\nand damaged disks, clocks, gateways and nodes that lie; by seed also banks, rewards, proof-of-work," +
+        "\n`unanimous`, and gateways that join, leave and are replaced. Then all is healed, and all slots have to be" +
         "\nsettled within a stated bound. It ends with status 1 if any invariant was violated; each such seed is" +
         "\nprinted." +
         "\n\nExamples:\n  wattle chaos --seed 1 --runs 1000" +

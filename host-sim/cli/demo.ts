@@ -35,6 +35,7 @@ export type DemoOptions = WorldOptions &
     killGateway: number;
     gateways: number;
     gatewayFaults?: boolean;
+    gatewayChanges?: boolean;
     secure?: boolean;
     json?: boolean;
   };
@@ -60,6 +61,7 @@ export function demoCommand(program: Command): void {
     .option("--kill-gateway <n>", "kill the gateway n times at random moments", whole(0, 1000), 0)
     .option("--gateways <n>", "so many gateways that agree on one ledger", whole(1, 16), 1)
     .option("--gateway-faults", "with several: kill, stop, cut off and lose some while they trade")
+    .option("--gateway-changes", "with several: one more joins while they trade, and one leaves")
     .option(
       "--secure",
       "with an authority, TLS and certificates; one member is revoked and one expires " +
@@ -104,6 +106,7 @@ const SECURE_SLOTS = 72;
 function checkGateways({
   gateways,
   gatewayFaults,
+  gatewayChanges,
   secure,
   broker,
   killGateway,
@@ -114,6 +117,8 @@ function checkGateways({
     );
   if (gatewayFaults && gateways < 4)
     throw new Error("--gateway-faults takes --gateways 4 or more: fewer cannot lose one");
+  if (gatewayChanges && (gatewayFaults || gateways < 4))
+    throw new Error("--gateway-changes takes --gateways 4 or more, and no --gateway-faults");
 }
 
 /** @throws Error for what a secure demo has its own of */

@@ -12,6 +12,7 @@ import { sodiumCrypto } from "#node/crypto/sodium";
 import { type ConsortiumFacts, type GatewayEnd, isOneChain } from "../report/consortium.ts";
 import { SIM_NET, seededKey } from "../setup.ts";
 import type { World } from "../worlds/types.ts";
+import { changesOf } from "./changes.ts";
 import { type DemoGateway, type RunFiles, writeRunFiles } from "./files.ts";
 import { GatewayKeeper } from "./gateway-keeper.ts";
 import { freePort, Relay } from "./proxy.ts";
@@ -30,6 +31,8 @@ export interface Seat {
   keeper: GatewayKeeper;
   watch: Watch;
   dead: boolean;
+  /** It left by the operators' wish. */
+  left: boolean;
 }
 
 export interface ConsortiumSetup {
@@ -41,6 +44,8 @@ export interface ConsortiumSetup {
   port: number;
   /** Kill, stop, cut off and lose gateways while they trade. */
   faults: boolean;
+  /** One more joins by its operators' commands, and one leaves. */
+  changes: boolean;
   gateway: Omit<DemoGateway, "secretKey" | "port">;
   onDeath(area: string, code: number | null): void;
 }
@@ -87,7 +92,7 @@ export class DemoConsortium {
 
   /** Of those that live. */
   get living(): Seat[] {
-    return this.seats.filter(({ dead }) => !dead);
+    return this.seats.filter(({ dead, left }) => !dead && !left);
   }
 
   get settledSlots(): number {
@@ -96,8 +101,8 @@ export class DemoConsortium {
 
   /** Until all that live have settled every slot, and say the same head. */
   async traded(): Promise<void> {
-    const { faults, world } = this.setup;
-    const plan = faults ? planOf(this, world.slots) : [];
+    const { faults, changes, world } = this.setup;
+    const plan = faults ? planOf(this, world.slots) : changes ? changesOf(this, world.slots) : [];
     const done = () => this.living.every(({ watch }) => watch.totals?.finished);
     while (!done()) {
       if (plan.length > 0 && this.settledSlots >= plan[0].slot) await plan.shift()!.act();
@@ -111,8 +116,9 @@ export class DemoConsortium {
   facts(): ConsortiumFacts {
     const ends = this.ends();
     const dead = this.seats.filter((seat) => seat.dead).map(({ area }) => area);
-    const { gateways } = this.setup;
-    return { gateways, ends, dead, faults: this.faults, oneChain: isOneChain(ends) };
+    const left = this.seats.filter((seat) => seat.left).map(({ area }) => area);
+    const gateways = this.seats.length;
+    return { gateways, ends, dead, left, faults: this.faults, oneChain: isOneChain(ends) };
   }
 
   async stop(): Promise<void> {
@@ -166,7 +172,32 @@ export class DemoConsortium {
     await seat.keeper.kill();
   }
 
-  private note(what: string): void {
+  /** One more gateway is started, with what the operators gave it. */
+  async add(
+    consortium: Record<string, unknown>,
+    secretKey: Uint8Array,
+    port: number,
+  ): Promise<Seat> {
+    const { setup } = this;
+    const area = areaOf(this.seats.length);
+    const dir = join(setup.dir, area);
+    const gateway = { ...setup.gateway, area, consortium, secretKey, port };
+    const files = writeRunFiles(dir, setup.world, gateway);
+    const seat = this.seatOf(this.seats.length, files, secretKey, port);
+    this.seats.push(seat);
+    await seat.keeper.start();
+    seat.watch = this.watchOf(seat);
+    return seat;
+  }
+
+  /** Of the gateway that comes next. */
+  get nextKey(): { area: string; secretKey: Uint8Array } {
+    const { length } = this.seats;
+    const secretKey = seededKey(sodiumCrypto(), this.setup.seed, "gateway", length);
+    return { area: areaOf(length), secretKey };
+  }
+
+  note(what: string): void {
     this.faults.push(`slot ${this.settledSlots}: ${what}`);
     process.stderr.write(`slot ${this.settledSlots}: ${what}\n`);
   }
@@ -221,7 +252,7 @@ export class DemoConsortium {
         if (!this.seats[index].dead) setup.onDeath(area, code);
       },
     });
-    return { area, secretKey, port, files, keeper, dead: false } as unknown as Seat;
+    return { area, secretKey, port, files, keeper, dead: false, left: false } as unknown as Seat;
   }
 
   private watchOf({ area, port, files, secretKey }: Seat): Watch {

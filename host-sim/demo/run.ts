@@ -127,6 +127,7 @@ function prepare(setup: DemoSetup, state: DemoState): void {
     state.consortium = new DemoConsortium({
       ...{ dir: setup.report, world, seed, gateways, port: setup.port, gateway },
       faults: setup.gatewayFaults ?? false,
+      changes: setup.gatewayChanges ?? false,
       onDeath: (area, code) => state.died?.(area, code),
     });
     return;

@@ -40,6 +40,8 @@ export interface DemoSetup {
   gateways: number;
   /** Kill, stop, cut off and lose gateways while they trade. */
   gatewayFaults?: boolean;
+  /** One more joins by its operators' commands while they trade, and one leaves. */
+  gatewayChanges?: boolean;
 }
 
 export interface DemoState {

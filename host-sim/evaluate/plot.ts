@@ -9,8 +9,16 @@ const TOP = 92;
 /** Series classes of the style sheet. */
 const COLOURS = 12;
 
+/** More points than these are a curve, and not marked one by one. */
+const MARKED_MAX = 24;
+/** Between the spreads of two series at one place, pixels. */
+const ASIDE = 4;
+
 export interface Series {
   label: string;
+  /** Of the style sheet; by default the series' place. */
+  colour?: number;
+  dashed?: boolean;
   points: { x: number; y: number; low?: number; high?: number }[];
 }
 
@@ -40,20 +48,40 @@ export function logScale(low: number, high: number, [from, to]: [number, number]
 
 /** Lines through points, with bars for spreads where points have them. */
 export function plot({ x, y, series, unit, xUnit, ...head }: Plot): Chart {
-  const className = (i: number) => `series s${i % COLOURS}`;
+  const look = series.map(({ colour, dashed }, i) => ({
+    class: `series s${(colour ?? i) % COLOURS}`,
+    "stroke-dasharray": dashed ? "6 4" : undefined,
+  }));
   const marks = series.map(({ label, points }, i) => {
+    const aside = (i - (series.length - 1) / 2) * ASIDE;
     const bars = points
       .filter((point) => point.low !== undefined && point.high !== undefined)
-      .map((point) => `M${x.at(point.x)} ${y.at(point.low!)}V${y.at(point.high!)}`);
+      .map((point) => `M${x.at(point.x) + aside} ${y.at(point.low!)}V${y.at(point.high!)}`);
     const line = polyline(points.map((point) => [x.at(point.x), y.at(point.y)] as const));
     const title = element("title", {}, label);
+    const className = look[i].class;
     const spreads = element("path", {
-      ...{ class: className(i), d: bars.join(""), "stroke-opacity": "0.45" },
+      class: className,
+      d: bars.join(""),
+      "stroke-opacity": "0.45",
     });
-    return spreads + element("path", { class: className(i), d: line }, title);
+    // A line of no length with a round end is a dot, in the colour of the line.
+    const dots = points.map((point) => `M${x.at(point.x)} ${y.at(point.y)}h0`);
+    const marked = points.length <= MARKED_MAX ? dots.join("") : "";
+    const round = { "stroke-linecap": "round", style: "stroke-width:7;stroke-dasharray:none" };
+    return (
+      (bars.length > 0 ? spreads : "") +
+      element("path", { ...look[i], d: line }, title) +
+      (marked === "" ? "" : element("path", { class: className, d: marked, ...round }))
+    );
   });
   const legend = series.map(({ label }, i) => ({
-    ...{ label, className: className(i), kind: "line" as const },
+    ...{
+      label,
+      className: look[i].class,
+      dash: look[i]["stroke-dasharray"],
+      kind: "line" as const,
+    },
   }));
   const below = text(PLOT.right, BOTTOM + 38, xUnit, { class: "unit", "text-anchor": "end" });
   const content = frame({ x, y, bottom: BOTTOM, top: TOP, unit, legend, marks: marks.join("\n") });

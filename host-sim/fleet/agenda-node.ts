@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The real node application on a virtual clock, for simulations with faults. It lives until power is cut. */
 import type { Crypto } from "#core/crypto/port";
+import type { Code } from "#core/errors/codes";
 import { TimeQuality } from "#core/units/time";
 import type { NodeConfig } from "#meter/config";
 import { MeterNode } from "#meter/node";
@@ -30,6 +31,8 @@ export interface AgendaNode {
   publish(topic: string, payload: Uint8Array, retain: boolean): void;
   /** Calls into the node. */
   handle(event: () => void): void;
+  /** Its gateway's word is false: it is to go on at another. */
+  leave?(code: Code): void;
 }
 
 /** A start of the node; it is not connected yet. */
@@ -64,6 +67,7 @@ export function agendaNode(of: AgendaNode): MeterNode {
       },
     },
     log: () => {},
+    leave: (code) => of.leave?.(code),
     witness: storeRegion(of.witness),
   });
   return node;

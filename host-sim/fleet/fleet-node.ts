@@ -160,7 +160,7 @@ export class FleetNode {
     return { config: { ...config, area, gatewayKey, gateways }, url };
   }
 
-  /** Its gateway is away: it starts anew, as for other settings, and goes on at the next. */
+  /** Its gateway is away, or false: it starts anew, as for other settings, and goes on at the next. */
   private move(): void {
     if ((this.options.places?.length ?? 1) < 2) return;
     this.moves++;
@@ -199,7 +199,10 @@ export class FleetNode {
       wakeAfter: (delayMs) => {
         if (current()) this.wakeAfter(own.life!.host, delayMs);
       },
-      log: (level, event, facts) => this.log(level, event, facts),
+      log: (level, event, facts) => {
+        this.log(level, event, facts);
+        if (event === "leaves-gateway" && current()) this.move();
+      },
       failed: (reason, cause) => {
         if (current()) this.died(reason, cause);
       },

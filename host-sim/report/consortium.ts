@@ -15,6 +15,8 @@ export interface GatewayEnd {
   height: number | null;
   head: string | null;
   turn: number;
+  /** Whether it is one of the consortium now. */
+  member?: boolean;
   halted: string | null;
   liars: string[];
   boughtToFinal: Times;
@@ -29,6 +31,8 @@ export interface ConsortiumFacts {
   ends: GatewayEnd[];
   /** Gateways that were killed for good. */
   dead: string[];
+  /** The one that left by the operators' wish. */
+  left: string[];
   /** What was done to them, in order. */
   faults: string[];
   oneChain: boolean;
@@ -41,7 +45,7 @@ export function isOneChain(ends: readonly GatewayEnd[]): boolean {
 
 export function consortiumLines(facts: ConsortiumFacts | undefined): string[] {
   if (!facts) return [];
-  const { ends, gateways, dead, faults, oneChain } = facts;
+  const { ends, gateways, dead, left, faults, oneChain } = facts;
   const heads = ends.map(({ area, height, head }) => `${area} ${height} ${head?.slice(0, 16)}`);
   const chain = oneChain
     ? `one: ${ends.length} of ${gateways} gateways at block ${ends[0].height}, ${ends[0].head}`
@@ -59,6 +63,7 @@ export function consortiumLines(facts: ConsortiumFacts | undefined): string[] {
     `turns    ${Math.max(...ends.map(({ turn }) => turn))}, each ${slowest((end) => end.turns)} ` +
       "from something to take in until it is executed",
     ...(faults.length > 0 ? [`faults   ${faults.join("; ")}`] : []),
+    ...(left.length > 0 ? [`left     ${left.join(", ")}`] : []),
     ...(dead.length > 0 ? [`dead     ${dead.join(", ")}`] : []),
   ];
 }

@@ -15,6 +15,7 @@ export const CHART_STYLE = `
 .paper { fill: var(--paper); }
 .tick, .legend { fill: var(--muted); }
 .unit { fill: var(--ink); font-weight: 600; }
+.title { fill: var(--ink); font-size: 15px; font-weight: 600; }
 .note { fill: var(--muted); font-size: 15px; }
 .empty { fill: none; stroke: var(--rule); }
 .rule { stroke: var(--rule); stroke-width: 1; }

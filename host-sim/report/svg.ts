@@ -80,6 +80,8 @@ export interface LegendEntry {
   /** Class of the mark; an area is a filled box, a line a stroke. */
   className: string;
   kind: "area" | "line";
+  /** Of a line, as in the plot. */
+  dash?: string;
 }
 
 export interface Chart {
@@ -94,6 +96,8 @@ export interface Chart {
 }
 
 export const WIDTH = 1000;
+/** Of a file's title, above the chart. */
+const TITLE = 30;
 export const PLOT = Object.freeze({ left: 64, right: WIDTH - 16, top: 50 });
 
 /** Grid lines, axes with units and the legend; the plot's own marks go between grid and axes. */
@@ -146,7 +150,11 @@ function legendOf(entries: readonly LegendEntry[]): string {
       const mark =
         entry.kind === "area"
           ? element("rect", { class: entry.className, x, y: y - 10, width: 14, height: 10, rx: 2 })
-          : element("path", { class: entry.className, d: `M${x} ${y - 5}h14` });
+          : element("path", {
+              class: entry.className,
+              d: `M${x} ${y - 5}h14`,
+              "stroke-dasharray": entry.dash,
+            });
       const label = text(x + 19, y, entry.label, { class: "legend" });
       x += width;
       return mark + label;
@@ -162,24 +170,32 @@ export function emptyChart(chart: Omit<Chart, "content" | "height">, message: st
   return { ...chart, height: 120, content };
 }
 
-/** The svg element: with its own style sheet as a file, without it inside a page that has it. */
+/**
+ * The svg element: with its own style sheet it is a file, with the title above the chart; without it, a part
+ * of a page, which has both.
+ */
 export function renderChart(chart: Chart, style?: string): string {
-  const { id, title, description, height, content } = chart;
+  const { id, title, description, content } = chart;
+  const top = style === undefined ? 0 : TITLE;
+  const [x, y, width, height] = [-8, -6 - top, WIDTH + 16, chart.height + 12 + top];
   return element(
     "svg",
     {
       xmlns: "http://www.w3.org/2000/svg",
       class: "chart",
-      viewBox: `-8 -6 ${WIDTH + 16} ${height + 12}`,
+      viewBox: `${x} ${y} ${width} ${height}`,
       role: "img",
       "aria-labelledby": `${id}-title ${id}-desc`,
     },
     element("title", { id: `${id}-title` }, escapeXml(title)),
     element("desc", { id: `${id}-desc` }, escapeXml(description)),
-    style === undefined ? "" : element("style", {}, escapeXml(style)),
-    style === undefined
-      ? ""
-      : element("rect", { class: "paper", x: -8, y: -6, width: WIDTH + 16, height: height + 12 }),
+    ...(style === undefined
+      ? []
+      : [
+          element("style", {}, escapeXml(style)),
+          element("rect", { class: "paper", x, y, width, height }),
+          text(0, 14 - top, title, { class: "title" }),
+        ]),
     `\n${content}\n`,
   );
 }

@@ -16,7 +16,7 @@ import type { Area } from "#gateway/area";
 import type { World } from "../worlds/types.ts";
 import { CapCheck } from "./check-caps.ts";
 import { DagCheck, hex } from "./check-dag.ts";
-import { LedgerCheck } from "./check-ledger.ts";
+import { type BlockWatcher, LedgerCheck } from "./check-ledger.ts";
 import { VoteCheck } from "./check-votes.ts";
 import { WitnessCheck } from "./check-witness.ts";
 import { must } from "./violation.ts";
@@ -30,6 +30,8 @@ export interface AreaFacts {
   homeOf(node: string): number | undefined;
   /** Members that break no rule, by id (hex), with their names. */
   honest(): Iterable<readonly [id: string, name: string]>;
+  /** Looks at blocks beside the books. */
+  watcher?: BlockWatcher;
 }
 
 export class AreaChecks {
@@ -54,6 +56,7 @@ export class AreaChecks {
       if (home === undefined) return undefined;
       return world.counters(home, (slot + 1) * world.slotSeconds * 1000);
     });
+    if (facts.watcher) this.ledger.watcher = { crypto, check: facts.watcher };
   }
 
   /** What is published; `witness`: by which honest member. */

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * I1, I2 and I5 to I10 on the ledger: a second set of books, kept from the effects of blocks and the
+ * I1, I2, I3 and I5 to I10 on the ledger: a second set of books, kept from the effects of blocks and the
  * transactions that they name, beside the state that the gateway holds.
  */
 import { bytesEqual } from "#core/codec/bytes";
+import { openSigned } from "#core/codec/record";
+import type { Crypto } from "#core/crypto/port";
 import type { LedgerState } from "#core/ledger/state";
-import { type Block, blockRecord, type Effect, EffectKind } from "#core/records/block";
+import {
+  type Block,
+  type BlockHeader,
+  blockRecord,
+  type Effect,
+  EffectKind,
+  headerRecord,
+} from "#core/records/block";
 import { type TxLeg, TxType } from "#core/records/tx";
 import { blockEntry, EntryKind, unpackEntry } from "#gateway/entries";
 import type { LogStore } from "#gateway/ports";
+import { CreditCheck } from "./check-credit.ts";
 import { hex, type SeenTx } from "./check-dag.ts";
 import { EnergyCheck, type Registers, type TrueMeter } from "./check-energy.ts";
 import { must } from "./violation.ts";
@@ -18,19 +28,35 @@ interface Range {
   toMwh: bigint;
 }
 
+/** Looks at each block with its header, and at the state behind it. */
+export interface BlockWatcher {
+  block(block: Block, header: BlockHeader, state: LedgerState): void;
+  look(state: LedgerState): void;
+}
+
 export class LedgerCheck {
   /** Transactions that a block took. */
   readonly finalIds = new Set<string>();
   trades = 0;
+  /** Coins of rewards, µc. */
+  mintedMicro = 0;
   /** Legs that were sold of an OFFER. */
   offered = 0;
   readonly energy: EnergyCheck;
+  readonly credit = new CreditCheck();
+  /** Beside the books, where blocks come with headers. */
+  watcher: { crypto: Crypto; check: BlockWatcher } | undefined;
   private entries = 0;
   private readonly balances = new Map<string, number>();
-  private readonly locks = new Map<string, { micro: number; node: string }>();
+  private readonly locks = new Map<
+    string,
+    { micro: number; node: string; wallet: string | undefined }
+  >();
   private readonly ranges = new Map<string, Range[]>();
   /** Of each leg of a SOLD: by the two meters in at most two parts, of which the second was frozen. */
   private readonly paidSold = new Map<string, { qtyWh: number; micro: number; parts: number }>();
+  /** What settled each leg of a SOLD by its BOUGHT: that and the coins. */
+  readonly settledBy = new Map<string, string>();
   private readonly promised = new Map<string, { qtyWh: number; ecashMicro: number }>();
   private readonly registers = new Map<string, Registers>();
   private readonly traded = new Map<string, bigint>();
@@ -53,7 +79,12 @@ export class LedgerCheck {
   take(entries: readonly Uint8Array[], state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
     for (const entry of entries) {
       const block = blockRecord.decode(unpackEntry(blockEntry, entry).block);
-      if (block.ok) this.block(block.value, state, txs);
+      if (!block.ok) continue;
+      this.block(block.value, state, txs);
+      if (!this.watcher) continue;
+      const { crypto, check } = this.watcher;
+      const header = openSigned(headerRecord, crypto, block.value.header);
+      if (header.ok) check.block(block.value, header.value, state);
     }
     this.compare(state);
   }
@@ -71,7 +102,9 @@ export class LedgerCheck {
       const seen = txs.get(id);
       if (seen && !rejected.has(id)) this.legs(seen, txs);
     }
-    for (const effect of block.effects) this.effect(effect, state, txs);
+    block.effects.forEach((effect, i) => {
+      this.effect(effect, state, txs, block.effects[i + 1]);
+    });
   }
 
   /** I7 to I9: stretches of registers, and what is sold of what was offered. */
@@ -126,28 +159,59 @@ export class LedgerCheck {
     return terms;
   }
 
-  private effect(effect: Effect, state: LedgerState, txs: ReadonlyMap<string, SeenTx>): void {
+  private effect(
+    effect: Effect,
+    state: LedgerState,
+    txs: ReadonlyMap<string, SeenTx>,
+    next: Effect | undefined,
+  ): void {
     const { kind, micro, from, to, reserve } = effect;
     const owner = (wallet: Uint8Array | undefined): string =>
       (wallet && state.owners.get(hex(wallet))) ?? "nobody";
     const add = (node: string, more: number): void =>
       void this.balances.set(node, (this.balances.get(node) ?? 0) + more);
     const lock = reserve ? this.locks.get(hex(reserve)) : undefined;
-    if (kind === EffectKind.genesis || kind === EffectKind.deposit) add(owner(to), micro);
+    const { genesis, deposit, flow, reward } = EffectKind;
+    if (kind === reward || kind === flow) this.mintedMicro += micro;
+    if (kind === genesis || kind === deposit || kind === flow) add(owner(to), micro);
     else if (kind === EffectKind.withdraw) add(owner(from), -micro);
     else if (kind === EffectKind.lock && reserve) {
       must(!lock, "I5", () => `${hex(reserve)} locks twice`);
-      add(owner(from), -micro);
-      this.locks.set(hex(reserve), { micro, node: owner(from) });
+      const wallet = from && this.credit.shared(hex(from)) ? hex(from) : undefined;
+      if (wallet === undefined) add(owner(from), -micro);
+      else this.credit.move(wallet, -micro);
+      this.locks.set(hex(reserve), { micro, node: owner(from), wallet });
     } else if (kind === EffectKind.release && lock) {
-      add(lock.node, micro);
+      if (lock.wallet === undefined) add(lock.node, micro);
+      else
+        this.back(lock.wallet, micro, next, (wallet, more) => {
+          add(state.owners.get(wallet) ?? "nobody", more);
+        });
       lock.micro -= micro;
-    } else if (lock) {
+    } else if (kind === EffectKind.pay || kind === EffectKind.arbitrate) {
+      must(lock !== undefined, "I5", () => "paid out of no lock");
       this.pay(effect, txs);
       add(owner(to), micro);
       lock.micro -= micro;
-    }
+    } else if (kind !== EffectKind.refund || reserve)
+      this.credit.effect(effect, state, (wallet, more) => {
+        add(state.owners.get(wallet) ?? "nobody", more);
+      });
     if (lock) must(lock.micro >= 0, "I2", () => `a lock holds ${lock.micro} µc`);
+  }
+
+  /** To a shared wallet; where its loan is over, to the debt and to the borrower, as the next effects say. */
+  private back(
+    wallet: string,
+    micro: number,
+    next: Effect | undefined,
+    add: (wallet: string, micro: number) => void,
+  ): void {
+    const { repay, refund } = EffectKind;
+    const own = next?.kind === repay ? next.from : next?.kind === refund ? next.to : undefined;
+    const over = own && !this.credit.shared(hex(own)) && (next?.kind === repay || !next?.reserve);
+    if (over) add(hex(own), micro);
+    else this.credit.move(wallet, micro);
   }
 
   /** I5 and I10: once, the same amounts on both sides, and in time's order. */
@@ -161,6 +225,7 @@ export class LedgerCheck {
     const paid = { qtyWh: before.qtyWh + qtyWh, micro: before.micro + micro };
     this.paidSold.set(key, { ...paid, parts: before.parts + 1 });
     this.trades++;
+    if (bought) this.settledBy.set(key, `${hex(bought)} ${micro}`);
     const seller = txs.get(hex(sold));
     const line = seller?.tx.body.legs[leg];
     if (!seller || !line) return;
@@ -194,10 +259,12 @@ export class LedgerCheck {
 
   /** I1, I2, I7 and I8 on the state as it is. */
   look(state: LedgerState): void {
+    this.credit.look(state);
+    this.watcher?.check.look(state);
     const { walletsMicro, lockedMicro } = state.sums();
     const { genesisMicro, mintedMicro, burnedMicro, reservesMicro } = state.totals;
     const made = genesisMicro + mintedMicro;
-    const held = walletsMicro + lockedMicro + reservesMicro + burnedMicro;
+    const held = walletsMicro + lockedMicro + this.credit.sharedMicro + reservesMicro + burnedMicro;
     must(made === held, "I1", () => `${made} µc made, ${held} held`);
     for (const { leftMicro } of state.locks.values())
       must(leftMicro >= 0, "I2", () => `a lock of ${leftMicro} µc`);

@@ -14,6 +14,6 @@ export class Violation extends Error {
   }
 }
 
-export function must(holds: boolean, invariant: string, detail: () => string): asserts holds {
+export function must(holds: unknown, invariant: string, detail: () => string): asserts holds {
   if (!holds) throw new Violation(invariant, detail());
 }

@@ -75,7 +75,8 @@ export class TownGateway {
       store: this.store,
       bus: {
         publish: (topic, payload, { retain }) => {
-          if (alive()) bus.publish(client, topic, payload, retain);
+          const said = alive() ? town.publishes(this, topic, payload) : undefined;
+          if (said) bus.publish(client, topic, said, retain);
         },
         subscribe: (filter) => void (client.filters = [...client.filters, filter]),
         close: async () => {},
@@ -131,11 +132,13 @@ export class TownGateway {
           }),
       },
       beacon: town.beaconOf(this.options.secretKey),
-      after: (delayMs, run) =>
-        agenda.at(agenda.nowMs + Math.max(0, delayMs), () => {
+      after: (delayMs, run) => {
+        const searchMs = delayMs === 0 && town.workMs > 0 ? town.random.below(town.workMs) : 0;
+        agenda.at(agenda.nowMs + Math.max(searchMs, delayMs), () => {
           if (alive()) return this.guard(run);
           return undefined;
-        }),
+        });
+      },
       entropy: (length) => Uint8Array.from({ length }, () => town.random.below(256)),
     };
   }
@@ -182,6 +185,12 @@ export class TownGateway {
         resolve(answer());
       });
     });
+  }
+
+  /** Its operator tells it something. */
+  tell(say: (gateway: Gateway) => void): void {
+    const { gateway } = this;
+    if (gateway) this.act(() => say(gateway));
   }
 
   /** Does something of this life; a power cut ends it. */

@@ -53,6 +53,9 @@ export class TownNode {
           at.bus.publish(client, topic, payload, retain);
       },
       handle: (event) => this.handle(event),
+      leave: (code) => {
+        if (alive()) town.left(this, code);
+      },
     });
     this.node = node;
     client = at.bus.attach(setup.config.name, node.subscriptions(), (topic, payload) => {

@@ -7,7 +7,9 @@
 import { bytesEqual, concatBytes, toHex } from "#core/codec/bytes";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
+import type { Code } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
+import type { Change } from "#core/records/registry";
 import type { Packer } from "#gateway/checkpoint/checkpoint";
 import type { ConsortiumOptions, UniqueSignatures } from "#gateway/consortium/ports";
 import type { GatewayOptions } from "#gateway/options";
@@ -83,6 +85,8 @@ export class Town {
   /** Something goes on that nobody waits for: it is let come to its next wait before anything else. */
   stirred = false;
   events = 0;
+  /** Up to so long, ms, some thousand tries of a proof-of-work take. */
+  workMs = 0;
   /** Called at each stage of each gateway's commits. */
   probe: (gateway: TownGateway, stage: string) => void = () => {};
   /** What no power cut ended, of a gateway. */
@@ -92,6 +96,11 @@ export class Town {
   nodeFailed: (node: TownNode, error: unknown) => void = (_node, error) => {
     throw error;
   };
+  /** A node finds its gateway's word false; it stays there, unless somebody moves it. */
+  left: (node: TownNode, code: Code) => void = () => {};
+  /** Sees what gateways publish in their areas; what it answers takes its place (undefined: nothing does). */
+  publishes: (gateway: TownGateway, topic: string, payload: Uint8Array) => Uint8Array | undefined =
+    (_gateway, _topic, payload) => payload;
   /** Nodes that something came to, for whoever looks at them. */
   readonly touched = new Set<TownNode>();
   private readonly setup: TownSetup;
@@ -164,6 +173,14 @@ export class Town {
 
   get packer(): Packer | undefined {
     return this.setup.packer;
+  }
+
+  /** Keys of a gateway, as those know them who let it join. */
+  entrant(gateway: number): NonNullable<Change["joins"]> {
+    const { secretKey } = this.gateways[gateway].options;
+    const publicKey = this.crypto.publicKey(secretKey);
+    const beaconKey = this.setup.bls ? beaconKeyOf(secretKey) : publicKey;
+    return { publicKey, beaconKey, area: undefined, url: undefined };
   }
 
   identityOf(gateway: number): GatewayPorts["identity"] {

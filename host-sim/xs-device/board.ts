@@ -79,6 +79,8 @@ export class Board {
   readonly past: { meter: Meter; stats: XsStats }[] = [];
   /** Wi-Fi is there. */
   network = true;
+  /** Nobody answers at the broker's address. */
+  brokerGone = false;
   private readonly options: BoardOptions;
   private readonly witness = new SimRegion(WITNESS_SECTORS);
   private bootMs = 0;
@@ -228,6 +230,10 @@ export class Board {
   private connect(id: number): void {
     const socket = newSocket();
     const { machine } = this;
+    if (this.brokerGone) {
+      this.sockets.set(id, socket);
+      return this.later(2 * LATENCY_MS, () => this.hangUp(id, socket));
+    }
     socket.link = new BrokerLink(this.options.bus, this.counts, {
       send: (bytes) => {
         if (machine === this.machine) this.arrive(id, socket, Buffer.from(bytes));

@@ -99,6 +99,14 @@ export const LINK_SILENCE_SLACK_MS = 5_000;
 export const LINK_BACKOFF_FIRST_MS = 5_000;
 /** Longest pause before a connection, ms: what people wait for a meter to come back. */
 export const LINK_BACKOFF_MAX_MS = 300_000;
+/** Without its gateway for so long a node goes to the next one, ms: longer than a gateway's restart. */
+export const ROAM_AWAY_MS = 300_000;
+/** And up to so much longer, ms: a thousand meters that lose one gateway do not come to another at once. */
+export const ROAM_AWAY_JITTER_MS = 120_000;
+/** At another gateway for so long a node tries its own again, ms: where that is gone it costs minutes. */
+export const ROAM_BACK_MS = 21_600_000;
+/** And up to so much longer, ms, for the same reason. */
+export const ROAM_BACK_JITTER_MS = 3_600_000;
 /** A connection that lasted this long was a good one, ms; two nodes of one id throw each other out sooner. */
 export const LINK_STABLE_MS = 300_000;
 /** How long a clean end waits for its acknowledgement, and then for the broker to close, ms. */

@@ -122,8 +122,12 @@ export const FEED_SEGMENTS_MAX = 64;
 export const FETCH_SEGMENTS_MAX = 16;
 /** Messages that one turn of the consortium takes in: what a gateway checks and executes in half a second. */
 export const TURN_ENTRIES_MAX = 2048;
-/** Changes of a consortium's gateways of which one may be the next: operators agree on one beforehand. */
+/** Characters of a broker's URL in a change of the gateways: a host of 100, with scheme, port and path. */
+export const BROKER_URL_CHARS_MAX = 128;
+/** Changes of a consortium's gateways that one of them may be for at once: operators agree on one beforehand. */
 export const CHANGES_OPEN_MAX = 16;
+/** Latest changes of the gateways that nodes are shown: who was off for more has to be provisioned anew. */
+export const CHANGES_SHOWN = 4;
 /** Decided turns that are sent at once to a gateway that is behind; it asks again for the next. */
 export const SERVE_TURNS_MAX = 16;
 /** Requests of one peer that are answered in a second: one that catches up asks some times in each. */

@@ -119,6 +119,14 @@ export class Topics {
   get chainHead(): string {
     return `${this.prefix}/chain/head`;
   }
+  /** Retained, of several gateways: the latest certified turn, and the block that it stands for. */
+  get certified(): string {
+    return `${this.prefix}/chain/certified`;
+  }
+  /** Retained: one of the latest changes of the gateways, each in its place among CHANGES_SHOWN. */
+  changed(place: number | "+"): string {
+    return `${this.prefix}/chain/changed/${place}`;
+  }
   /** Retained: the firmware release for one kind of board. */
   update(board: string): string {
     return `${this.prefix}/update/${board}`;

@@ -8,6 +8,7 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import {
+  CHANGES_SHOWN,
   COMMIT_BATCH_MAX,
   INTAKE_QUEUE_MAX,
   MEMBERS_MAX,
@@ -128,6 +129,7 @@ export class Gateway {
     area.credit.begin(area, batch);
     announceTrust(area, batch);
     this.resume(batch);
+    this.seat?.resume(batch);
     this.updates.refresh(batch);
     if (!this.seat) return this.turn(batch, []);
     if (batch.entries.length > 0) ports.store.append(batch.entries);
@@ -176,6 +178,10 @@ export class Gateway {
     if (rewards) batch.log(EntryKind.rewards, packEntry(rewardsEntry, rewards));
     const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
     retained.push(topics.publicBlock, topics.dagEpoch);
+    if (consortium) {
+      retained.push(topics.certified);
+      for (let place = 0; place < CHANGES_SHOWN; place++) retained.push(topics.changed(place));
+    }
     for (const topic of retained) batch.send(topic, nothingRetained(), true);
   }
 
@@ -285,6 +291,14 @@ export class Gateway {
   /** The operator is for this change of the consortium's gateways; false where it is none that may be next. */
   wish(change: Change): boolean {
     return !this.stopped && (this.seat?.wish(change) ?? false);
+  }
+
+  /** Says to all whether this gateway serves nodes. */
+  sayState(state: "online" | "offline"): void {
+    if (this.stopped) return;
+    const batch = new Batch();
+    publishGateway(this.area, batch, state);
+    this.flush(batch.sends);
   }
 
   /** The operator put out firmware, or took it back: it is announced at once. */

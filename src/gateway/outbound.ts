@@ -98,6 +98,14 @@ function sendProof(area: Area, batch: Batch, session: Session, block: SealedBloc
   batch.send(area.topics.down(session.id, "proof"), bytes);
 }
 
+/** What a node owns after the last block, and the proof of it. */
+export function sendProven(area: Area, batch: Batch, session: Session): void {
+  const { head } = area.chain;
+  if (!head) return;
+  sendAccount(area, batch, session, head);
+  sendProof(area, batch, session, head);
+}
+
 /** With it a node checks its latest trade: of any block, or only where it was settled by the one with `header`. */
 function sendSettlement(area: Area, batch: Batch, session: Session, header?: Uint8Array): void {
   const bytes = area.settlements.of(session.id, header);
@@ -136,8 +144,7 @@ export function refuseMember(area: Area, batch: Batch, nodeId: string, code: Cod
 export function greet(area: Area, batch: Batch, session: Session): void {
   // The account first: with the config the node begins to plan, and a RESERVE needs to know the coins.
   if (area.chain.head) {
-    sendAccount(area, batch, session, area.chain.head);
-    sendProof(area, batch, session, area.chain.head);
+    sendProven(area, batch, session);
     sendSettlement(area, batch, session);
     area.credit.greet(area, batch, session.id);
   }

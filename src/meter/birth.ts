@@ -38,3 +38,10 @@ export function birthText(
   const text = JSON.stringify(facts);
   return text.length <= STATE_CHARS_MAX ? text : JSON.stringify({ ...facts, detail: undefined });
 }
+
+/** The bytes of a text of ASCII. */
+export function asciiOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i) & 0x7f;
+  return bytes;
+}

@@ -15,6 +15,8 @@ export interface NodeConfig {
    * of these in the middle of a conversation.
    */
   gateways?: readonly Uint8Array[];
+  /** Changes of the consortium's gateways that had led to that list. Default 0: as it began. */
+  gatewaysVersion?: number;
   /** Largest energy that the connection carries in one slot, either way, Wh. */
   capacityWh: number;
   /** Number of wallet addresses. */

@@ -52,7 +52,7 @@ export class Conversation {
   private proof: Uint8Array | undefined;
   private gateway: Uint8Array;
   /** Gateways of one ledger, ascending by id: what was said to one of them all know. */
-  private readonly fellows: readonly { node: Uint8Array; publicKey: Uint8Array }[];
+  private fellows: readonly { node: Uint8Array; publicKey: Uint8Array }[];
   private readonly node: Speaking;
   private readonly config: NodeConfig;
   private readonly crypto: Crypto;
@@ -68,6 +68,11 @@ export class Conversation {
     this.fellows = (config.gateways ?? [])
       .map((publicKey) => ({ node: nodeIdOf(crypto, publicKey), publicKey }))
       .sort((a, b) => compareBytes(a.node, b.node));
+  }
+
+  /** The gateways of the ledger are these from now on. */
+  follow(fellows: Conversation["fellows"]): void {
+    this.fellows = fellows;
   }
 
   /** Another gateway than so far is there. */

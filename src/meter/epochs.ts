@@ -5,6 +5,7 @@ import type { Crypto } from "#core/crypto/port";
 import type { Code } from "#core/errors/codes";
 import { beaconHolds } from "#core/pot/beacon";
 import { Committees } from "#core/pot/committee";
+import { type NamedEpoch, nameEpoch } from "#core/pot/epoch-digest";
 import { openEpoch } from "#core/pot/members";
 import { checkEpochForm } from "#core/pot/params";
 import type { Epoch } from "#core/records/epoch";
@@ -17,17 +18,25 @@ export interface KnownEpoch {
   committees: Committees;
 }
 
+/** Who finds out whether an epoch is the consortium's. */
+interface EpochJudge {
+  onEpoch(named: NamedEpoch): void;
+}
+
 export class Epochs {
   private readonly crypto: Crypto;
   private readonly net: string;
   private readonly gatewayKey: Uint8Array;
   private latest: KnownEpoch | undefined;
   private before: KnownEpoch | undefined;
+  private readonly judge: EpochJudge | undefined;
 
-  constructor(crypto: Crypto, net: string, gatewayKey: Uint8Array) {
+  /** `judge` hears of each epoch that is followed. */
+  constructor(crypto: Crypto, net: string, gatewayKey: Uint8Array, judge?: EpochJudge) {
     this.crypto = crypto;
     this.net = net;
     this.gatewayKey = gatewayKey;
+    this.judge = judge;
   }
 
   /**
@@ -47,6 +56,7 @@ export class Epochs {
       return "GATEWAY_EPOCH";
     this.before = latest;
     this.latest = { epoch, committees: new Committees(crypto, opened) };
+    if (this.judge) this.judge.onEpoch(nameEpoch(crypto, opened));
     return undefined;
   }
 

@@ -39,6 +39,9 @@ export function fromGateway<T extends { net: string }>(
   return { value: opened.value, id: opened.id };
 }
 
+/** What came in another order than it was said is no lie. */
+export const OTHER_BLOCK = "of another block than the account";
+
 /**
  * What is wrong with the proof of a balance, or undefined: it has to be the one of the statement of account
  * `account`, and stand under the state root of that statement's block.
@@ -53,7 +56,7 @@ export function proofFault(
 ): string | undefined {
   const header = fromGateway(headerRecord, crypto, gatewayKey, net, proof.header);
   if (!header) return "no header of the gateway";
-  if (!bytesEqual(header.id, account.header)) return "of another block than the account";
+  if (!bytesEqual(header.id, account.header)) return OTHER_BLOCK;
   const key = accountKey(crypto, proof.node);
   const leaf = accountLeaf(proof.node, proof);
   if (!mapHolds(crypto, header.value.stateRoot, key, leaf, proof.path))
@@ -74,7 +77,7 @@ export function settledBy(
   { header, effect, index, effects, path }: Settlement,
   own: Uint8Array,
   known: Uint8Array | undefined,
-): { height: number } | string {
+): { height: number; id: Uint8Array } | string {
   const opened = openSigned(headerRecord, crypto, header);
   if (!opened.ok || opened.value.net !== net) return "no header";
   if (!known || !bytesEqual(opened.id, known))
@@ -85,7 +88,7 @@ export function settledBy(
   if (!merkleVerify(crypto, leaf, index, effects, path, opened.value.effectsRoot))
     return "not among the block's effects";
   if (!from || !to || !(bytesEqual(from, own) || bytesEqual(to, own))) return "of another";
-  return { height: opened.value.height };
+  return { height: opened.value.height, id: opened.id };
 }
 
 /** The rule that the notice announced; in a guided slot, of the guidance broadcast before the offers. */

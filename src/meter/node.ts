@@ -10,19 +10,19 @@ import { type Code, codeOfWire } from "#core/errors/codes";
 import { nodeIdOf } from "#core/identity";
 import { RESEND_AFTER_MS, RESEND_MAX_MS } from "#core/limits";
 import { configRecord, memberRecord } from "#core/records/member";
-import { receiptRecord } from "#core/records/receipt";
-import { openTx } from "#core/records/tx";
 import { walletsRecord } from "#core/records/wallets";
 import { Topics } from "#core/topics";
 import type { DriverFault } from "#drivers/types";
 import { Account } from "./account.ts";
-import { type Alarm, birthText, willText } from "./birth.ts";
+import { type Alarm, asciiOf, birthText, willText } from "./birth.ts";
+import type { Certifier } from "./certifier.ts";
 import { ProtocolClock } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { Conversation } from "./conversation.ts";
 import type { LastTrade } from "./dealer.ts";
 import { Enrolment } from "./enrolment.ts";
 import { Epochs } from "./epochs.ts";
+import { certifierOf, leaveGateway } from "./fellowship.ts";
 import { GatewayTrust } from "./gateway-trust.ts";
 import { fromGateway } from "./inspect.ts";
 import { Journal } from "./journal.ts";
@@ -31,11 +31,12 @@ import { Observer } from "./observer.ts";
 import type { NodePorts } from "./ports.ts";
 import type { Profile } from "./profile/types.ts";
 import { Purse } from "./purse.ts";
+import { takeReceipt } from "./receipts.ts";
 import { RegisterKeeper } from "./register/keeper.ts";
 import { startRegisters } from "./register/register.ts";
 import { Slots } from "./slots.ts";
 import { jittered, Speaker } from "./speaker.ts";
-import { forgetReserve, type NodeState } from "./state.ts";
+import type { NodeState } from "./state.ts";
 import { updaterOf } from "./update/attach.ts";
 import type { Updater } from "./update/updater.ts";
 
@@ -68,6 +69,8 @@ export class MeterNode {
   private readonly ports: NodePorts;
   slots!: Slots;
   readonly conversation: Conversation;
+  /** Where several gateways keep one ledger: whether this one's word is theirs. */
+  readonly certifier: Certifier | undefined;
   private readonly account: Account;
   private readonly journal: Journal;
   /** Real time at which the request to be a member goes out again; undefined where none is due. */
@@ -97,7 +100,8 @@ export class MeterNode {
     this.speaker = new Speaker(this.id, this.topics, journal, ports);
     this.metering = new Metering(this, config, ports, keeper);
     this.conversation = new Conversation(this, config, ports);
-    this.account = new Account(this, config, ports, (code, detail) => this.raise(code, detail));
+    this.account = new Account(this, config, ports);
+    this.certifier = certifierOf(this, config, ports);
     this.follow();
     const { authority, enrolment } = config;
     this.trust = authority && new GatewayTrust(ports.crypto, config, authority);
@@ -110,7 +114,7 @@ export class MeterNode {
   private follow(): void {
     const { config, ports } = this;
     const raise = (code: string, detail: string): void => this.raise(code, detail);
-    this.epochs = new Epochs(ports.crypto, config.net, this.gatewayKey);
+    this.epochs = new Epochs(ports.crypto, config.net, this.gatewayKey, this.certifier);
     this.observer = new Observer(this, config, ports, this.epochs, raise);
     this.slots = new Slots(this, config, ports, raise);
     this.profile = ports.profile?.(this, config, ports); // another gateway counts other slots
@@ -131,6 +135,7 @@ export class MeterNode {
     const { prefix, epoch, chainHead } = this.topics;
     const own = `${prefix}/node/${this.id}/down/+`;
     const topics = [own, epoch, `${prefix}/dag/+`, chainHead, `${prefix}/market/+`];
+    if (this.certifier) topics.push(...this.certifier.subscriptions);
     if (this.trust)
       topics.push(this.topics.trust("gateway"), this.topics.trust("revoked-gateways"));
     if (this.ports.firmware) topics.push(this.topics.update(this.ports.firmware.board));
@@ -147,6 +152,7 @@ export class MeterNode {
     this.speaker.open = false;
     this.clock.reconnected();
     this.conversation.reconnected();
+    this.certifier?.reconnected();
     this.slots.forget();
     this.publishState();
     this.helloPauseMs = RESEND_AFTER_MS;
@@ -177,6 +183,7 @@ export class MeterNode {
     this.speaker.open = false;
     this.helloAtMs = undefined;
     this.account.forget();
+    this.certifier?.forget();
     this.conversation.meet(gatewayKey);
     this.clock = new ProtocolClock(this.ports.time);
     this.follow();
@@ -217,6 +224,7 @@ export class MeterNode {
     else if (topic === topics.caps) this.slots.onCaps(payload);
     else if (topic === topics.dagEpoch) this.onEpoch(payload);
     else if (this.observer.onMessage(topic, payload)) return this.plan();
+    else if (this.certifier?.onMessage(topic, payload)) return this.plan();
     else if (topic === topics.clearing) this.slots.onClearing(payload);
     else if (topic === topics.demand) this.slots.onDemand(payload);
     else if (topic === topics.down(this.id, "receipt")) this.onReceipt(payload);
@@ -248,6 +256,7 @@ export class MeterNode {
     this.slots.onTimer();
     this.observer.onTimer(); // after what the market needs
     this.updater?.onTimer();
+    this.certifier?.onTimer();
     this.plan();
   }
 
@@ -297,7 +306,7 @@ export class MeterNode {
       helloAtMs === undefined ? undefined : Math.max(0, helloAtMs - this.ports.time.uptimeMs());
     const { speaker, slots, updater, enrolment } = this;
     const delays = [speaker.delayMs(), slots.delayMs(), updater?.delayMs(), enrolment?.delayMs()];
-    delays.push(slots.issuer.delayMs(), this.observer.delayMs());
+    delays.push(slots.issuer.delayMs(), this.observer.delayMs(), this.certifier?.delayMs());
     for (const delay of delays)
       if (delay !== undefined && (next === undefined || delay < next)) next = delay;
     if (next !== undefined) this.ports.time.wakeAfter(next);
@@ -339,22 +348,8 @@ export class MeterNode {
   }
 
   private onReceipt(payload: Uint8Array): void {
-    const { crypto } = this.ports;
-    const opened = fromGateway(receiptRecord, crypto, this.gatewayKey, this.config.net, payload);
-    if (!opened) return this.raise("GATEWAY_SIGNATURE", "receipt");
-    if (toHex(opened.value.node) !== this.id) return;
-    // Before the gateway's config a node does not know what it may have said in an earlier life.
-    if (!this.speaker.open) return;
-    const { refused, upTo } = opened.value;
-    this.slots.refused(refused);
-    const lost = refused.map(({ seq }) => this.speaker.waiting(seq));
-    if (!this.speaker.receipted(this.state, opened.value))
-      return this.raise("RECEIPT_DIGEST", `up to ${upTo}`);
-    for (const said of lost) {
-      if (said?.kind === "wallets") this.purse.refused();
-      const tx = said?.kind === "tx" ? openTx(crypto, said.content) : undefined;
-      if (tx?.ok) forgetReserve(this.state, tx.tx.txid);
-    }
+    const fault = takeReceipt(this, this.ports.crypto, this.config.net, payload);
+    if (fault) this.raise(fault.code, fault.detail);
   }
 
   /** Stores the state as it is. */
@@ -390,11 +385,15 @@ export class MeterNode {
     this.publishState();
   }
 
+  /** The same where the gateway's word on the ledger is false. */
+  distrust(code: Code, detail: string): void {
+    this.raise(code, detail);
+    if (code !== "GATEWAY_SIGNATURE") leaveGateway(this, this.ports, code);
+  }
+
   /** Says again how this node is: retained, for the gateway and for people. */
   publishState(): void {
-    const payload = birthText(this.state, this.updater?.facts(), this.ports.start, this.alarm);
-    const bytes = new Uint8Array(payload.length);
-    for (let i = 0; i < payload.length; i++) bytes[i] = payload.charCodeAt(i) & 0x7f;
-    this.ports.transport.publish(this.topics.state(this.id), bytes, true);
+    const text = birthText(this.state, this.updater?.facts(), this.ports.start, this.alarm);
+    this.ports.transport.publish(this.topics.state(this.id), asciiOf(text), true);
   }
 }

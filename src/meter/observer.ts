@@ -149,6 +149,7 @@ export class Observer {
     const opened = fromGateway(headerRecord, this.ports.crypto, gatewayKey, net, payload);
     if (!opened) return;
     const { id, value } = opened;
+    this.node.certifier?.onHead(id, value);
     this.promoter.sealed(value.atMs);
     if (!this.share) this.head = { id, atMs: value.atMs };
     for (const one of this.share?.cone.seal(id, value.atMs) ?? []) this.settle(one);

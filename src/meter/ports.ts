@@ -4,6 +4,7 @@
  * implements these; the application has no other way to reach a clock, a chip, a store or a network.
  */
 import type { Crypto, Entropy } from "#core/crypto/port";
+import type { Code } from "#core/errors/codes";
 import type { CounterSpec, EnergySample } from "#drivers/types";
 import type { ProfileMaker } from "./profile/types.ts";
 import type { Firmware } from "./update/ports.ts";
@@ -89,6 +90,8 @@ export interface NodePorts {
   start?: StartFacts;
   /** The node has a certificate: whoever gave it knows the owner. */
   onCertified?(): void;
+  /** Its gateway's word is false, or it left the consortium: the node is to go on at another one, if it knows one. */
+  leave?(code: Code): void;
   /** On a board that has two slots for firmware images. */
   firmware?: Firmware;
   /** Raw flash for the witness log; without it the node does not witness. */

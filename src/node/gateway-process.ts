@@ -9,19 +9,16 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { toHex } from "#core/codec/bytes";
-import { nodeIdOf } from "#core/identity";
 import { Topics } from "#core/topics";
 import { Gateway } from "#gateway/gateway";
 import type { Bus, GatewayLog, LogStore, Probe } from "#gateway/ports";
 import { areaAcl, type Standing } from "./broker/acl.ts";
 import { type Broker, startBroker } from "./broker/embedded.ts";
-import { type Address, othersOf } from "./config/consortium.ts";
+import { Addresses } from "./config/addresses.ts";
 import { type GatewayConfig, gatewayOptions, tariffOf } from "./config/gateway-config.ts";
 import { loadKey } from "./config/key-file.ts";
 import { paceFault } from "./config/pace.ts";
-import { tellConsortium } from "./consortium/monitor.ts";
-import { idsOf } from "./consortium/peer-link.ts";
-import { Peers } from "./consortium/peers.ts";
+import type { Peers } from "./consortium/peers.ts";
 import { sodiumCrypto } from "./crypto/sodium.ts";
 import { VerifyPool } from "./crypto/verify-pool.ts";
 import { LoginKeeper } from "./dynsec/keeper.ts";
@@ -29,9 +26,9 @@ import { type FolderShelf, shelfOf } from "./firmware/shelf.ts";
 import { IdentityFolder } from "./identity/folder.ts";
 import { SealThread } from "./identity/seals.ts";
 import { connectMqtt, type MqttBus } from "./mqtt/client.ts";
-import { accessOf } from "./process/access.ts";
 import { backupStore } from "./process/backup.ts";
 import { BusTap } from "./process/bus-tap.ts";
+import { accessAmong, joinConsortium, watchConsortium } from "./process/consortium.ts";
 import { explainFailure, type Failure } from "./process/failure.ts";
 import { killPoints } from "./process/kill-points.ts";
 import { stderrLog } from "./process/log.ts";
@@ -130,7 +127,7 @@ class Running implements GatewayProcess {
   private readonly identity: { shelf: IdentityFolder; seals: SealThread } | undefined;
   private logins: LoginKeeper | undefined;
   /** The other gateways of its consortium, and the way to them. */
-  private readonly others: readonly Address[];
+  private readonly addresses: Addresses | undefined;
   private peers: Peers | undefined;
   private lookTimer: NodeJS.Timeout | undefined;
   /** The identity folder has something that was not examined to the end. */
@@ -151,7 +148,7 @@ class Running implements GatewayProcess {
     this.log = log;
     this.probe = probe;
     const { consortium } = config;
-    this.others = consortium ? othersOf(this.crypto, { ...config, consortium }, secretKey) : [];
+    this.addresses = consortium && new Addresses(this.crypto, { ...config, consortium }, secretKey);
     const publicKey = this.crypto.publicKey(secretKey);
     this.gatewayKey = toHex(publicKey);
     const { sealKeyFile: keyFile, createKey: create } = config;
@@ -220,7 +217,15 @@ class Running implements GatewayProcess {
     // Replay and subscription come before the first message: nothing else runs in between.
     await gateway.start();
     this.logins?.begin();
-    if (this.peers) tellConsortium(gateway, this.peers, bus);
+    if (this.peers)
+      watchConsortium(config, this.addresses!, {
+        gateway,
+        peers: this.peers,
+        bus,
+        broker,
+        crypto,
+        log,
+      });
     if (hooks.metricsPort !== undefined)
       this.server = await serveMetrics(this.measured, hooks.metricsPort);
     this.lookTimer = setInterval(() => this.look(), LOOK_MS).unref();
@@ -278,7 +283,9 @@ class Running implements GatewayProcess {
       this.broker = await startBroker({
         ...config.bus,
         acl: areaAcl(config.area, (id) => this.standing(id)),
-        authenticate: accessOf(config, this.secretKey, idsOf(this.others), log, () => this.isApart),
+        authenticate: accessAmong(config, this.secretKey, log, () => {
+          return { peers: this.peers, gateway: this.gateway };
+        }),
         limits: publishRates(config),
         log,
       });
@@ -312,26 +319,15 @@ class Running implements GatewayProcess {
     return tap;
   }
 
-  /** Whether it has no part in what the consortium decides: nodes do better elsewhere. */
-  private get isApart(): boolean {
-    return Boolean(this.peers?.learning || this.gateway?.seat?.replica.halted);
-  }
-
   /** Looks for the other gateways, where there is a consortium. */
   private join(bus: Bus): Peers | undefined {
-    const { config, secretKey, crypto, log, others } = this;
-    const { consortium, net, area } = config;
-    if (!consortium) return undefined;
-    const id = nodeIdOf(crypto, crypto.publicKey(secretKey));
-    const isNew = this.store.length === 0;
-    return new Peers(
-      { ...consortium, isNew },
-      {
-        ...{ net, area, id, secretKey, crypto, peers: others, bus, log },
-        nowMs: () => Date.now(),
-        fail: (error) => this.fail(error),
-      },
-    );
+    const { config, secretKey, crypto, log, addresses } = this;
+    return joinConsortium(config, addresses, {
+      ...{ secretKey, crypto, bus, log },
+      isNew: this.store.length === 0,
+      onChange: (other) => this.broker?.drop(other),
+      fail: (error) => this.fail(error),
+    });
   }
 
   /** What a node whose key is proven is to the area just now. */

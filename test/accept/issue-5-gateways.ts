@@ -22,7 +22,7 @@ interface Summary extends Record<string, unknown> {
   consortium?: ConsortiumFacts;
 }
 
-interface Demo {
+export interface Demo {
   summary: Summary;
   dir: string;
 }
@@ -42,13 +42,13 @@ function compare(alone: Summary, several: Summary, find: Find): void {
 }
 
 /** Who bought how much of whom at which price, whatever ids and blocks it had. */
-function trades({ dir }: Demo): string {
+export function trades({ dir }: Demo): string {
   const lines = readFileSync(join(dir, "settlements.csv"), "utf8").trim().split("\n");
   const rows = lines.map((line) => line.split(",").slice(0, 7).join(","));
   return rows.sort().join("\n");
 }
 
-async function verified({ dir }: Demo, { ends }: ConsortiumFacts, find: Find, say: Say) {
+export async function verified({ dir }: Demo, { ends }: ConsortiumFacts, find: Find, say: Say) {
   for (const { area } of ends) {
     const ran = await wattle(["verify", join(dir, area, "gateway.db"), "--json"], say);
     find(`$ wattle verify ${area}/gateway.db`, "exit 0", `exit ${ran.code}`);
@@ -77,7 +77,7 @@ function pace({ ends }: ConsortiumFacts, bounded: boolean, find: Find): void {
   );
 }
 
-async function side(name: string, world: string[], more: string[], find: Find, say: Say) {
+export async function side(name: string, world: string[], more: string[], find: Find, say: Say) {
   const alone = await demo(`${name}-1`, world, find, say);
   const several = await demo(`${name}-4`, [...world, "--gateways", "4", ...more], find, say);
   const facts = several?.summary.consortium;

@@ -5,6 +5,8 @@ import { chaos, chaosShort, townMutations, townMutationsShort } from "./issue-5-
 import { consensusSeeds, mutationsAll, mutationsShort } from "./issue-5-consensus.ts";
 import { evaluateLine, latency51 } from "./issue-5-evaluate.ts";
 import { gatewaysDemo, gatewaysFaults, gatewaysShort } from "./issue-5-gateways.ts";
+import { joins } from "./issue-5-joins.ts";
+import { gatewaysLying } from "./issue-5-lying.ts";
 
 export const issue5: Line[] = [
   mutationsShort,
@@ -19,4 +21,6 @@ export const issue5: Line[] = [
   evaluateLine,
   gatewaysDemo,
   gatewaysFaults,
+  joins,
+  gatewaysLying,
 ];

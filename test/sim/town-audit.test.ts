@@ -72,3 +72,8 @@ test("a block that the next turn does not name is none that was agreed on", () =
   const first = placeOf(EntryKind.block);
   assert.ok(codesOf(log.filter((_, i) => i !== first)).has("TURN_LEDGER"));
 });
+
+test("an epoch that the next turn does not name is none that was agreed on", () => {
+  const first = placeOf(EntryKind.epoch);
+  assert.ok(codesOf(log.filter((_, i) => i !== first)).has("TURN_EPOCH"));
+});

@@ -12,7 +12,7 @@ import { termsOf } from "#gateway/credit/terms";
 import { borrowing } from "#host-sim/setup";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 import { smallWorld } from "#host-sim/smartchain/small-world";
-import { Town } from "#host-sim/town/town";
+import { Town, type TownSetup } from "#host-sim/town/town";
 
 const PRICES = { feedInMicro: 80_000, retailMicro: 300_000 };
 const BANK = {
@@ -26,13 +26,13 @@ const BORROWS = {
   repay: "income",
 } as const;
 
-function town(genesisMicro: number, borrows: boolean): Town {
+function town(genesisMicro: number, borrows: boolean, more: TownSetup["options"] = {}): Town {
   return new Town({
     seed: 3,
     gateways: 4,
     world: smallWorld(3, 8, 8, 900),
     crypto: keyedCrypto(),
-    options: { genesisMicro, ...(borrows && { credit: BANK }) },
+    options: { genesisMicro, ...(borrows && { credit: BANK }), ...more },
     ...(borrows && { nodes: (setup) => borrowing([setup], BORROWS)[0] }),
   });
 }
@@ -63,6 +63,25 @@ test("buyers without coins borrow from their own gateways' banks, and all ledger
   assert.equal(heads.size, 1);
   const banks = new Set(lines(poor, 0).map(({ line }) => line!.bank));
   assert.ok(banks.size > 1, "more than one bank lends");
+});
+
+test("what is paid with a bank's coins counts for proof-of-flow", async () => {
+  const schedule = { firstMicro: 1_000_000, halveEvery: 4 };
+  const flow = { schedule, microPerKwh: 10_000, transportMicroPerKwh: 50_000 };
+  // One period for the whole run: its counts are in the state still.
+  const rewards = { block: { schedule, everyMs: 60_000 }, flow, periodSlots: 96 };
+  const poor = town(0, true, { rewards });
+  await poor.start();
+  await poor.run(poor.world.startMs + 3_600_000);
+  const { area } = poor.gateways[0].gateway!;
+  assert.ok(area.tradedWh > 0);
+  const flows = [...area.chain.state.flows.values()];
+  for (const traded of ["soldWh", "boughtWh"] as const)
+    assert.equal(
+      flows.reduce((sum, entry) => sum + entry[traded], 0),
+      area.tradedWh,
+      traded,
+    );
 });
 
 test("one borrower that asks two banks at once gets one loan", async () => {

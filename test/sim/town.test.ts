@@ -128,7 +128,7 @@ test("gateways join and leave by what a quorum of them wants", async () => {
   const [first, second, third, fourth, fifth] = town.gateways;
   const publicKey = town.crypto.publicKey(fifth.options.secretKey);
   const net = first.options.net;
-  const joins = { publicKey, beaconKey: publicKey };
+  const joins = { publicKey, beaconKey: publicKey, area: undefined, url: undefined };
   const partners = () => first.gateway!.seat!.replica.partners;
   await town.runFor(300);
   const join = { net, number: 1, leaves: undefined, joins };

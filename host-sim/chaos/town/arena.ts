@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A whole town under the faults of a plan, with the checkers after every event. */
-import { deserialize, serialize } from "node:v8";
 import { toHex } from "#core/codec/bytes";
 import { openSigned } from "#core/codec/record";
-import type { Validator } from "#core/consensus/validators";
 import type { Crypto } from "#core/crypto/port";
 import { epochRecord } from "#core/records/epoch";
 import { voteRecord } from "#core/records/vote";
+import type { Replica } from "#gateway/consortium/replica";
 import { EntryKind, epochEntry, unpackEntry, voteEntry } from "#gateway/entries";
-import { AreaChecks } from "../../smartchain/area-checks.ts";
+import type { AreaChecks } from "../../smartchain/area-checks.ts";
 import { keyedCrypto } from "../../smartchain/crypto.ts";
-import { Rogue } from "../../smartchain/rogue.ts";
-import { smallWorld } from "../../smartchain/small-world.ts";
-import { Town } from "../../town/town.ts";
+import type { Town, TownSetup } from "../../town/town.ts";
 import type { TownGateway } from "../../town/town-gateway.ts";
-import { randomStream } from "../../worlds/random.ts";
 import { must, Violation } from "../violation.ts";
-import { type Entry, TownChecks } from "./checks.ts";
+import { Banks } from "./banks.ts";
+import { areaChecksOf, type Given, rogueOf, townOf } from "./build.ts";
+import { TownChecks } from "./checks.ts";
 import { Disk, DiskFull } from "./disk.ts";
+import type { Entry } from "./facts.ts";
+import { changesDue } from "./features.ts";
 import { differ, fingerprint } from "./fingerprint.ts";
 import { finish } from "./finish.ts";
 import { Liar } from "./liar.ts";
+import { Operators } from "./operators.ts";
 import { isViolation, standing, type TownOutcome, violationOf } from "./outcome.ts";
-import { SLOT_SECONDS, type TownPlan } from "./plan.ts";
+import type { TownPlan } from "./plan.ts";
 import { Plot } from "./plot.ts";
-import { boundMs, SLOT_TIMEOUT_MS, TIMEOUTS } from "./timing.ts";
+import { boundMs, SLOT_TIMEOUT_MS } from "./timing.ts";
 
-export interface TownRunOptions {
+export interface TownRunOptions extends Given {
   trace?: (line: string) => void;
   crypto?: Crypto;
 }
@@ -34,6 +35,8 @@ export interface TownRunOptions {
 /** Messages of nodes that liars may say again. */
 const OVERHEARD = 60;
 const EVENTS_MAX = 400_000;
+/** Without members, and without a turn for so long, nothing comes any more, ms. */
+const STILL_MS = 2 * SLOT_TIMEOUT_MS;
 
 interface Overheard {
   node: string;
@@ -45,7 +48,6 @@ export class TownArena {
   readonly plan: TownPlan;
   readonly town: Town;
   readonly honest: readonly TownGateway[];
-  readonly members: readonly Validator[];
   readonly checks: TownChecks;
   readonly area: AreaChecks;
   readonly faults: Record<string, number> = {};
@@ -56,51 +58,37 @@ export class TownArena {
   readonly spoken: Uint8Array[] = [];
   readonly trace: ((line: string) => void) | undefined;
   readonly plot: Plot;
+  readonly operators: Operators;
+  readonly banks: Banks;
   private readonly liars = new Map<number, Liar>();
   private readonly indices: ReadonlyMap<string, number>;
   private readonly prints: string[] = [];
   private readonly lives = new Map<number, unknown>();
+  /** Changes of the gateways that there have to be. */
+  private readonly due: number;
   private taken = 0;
+  /** When the last turn was decided. */
+  private movedMs = 0;
   private messages = 0;
   private violation: Violation | undefined;
 
-  constructor(plan: TownPlan, { trace, crypto = keyedCrypto() }: TownRunOptions = {}) {
+  constructor(plan: TownPlan, { trace, crypto = keyedCrypto(), ...given }: TownRunOptions = {}) {
     this.plan = plan;
     this.trace = trace;
+    this.due = changesDue(plan);
     const liars = new Set(plan.liars.map(({ gateway }) => gateway));
-    const world = smallWorld(plan.seed, plan.homes, plan.slots, SLOT_SECONDS);
-    const lost = world.homes.filter((_, home) => liars.has(home % plan.gateways)).length;
-    this.town = new Town({
-      seed: plan.seed,
-      gateways: plan.gateways,
-      world,
-      crypto,
-      weather: { area: plan.area, peers: plan.peers },
-      consortium: { intervalMs: plan.intervalMs, timeouts: TIMEOUTS },
-      direct: plan.direct,
-      ...(plan.checkpointTurns > 0 && {
-        packer: { build: "chaos", pack: serialize, unpack: deserialize },
-      }),
-      options: {
-        slotTimeoutMs: SLOT_TIMEOUT_MS,
-        // A liar may keep its nodes from taking part.
-        expectNodes: plan.homes - lost,
-        pot: { epochSlots: plan.epochSlots, epsilonMs: 2000, tauMs: 10_000 },
-        ...(plan.running && { clock: { kind: "running", ratePermille: 1000 } }),
-      },
-      log: (gateway, level, event, facts) => {
-        if (level !== "debug") this.say(gateway, `${event} ${JSON.stringify(facts ?? {})}`);
-      },
-    });
+    const log: TownSetup["log"] = (gateway, level, event, facts) => {
+      if (level !== "debug") this.say(gateway, `${event} ${JSON.stringify(facts ?? {})}`);
+    };
+    this.town = townOf(plan, crypto, log, given);
     const { town } = this;
-    town.verifyMs = plan.verifyMs;
     this.honest = town.gateways.filter(({ index }) => !liars.has(index));
     this.indices = new Map(town.gateways.map(({ id, index }) => [id, index]));
-    const { gateways } = town.gateways[0].options.consortium!;
-    this.members = [...gateways].sort((a, b) => (toHex(a.id) < toHex(b.id) ? -1 : 1));
     this.checks = new TownChecks(this);
-    this.area = this.areaChecks();
+    this.area = areaChecksOf(this.town, plan);
     this.plot = new Plot(this);
+    this.operators = new Operators(this);
+    this.banks = new Banks(this);
     for (const { gateway, tactics } of plan.liars)
       this.liars.set(gateway, new Liar(this, town.gateways[gateway], tactics));
     this.wire();
@@ -120,28 +108,23 @@ export class TownArena {
     return this.indices.get(gateway) ?? -1;
   }
 
-  isLiar(index: number): boolean {
-    return this.liars.has(index);
+  idOf(index: number): string {
+    return this.town.gateways[index].id;
   }
 
-  private areaChecks(): AreaChecks {
-    const { town, plan } = this;
-    const { ageMaxMs, slotMs } = town.gateways[0].options;
-    const rogues = new Set(plan.rogues);
-    return new AreaChecks({
-      crypto: town.crypto,
-      ageMaxMs,
-      slotMs,
-      world: town.world,
-      homeOf: (id) => {
-        const home = town.nodes.findIndex(({ node }) => node?.id === id);
-        return home < 0 ? undefined : home;
-      },
-      *honest() {
-        for (const { node, setup } of town.nodes)
-          if (node && !rogues.has(setup.home)) yield [node.id, setup.config.name] as const;
-      },
-    });
+  /** Those that keep the rules and are gateways of the next height. */
+  get present(): readonly TownGateway[] {
+    const { ids } = this.checks.membership.present;
+    return this.honest.filter(({ id }) => ids.includes(id));
+  }
+
+  /** A turn changed the gateways. */
+  changed(): void {
+    this.operators.changed();
+  }
+
+  isLiar(index: number): boolean {
+    return this.liars.has(index);
   }
 
   private wire(): void {
@@ -158,7 +141,7 @@ export class TownArena {
     }
     for (const node of town.nodes) {
       node.skewMs = plan.nodeSkewMs[node.setup.home];
-      if (plan.rogues.includes(node.setup.home)) node.rogue = this.rogueAt(node.setup.home);
+      if (plan.rogues.includes(node.setup.home)) node.rogue = rogueOf(this, node);
     }
     town.probe = (gateway, stage) => this.plot.step(gateway, stage);
     town.net.tap = (from, to, kind, bytes) => {
@@ -172,7 +155,16 @@ export class TownArena {
       if (said) this.checks.sent(sender, kind, said);
       return said;
     };
+    town.publishes = (gateway, topic, payload) =>
+      this.liars.get(gateway.index)?.publishes(topic, payload) ?? payload;
     town.failed = (gateway, error) => this.failed(gateway, error);
+    // A node leaves one that is no gateway any more, and finds none false that keeps the rules.
+    town.left = ({ setup: { config }, at }, code) => {
+      const gone = !this.checks.membership.present.ids.includes(at.id);
+      if (this.isLiar(at.index)) this.count("liar found out");
+      else if (code !== "GATEWAY_UNKNOWN" || !gone)
+        this.found(new Violation("accused", `its gateway, ${code}`), config.name);
+    };
     town.nodeFailed = (node, error) => {
       if (node.rogue && !isViolation(error)) {
         this.count("rogue died");
@@ -181,32 +173,13 @@ export class TownArena {
     };
   }
 
-  private rogueAt(home: number): Rogue {
-    const { town } = this;
-    const node = town.nodes[home];
-    const { at } = node;
-    const scene = {
-      crypto: town.crypto,
-      random: randomStream(this.plan.seed, 34, home),
-      bus: at.bus,
-      get gateway() {
-        return at.latest!;
-      },
-      get gatewayClient() {
-        return at.client;
-      },
-      members: town.nodes.filter((other) => other.at === at),
-      checks: this.area,
-      count: (fault: string) => this.count(fault),
-      openly: true,
-    };
-    return new Rogue(scene, node);
-  }
-
   private published(area: number, from: string, topic: string, payload: Uint8Array): void {
     const { town, area: checks } = this;
     this.spoken.push(payload);
-    if (from === "gateway") this.checks.published(area, topic, payload);
+    if (from === "gateway") {
+      this.checks.published(area, topic, payload);
+      this.banks.published(area, topic, payload);
+    }
     const speaker = town.nodes.find(({ setup }) => setup.config.name === from);
     checks.heard(topic, payload, speaker && !speaker.rogue ? speaker.id : undefined);
     if (speaker && !speaker.rogue) this.heardAt[area].push({ topic, payload });
@@ -225,6 +198,7 @@ export class TownArena {
     const before = this.checks.turns.length;
     this.checks.appended(gateway, entries);
     if (this.checks.turns.length === before) return;
+    this.movedMs = this.town.agenda.nowMs;
     for (const { kind, bytes } of entries) {
       if (kind === EntryKind.vote) {
         const { signed } = unpackEntry(voteEntry, bytes);
@@ -261,33 +235,45 @@ export class TownArena {
     try {
       await this.start();
       this.plot.begin();
+      this.operators.begin();
+      this.banks.begin();
       const troubleMs = town.world.startMs + plan.troubleMs;
       await this.until(() => town.agenda.nowMs >= troubleMs);
       this.plot.heal();
+      this.operators.heal();
       healedMs = town.agenda.nowMs;
       const lastMs = healedMs + boundMs(plan);
       const over = () => this.settled || town.agenda.nowMs > lastMs;
-      await this.until(over);
+      // A gateway that is none yet goes on asking though nothing happens.
+      const still = () => over() || (this.isEmpty && town.agenda.nowMs > this.movedMs + STILL_MS);
+      await this.until(still);
       // Without a running clock a slot waits for somebody to come back where all were given up.
       for (let i = 0; i < plan.slots && !over() && this.isEmpty; i++) {
         this.count("all nodes given up");
         for (const node of town.nodes) node.disconnect();
         for (const node of town.nodes) node.reconnect();
-        await this.until(over);
+        this.movedMs = town.agenda.nowMs;
+        await this.until(still);
       }
-      must(this.settled, "liveness", () => standing(this.honest));
+      await this.until(over);
+      must(this.settled, "liveness", () => standing(this.present));
       boundPermille = Math.round(((town.agenda.nowMs - healedMs) * 1000) / boundMs(plan));
       await finish(this);
     } catch (error) {
       this.found(error, "run");
     }
     const { checks, faults, messages, violation, area } = this;
+    const { credit } = area.ledger;
+    for (const [what, count] of Object.entries(credit.counts))
+      if (count > 0) faults[`loans: ${what}`] = count;
     return {
       seed: plan.seed,
       events: town.events,
       turns: checks.turns.length,
       blocks: checks.blocks.length,
       trades: area.ledger.trades,
+      loans: credit.counts.loans,
+      mintedMicro: area.ledger.mintedMicro,
       messages,
       faults,
       violation,
@@ -298,7 +284,10 @@ export class TownArena {
 
   private async start(): Promise<void> {
     const { town } = this;
-    for (const gateway of town.gateways) await gateway.start();
+    const first = town.gateways.filter(({ index }) => index < this.plan.gateways);
+    // What the first one says the others hear that start at the same moment.
+    for (const { id } of first) town.net.link(id);
+    for (const gateway of first) await gateway.start();
     for (const node of town.nodes) node.start();
     this.look();
   }
@@ -315,7 +304,8 @@ export class TownArena {
   /** All honest gateways have settled all slots, and are at the same height. */
   private get settled(): boolean {
     const turns = this.checks.turns.length;
-    for (const { index, gateway } of this.honest) {
+    if (this.checks.membership.present.version < this.due) return false;
+    for (const { index, gateway } of this.present) {
       if (!gateway?.area.finished) return false;
       if (this.checks.logs.get(index)!.turns !== turns) return false;
     }
@@ -323,7 +313,7 @@ export class TownArena {
   }
 
   private get isEmpty(): boolean {
-    return this.honest.every(({ gateway }) => gateway?.area.onlineIds().length === 0);
+    return this.present.every(({ gateway }) => gateway?.area.onlineIds().length === 0);
   }
 
   private look(): void {
@@ -350,6 +340,15 @@ export class TownArena {
     this.town.touched.clear();
   }
 
+  /** Who it takes for the gateways of the height that is next. */
+  private partners(index: number, { partners }: Replica, turns: number): void {
+    const members = this.checks.membership.at(turns);
+    if (!members) return;
+    const ids = [...partners.list].map(({ id }) => toHex(id)).sort();
+    const same = ids.join() === members.ids.join() && partners.version === members.version;
+    must(same, "members", () => `gateway ${index} after turn ${turns}: ${ids}`);
+  }
+
   /** All that executed the same turns are the same; the first is looked at whole. */
   private replica({ index, gateway }: TownGateway): void {
     const { area, seat } = gateway!;
@@ -362,6 +361,7 @@ export class TownArena {
         "evidence",
         () => `gateway ${index} against ${liar}`,
       );
+    this.partners(index, replica, turns);
     const last = this.checks.turns[turns - 1];
     // In the midst of the next one it is neither here nor there.
     if (!last || area.ports.time.nowMs() !== last.turn.atMs) return;
@@ -370,6 +370,7 @@ export class TownArena {
         const blocks = this.checks.blocks.slice(this.taken);
         this.taken = this.checks.blocks.length;
         ledger.take(blocks, area.chain.state, this.area.dag.txs);
+        this.banks.look(area.chain.state);
       });
     const print = fingerprint(area);
     const known = (this.prints[turns] ??= print);

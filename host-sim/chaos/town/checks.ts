@@ -18,8 +18,8 @@ import {
   quorumRecord,
 } from "#core/records/consensus";
 import { receiptRecord } from "#core/records/receipt";
-import { segmentRecord } from "#core/records/segment";
-import { type Cut, cutsRecord, type Turn, turnRecord } from "#core/records/turn";
+import { FedKind, segmentRecord } from "#core/records/segment";
+import { type Cut, cutsRecord, turnRecord } from "#core/records/turn";
 import { decodeStored } from "#gateway/consensus/stored";
 import type { PeerKind } from "#gateway/consortium/ports";
 import {
@@ -33,44 +33,8 @@ import {
 import { must } from "../violation.ts";
 import type { TownArena } from "./arena.ts";
 import type { Disk } from "./disk.ts";
-
-export interface Entry {
-  kind: number;
-  bytes: Uint8Array;
-}
-
-interface SegmentFacts {
-  id: string;
-  idBytes: Uint8Array;
-  gateway: string;
-  seq: number;
-  prev: string | undefined;
-  prevBytes: Uint8Array | undefined;
-}
-
-/** What the log of one honest gateway has. */
-export interface LogFacts {
-  turns: number;
-  blocks: number;
-  segments: Set<string>;
-  /** By node, the highest number. */
-  said: Map<string, number>;
-}
-
-interface AgreedTurn {
-  header: Uint8Array;
-  plan: Uint8Array;
-  turn: Turn;
-  cuts: Cut[];
-}
-
-/** How far turns have gone in a feed, and the segment before that. */
-export interface FeedFacts {
-  gateway: string;
-  seq: number;
-  id: Uint8Array;
-  before: Uint8Array | undefined;
-}
+import type { AgreedTurn, Entry, FeedFacts, LogFacts, SegmentFacts } from "./facts.ts";
+import { Membership, type Wish } from "./membership.ts";
 
 export class TownChecks {
   readonly turns: AgreedTurn[] = [];
@@ -81,7 +45,8 @@ export class TownChecks {
   /** Those that appended something since the last look. */
   readonly changed = new Set<number>();
   private readonly arena: TownArena;
-  private readonly quorum: number;
+  /** Who agrees on which height. */
+  readonly membership: Membership;
   /** Ids of ledger headers, by height. */
   private readonly headers: string[] = [];
   private readonly feeds = new Map<string, FeedFacts>();
@@ -93,17 +58,26 @@ export class TownChecks {
   private readonly looked = new WeakSet<Uint8Array>();
   /** Segments that honest gateways sent, by id. */
   private readonly sentSegments = new Set<string>();
+  /** Gateways that lost a disk. */
+  private readonly forgot = new Set<number>();
   /** How far each proposed turn would go, by its id. */
   private readonly plans = new Map<string, Cut[]>();
 
   constructor(arena: TownArena) {
     this.arena = arena;
-    this.quorum = Math.floor((2 * arena.plan.gateways) / 3) + 1;
+    const { town, plan } = arena;
+    const { consortium, net } = town.gateways[0].options;
+    this.membership = new Membership(town.crypto, net, plan.rule, consortium!.gateways);
     for (const { index } of arena.honest) this.forget(index);
   }
 
-  /** Its disk is new. */
-  forget(gateway: number): void {
+  /** Its disk is a new one. */
+  lost(gateway: number): void {
+    this.forgot.add(gateway);
+    this.forget(gateway);
+  }
+
+  private forget(gateway: number): void {
     this.logs.set(gateway, { turns: 0, blocks: 0, segments: new Set(), said: new Map() });
   }
 
@@ -182,13 +156,21 @@ export class TownChecks {
     must(named === head, "ledger", () => `${name()} names ${named}, not ${head}`);
     const nowMs = Math.max(...honest.map((one) => one.nowMs));
     must(turn.atMs <= nowMs + BLOCK_SKEW_MS, "time", () => `${name()}: ${turn.atMs - nowMs} ahead`);
-    for (const cut of cuts.value.cuts) this.advance(cut, name);
+    const wishes: Wish[] = [];
+    for (const cut of cuts.value.cuts) wishes.push(...this.advance(cut, name));
     this.turns.push({ header, plan, turn, cuts: cuts.value.cuts });
+    if (this.membership.turn(wishes)) this.arena.changed();
   }
 
-  /** I20: cuts only rise, along one chain; and what is an honest gateway's it has said. */
-  private advance({ gateway, seq, id }: Cut, name: () => string): void {
+  /**
+   * I20: cuts only rise, along one chain; and what is an honest gateway's it has said. What they wish for, in
+   * order.
+   */
+  private advance({ gateway, seq, id }: Cut, name: () => string): Wish[] {
     const feed = toHex(gateway);
+    const wishes: Wish[] = [];
+    const member = this.membership.present.ids.includes(feed);
+    must(member, "stranger", () => `${name()} takes in ${feed}`);
     const last = this.feeds.get(feed);
     must(seq > (last?.seq ?? 0), "I20", () => `${name()}: ${feed} goes back to ${seq}`);
     let at: string | undefined = toHex(id);
@@ -200,11 +182,13 @@ export class TownChecks {
       must(segment?.seq === number && segment.gateway === feed, "I20", () => `${name()}: ${feed}`);
       if (this.logs.has(own))
         must(this.sentSegments.has(segment.id), "forged", () => `${name()}: ${feed} ${number}`);
+      for (const bytes of [...segment.wishes].reverse()) wishes.push({ by: feed, bytes });
       if (number === seq) before = segment.prevBytes;
       at = segment.prev;
     }
     must(at === (last && toHex(last.id)), "I20", () => `${name()}: ${feed} has two pasts`);
     this.feeds.set(feed, { gateway: feed, seq, id, before });
+    return wishes.reverse();
   }
 
   /** A quorum's distinct signatures, counted anew. */
@@ -217,8 +201,8 @@ export class TownChecks {
   ): void {
     const key = Buffer.from(quorum).toString("latin1");
     if (this.certificates.has(key)) return;
-    const { town, members } = this.arena;
-    const { crypto } = town;
+    const { crypto } = this.arena.town;
+    const members = this.membership.at(height)!;
     const decoded = quorumRecord.decode(quorum);
     must(decoded.ok, "I19", () => `${name()} has no certificate`);
     const { net, round, voices, ...hashes } = decoded.value;
@@ -232,14 +216,15 @@ export class TownChecks {
     const block = blockIdOf(crypto, { header, plan });
     const signers = new Set<number>();
     for (const { voter, heard, agreed, signature } of voices) {
-      const { id, publicKey } = members[voter];
+      must(voter < members.list.length, "I19", () => `${name()}: voter ${voter}`);
+      const { id, publicKey } = members.list[voter];
       const { precommit: phase } = Phase;
       const vote = { net, height, round, phase, voter: id, block, code: 0, heard, agreed };
       const record = gatewayVoteRecord.encode(vote);
       const message = domainHash(crypto, gatewayVoteRecord.domain, record);
       if (crypto.verify(publicKey, message, signature)) signers.add(voter);
     }
-    must(signers.size >= this.quorum, "I19", () => `${name()}: ${signers.size} signatures`);
+    must(signers.size >= members.quorum, "I19", () => `${name()}: ${signers.size} signatures`);
     this.certificates.add(key);
   }
 
@@ -269,7 +254,7 @@ export class TownChecks {
     if (known) return known;
     const opened = openSigned(segmentRecord, this.arena.town.crypto, signed);
     must(opened.ok, "I19", () => "a segment that is none");
-    const { gateway, seq, prev } = opened.value;
+    const { gateway, seq, prev, entries } = opened.value;
     const facts: SegmentFacts = {
       id: toHex(opened.id),
       idBytes: opened.id,
@@ -277,6 +262,7 @@ export class TownChecks {
       seq,
       prev: prev && toHex(prev),
       prevBytes: prev,
+      wishes: entries.filter(({ kind }) => kind === FedKind.change).map(({ bytes }) => bytes),
     };
     this.bySignature.set(signature, facts);
     this.segments.set(facts.id, facts);
@@ -295,9 +281,23 @@ export class TownChecks {
     const { id, gateway: owner, seq } = this.segmentOf(bytes);
     if (this.arena.indexOf(owner) !== gateway) return;
     this.sentSegments.add(id);
-    this.once(gateway, `segment ${seq}`, id);
+    this.numbered(gateway, owner, seq, id);
     const durable = this.logs.get(gateway)!.segments.has(id);
     must(durable, "durable", () => `gateway ${gateway} sends segment ${seq} too soon`);
+  }
+
+  /** One segment of each number; who lost its disk knows of those only that turns took in. */
+  private numbered(gateway: number, owner: string, seq: number, id: string): void {
+    const place = `segment ${seq}`;
+    const before = this.said.get(`${gateway} ${place}`);
+    if (before !== undefined && before !== id && this.forgot.has(gateway)) {
+      const { turns } = this.logs.get(gateway)!;
+      const took = this.turns
+        .slice(0, turns)
+        .some(({ cuts }) => cuts.some((cut) => toHex(cut.gateway) === owner && cut.seq >= seq));
+      if (!took) this.said.set(`${gateway} ${place}`, id);
+    }
+    this.once(gateway, place, id);
   }
 
   private proposed(bytes: Uint8Array): void {
@@ -319,6 +319,14 @@ export class TownChecks {
     if (this.arena.indexOf(toHex(proposer)) !== gateway) return;
     if (this.once(gateway, `proposal ${height}/${round}`, toHex(signed.id)))
       this.durable(gateway, height, round, decoded.value.proposal);
+    this.member(gateway, height);
+  }
+
+  /** Who speaks in a height is one of its gateways: an entrant from its own on, one that left no more. */
+  private member(gateway: number, height: number): void {
+    const members = this.membership.at(height);
+    const { id } = this.arena.town.gateways[gateway];
+    must(members?.ids.includes(id), "stranger", () => `gateway ${gateway} speaks in ${height}`);
   }
 
   private vote(gateway: number, bytes: Uint8Array): void {
@@ -329,6 +337,7 @@ export class TownChecks {
     if (this.arena.indexOf(toHex(voter)) !== gateway) return; // one that it shows others
     if (!this.once(gateway, `vote ${height}/${round}/${phase}`, toHex(vote.id))) return;
     this.durable(gateway, height, round, bytes);
+    this.member(gateway, height);
     if (!block) return;
     const { segments } = this.logs.get(gateway)!;
     for (const { id } of this.plans.get(toHex(block)) ?? [])

@@ -5,6 +5,7 @@ import { mapHolds } from "#core/crypto/map-proof";
 import { accountKey } from "#core/ledger/account-leaf";
 import { accountLeafOf } from "#core/ledger/leaves";
 import { upRecord } from "#core/records/receipt";
+import { audit } from "#gateway/audit/audit";
 import { OrderCheck } from "../../smartchain/check-order.ts";
 import type { TownGateway } from "../../town/town-gateway.ts";
 import { randomStream } from "../../worlds/random.ts";
@@ -15,22 +16,36 @@ import { differ, fingerprint } from "./fingerprint.ts";
 /** Messages that are said again, and how long their turns may take, ms. */
 const AGAIN = 12;
 const AGAIN_MS = 2000;
+/** One run of so many is audited from its log. */
+const AUDIT_EVERY = 4;
+/** Longest that feeds are waited for, in such turns. */
+const FEEDS_TRIES = 10;
 /** One run of so many compares orders of deliveries: it takes as long as ten others. */
 const ORDERS_EVERY = 8;
 
 export async function finish(arena: TownArena): Promise<void> {
-  const { town, honest, plan } = arena;
+  const { town, present: honest, plan } = arena;
   const random = randomStream(plan.seed, 35);
   // What was said when all slots were over waits for a block that does not come.
   arena.area.caps.finish(arena.checks.blocks.length - 1);
   const one = honest[random.below(honest.length)];
+  arena.banks.finish((sold) => arena.area.ledger.settledBy.get(sold));
   proofs(one);
   owners(one);
   if (plan.seed % ORDERS_EVERY === 0)
     new OrderCheck(town.crypto).permuted(one.store, random, arena.area.dag.txs);
+  if (plan.seed % AUDIT_EVERY === 0) verified(arena, one);
   await again(arena, one);
   await replayed(arena, one);
   secrets(arena);
+}
+
+/** Its log passes the audit of `wattle verify`. */
+function verified({ town }: TownArena, { store, options, index }: TownGateway): void {
+  const gatewayKey = town.crypto.publicKey(options.secretKey);
+  const result = audit(store.read(), { crypto: town.crypto }, { gatewayKey });
+  const [fault] = result.ok ? [] : result.faults;
+  must(result.ok, "audit", () => `gateway ${index}: ${JSON.stringify(fault)}`);
 }
 
 /** I21: a node's balance against the last header's state root. */
@@ -72,6 +87,8 @@ async function again(
   };
   for (const node of town.nodes) node.disconnect();
   await pause();
+  // What waits in a feed is not said again: it comes with the next turn.
+  for (let i = 0; i < FEEDS_TRIES && waits(arena); i++) await pause();
   const taken = arena.heardAt[index].filter(({ topic, payload }) => {
     const session = area.sessions.get(topic.split("/").at(-3) ?? "");
     if (!session || topic.endsWith("/up/enrol")) return session !== undefined;
@@ -88,6 +105,10 @@ async function again(
     "I6",
     () => `said again: ${differ(before, fingerprint(area, false))}`,
   );
+}
+
+function waits({ present }: TownArena): boolean {
+  return present.some(({ gateway }) => gateway?.seat?.replica.feeds.waiting);
 }
 
 /** I21: the log, executed again from its beginning, comes to the same. */

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a liar puts into its feed: nothing that is any, what others said, and lies about their nodes. */
+import { fromHex } from "#core/codec/bytes";
 import { encodeCbor } from "#core/codec/cbor";
+import { signRecord } from "#core/codec/record";
+import { changeRecord } from "#core/records/registry";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { heardStruct } from "#core/records/turn";
 import { evidenceRecord } from "#core/records/vote";
 import type { TownGateway } from "../../town/town-gateway.ts";
 import type { Random } from "../../worlds/random.ts";
 import type { TownArena } from "./arena.ts";
+import { falseBank } from "./banks.ts";
 
-function heard(topic: string, payload: Uint8Array): FedEntry {
+export function heard(topic: string, payload: Uint8Array): FedEntry {
   const bytes = encodeCbor(heardStruct.encode({ topic, payload }, "heard"));
   return { kind: FedKind.heard, bytes };
 }
@@ -21,9 +25,12 @@ export function garbageFor(
   arena: TownArena,
   self: TownGateway,
   random: Random,
-  kinds: { garbage: boolean; state: boolean },
+  kinds: { garbage: boolean; state: boolean; wish: boolean; bank: boolean },
 ): FedEntry[] {
   const made: FedEntry[] = [];
+  for (let i = kinds.wish ? 1 + random.below(6) : 0; i > 0; i--)
+    made.push(falseWish(arena, self, random));
+  if (kinds.bank) made.push(...falseBank(arena, self, random));
   const { nodes } = arena.town;
   const node = nodes[random.below(nodes.length)];
   if (kinds.state) {
@@ -70,8 +77,25 @@ export function garbageFor(
       for (let i = 0; i < 3 && said; i++)
         made.push(heard(`${said.node}/${said.what}`, said.payload));
   }
-  void self;
   return made;
+}
+
+/** A change that nobody else wants, or that cannot be. */
+function falseWish(arena: TownArena, self: TownGateway, random: Random): FedEntry {
+  arena.count("false wish");
+  const { town, checks } = arena;
+  const { net } = town.gateways[0].options;
+  const one = town.gateways[random.below(town.gateways.length)];
+  const key = noise(random, 32);
+  const kind = random.below(5);
+  const entrant = town.entrant(one.index);
+  const joins = kind === 0 ? entrant : { ...entrant, publicKey: key, beaconKey: key };
+  const number = checks.membership.present.version + (kind === 1 ? random.below(3) : 1);
+  const leaves = kind < 3 ? fromHex(one.id)! : undefined;
+  const { secretKey } = self.options;
+  const wish = { net, number, leaves, joins };
+  const { bytes } = signRecord(changeRecord, town.crypto, secretKey, wish);
+  return { kind: FedKind.change, bytes: kind === 4 ? noise(random, 40) : bytes };
 }
 
 function evidenceOf(proof: object): Uint8Array | undefined {

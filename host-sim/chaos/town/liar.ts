@@ -22,6 +22,7 @@ import type { Gateway } from "#gateway/gateway";
 import type { TownGateway } from "../../town/town-gateway.ts";
 import { type Random, randomStream } from "../../worlds/random.ts";
 import type { TownArena } from "./arena.ts";
+import { falseToken } from "./banks.ts";
 import { garbageFor } from "./garbage.ts";
 import type { Tactic } from "./plan.ts";
 
@@ -76,6 +77,7 @@ export class Liar {
       const { kind: old, bytes: again } = this.heard[this.random.below(this.heard.length)];
       this.toSome("said before", old, again);
     }
+    if (this.does("ghost") && kind === "proposed") this.haunt(bytes);
     if (this.does("forge-segments") && kind === "segment" && this.chance(3)) this.forge(bytes);
     if (this.does("forge-decisions")) {
       if (kind === "vote") this.gather(from, bytes);
@@ -83,14 +85,50 @@ export class Liar {
     }
   }
 
+  /** It has left, and votes on; one that lies too and is still there passes that on. */
+  private haunt(bytes: Uint8Array): void {
+    const { arena, self } = this;
+    const { crypto, net } = arena.town;
+    const { ids } = arena.checks.membership.present;
+    if (ids.includes(self.id)) return;
+    const decoded = proposedRecord.decode(bytes);
+    if (!decoded.ok) return;
+    const signed = openSigned(proposalRecord, crypto, decoded.value.proposal);
+    if (!signed.ok || signed.value.height < arena.checks.turns.length) return;
+    arena.count("voted after it left");
+    const { height, round, block } = signed.value;
+    const accomplice = arena.plan.liars.find(({ gateway }) => ids.includes(arena.idOf(gateway)));
+    const from = accomplice ? arena.idOf(accomplice.gateway) : self.id;
+    for (const phase of [Phase.prevote, Phase.precommit]) {
+      const none = new Uint8Array(0);
+      const of = { net: signed.value.net, height, round, phase, block, code: 0 };
+      const vote = { ...of, heard: none, agreed: none, voter: fromHex(self.id)! };
+      const { bytes: said } = signRecord(gatewayVoteRecord, crypto, this.key, vote);
+      for (const id of this.others) net.inject(from, id, "vote", said);
+    }
+  }
+
+  /** What it publishes in its area. */
+  publishes(topic: string, payload: Uint8Array): Uint8Array {
+    if (!this.does("false-bank") || !topic.endsWith("/down/credit") || this.chance(2))
+      return payload;
+    return this.counted("false token", falseToken(this.arena, payload, this.self));
+  }
+
   /** What it collects has more in it than its nodes said. */
   started({ seat }: Gateway): void {
     const { replica } = seat!;
     const cut = replica.cut.bind(replica);
-    if (!this.does("garbage") && !this.does("false-state")) return;
+    const fed = ["garbage", "false-state", "false-wish", "false-bank"] as const;
+    if (!fed.some((tactic) => this.does(tactic))) return;
     Object.assign(replica, {
       cut: (entries: Parameters<typeof cut>[0]) => {
-        const kinds = { garbage: this.does("garbage"), state: this.does("false-state") };
+        const kinds = {
+          garbage: this.does("garbage"),
+          state: this.does("false-state"),
+          wish: this.does("false-wish"),
+          bank: this.does("false-bank"),
+        };
         const more = this.chance(2) ? garbageFor(this.arena, this.self, this.random, kinds) : [];
         return cut([...entries, ...more]);
       },

@@ -10,6 +10,9 @@ export interface TownOutcome {
   turns: number;
   blocks: number;
   trades: number;
+  /** Loans that were granted, and coins of rewards, µc. */
+  loans: number;
+  mintedMicro: number;
   messages: number;
   faults: Record<string, number>;
   violation: Violation | undefined;

@@ -8,6 +8,7 @@ import type { PeerKind } from "#gateway/consortium/ports";
 import type { Weather } from "../../smartchain/bus.ts";
 import type { PeerWeather } from "../../town/peer-net.ts";
 import { type Random, randomStream } from "../../worlds/random.ts";
+import { PLAIN, type TownFeatures, withFeatures } from "./features.ts";
 
 /** What a gateway's crash takes with it, beside memory. */
 export type Loss =
@@ -70,7 +71,13 @@ export type Tactic =
   /** What was said before. */
   | "stale"
   /** Asks and tokens of nodes get lost. */
-  | "pass-nothing";
+  | "pass-nothing"
+  /** Changes of the gateways that nobody else wants, again and again another one. */
+  | "false-wish"
+  /** Once it has left it votes on, and others that lie pass that on. */
+  | "ghost"
+  /** Tokens that the ledger does not know, and banks in others' names. */
+  | "false-bank";
 
 export const TACTICS: readonly Tactic[] = [
   "two-proposals",
@@ -93,7 +100,7 @@ export const TACTICS: readonly Tactic[] = [
   "pass-nothing",
 ];
 
-export interface TownPlan {
+export interface TownPlan extends TownFeatures {
   seed: number;
   gateways: number;
   homes: number;
@@ -165,6 +172,7 @@ export function townPlan(seed: number, choices: TownChoices = {}): TownPlan {
       .map((gateway) => ({ gateway, tactics: tacticsOf(random) })),
     rogues: some(random, homes, random.below(toleratedOf(homes) + 1)),
     faults: [],
+    ...PLAIN,
   };
   const liars = new Set(plan.liars.map(({ gateway }) => gateway));
   for (let i = random.below(7); i > 0; i--) plan.faults.push(faultOf(random, plan, liars));
@@ -179,7 +187,7 @@ export function townPlan(seed: number, choices: TownChoices = {}): TownPlan {
     plan.faults.push(crashOf(random, plan, gateway, loss));
   });
   plan.faults.sort((a, b) => a.atMs - b.atMs);
-  return plan;
+  return withFeatures(plan);
 }
 
 function pick<T>(random: Random, choices: readonly T[]): T {

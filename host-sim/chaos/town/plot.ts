@@ -3,6 +3,7 @@
 import type { PeerKind } from "#gateway/consortium/ports";
 import { PowerCut, type TownGateway } from "../../town/town-gateway.ts";
 import type { TownArena } from "./arena.ts";
+import { otherTerms } from "./banks.ts";
 import type { Disk } from "./disk.ts";
 import type { TownFault } from "./plan.ts";
 
@@ -111,9 +112,12 @@ export class Plot {
     arena.count(`fell at ${stage}`);
     const disk = gateway.store as Disk;
     if (loss === "state") disk.damage();
+    if (arena.plan.bank?.changesTerms) otherTerms(gateway);
+    arena.banks.offers(gateway);
     if (loss === "disk") {
       disk.replace();
-      arena.checks.forget(gateway.index);
+      arena.checks.lost(gateway.index);
+      arena.banks.forget(gateway.index);
       const { consortium } = gateway.options;
       gateway.options = { ...gateway.options, consortium: { ...consortium!, keyUsed: true } };
     }

@@ -14,6 +14,8 @@ export interface TownSums {
   turns: number;
   blocks: number;
   trades: number;
+  loans: number;
+  mintedMicro: number;
   messages: number;
   /** The longest that one took after healing, in thousandths of its bound. */
   boundPermille: number;
@@ -98,14 +100,14 @@ function inThread(
 
 function noTowns(): TownSums {
   const none = { runs: 0, events: 0, turns: 0, blocks: 0, trades: 0, messages: 0 };
-  return { ...none, boundPermille: 0, faults: {}, cpuMs: 0, failed: [] };
+  return { ...none, loans: 0, mintedMicro: 0, boundPermille: 0, faults: {}, cpuMs: 0, failed: [] };
 }
 
 function addTown(sums: TownSums, told: TownTold): void {
   const { seed, violation, boundPermille, faults } = told;
   sums.runs++;
-  for (const key of ["events", "turns", "blocks", "trades", "messages", "cpuMs"] as const)
-    sums[key] += told[key];
+  const counts = ["events", "turns", "blocks", "trades", "messages", "loans"] as const;
+  for (const key of [...counts, "mintedMicro", "cpuMs"] as const) sums[key] += told[key];
   sums.boundPermille = Math.max(sums.boundPermille, boundPermille);
   for (const [fault, count] of Object.entries(faults))
     sums.faults[fault] = (sums.faults[fault] ?? 0) + count;

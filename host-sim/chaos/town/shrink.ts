@@ -7,8 +7,8 @@ export type TownJudge = (plan: TownPlan) => Promise<string | undefined>;
 
 /**
  * A plan that breaks the same checker with less in it, and the runs that took: runs of faults are left out,
- * halves before single ones, then tactics, rogues, weather and clocks; until nothing can go, or `budget` runs
- * are used up.
+ * halves before single ones, then what else is in the town, tactics, rogues, weather and clocks; until
+ * nothing can go, or `budget` runs are used up.
  */
 export async function shrinkTown(
   plan: TownPlan,
@@ -42,7 +42,7 @@ export async function shrinkTown(
 /** How much is in a plan: what shrinking makes less. */
 export function sizeOf(plan: TownPlan): number {
   const { faults, liars, rogues, peers, area, clocks, nodeSkewMs } = plan;
-  const { verifyMs, intervalMs, checkpointTurns } = plan;
+  const { verifyMs, intervalMs, checkpointTurns, changes, bank, rewards, rule, leader } = plan;
   const tactics = liars.reduce((sum, one) => sum + one.tactics.length + 1, 0);
   const rain = [...Object.values(peers), ...Object.values(area)].filter(
     (value) => value > 1,
@@ -50,11 +50,45 @@ export function sizeOf(plan: TownPlan): number {
   const skews = clocks.filter(({ skewMs, driftPpm }) => skewMs !== 0 || driftPpm !== 0).length;
   const nodes = nodeSkewMs.some((ms) => ms !== 0) ? 1 : 0;
   const waits = (verifyMs > 0 ? 1 : 0) + (intervalMs > 0 ? 1 : 0) + (checkpointTurns > 0 ? 1 : 0);
-  return faults.length + tactics + rogues.length + rain + skews + nodes + waits;
+  const wishes = changes.reduce((sum, { by }) => sum + 2 + by.length, 0);
+  const credit = bank ? 2 + bank.greedy.length + bank.slack.length + bank.banks.length : 0;
+  const kinds = [!!rewards, rule === "unanimous", leader === "proof-of-work"];
+  const kind = kinds.filter((has) => has).length + (bank?.changesTerms ? 1 : 0);
+  const all = faults.length + tactics + rogues.length + rain + skews + nodes + waits;
+  return all + wishes + credit + kind;
+}
+
+/** Plans without one of their features, or with less of it. */
+function* plainer(plan: TownPlan): Generator<TownPlan> {
+  const { bank, rewards, changes } = plan;
+  const { bank: _, ...unbanked } = plan;
+  if (bank) yield unbanked;
+  const { rewards: __, ...unpaid } = plan;
+  if (rewards) yield unpaid;
+  yield { ...plan, rule: "quorum" };
+  yield { ...plan, leader: "round-robin" };
+  // What follows a change goes with it.
+  for (const { number } of changes)
+    yield { ...plan, changes: changes.filter((other) => other.number < number) };
+  for (const one of changes) {
+    const others = changes.filter((other) => other !== one);
+    if (others.some(({ number }) => number === one.number)) yield { ...plan, changes: others };
+    for (const who of one.agreed ? [] : one.by) {
+      const by = one.by.filter((other) => other !== who);
+      if (by.length > 0) yield { ...plan, changes: [...others, { ...one, by }] };
+    }
+  }
+  if (!bank) return;
+  yield { ...plan, bank: { ...bank, greedy: [], slack: [], changesTerms: false } };
+  for (const one of bank.banks) {
+    const banks = bank.banks.filter((other) => other !== one);
+    if (banks.length > 0) yield { ...plan, bank: { ...bank, banks } };
+  }
 }
 
 /** Plans with one thing less each. */
 function* simpler(plan: TownPlan): Generator<TownPlan> {
+  yield* plainer(plan);
   const { liars, rogues, peers, area, clocks, nodeSkewMs } = plan;
   for (const one of liars) {
     const others = liars.filter((other) => other !== one);

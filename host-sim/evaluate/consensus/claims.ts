@@ -83,7 +83,7 @@ function moderate({ latency, faults }: ConsensusEvaluation): Claim {
   const row = faults.filter(({ what }) => what === "next to each other").pop();
   const worst = row
     ? ` With ${row.silent} of ${row.gateways} dead next to each other a block takes up to ` +
-      `${row.worstSeconds.toFixed(0)} s, for their rounds fail one after the other.`
+      `${row.worstSeconds.toFixed(1)} s.`
     : "";
   return {
     paper: "Abstract, II-B: agreement among preselected aggregators has a moderate cost.",

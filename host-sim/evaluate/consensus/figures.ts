@@ -15,6 +15,7 @@ function confirmation({ fig5: { systems, rows } }: ConsensusEvaluation): Chart {
     .map(({ id, name }, i): Series & { id: string } => ({
       id,
       label: name,
+      colour: i, // as in Fig. 5(b)
       points: rows.map(({ f, minutes }) => ({ x: f, y: minutes[i] })),
     }))
     // Its record takes as long as the chain's.
@@ -52,11 +53,13 @@ function speed({ fig5: { systems, rows } }: ConsensusEvaluation): Chart {
 }
 
 function latency({ latency: rows, setup }: ConsensusEvaluation): Chart {
-  const series = setup.delaysMs.flatMap((delayMs) =>
+  const series = setup.delaysMs.flatMap((delayMs, colour) =>
     setup.lossesPermille.map((permille): Series => {
       const loss = permille > 0 ? `, ${permille / 10} % lost` : "";
       return {
         label: `links of ${delayMs} ms${loss}`,
+        colour,
+        dashed: permille > 0,
         points: overSizes(rows, delayMs, permille / 10).map(({ gateways, finalMs }) => ({
           ...{ x: gateways, y: finalMs.median, low: finalMs.low, high: finalMs.high },
         })),

@@ -61,8 +61,8 @@ function faults({ faults: rows }: ConsensusEvaluation): Table {
     id: "faults",
     title: "With f gateways dead, ms (p50 / p95)",
     note:
-      "As many blocks as each gateway leads equally often. A dead gateway costs the rounds that it would lead; " +
-      "next to each other they cost one another's, each longer than the one before.",
+      "As many blocks as each gateway leads equally often. A dead gateway costs the rounds that it would lead. " +
+      "Next to each other in the order of ids they are no worse: only first rounds follow that order.",
     heads: ["m", "dead", "who", "block", "FINAL", "extra rounds", "longest block, s"],
     rows: rows.map((row) => [
       ...[String(row.gateways), String(row.silent), row.what, ms(row.blockMs), ms(row.finalMs)],

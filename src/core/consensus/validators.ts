@@ -10,6 +10,14 @@ export interface Validator {
   readonly publicKey: Uint8Array;
 }
 
+/** Whose voices make a certificate; a node has no more of a set. */
+export interface Voters {
+  /** Ascending by id. */
+  readonly list: readonly Validator[];
+  readonly size: number;
+  readonly quorum: number;
+}
+
 /** `quorum`: the safe rule. `unanimous`: the paper's, where one silent gateway stops all. */
 export type QuorumRule = "quorum" | "unanimous";
 
@@ -64,8 +72,32 @@ export class ValidatorSet {
     return index >= 0 && bytesEqual(this.list[index].publicKey, publicKey) ? index : -1;
   }
 
-  /** Round-robin: whose turn it is. Each round of a height, and round 0 of each height, has the next one. */
+  /**
+   * Round-robin: whose turn it is. Round 0 of each height has the next gateway. Its later rounds have the
+   * others, where more than one may be dead in an order of the height's own: dead neighbours then do not fail
+   * one after the other.
+   */
   leader(height: number, round: number): number {
-    return (height + round) % this.size;
+    const turn = round % this.size;
+    return turn === 0 ? height % this.size : turnsAt(height, this.size)[turn];
   }
+}
+
+/** Every place once: `height` modulo `size`, and then the others, shuffled by the height alone. */
+function turnsAt(height: number, size: number): number[] {
+  const first = height % size;
+  const places = Array.from({ length: size }, (_, i) => (first + i) % size);
+  if (faultsOf(size) < 2) return places;
+  let mixed = Math.imul(height + 1, 0x9e3779b1);
+  for (let i = size - 1; i > 1; i--) {
+    // xorshift32: public and the same everywhere is all that it has to be.
+    mixed ^= mixed << 13;
+    mixed ^= mixed >>> 17;
+    mixed ^= mixed << 5;
+    const other = 1 + ((mixed >>> 0) % i);
+    const place = places[i];
+    places[i] = places[other];
+    places[other] = place;
+  }
+  return places;
 }

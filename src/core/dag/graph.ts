@@ -68,7 +68,7 @@ export class Graph {
     this.capacity = capacity;
     const limit = grows ? HANDLES : capacity;
     this.columns = columns(capacity, limit, authors);
-    this.index = new IdIndex(this.columns.ids, capacity, limit);
+    this.index = new IdIndex(this.columns, capacity, limit);
     this.caps = new CapSet(capacity, limit);
     this.weights = new Weights(window, limit);
   }
@@ -258,7 +258,7 @@ export class Graph {
     copyColumns(this.columns, grown);
     this.columns = grown;
     this.caps.grow(this.capacity);
-    this.index = new IdIndex(grown.ids, this.capacity, HANDLES);
+    this.index = new IdIndex(grown, this.capacity, HANDLES);
     for (let handle = 0; handle < this.used; handle++) if (this.has(handle)) this.index.add(handle);
   }
 

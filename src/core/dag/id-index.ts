@@ -8,15 +8,20 @@ import { type Handles, handleColumn, NONE } from "./handles.ts";
 
 export const ID_BYTES = 32;
 
+interface IdColumn {
+  readonly ids: Uint8Array;
+}
+
 export class IdIndex {
-  /** Ids by handle, one after the other; the graph owns and fills it. */
-  private readonly ids: Uint8Array;
+  /** Ids by handle, one after the other; the graph owns and fills them. Not held by themselves: a state that
+   * is handed on keeps which objects are one, and not which byte strings are. */
+  private readonly columns: IdColumn;
   private readonly places: Handles;
   private readonly mask: number;
 
   /** For `capacity` handles, a power of two, whose column keeps handles below `limit`. */
-  constructor(ids: Uint8Array, capacity: number, limit: number) {
-    this.ids = ids;
+  constructor(columns: IdColumn, capacity: number, limit: number) {
+    this.columns = columns;
     this.places = handleColumn(limit, 2 * capacity).fill(NONE);
     this.mask = 2 * capacity - 1;
   }
@@ -35,7 +40,7 @@ export class IdIndex {
   }
 
   private same(handle: number, id: Uint8Array): boolean {
-    const { ids } = this;
+    const { ids } = this.columns;
     const base = handle * ID_BYTES;
     for (let i = 0; i < ID_BYTES; i++) if (ids[base + i] !== id[i]) return false;
     return true;
@@ -49,7 +54,7 @@ export class IdIndex {
   }
 
   private homeOf(handle: number): number {
-    return keyOf(this.ids, handle * ID_BYTES) & this.mask;
+    return keyOf(this.columns.ids, handle * ID_BYTES) & this.mask;
   }
 
   /** Takes `handle` out, and moves up what it kept from its home: there are no tombstones. */

@@ -131,6 +131,8 @@ export const WIRE = Object.freeze({
   GATEWAY_BALANCE: 126,
   GATEWAY_TRADE: 128,
   GATEWAY_CREDIT: 129,
+  GATEWAY_LEDGER: 130,
+  GATEWAY_UNCERTIFIED: 131,
   RECEIPT_DIGEST: 124,
 
   // Feeds of other gateways
@@ -202,6 +204,7 @@ export const WIRE = Object.freeze({
   TURN_TERMS: 208,
   TURN_LEDGER: 209,
   TURN_REVEAL: 210,
+  TURN_EPOCH: 211,
 } as const);
 
 export type Code = keyof typeof WIRE;

@@ -149,7 +149,7 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
 
   // What a node finds wrong with its gateway
   GATEWAY_EPOCH: reject(
-    "the epoch's beacon is not of what the gateway revealed, or its members are not in order",
+    "the epoch's beacon is not of what was revealed, its members are not in order, or a quorum signed another",
   ),
   GATEWAY_SIGNATURE: reject("not signed by the gateway that this node trusts"),
   ORDER_NOT_INCLUDED: reject("the node's order is not in the book under the signed root"),
@@ -159,6 +159,10 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   GATEWAY_BALANCE: reject("the balance is not what the block's state root says"),
   GATEWAY_TRADE: reject("the trade is not in the block that is said to have settled it"),
   GATEWAY_CREDIT: reject("the payments of a token are not those that its chain says"),
+  GATEWAY_LEDGER: reject(
+    "the gateway's ledger is not the one that a quorum of the gateways signed",
+  ),
+  GATEWAY_UNCERTIFIED: reject("for long no quorum's signatures stood for what the gateway says"),
   GATEWAY_BEHIND: reject("the gateway knows less than it has receipted"),
   RECEIPT_DIGEST: reject("the receipt is for other bytes than this node said"),
 
@@ -234,5 +238,6 @@ export const MEANINGS: Readonly<Record<Code, CodeInfo>> = Object.freeze({
   ),
   TURN_TERMS: reject("nil: the leader's settings are others than this gateway's"),
   TURN_LEDGER: reject("nil: the leader's ledger is another than this gateway's"),
+  TURN_EPOCH: reject("nil: the leader's epoch is another than this gateway's"),
   TURN_REVEAL: reject("nil: the leader's part of the beacon is missing, or not its own"),
 });

@@ -121,6 +121,12 @@ export function lineAt(
   return line?.wallet === wallet ? line : undefined;
 }
 
+/** Whose shared wallet this is; undefined: nobody's, as far as there are loans. */
+export function borrowerAt(state: LedgerState, wallet: string): string | undefined {
+  for (const [node, { line }] of state.credits.entries()) if (line?.wallet === wallet) return node;
+  return undefined;
+}
+
 /** Whether coins of this lock count as held in the borrower's shared wallet still. */
 export function holdsFrom(state: LedgerState, lock: { node: string; wallet: string }): boolean {
   const line = lineAt(state, lock.node, lock.wallet);

@@ -17,6 +17,7 @@ import {
   isFlowTerms,
 } from "../rewards/flow.ts";
 import { isSchedule } from "../rewards/schedule.ts";
+import { borrowerAt } from "./credit-state.ts";
 import type { LedgerState } from "./state.ts";
 
 export interface RewardTerms {
@@ -106,7 +107,8 @@ export function applyRewards(
 /** What this block settled counts for the period. */
 function count(state: LedgerState, effects: readonly Effect[]): void {
   const traded = new Map<string, { soldWh: number; boughtWh: number }>();
-  countTrades(traded, effects, (wallet) => state.owners.peek(wallet));
+  const nodeOf = (wallet: string) => state.owners.peek(wallet) ?? borrowerAt(state, wallet);
+  countTrades(traded, effects, nodeOf);
   for (const [node, { soldWh, boughtWh }] of traded) {
     const entry = flowOf(state, node);
     entry.soldWh += soldWh;

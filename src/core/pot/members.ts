@@ -39,6 +39,11 @@ export class Members {
     return new Members(bytes);
   }
 
+  /** As they stand in the record: a view. */
+  get packed(): Uint8Array {
+    return this.bytes;
+  }
+
   /** Id of member `index`: a view. */
   nodeOf(index: number): Uint8Array {
     return this.part(index, NODE_AT, NODE_ID_BYTES);

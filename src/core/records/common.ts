@@ -60,10 +60,8 @@ export const RecordKind = Object.freeze({
   cuts: 60,
   wanted: 61,
   change: 62,
-  stateWanted: 64,
-  stateOffer: 65,
-  pieceWanted: 66,
-  piece: 67,
+  certified: 65,
+  changed: 66,
   bank: 70,
   loanRequest: 71,
   topUp: 72,
@@ -73,6 +71,10 @@ export const RecordKind = Object.freeze({
   creditNotice: 76,
   payments: 77,
   blacklist: 78,
+  stateWanted: 80,
+  stateOffer: 81,
+  pieceWanted: 82,
+  piece: 83,
 });
 
 /** Bytes of a node's or gateway's id: the start of the hash of its first public key. */

@@ -7,6 +7,7 @@ import { authorityRecord, revocationsRecord } from "./authority.ts";
 import { bankRecord, blacklistRecord } from "./bank.ts";
 import { blockRecord, headerRecord } from "./block.ts";
 import { certificateRecord, enrolRecord } from "./certificate.ts";
+import { certifiedRecord, changedRecord } from "./certified.ts";
 import { clearingRecord } from "./clearing.ts";
 import { connectRecord } from "./connect.ts";
 import {
@@ -109,6 +110,8 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   stateOfferRecord,
   pieceWantedRecord,
   pieceRecord,
+  certifiedRecord,
+  changedRecord,
   bankRecord,
   loanRequestRecord,
   topUpRecord,
@@ -150,8 +153,9 @@ const UNSIGNED: readonly unknown[] = Object.freeze([
   turnRecord,
   cutsRecord,
   wantedRecord,
-  changeRecord,
   stateWantedRecord,
   pieceWantedRecord,
   pieceRecord,
+  certifiedRecord,
+  changedRecord,
 ]);

@@ -23,11 +23,13 @@ const turnFields = {
   terms: hash,
   /** Id of the ledger's last header after the turn before; absent where there is no block yet. */
   ledger: optional(hash, "*"),
+  /** The epoch in force after the turn before (pot/epoch-digest.ts); absent before the first. */
+  epoch: optional(struct({ number: uint(0xffffffff), digest: hash }), "*"),
   /** The leader's part in the next beacon, where this turn has one: a BLS signature (ledger 4.4). */
   reveal: optional(bytes(48), "*"),
 };
 export type Turn = Infer<typeof turnFields>;
-export const turnRecord = recordType("turn", RecordKind.turn, 1, turnFields, HEADER_BYTES_MAX);
+export const turnRecord = recordType("turn", RecordKind.turn, 2, turnFields, HEADER_BYTES_MAX);
 
 /** How far a turn goes in a gateway's feed: the last segment that it takes in. */
 export const cutStruct = struct({ gateway: nodeId, seq: uint(), id: hash });

@@ -25,6 +25,7 @@ export const AUDIT_CODES = Object.freeze({
   CONSORTIUM: "the list of gateways is not at the log's beginning, or repeats one",
   TURN_FEED: "a segment that its gateway did not sign, that is no use, or that a turn lacks",
   TURN_CHAIN: "height, predecessor, settings or time of a turn do not continue the chain",
+  TURN_EPOCH: "a turn names another epoch than the turns before it led to",
   TURN_LEDGER: "a turn names another ledger than the turns before it led to",
   TURN_QUORUM: "no quorum of the gateways signed this turn",
   TURN_PART: "the leader's part of a beacon is not its own",

@@ -58,7 +58,7 @@ export function auditSegment({ state, findings, ports }: Context, bytes: Uint8Ar
   const keyOf = (id: string) => consortium.partners.keyOf(id);
   const segment = openFed(ports.crypto, state.net, keyOf, entry.signed);
   if ("code" in segment) return findings.fault("TURN_FEED", {}, segment.code);
-  const verdict = consortium.feeds.take(segment);
+  const verdict = consortium.feeds.take(segment, true);
   // Two of one number are the lie of the gateway whose feed it is; turns say which counts.
   if (!verdict.ok && verdict.code !== "FEED_FORK")
     findings.fault("TURN_FEED", {}, `${verdict.code}, ${verdict.detail}`);
@@ -80,14 +80,14 @@ export function auditTurn(context: Context, bytes: Uint8Array): void {
     atMs: consortium.turn?.atMs,
     terms: consortium.turn?.terms ?? turn.terms,
     ledger: state.head?.idBytes,
+    epoch: state.smartchain.latest?.named,
   };
   const verdict = checkTurn(before, opened, undefined);
-  if (!verdict.ok)
-    findings.fault(
-      verdict.code === "TURN_LEDGER" ? "TURN_LEDGER" : "TURN_CHAIN",
-      which,
-      verdict.detail,
-    );
+  if (!verdict.ok) {
+    const { code, detail } = verdict;
+    const own = code === "TURN_LEDGER" || code === "TURN_EPOCH";
+    findings.fault(own ? code : "TURN_CHAIN", which, detail);
+  }
   const id = checkQuorum(context, consortium, entry, turn);
   checkPart(context, consortium, turn);
   const taken = consortium.feeds.resolve(cuts);

@@ -21,9 +21,12 @@ export function auditBank(context: Context, bytes: Uint8Array): void {
   const opened = openSigned(bankRecord, ports.crypto, entry.signed);
   if (!opened.ok) return findings.fault("RECORD_MALFORMED", {}, `bank: ${opened.detail}`);
   const { net, bank } = opened.value;
-  const own = state.gateways.find(({ node }) => bytesEqual(node, bank));
+  // What a gateway offered counts, though it left with the same turn.
+  const own =
+    state.consortium?.partners.keyOf(toHex(bank)) ??
+    state.gateways.find(({ node }) => bytesEqual(node, bank))?.publicKey;
   const { id: message, signature } = opened;
-  const publicKey = own?.publicKey ?? state.world.gatewayKey;
+  const publicKey = own ?? state.world.gatewayKey;
   findings.signature({ publicKey, message, signature }, "SIGNATURE_GATEWAY", {}, "bank");
   if (net !== state.net || !own)
     findings.fault("WRONG_ORIGIN", {}, `bank of ${toHex(bank)} in ${net}`);

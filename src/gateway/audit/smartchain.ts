@@ -12,6 +12,7 @@ import { beaconOf, revealedBy } from "#core/pot/beacon";
 import { cancelIn, covers } from "#core/pot/cancel";
 import { potJobs } from "#core/pot/check";
 import { Committees } from "#core/pot/committee";
+import { type NamedEpoch, nameEpoch } from "#core/pot/epoch-digest";
 import { judge } from "#core/pot/evidence";
 import { Members } from "#core/pot/members";
 import { checkEpochForm, potParams } from "#core/pot/params";
@@ -32,6 +33,7 @@ import type { Which } from "./types.ts";
 
 interface KnownEpoch {
   epoch: Epoch;
+  named: NamedEpoch;
   committees: Committees;
 }
 
@@ -69,7 +71,8 @@ export function auditEpoch(context: Context, bytes: Uint8Array): void {
   if (epoch.epoch !== state.epoch + 1)
     findings.fault("EPOCH_ORDER", {}, `epoch ${epoch.epoch} after ${state.epoch}`);
   if (smartchain.begun) findings.fault("EPOCH_ORDER", {}, "two epochs before one slot");
-  const form = checkEpochForm({ fields: epoch, members: Members.of(epoch.members) });
+  const packed = { fields: epoch, members: Members.of(epoch.members) };
+  const form = checkEpochForm(packed);
   if (!form.ok) return findings.fault("EPOCH_COMMITTEE", {}, form.detail);
   checkStart(context, epoch);
   checkBeacon(context, epoch);
@@ -79,7 +82,8 @@ export function auditEpoch(context: Context, bytes: Uint8Array): void {
     findings.fault("EPOCH_COMMITTEE", {}, `${epoch.m} of ${epoch.k} tokens, not ${m} of ${k}`);
   if (epoch.epoch <= state.epoch) return;
   smartchain.before = smartchain.latest;
-  smartchain.latest = { epoch, committees: new Committees(ports.crypto, epoch) };
+  const named = nameEpoch(ports.crypto, packed);
+  smartchain.latest = { epoch, named, committees: new Committees(ports.crypto, epoch) };
   smartchain.begun = epoch;
   smartchain.ballot ??= fullBallot({ ...GATEWAY_BALLOT, membersMax: EPOCH_MEMBERS_MAX });
   smartchain.ballot.open(electorateOf(epoch));

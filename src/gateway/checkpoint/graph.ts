@@ -136,13 +136,16 @@ export function restore(
 /** Nodes whose object the new root has already, on the same way. */
 function match(graph: PlainGraph, root: object): Map<number, object> {
   const made = new Map<number, object>();
+  // In a list that has others in it now, one object would stand for two.
+  const taken = new Set<object>();
   const work: [Flat, unknown][] = [[{ at: 0 }, root]];
   for (let next = work.pop(); next; next = work.pop()) {
     const [flat, present] = next;
     if (typeof flat !== "object" || flat === null || !("at" in flat) || made.has(flat.at)) continue;
     const node = graph[flat.at];
     assert(node, "GRAPH_NODE", String(flat.at));
-    if (!fits(node, present)) continue;
+    if (!fits(node, present) || taken.has(present)) continue;
+    taken.add(present);
     made.set(flat.at, present);
     for (const [item, at] of partsOf(node, present)) work.push([item, at]);
   }

@@ -81,6 +81,7 @@ export class Machine {
     if (input.type === "applied") return this.begin(input.context);
     if (input.type === "timer") return this.timer(input, h);
     if (input.type === "wanted") return this.want(h);
+    if (input.type === "here") return this.sayWhere();
     if (input.height !== h.number || h.step === Step.decided) return;
     if (input.type === "made") {
       if (input.block) made(h, input.round, input.block);

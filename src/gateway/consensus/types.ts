@@ -112,6 +112,8 @@ export type Input =
     }
   /** The application has something for a block. */
   | { readonly type: "wanted" }
+  /** It has been quiet: others may not know how far this gateway is. */
+  | { readonly type: "here" }
   /** Asked for by `make`; without a block it has nothing to propose. */
   | {
       readonly type: "made";

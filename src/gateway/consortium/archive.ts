@@ -4,13 +4,20 @@ import { bytesEqual } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import type { LogStore } from "../ports.ts";
 
+interface Place {
+  readonly id: Uint8Array;
+  readonly index: number;
+}
+
 export class Archive {
   private readonly store: LogStore;
   /** Index of the entry of each turn from `first` on. */
   private turns: number[] = [];
   private first = 0;
   /** The same of the segments of each gateway (hex), by number. */
-  private readonly segments = new Map<string, Map<number, { id: Uint8Array; index: number }>>();
+  private readonly segments = new Map<string, Map<number, Place>>();
+  /** Others of the same number, which a gateway that lies signed. */
+  private readonly forks = new Map<string, Place[]>();
 
   constructor(store: LogStore) {
     this.store = store;
@@ -36,16 +43,40 @@ export class Archive {
       for (const [seq, segment] of known) if (segment.index < index) known.delete(seq);
   }
 
-  /** Of two of one number the later: a turn took it in. */
+  /** Of two of one number the later is the one that others get, until a turn takes one in. */
   addSegment(gateway: string, seq: number, id: Uint8Array, index: number): void {
     let known = this.segments.get(gateway);
     if (!known) this.segments.set(gateway, (known = new Map()));
+    const before = known.get(seq);
     known.set(seq, { id, index });
+    if (before && !bytesEqual(before.id, id)) this.forksAt(gateway, seq).push(before);
+  }
+
+  /** A turn took this one in. */
+  chose(gateway: string, seq: number, id: Uint8Array): void {
+    const known = this.segments.get(gateway);
+    const before = known?.get(seq);
+    if (!known || !before || bytesEqual(before.id, id)) return;
+    const others = this.forksAt(gateway, seq);
+    const at = others.findIndex((other) => bytesEqual(other.id, id));
+    if (at < 0) return;
+    known.set(seq, others[at]);
+    others[at] = before;
+  }
+
+  private forksAt(gateway: string, seq: number): Place[] {
+    const key = `${gateway} ${seq}`;
+    let others = this.forks.get(key);
+    if (!others) this.forks.set(key, (others = []));
+    return others;
   }
 
   hasSegment(gateway: string, seq: number, id: Uint8Array): boolean {
     const known = this.segments.get(gateway)?.get(seq);
-    return known !== undefined && bytesEqual(known.id, id);
+    if (!known) return false;
+    if (bytesEqual(known.id, id)) return true;
+    const others = this.forks.get(`${gateway} ${seq}`);
+    return !!others && others.some((other) => bytesEqual(other.id, id));
   }
 
   /** The entry of the turn at this height, as it was packed; undefined where there is none. */

@@ -18,6 +18,9 @@ import { type Before, checkTurn, type OpenTurn, openTurn } from "./turns.ts";
 /** How often segments that a turn names and nobody sent are asked for, ms. */
 const MISSING_MS = 350;
 
+/** Requests for a segment that nobody may have: a gateway that lies names some that it never made. */
+const MENDS_MAX = 16;
+
 type Check = Extract<Output, { type: "check" }>;
 type Decide = Extract<Output, { type: "decide" }>;
 
@@ -46,6 +49,10 @@ export class Audits {
   private waiting: Check[] = [];
   private stuck: Decide | undefined;
   private looking = false;
+  /** Requests for what is missing in feeds, since the last segment came. */
+  private mended = 0;
+  /** Who sent the last decided turn, and so has what it takes in. */
+  helper: string | undefined;
 
   constructor(ports: AuditPorts) {
     this.ports = ports;
@@ -72,8 +79,14 @@ export class Audits {
     this.lookAgain();
   }
 
-  /** Segments came: what waited for them may go on. */
-  look(): void {
+  /** A segment came: what waited for it may go on; some before it may have got lost. */
+  heard(): void {
+    this.mended = 0;
+    this.look();
+    if (this.ports.feeds.gaps.length > 0) this.lookAgain();
+  }
+
+  private look(): void {
     const { stuck, waiting } = this;
     this.waiting = [];
     this.stuck = undefined;
@@ -118,8 +131,20 @@ export class Audits {
     const leader = toHex(turn.leader);
     const all = [leader, ...partners.list.map(({ id }) => toHex(id)).filter((id) => id !== leader)];
     const peers = all.filter((id) => id !== this.ports.self);
-    exchange.ask(found.missing, peers, nowMs());
+    // Of those that it began with there may be none any more.
+    const helper = partners.has(this.ports.self) ? undefined : this.helper;
+    exchange.ask(found.missing, peers, nowMs(), helper);
     return undefined;
+  }
+
+  /** Without its first open segment a feed comes no further, and no turn would ever name it. */
+  private mend(): void {
+    const { feeds, exchange, partners, nowMs } = this.ports;
+    const { gaps } = feeds;
+    if (gaps.length === 0 || ++this.mended > MENDS_MAX) return;
+    const peers = partners.list.map(({ id }) => toHex(id)).filter((id) => id !== this.ports.self);
+    for (const gap of gaps) exchange.ask(gap, peers, nowMs());
+    this.lookAgain();
   }
 
   private lookAgain(): void {
@@ -128,6 +153,7 @@ export class Audits {
     this.ports.outside.after(MISSING_MS, () => {
       this.looking = false;
       if (this.stuck || this.waiting.length > 0) this.look();
+      this.mend();
     });
   }
 }

@@ -26,6 +26,9 @@ export interface Hands {
 /** What is kept beside the log: what the consensus signed last. */
 const KEPT = "consensus";
 
+/** After so long without a turn a gateway says where it is, ms. */
+const QUIET_MS = 20_000;
+
 export class Driver {
   private readonly machine: Machine;
   private readonly ports: GatewayPorts;
@@ -35,6 +38,8 @@ export class Driver {
   private readonly inputs: Input[] = [];
   private taking = false;
   private stopped = false;
+
+  private quiet = 0;
 
   constructor(
     options: MachineOptions,
@@ -53,16 +58,28 @@ export class Driver {
     return this.machine.at;
   }
 
+  /** Who missed the last turn, and hears of no other, learns that there was one. */
+  private arm(): void {
+    const mine = ++this.quiet;
+    this.outside.after(QUIET_MS, () => {
+      if (mine !== this.quiet || this.stopped) return;
+      this.take({ type: "here" });
+      this.arm();
+    });
+  }
+
   /** `used`: this key has signed for this consortium, whether or not anybody remembers what. */
   restart(context: HeightContext, used: boolean): void {
     const state = this.ports.store.kept(KEPT);
     const nonce = this.outside.entropy(16);
     const known: Known = state || used ? { state, nonce } : { fresh: true };
     this.take({ type: "restart", known, context });
+    this.arm();
   }
 
   take(input: Input): void {
     if (this.stopped) return;
+    if (input.type === "applied") this.arm();
     this.inputs.push(input);
     if (this.taking) return;
     this.taking = true;

@@ -31,8 +31,16 @@ export class Exchange {
     this.archive = archive;
   }
 
-  /** Asks `peers` one after the other for what is missing; first whose feed it is, if that is one of them. */
-  ask({ gateway, from, to }: Missing, peers: readonly string[], nowMs: number): void {
+  /**
+   * Asks `helper` and `peers` one after the other for what is missing; without a helper first whose feed it
+   * is, if that is one of them.
+   */
+  ask(
+    { gateway, from, to }: Missing,
+    peers: readonly string[],
+    nowMs: number,
+    helper?: string,
+  ): void {
     const key = `${gateway}/${from}`;
     const last = this.asked.get(key);
     // A clock that was set back keeps nobody waiting.
@@ -40,8 +48,9 @@ export class Exchange {
     const tries = last ? last.tries + 1 : 0;
     if (!last && this.asked.size >= ASKED_MAX) this.asked.clear();
     this.asked.set(key, { atMs: nowMs, tries });
-    const others = peers.filter((peer) => peer !== gateway);
-    const order = others.length < peers.length ? [gateway, ...others] : others;
+    const first = helper ?? gateway;
+    const others = peers.filter((peer) => peer !== first);
+    const order = helper || others.length < peers.length ? [first, ...others] : others;
     const peer = order[tries % order.length];
     const count = Math.min(FETCH_SEGMENTS_MAX, to - from + 1);
     const feed = fromHex(gateway)!;

@@ -125,6 +125,19 @@ export class Feeds {
     return false;
   }
 
+  /** In each feed the first segments that are missing before others that came. */
+  get gaps(): Missing[] {
+    const gaps: Missing[] = [];
+    for (const [gateway, { open }] of this.feeds) {
+      const from = this.headOf(gateway).seq + 1;
+      const later = [...open.keys()].filter((seq) => seq >= from);
+      // Where there is one of that number it is of another chain: turns decide.
+      if (later.length > 0 && !open.has(from))
+        gaps.push({ gateway, from, to: Math.min(...later) - 1 });
+    }
+    return gaps;
+  }
+
   /** All that a turn could take in. */
   ready(): CheckedSegment[] {
     const found: CheckedSegment[] = [];

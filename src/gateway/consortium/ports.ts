@@ -6,6 +6,9 @@ import type { MessageKind, Timeouts } from "../consensus/types.ts";
 /** A gateway of the consortium, with the key of its parts of beacons. */
 export interface Partner extends Validator {
   readonly beaconKey: Uint8Array;
+  /** Of one that joined by a change: its area and its broker, as the change says. */
+  readonly area?: string;
+  readonly url?: string;
 }
 
 /** Who agrees, and how; the same at every gateway but for what follows `intervalMs`. */
@@ -39,6 +42,8 @@ export interface PeerLink {
   send(to: string | undefined, kind: PeerKind, bytes: Uint8Array): void;
   /** `from` is the gateway that sent it, as the link has made sure. */
   listen(handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void): void;
+  /** These are the gateways from now on: said at the start, and after each change of them. */
+  follow?(gateways: readonly Partner[]): void;
 }
 
 /** Signatures of which there is one for each key and message (core/crypto/bls.ts). */

@@ -7,7 +7,9 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import { type Code, WIRE } from "#core/errors/codes";
+import type { NamedEpoch } from "#core/pot/epoch-digest";
 import type { FedEntry } from "#core/records/segment";
+import type { Turn } from "#core/records/turn";
 import { blockOf, openMessage } from "../consensus/open.ts";
 import { DEFAULT_TIMEOUTS } from "../consensus/timeouts.ts";
 import type { HeightContext, Output } from "../consensus/types.ts";
@@ -26,7 +28,7 @@ import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
 import { Target } from "./target.ts";
 import { termsDigest } from "./terms.ts";
 import { anchorOf } from "./trust.ts";
-import { type Before, makeTurn, type OpenTurn, openTurn, reveals } from "./turns.ts";
+import { type Before, makeTurn, type OpenTurn, openTurn, reveals, sameEpoch } from "./turns.ts";
 
 /** A turn that only certifies what the last one came to may wait so long for company, ms. */
 const CERTIFY_MS = 200;
@@ -42,8 +44,9 @@ export interface ReplicaHost {
   readonly id: Uint8Array;
   /** Id of the ledger's last header. */
   ledger(): Uint8Array | undefined;
-  /** The epoch that is in force. */
+  /** The epoch that is in force: its number, and as turns name it. */
   epoch(): number;
+  named(): NamedEpoch | undefined;
   /** A turn is decided and has to be executed. */
   onDecided(): void;
   /** Something for a node of this gateway, or an ask for its witnesses. */
@@ -68,7 +71,7 @@ export class Replica {
   readonly states: States;
   readonly archive: Archive;
   /** The turn before, and what it said of the ledger. */
-  readonly past: { before: Before; named: Uint8Array | undefined };
+  readonly past: { before: Before; named: Pick<Turn, "ledger" | "epoch"> };
   private readonly options: GatewayOptions;
   private readonly consortium: ConsortiumOptions;
   private readonly ports: GatewayPorts;
@@ -82,6 +85,7 @@ export class Replica {
   private readonly audits: Audits;
   private wakeAtMs: number | undefined;
   private lastTurnMs = Number.NEGATIVE_INFINITY;
+  private started = false;
 
   constructor(
     options: GatewayOptions,
@@ -113,8 +117,8 @@ export class Replica {
     });
     this.anchorKey = anchorOf(ports.crypto, ports.identity?.shelf);
     const terms = termsDigest(ports.crypto, options, ports.tariff, this.anchorKey);
-    const none = { prev: undefined, atMs: undefined, ledger: undefined };
-    this.past = { before: { net, height: 0, terms, ...none }, named: undefined };
+    const none = { prev: undefined, atMs: undefined, ledger: undefined, epoch: undefined };
+    this.past = { before: { net, height: 0, terms, ...none }, named: none };
     this.audits = new Audits({
       crypto: ports.crypto,
       feeds: this.feeds,
@@ -185,6 +189,8 @@ export class Replica {
   /** Everything of the log was executed. `used`: this key has spoken before, whatever the store knows. */
   start(used: boolean): void {
     const { link } = this.outside;
+    this.started = true;
+    link.follow?.(this.partners.list);
     link.listen((from, kind, bytes) => this.hear(from, kind, bytes));
     const { seq: cut } = this.feeds.cutOf(this.self);
     const { seq: head } = this.feeds.headOf(this.self);
@@ -251,7 +257,7 @@ export class Replica {
   }
 
   /** The turn took effect, now or before a restart; it is in the log at `index`. */
-  settle({ turn, cuts, id }: DecidedTurn, index: number): void {
+  settle({ turn, cuts, id, taken }: DecidedTurn, index: number): void {
     assert(turn.height === this.before.height, "TURN_ORDER");
     this.past.before = {
       ...this.before,
@@ -259,10 +265,14 @@ export class Replica {
       prev: id,
       atMs: turn.atMs,
       ledger: this.host.ledger(),
+      epoch: this.host.named(),
     };
-    this.past.named = turn.ledger;
+    const { ledger, epoch } = turn;
+    this.past.named = { ledger, epoch };
     this.target.follow(turn);
     this.feeds.settle(cuts);
+    for (const { gateway, segments } of taken)
+      for (const { signed } of segments) this.archive.chose(gateway, signed.value.seq, signed.id);
     this.archive.addTurn(turn.height, index);
   }
 
@@ -276,6 +286,7 @@ export class Replica {
     const done = this.partners.wish(change, by);
     if (!done) return false;
     this.feeds.keep(this.partners.list.map(({ id }) => id));
+    if (this.started) this.outside.link.follow?.(this.partners.list);
     const gateways = this.partners.list.length;
     this.ports.log("info", "gateways-changed", { number: done.number, gateways });
     return true;
@@ -305,10 +316,12 @@ export class Replica {
     } else if (!this.certified) this.wakeAfter(Math.max(restMs, CERTIFY_MS));
   }
 
-  /** Whether the last turn named the ledger's present head, so that its certificate stands for that too. */
+  /** Whether the last turn named the ledger's present head and epoch, so that its certificate stands for them. */
   private get certified(): boolean {
-    const { ledger } = this.before;
-    return !ledger || (!!this.past.named && bytesEqual(ledger, this.past.named));
+    const { ledger, epoch } = this.before;
+    const { named } = this.past;
+    const known = !ledger || (!!named.ledger && bytesEqual(ledger, named.ledger));
+    return known && sameEpoch(epoch, named.epoch);
   }
 
   private open(bytes: Uint8Array): ReturnType<typeof openFed> {
@@ -330,12 +343,13 @@ export class Replica {
   }
 
   private hear(from: string, kind: PeerKind, bytes: Uint8Array): void {
-    if (this.stopped || from === this.self || !this.partners.has(from)) return;
+    if (this.stopped || !this.partners.hears(this.self, from, kind)) return;
     if (kind === "segment") return this.hearSegment(bytes, from);
     if (kind === "fetch") return this.exchange.serve(from, bytes, this.nowMs);
     if (kind === "ask" || kind === "down") return this.host.onPassed(from, kind, bytes);
     if (isStateKind(kind)) return this.states.hear(from, kind, bytes);
     if (kind === "decision" && this.states.isBusy) return;
+    if (kind === "decision") this.audits.helper = from;
     const { crypto } = this.ports;
     const keysOf = (id: string): Uint8Array[] => {
       const key = this.partners.keyOf(id);
@@ -353,7 +367,7 @@ export class Replica {
     const verdict = this.feeds.take(segment);
     if (!verdict.ok && verdict.code !== "FEED_FORK")
       return this.host.refused(verdict.code, from, verdict.detail);
-    this.audits.look();
+    this.audits.heard();
     this.want();
   }
 

@@ -10,7 +10,6 @@ import { FEED_SEGMENTS_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { heardStruct } from "#core/records/turn";
-import { evidenceRecord } from "#core/records/vote";
 import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
 import { isOffer } from "../credit/desk.ts";
@@ -24,9 +23,12 @@ import { sendReceipts } from "../outbound.ts";
 import type { GatewayPorts, LogEntry } from "../ports.ts";
 import { advance, nextDelayMs } from "../slots/engine.ts";
 import type { AgreedTime } from "./agreed-time.ts";
+import { Asked } from "./asked.ts";
+import { Certificates } from "./certificates.ts";
 import { Collector, isShared } from "./collect.ts";
 import { fedBy } from "./feeds.ts";
-import { heardOf } from "./heard.ts";
+import { heardIn, heardOf } from "./heard.ts";
+import type { ChangeFault } from "./partners.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
 import { TradeTimes } from "./trade-times.ts";
@@ -51,6 +53,8 @@ export class Seat {
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
   private readonly keeper: StateKeeper;
+  private readonly certificates = new Certificates();
+  private readonly asked = new Asked();
   /** Whether the log has anything that this gateway fed, or took in with others. */
   private readonly history = { replayed: false, atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
@@ -74,6 +78,7 @@ export class Seat {
       id: area.idBytes,
       ledger: () => area.chain.head?.id,
       epoch: () => area.world.epoch,
+      named: () => area.epochs.latest?.named,
       onDecided: () => host.onWork(),
       onPassed: (from, kind, bytes) => this.passed(from, kind, bytes, host),
       refused: (code, from, detail) => intake.refused(code, from, detail),
@@ -83,8 +88,13 @@ export class Seat {
 
   /** What of it, and of its replica, a checkpoint has; and what it leaves as it is. */
   kept(): object {
-    const { replica, collector, history } = this;
-    return { collector, replica: replica.kept, history };
+    const { replica, collector, certificates, history } = this;
+    return { collector, replica: replica.kept, certificates, history };
+  }
+
+  /** What nodes check this gateway's word with is said again. */
+  resume(batch: Batch): void {
+    this.certificates.resume(this.area, batch, this.replica.partners);
   }
 
   /** That is in place again. */
@@ -128,7 +138,7 @@ export class Seat {
 
   /** What the authority said, and was found to be right here. */
   feedTrust(found: Imported): void {
-    if (this.mute) return; // the operator's folder is looked at again
+    if (this.full) return; // the operator's folder is looked at again
     const fed = this.collector.trust(fedTrust(found), this.nextSeq);
     this.feed(fed, new Batch());
   }
@@ -142,7 +152,7 @@ export class Seat {
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
     const { area, intake, replica } = this;
     const member = replica.partners.has(area.id);
-    const full = !member || this.mute || replica.backlog >= FEED_SEGMENTS_MAX - 2;
+    const full = !member || this.full;
     const decoded = intake.decode(inbound);
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
@@ -170,6 +180,12 @@ export class Seat {
     return this.replica.at.silent;
   }
 
+  /** No turn has taken anything in for long, or it may say nothing. */
+  private get full(): boolean {
+    const { halted, backlog } = this.replica;
+    return this.mute || halted !== undefined || backlog >= FEED_SEGMENTS_MAX - 2;
+  }
+
   /** Into the log, and to all. */
   private feed(fed: readonly FedEntry[], batch: Batch): void {
     const { replica, ports } = this;
@@ -186,9 +202,22 @@ export class Seat {
 
   /** The operator is for this change of the gateways; false where it is none that may be the next. */
   wish(change: Change): boolean {
-    if (this.mute || !this.replica.partners.isNext(change)) return false;
-    this.feed([{ kind: FedKind.change, bytes: changeRecord.encode(change) }], new Batch());
+    if (this.wishFault(change)) return false;
+    const { bytes } = this.area.sign(changeRecord, change);
+    this.feed([{ kind: FedKind.change, bytes }], new Batch());
     return true;
+  }
+
+  /** Why this gateway cannot be for it: now, or at all. */
+  wishFault(change: Change): ChangeFault | "mute" | "halted" | "stranger" | undefined {
+    const { partners, halted } = this.replica;
+    if (halted) return "halted";
+    if (this.full) return "mute";
+    if (!partners.has(this.area.id)) return "stranger";
+    const fault = partners.faultOf(change);
+    return (
+      fault ?? (partners.isFull(changeRecord.encode(change), this.area.id) ? "full" : undefined)
+    );
   }
 
   /** Executes a decided turn and makes it durable; what is to be said then. */
@@ -235,7 +264,7 @@ export class Seat {
   /** The offer of the operator's bank goes into the feed, as soon as this gateway may say anything. */
   private offer(): void {
     const { credit } = this.area;
-    if (!credit.wish || this.mute) return;
+    if (!credit.wish || this.full) return;
     this.feed([{ kind: FedKind.bank, bytes: credit.wish }], new Batch());
     credit.wish = undefined;
   }
@@ -257,7 +286,7 @@ export class Seat {
   }
 
   private async execute(
-    { turn, taken }: DecidedTurn,
+    { turn, taken, entry }: DecidedTurn,
     known?: (job: number) => boolean,
   ): Promise<{ batch: Batch; faults: number[] }> {
     const { area, intake, clock } = this;
@@ -266,7 +295,7 @@ export class Seat {
     if (turn.reveal) area.epochs.parts.add(area.ports.crypto, turn.reveal);
     // A gateway that lies may feed anything: what is not shared by all is none of a turn's business.
     const decoded = intake
-      .decode(this.heardIn(taken, turn.atMs))
+      .decode(heardIn(area.topics, taken, turn.atMs))
       .filter(({ message }) => isShared(message) || message.what === "repeat");
     const faults: number[] = [];
     const wrong = (job: number) => faults.push(job);
@@ -279,6 +308,8 @@ export class Seat {
       (seal) => faults.push(SEALS_FROM + seal),
     );
     const batch = new Batch();
+    const { version: changes } = this.replica.partners;
+    this.certificates.certify(area, batch, { turn, entry }, { changes, live: !known });
     if (trusted) enterImported(area, batch, trusted);
     this.open(batch, taken);
     decoded.forEach((one, i) => {
@@ -286,7 +317,7 @@ export class Seat {
     });
     area.credit.pay(area, batch);
     advance(area, batch);
-    this.change(taken);
+    this.change(batch, taken);
     return { batch, faults };
   }
 
@@ -301,32 +332,13 @@ export class Seat {
   }
 
   /** Changes of the gateways that these segments are for: they hold from the next turn on. */
-  private change(taken: DecidedTurn["taken"]): void {
-    for (const { gateway, entry } of fedBy(taken))
-      if (entry.kind === FedKind.change && this.replica.wish(entry.bytes, gateway))
-        this.area.gateways = gatewaysOf(this.replica.partners.list);
-  }
-
-  /** The messages of these segments; what is in no form that a feed may have is left out. */
-  private heardIn(taken: DecidedTurn["taken"], atMs: number): Inbound[] {
-    const heard: Inbound[] = [];
-    for (const { gateway: via, entry } of fedBy(taken)) {
-      const one = this.inboundOf(entry);
-      if (one) heard.push({ ...one, via, atMs });
+  private change(batch: Batch, taken: DecidedTurn["taken"]): void {
+    const { area, replica, certificates } = this;
+    for (const { gateway, entry } of fedBy(taken)) {
+      if (entry.kind !== FedKind.change || !replica.wish(entry.bytes, gateway)) continue;
+      area.gateways = gatewaysOf(replica.partners.list);
+      certificates.changed(area, batch, replica.partners);
     }
-    return heard;
-  }
-
-  private inboundOf({ kind, bytes }: FedEntry): Pick<Inbound, "topic" | "payload"> | undefined {
-    const { topics } = this.area;
-    if (kind === FedKind.evidence) {
-      const evidence = evidenceRecord.decode(bytes);
-      const nobody = "0".repeat(32);
-      return evidence.ok ? { topic: topics.up(nobody, "evidence"), payload: bytes } : undefined;
-    }
-    if (kind !== FedKind.heard) return undefined;
-    const heard = heardOf(bytes);
-    return heard && { topic: `${topics.prefix}/node/${heard.topic}`, payload: heard.payload };
   }
 
   private take(batch: Batch, one: Decoded, valid: boolean, seq: number, fed: FedEntry[]): void {
@@ -341,8 +353,10 @@ export class Seat {
     } else if (message.what === "ask" || message.what === "token") {
       const verdict = collector.exchange(batch, message, fed);
       if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
-      else if (message.what === "ask" && via === this.area.id)
-        replica.pass(undefined, "ask", this.packed(topic, payload));
+      else if (message.what === "ask") {
+        this.asked.heard(nodeOf(one), payload, via);
+        if (via === this.area.id) replica.pass(undefined, "ask", this.packed(topic, payload));
+      }
     } else intake.apply(batch, one, { valid, tokens: undefined });
   }
 
@@ -375,7 +389,8 @@ export class Seat {
       // Tokens of witnesses on their way; what a bank says to its own borrowers, wherever they are.
       const brings = bring ? "/down/token" : "/down/credit";
       if (session && topic.endsWith(brings))
-        this.replica.pass(session.home, "down", this.packed(topic, payload));
+        for (const to of bring ? this.asked.from(node, session.home) : [session.home])
+          this.replica.pass(to, "down", this.packed(topic, payload));
       return false;
     });
   }

@@ -4,6 +4,7 @@ import { bytesEqual, toHex } from "#core/codec/bytes";
 import type { ProposedBlock } from "#core/consensus/block-id";
 import { blockTimeMs, checkBlockTime } from "#core/consensus/block-time";
 import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
+import type { NamedEpoch } from "#core/pot/epoch-digest";
 import { type Cut, cutsRecord, type Turn, turnRecord } from "#core/records/turn";
 
 /** Every so many turns have a part of the beacon: each takes a gateway 40 ms to check. */
@@ -23,6 +24,8 @@ export interface Before {
   atMs: number | undefined;
   terms: Uint8Array;
   ledger: Uint8Array | undefined;
+  /** The epoch in force. */
+  epoch: NamedEpoch | undefined;
 }
 
 /** Whether the leader of this turn reveals its part of the next beacon. */
@@ -37,9 +40,9 @@ export function makeTurn(
   nowMs: number,
   reveal: Uint8Array | undefined,
 ): ProposedBlock {
-  const { net, height, prev, terms, ledger } = before;
+  const { net, height, prev, terms, ledger, epoch } = before;
   const atMs = blockTimeMs(nowMs, before.atMs);
-  const turn = { net, height, prev, leader, atMs, terms, ledger, reveal };
+  const turn = { net, height, prev, leader, atMs, terms, ledger, epoch, reveal };
   return { header: turnRecord.encode(turn), plan: cutsRecord.encode({ cuts }) };
 }
 
@@ -61,10 +64,16 @@ export function checkTurn(before: Before, { turn }: OpenTurn, nowMs: number | un
   if (!same(turn.ledger, before.ledger)) return refuse("TURN_LEDGER", `height ${turn.height}`);
   if ((turn.reveal !== undefined) !== reveals(turn.height))
     return refuse("TURN_REVEAL", `height ${turn.height}`);
+  if (!sameEpoch(turn.epoch, before.epoch)) return refuse("TURN_EPOCH", `height ${turn.height}`);
   const time = checkBlockTime(turn.atMs, before.atMs, nowMs);
   return time.ok ? ACCEPT : time;
 }
 
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a && b ? bytesEqual(a, b) : a === b;
+}
+
+/** Whether both name the same epoch, or none. */
+export function sameEpoch(a: NamedEpoch | undefined, b: NamedEpoch | undefined): boolean {
+  return a?.number === b?.number && same(a?.digest, b?.digest);
 }

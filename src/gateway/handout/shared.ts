@@ -14,6 +14,7 @@ import { clearingRecord } from "#core/records/clearing";
 import { contractRecord } from "#core/records/contract";
 import { epochRecord } from "#core/records/epoch";
 import { noticeRecord } from "#core/records/notice";
+import type { Turn } from "#core/records/turn";
 import type { Area } from "../area.ts";
 import type { SealedBlock } from "../chain/chain.ts";
 import { flatten, GraphFault, type LeftOut, restore } from "../checkpoint/graph.ts";
@@ -39,7 +40,7 @@ export interface SharedTurns {
   readonly feeds: Feeds;
   readonly partners: Partners;
   readonly target: Target;
-  readonly past: { before: Before; named: Uint8Array | undefined };
+  readonly past: { before: Before; named: Pick<Turn, "ledger" | "epoch"> };
 }
 
 const OWN: LeftOut = Object.freeze({

@@ -225,7 +225,8 @@ export function takeEnrol(
   const known = area.sessions.get(nodeId);
   if (known) {
     known.online = true;
-    known.home = via;
+    // It may be an old one, said again by a gateway that lies: where a node is, its new messages say.
+    if (!area.shared || known.saidSeq === 0) known.home = via;
     return ACCEPT;
   }
   const { admit } = area.options;

@@ -13,6 +13,8 @@ import { EPOCH_MEMBERS_MAX } from "#core/limits";
 import { beaconDigest, beaconOf } from "#core/pot/beacon";
 import { BeaconParts } from "#core/pot/beacon-parts";
 import type { Committees } from "#core/pot/committee";
+import { type NamedEpoch, nameEpoch } from "#core/pot/epoch-digest";
+import { Members } from "#core/pot/members";
 import { potParams } from "#core/pot/params";
 import { type Epoch, type EpochMember, epochRecord } from "#core/records/epoch";
 import type { Area } from "../area.ts";
@@ -24,6 +26,8 @@ import { KeptCommittees } from "./committees.ts";
 export interface KnownEpoch {
   epoch: Epoch;
   committees: Committees;
+  /** As turns name it. */
+  named: NamedEpoch;
   /** As it is retained on the broker. */
   bytes: Uint8Array;
 }
@@ -121,7 +125,9 @@ function enterEpoch(area: Area, epoch: Epoch, bytes: Uint8Array): void {
 }
 
 export function knownEpoch({ ports }: Area, epoch: Epoch, bytes: Uint8Array): KnownEpoch {
-  return { epoch, committees: new KeptCommittees(ports.crypto, epoch), bytes };
+  const { crypto } = ports;
+  const named = nameEpoch(crypto, { fields: epoch, members: Members.of(epoch.members) });
+  return { epoch, committees: new KeptCommittees(crypto, epoch), named, bytes };
 }
 
 export function replayEpoch(area: Area, signed: Uint8Array): void {

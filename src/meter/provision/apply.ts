@@ -67,7 +67,8 @@ export function applyPairs(
       const { field, cure, parsed } = parseCalibration(key, text, next, context.board);
       take(field, cure, parsed);
     }
-  return errors.length > 0 ? { ok: false, errors } : { ok: true, settings: next };
+  // Whoever sets anything looks for the node at its own gateway.
+  return errors.length > 0 ? { ok: false, errors } : { ok: true, settings: { ...next, place: 0 } };
 }
 
 function defaultsOf(names: readonly (keyof Settings)[]): Partial<Settings> {

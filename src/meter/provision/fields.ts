@@ -16,6 +16,7 @@ import {
   WALLETS_MAX,
 } from "#core/limits";
 import { formatCoins, parseCoins } from "#core/units/money";
+import type { Place } from "./places.ts";
 import { type Board, PASSWORD_CHARS_MAX, type Settings } from "./settings.ts";
 
 /** What is wrong with one thing that was typed. */
@@ -92,6 +93,29 @@ function parseAuthority(text: string, context: FieldContext): Partial<Settings> 
   return typeof anchorKey === "string" ? anchorKey : { anchorKey };
 }
 
+/** `mqtts://host:8883,street-2,<key>`: broker, area and key of another gateway of the consortium. */
+function parsePlace(text: string, context: FieldContext): Place | string {
+  const [url, area, key, ...more] = text.split(",");
+  if (area === undefined || key === undefined || more.length > 0)
+    return "is not a URL, an area and a key with commas between them";
+  const broker = parseBroker(url);
+  if (typeof broker === "string") return `${broker}: the URL`;
+  const fault = parseName(area);
+  if (fault) return `${fault}: the area`;
+  const gatewayKey = parseKey(key, context);
+  if (typeof gatewayKey === "string") return `${gatewayKey}: the key`;
+  const { host, port, tls } = broker as Pick<Settings, "host" | "port" | "tls">;
+  return { host, port, tls, area, gatewayKey };
+}
+
+function brokerText({ host, port, tls }: Pick<Settings, "host" | "port" | "tls">): string {
+  return `${tls ? "mqtts" : "mqtt"}://${host}:${port}`;
+}
+
+function placeText(place: Place | undefined): string | undefined {
+  return place && `${brokerText(place)},${place.area},${toHex(place.gatewayKey)}`;
+}
+
 /** A whole number from `min` to `max`, or the cause why not. */
 export function parseWhole(text: string, min: number, max: number): number | string {
   const value = Number(text);
@@ -125,8 +149,7 @@ const LINK_FIELDS: readonly FieldSpec[] = Object.freeze([
     cure: "give mqtts://host:8883, or mqtt://host:1883 on a network that you trust",
     parse: parseBroker,
     clears: ["host", "port", "tls"],
-    show: ({ host, port, tls }: Settings) =>
-      host === "" ? undefined : `${tls ? "mqtts" : "mqtt"}://${host}:${port}`,
+    show: (settings: Settings) => (settings.host === "" ? undefined : brokerText(settings)),
   },
   {
     name: "password",
@@ -224,6 +247,42 @@ const NODE_FIELDS: readonly FieldSpec[] = Object.freeze([
   },
 ] as FieldSpec[]);
 
+const PLACE_CURE =
+  "give another gateway of the consortium: mqtts://host:8883,<area>,<64 hex digits>";
+// Written out: functions that a factory makes are no constants, and would stand in the chip's memory.
+const PLACE_FIELDS: readonly FieldSpec[] = Object.freeze([
+  {
+    name: "gateway2",
+    cure: PLACE_CURE,
+    parse: (text: string, context: FieldContext) => {
+      const second = parsePlace(text, context);
+      return typeof second === "string" ? second : { second };
+    },
+    clears: ["second"],
+    show: ({ second }: Settings) => placeText(second),
+  },
+  {
+    name: "gateway3",
+    cure: PLACE_CURE,
+    parse: (text: string, context: FieldContext) => {
+      const third = parsePlace(text, context);
+      return typeof third === "string" ? third : { third };
+    },
+    clears: ["third"],
+    show: ({ third }: Settings) => placeText(third),
+  },
+  {
+    name: "gateway4",
+    cure: PLACE_CURE,
+    parse: (text: string, context: FieldContext) => {
+      const fourth = parsePlace(text, context);
+      return typeof fourth === "string" ? fourth : { fourth };
+    },
+    clears: ["fourth"],
+    show: ({ fourth }: Settings) => placeText(fourth),
+  },
+] as FieldSpec[]);
+
 const POLICY_FIELDS: readonly FieldSpec[] = Object.freeze([
   {
     name: "trade",
@@ -308,6 +367,7 @@ const METER_FIELDS: readonly FieldSpec[] = Object.freeze([
 export const FIELDS: readonly FieldSpec[] = Object.freeze([
   ...LINK_FIELDS,
   ...NODE_FIELDS,
+  ...PLACE_FIELDS,
   ...POLICY_FIELDS,
   ...METER_FIELDS,
 ]);

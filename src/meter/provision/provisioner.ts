@@ -25,6 +25,7 @@ import {
   meterOf,
   missingOf,
   nodeConfigOf,
+  roamingOf,
   type Settings,
   SettingsStore,
   textOf,
@@ -36,6 +37,7 @@ export interface Provisioned {
   node: NodeConfig;
   link: LinkSettings;
   meter: MeterSettings;
+  roaming: { place: number; next: number };
 }
 
 /** It is what Improv and the console share; outside of this folder only what has no such comment is used. */
@@ -85,6 +87,7 @@ export class Provisioner implements ProvisionContext, ImprovSink {
       node: nodeConfigOf(store.settings, missing, identity.secretKey, this.claimCode()),
       link: linkOf(store.settings, authority.certificate),
       meter: meterOf(store.settings, board),
+      roaming: roamingOf(store.settings),
     };
   }
 
@@ -134,6 +137,11 @@ export class Provisioner implements ProvisionContext, ImprovSink {
   onClaimed(): void {
     const { identity } = this;
     if (identity.ok) this.claim = spendClaim(this.ports.store, identity.generation);
+  }
+
+  /** The node starts at this one of its gateways from now on. */
+  moveTo(place: number): void {
+    this.store.save({ ...this.store.settings, place });
   }
 
   /** As `wattle reset settings --yes`: for a button that was held. */

@@ -31,6 +31,7 @@ import {
 import { netName } from "#core/records/common";
 import { CREDIT_NEED, type NodeConfig, type TradePolicy } from "../config.ts";
 import type { KeyValueStore, Log } from "../ports.ts";
+import { furtherOf, nextPlace, noPlaces, placeOf, type Roaming, roamingFields } from "./places.ts";
 import { TwoSlots } from "./two-slots.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -102,16 +103,25 @@ const creditFields = {
 const firstField = struct(settingsFields);
 const secondField = struct({ ...settingsFields, ...enrolmentFields });
 const thirdField = struct({ ...settingsFields, ...enrolmentFields, ...loginFields });
-const settingsField = struct({
+const fourthField = struct({
   ...settingsFields,
   ...enrolmentFields,
   ...loginFields,
   ...creditFields,
 });
+/** The fourth firmware did not have the places. */
+const settingsField = struct({
+  ...settingsFields,
+  ...enrolmentFields,
+  ...loginFields,
+  ...creditFields,
+  ...roamingFields,
+});
 export type Settings = Infer<typeof settingsFields> &
   Infer<typeof enrolmentFields> &
   Infer<typeof loginFields> &
-  Infer<typeof creditFields>;
+  Infer<typeof creditFields> &
+  Roaming;
 
 /** Settings of a node that nobody has set anything on. */
 export function defaultSettings(): Settings {
@@ -140,12 +150,14 @@ export function defaultSettings(): Settings {
     password: "",
     borrow: 0,
     borrowMicro: CREDIT_NEED.capMicro,
+    ...noPlaces(),
   };
 }
 
 const KEYS: readonly [string, string] = Object.freeze(["c0", "c1"] as const) as [string, string];
 /** Layout of what is stored: [FORMAT, both slots must be written again, settings]. */
-const FORMAT = 4;
+const FORMAT = 5;
+const FOURTH_FORMAT = 4;
 const THIRD_FORMAT = 3;
 const SECOND_FORMAT = 2;
 const FIRST_FORMAT = 1;
@@ -185,7 +197,9 @@ export class SettingsStore {
     // Without what is new in it, firmware that an update goes back to can read it.
     const { password, borrow, borrowMicro } = settings;
     const borrows = borrow !== 0 || borrowMicro !== CREDIT_NEED.capMicro;
-    const format = borrows ? FORMAT : password !== "" ? THIRD_FORMAT : SECOND_FORMAT;
+    const roams = furtherOf(settings).length > 0;
+    const older = borrows ? FOURTH_FORMAT : password !== "" ? THIRD_FORMAT : SECOND_FORMAT;
+    const format = roams ? FORMAT : older;
     this.slots.save([format, unfinished, fieldOf(format).encode(settings, "settings")]);
     this.settings = settings;
   }
@@ -197,6 +211,7 @@ function fieldOf(format: number): Field<Settings> {
     [FIRST_FORMAT]: firstField,
     [SECOND_FORMAT]: secondField,
     [THIRD_FORMAT]: thirdField,
+    [FOURTH_FORMAT]: fourthField,
   };
   return (fields[format] ?? settingsField) as Field<Settings>;
 }
@@ -278,7 +293,8 @@ export function missingOf(
   const missing: string[] = [];
   if (board.wifi && !settings.ssid) missing.push("wifi");
   if (settings.host === "") missing.push("broker");
-  if (settings.tls === 1 && !authority) missing.push("ca");
+  const secure = settings.tls === 1 || furtherOf(settings).some(({ tls }) => tls === 1);
+  if (secure && !authority) missing.push("ca");
   if (settings.area === "") missing.push("area");
   if (settings.name === "") missing.push("name");
   if (!settings.gatewayKey) missing.push("gateway");
@@ -303,7 +319,15 @@ export function nodeConfigOf(
   const credit = creditOf(settings);
   const policy = { trade: settings.trade !== 0, bidMicro, offerMicro, ...direct, ...credit };
   const node = { net, area, name, secretKey, gatewayKey, capacityWh, wallets, policy };
-  return { ...node, authority, enrolment: { meter, connectionW, claim } };
+  const here = placeOf(settings);
+  const others = furtherOf(settings).map((place) => place.gatewayKey);
+  return {
+    ...node,
+    ...(here && { area: here.area, gatewayKey: here.gatewayKey }),
+    ...(others.length > 0 && { gateways: [gatewayKey, ...others] }),
+    authority,
+    enrolment: { meter, connectionW, claim },
+  };
 }
 
 /** When the node borrows; nothing where it never does. */
@@ -313,9 +337,21 @@ function creditOf({ borrow, borrowMicro: capMicro }: Settings): Pick<TradePolicy
 }
 
 export function linkOf(settings: Settings, authority: Uint8Array | undefined): LinkSettings {
-  const { ssid, passphrase, host, port, tls, ntp, password } = settings;
+  const { ssid, passphrase, ntp } = settings;
   const wifi = ssid && { ssid: textOf(ssid), passphrase: textOf(passphrase) };
+  // An account is at the node's own broker; the others take tokens.
+  const { host, port, tls, password } = { ...settings, ...elsewhere(settings) };
   return { wifi, broker: { host, port, tls: tls === 1, authority, password }, ntp };
+}
+
+function elsewhere(settings: Settings): Partial<Settings> {
+  const here = placeOf(settings);
+  return here ? { host: here.host, port: here.port, tls: here.tls, password: "" } : {};
+}
+
+/** Where the node is among its gateways, and where it goes next. */
+export function roamingOf(settings: Settings): { place: number; next: number } {
+  return { place: placeOf(settings) ? settings.place : 0, next: nextPlace(settings) };
 }
 
 export function meterOf(settings: Settings, board: Board): MeterSettings {

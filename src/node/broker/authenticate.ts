@@ -24,6 +24,11 @@ export type AuthFault =
 /** `key` is what was proven, hex; "" where nothing was. */
 export type Authenticated = (Identity & { readonly key: string }) | { readonly fault: AuthFault };
 
+/** Ids (hex) of other gateways of the consortium, as they are just now. */
+export interface Gateways {
+  has(id: string): boolean;
+}
+
 /** The client id is one that the rules know. */
 export type Authenticate = (
   clientId: string,
@@ -39,7 +44,7 @@ export interface TokenOptions {
   /** Public keys of operators, 64 lower-case hex digits. */
   operators: ReadonlySet<string>;
   /** Ids (hex) of the other gateways of its consortium. */
-  gateways?: ReadonlySet<string>;
+  gateways?: Gateways;
   /** UTC. */
   nowMs(): number;
   /** Clients whose last token is remembered. */
@@ -110,7 +115,7 @@ class LastTokens {
  */
 export function byClaims(
   credentials?: ReadonlyMap<string, string>,
-  gateways?: ReadonlySet<string>,
+  gateways?: Gateways,
 ): Authenticate {
   // Hashed, so that the comparison takes the same time for every length.
   const digest = (data: Uint8Array | string) => createHash("sha256").update(data).digest();

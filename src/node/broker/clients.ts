@@ -88,6 +88,17 @@ export class BrokerClients {
     return client && addressOf(client.conn as Socket);
   }
 
+  /** Ends this client's connection; it may come back as what it is then. */
+  drop(clientId: string): void {
+    this.#present.get(clientId)?.close();
+  }
+
+  /** Ends the connections of all nodes. */
+  dropNodes(): void {
+    for (const client of [...this.#present.values()])
+      if (this.#connections.get(client)?.who?.class === "node") client.close();
+  }
+
   counts() {
     return {
       publishDenied: Object.fromEntries(this.#publishDenied),

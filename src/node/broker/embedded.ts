@@ -38,6 +38,10 @@ export interface Broker extends Bus {
   onDisconnect(handler: (clientId: string) => void): void;
   /** Whose connections are counted with this client's; undefined where it is not connected. */
   addressOf(clientId: string): string | undefined;
+  /** Ends this client's connection; it may come back as what it is then. */
+  drop(clientId: string): void;
+  /** Ends the connections of all nodes. */
+  dropNodes(): void;
   /** Takes the certificate anew where its files have changed; keeps the old one where they are bad. */
   lookForCertificate(): void;
 }
@@ -100,6 +104,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       return listener.expiresMs;
     },
     addressOf: (clientId) => clients.addressOf(clientId),
+    drop: (clientId) => clients.drop(clientId),
+    dropNodes: () => clients.dropNodes(),
     lookForCertificate: () => listener.lookForCertificate(),
     ...bus,
     onConnect: (handler) => void clients.connectHandlers.push(handler),

@@ -2,6 +2,7 @@
 /** The operator's commands, put on the command line. Each is loaded when it is called. */
 import { type Command, InvalidArgumentError } from "commander";
 import { authorityCommands } from "./authority-commands.ts";
+import { consortiumCommands } from "./consortium-commands.ts";
 import { enrolCommands } from "./enrol-commands.ts";
 import { firmwareCommands } from "./firmware-commands.ts";
 
@@ -9,6 +10,7 @@ import { firmwareCommands } from "./firmware-commands.ts";
 export function registerNodeCommands(program: Command): void {
   gatewayCommands(program);
   keysCommands(program);
+  consortiumCommands(program);
   loginCommands(program);
   monitorCommands(program);
   bankCommands(program);
@@ -70,8 +72,13 @@ function keysCommands(program: Command): void {
     .option("--key <file>", "the gateway's key file", "gateway.key")
     .option("--make", "make it where it is missing")
     .option("--area <name>", "name of its area")
+    .option("--url <mqtt>", "its broker's URL, as the others reach it")
     .option("--json", "print the result as JSON")
-    .addHelpText("after", "\nExample:\n  wattle keys --key gateway.key --make --area street")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  wattle keys --key gateway.key --make --area street" +
+        "\n  wattle keys --area street-5 --url mqtts://gw5.local:8883 --json > street-5.json",
+    )
     .action(async (options) => {
       process.exitCode = (await import("./keys.ts")).keysCommand(options);
     });

@@ -15,6 +15,8 @@ export interface KeysOptions {
   /** Makes the key where the file is missing. */
   make?: boolean;
   area?: string;
+  /** Where its broker is for the others. */
+  url?: string;
   json?: boolean;
   say?: (text: string) => void;
   err?: (text: string) => void;
@@ -25,17 +27,19 @@ export function keysCommand(options: KeysOptions): number {
   const say = options.say ?? ((text) => void process.stdout.write(text));
   const err = options.err ?? ((text) => void process.stderr.write(text));
   try {
-    const { area } = options;
+    const { area, url } = options;
     const { secretKey } = loadKey(options.key, options.make ?? false);
     const crypto = sodiumCrypto();
     const publicKey = crypto.publicKey(secretKey);
     const id = toHex(nodeIdOf(crypto, publicKey));
     const keys = { publicKey: toHex(publicKey), beaconKey: toHex(beaconKeyOf(secretKey)) };
-    const entry = { ...keys, ...(area !== undefined && { area }) };
+    const place = { ...(area !== undefined && { area }), ...(url !== undefined && { url }) };
+    const entry = { ...keys, ...place };
     if (options.json) say(`${JSON.stringify({ id, ...entry })}\n`);
     else {
       say(`id         ${id}\npublic     ${keys.publicKey}\nbeacon     ${keys.beaconKey}\n`);
-      say(`for consortium.gateways, with the url of its broker:\n${JSON.stringify(entry)}\n`);
+      say("for consortium.gateways with its broker's url, and for wattle consortium join:\n");
+      say(`${JSON.stringify(entry)}\n`);
     }
     return 0;
   } catch (error) {

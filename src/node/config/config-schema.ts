@@ -30,7 +30,13 @@ import {
   url,
   whole,
 } from "./config-fields.ts";
-import { CONSORTIUM_HELP, consortiumEntries, partnerEntries } from "./consortium.ts";
+import {
+  addressEntries,
+  CONSORTIUM_HELP,
+  consortiumEntries,
+  JOINING_HELP,
+  partnerEntries,
+} from "./consortium.ts";
 import { CREDIT_HELP, creditEntries } from "./credit.ts";
 import { EPOCH_HOURS_MAX, PROOF_OF_TIME_HELP } from "./proof-of-time.ts";
 
@@ -166,6 +172,7 @@ export const KEYS: Readonly<Record<string, readonly string[]>> = {
   feeder: Object.keys(feederEntries),
   consortium: Object.keys(consortiumEntries),
   "consortium.gateways[]": Object.keys(partnerEntries),
+  "consortium.addresses[]": Object.keys(addressEntries),
   credit: Object.keys(creditEntries),
   log: Object.keys(logEntries),
 };
@@ -326,6 +333,7 @@ export const HELP: Readonly<Record<string, Help>> = {
     cure: "Give what one meter may be out by at a reading: its resolution and its clock",
   },
   ...CONSORTIUM_HELP,
+  ...JOINING_HELP,
   ...CREDIT_HELP,
   log: { allowed: "{level}", cure: "Leave it out for info" },
   "log.level": {

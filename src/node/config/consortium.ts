@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `consortium` of the gateway's configuration: with whom a gateway agrees on one ledger, and how. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as v from "valibot";
-import { compareBytes, fromHex, toHex } from "#core/codec/bytes";
+import { compareBytes, fromHex } from "#core/codec/bytes";
 import { GATEWAYS_MAX } from "#core/consensus/limits";
 import type { QuorumRule } from "#core/consensus/validators";
 import { BLS_PUBLIC_KEY_BYTES } from "#core/crypto/bls";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
 import type { ConsortiumOptions, Partner } from "#gateway/consortium/ports";
-import { beaconKeyOf } from "../consortium/beacon.ts";
-import { ConfigError, type ConfigProblem } from "./config-error.ts";
+import type { ConfigProblem } from "./config-error.ts";
 import { name, object, path, publicKey, url, whole } from "./config-fields.ts";
 import type { Help, ParsedConfig } from "./config-schema.ts";
 
 export interface ConsortiumConfig {
-  /** All, this one too, in the order of the file. */
+  /** Those that the ledger began with, in the order of the file. */
   gateways: { publicKey: string; beaconKey: string; area: string; url?: string; ca?: string }[];
   rule: QuorumRule;
   leader: ConsortiumOptions["leader"];
   intervalMs: number;
   keyUsed?: boolean;
+  /** This gateway is none of the first: it joined later, or is about to. */
+  joined?: boolean;
+  /** Where gateways are for this one: over the list, and over what changes say. */
+  addresses?: { publicKey: string; area?: string; url?: string; ca?: string }[];
+  /** The operator's wish, and how the consortium stands: an absolute path. */
+  folder: string;
 }
 
 /** Turns as often as this where protocol time runs; with the barrier clock as soon as there is anything. */
@@ -36,20 +40,29 @@ export const partnerEntries = {
   url: v.optional(url),
   ca: v.optional(path),
 };
+export const addressEntries = {
+  publicKey,
+  area: v.optional(name),
+  url: v.optional(url),
+  ca: v.optional(path),
+};
 export const consortiumEntries = {
   gateways: v.pipe(v.array(object(partnerEntries)), v.minLength(1), v.maxLength(GATEWAYS_MAX)),
   rule: v.optional(v.picklist(["quorum", "unanimous"]), "quorum"),
   leader: v.optional(v.picklist(["round-robin", "proof-of-work"]), "round-robin"),
   intervalMs: v.optional(whole(0, INTERVAL_MS_MAX)),
   keyUsed: v.optional(v.boolean()),
+  joined: v.optional(v.boolean()),
+  addresses: v.optional(v.pipe(v.array(object(addressEntries)), v.maxLength(GATEWAYS_MAX))),
+  folder: v.optional(path, "consortium"),
 };
 export const CONSORTIUM_HELP: Readonly<Record<string, Help>> = {
   consortium: {
-    allowed: "{gateways, rule, leader, intervalMs, keyUsed}",
+    allowed: "{gateways, rule, leader, intervalMs, keyUsed, joined, addresses, folder}",
     cure: "Leave it out for a gateway that has its ledger alone",
   },
   "consortium.gateways": {
-    allowed: `a list of 1 to ${GATEWAYS_MAX} gateways, this one among them, the same at each`,
+    allowed: `a list of 1 to ${GATEWAYS_MAX} gateways that the ledger began with, the same at each`,
     cure: "Give for each what wattle keys prints there",
   },
   "consortium.gateways[]": {
@@ -94,6 +107,35 @@ export const CONSORTIUM_HELP: Readonly<Record<string, Help>> = {
   },
 };
 
+const OF_ADDRESS: Readonly<Record<string, Help>> = {
+  "": {
+    allowed: `a list of at most ${GATEWAYS_MAX} of {publicKey, area, url, ca}`,
+    cure: "Name gateways that are reached elsewhere from here, or with another certificate",
+  },
+  "[]": {
+    allowed: "{publicKey, area, url, ca}",
+    cure: "Give the gateway's public key, and what is another than elsewhere",
+  },
+  "[].publicKey": CONSORTIUM_HELP["consortium.gateways[].publicKey"],
+  "[].area": CONSORTIUM_HELP["consortium.gateways[].area"],
+  "[].url": CONSORTIUM_HELP["consortium.gateways[].url"],
+  "[].ca": CONSORTIUM_HELP["consortium.gateways[].ca"],
+};
+/** Of gateways that join later. */
+export const JOINING_HELP: Readonly<Record<string, Help>> = {
+  "consortium.joined": {
+    allowed: "true or false",
+    cure: "Use true for a gateway that the ledger did not begin with",
+  },
+  "consortium.folder": {
+    allowed: "a path",
+    cure: "Name a folder for the operator's wishes; wattle consortium and the gateway use it",
+  },
+  ...Object.fromEntries(
+    Object.entries(OF_ADDRESS).map(([at, help]) => [`consortium.addresses${at}`, help]),
+  ),
+};
+
 type Parsed = NonNullable<ParsedConfig["consortium"]>;
 
 /** What the fields say about each other. */
@@ -109,8 +151,16 @@ export function checkConsortium(parsed: ParsedConfig): ConfigProblem[] {
     const twice = values.find((value, i) => values.indexOf(value) < i);
     if (twice) say("consortium.gateways", `${key} ${twice} twice`, "each once", "Correct one");
   }
-  if (!gateways.some((one) => one.area === area))
-    say("consortium.gateways", `none of area ${area}`, "this gateway among them", "Add it");
+  if (!consortium.joined && !gateways.some((one) => one.area === area))
+    say(
+      "consortium.gateways",
+      `none of area ${area}`,
+      "this gateway among them",
+      "Add it; or say joined: true, if the ledger began without it",
+    );
+  const keys = (consortium.addresses ?? []).map((one) => one.publicKey);
+  const again = keys.find((key, i) => keys.indexOf(key) < i);
+  if (again) say("consortium.addresses", `publicKey ${again} twice`, "each once", "Remove one");
   const lost = gateways.findIndex((one) => one.url === undefined && one.area !== area);
   if (lost >= 0 && !broker)
     say(
@@ -135,16 +185,20 @@ export function consortiumOf(
   dir: string,
 ): ConsortiumConfig | undefined {
   if (!given) return undefined;
-  const { gateways, rule, leader, intervalMs, keyUsed } = given;
+  const { gateways, rule, leader, intervalMs, keyUsed, joined, addresses } = given;
+  const placed = <T extends { ca?: string }>({ ca, ...one }: T) => ({
+    ...one,
+    ...(ca !== undefined && { ca: resolve(dir, ca) }),
+  });
   return {
-    gateways: gateways.map(({ ca, ...gateway }) => ({
-      ...gateway,
-      ...(ca !== undefined && { ca: resolve(dir, ca) }),
-    })),
+    gateways: gateways.map(placed),
     rule,
     leader,
     intervalMs: intervalMs ?? (clock === "barrier" ? 0 : INTERVAL_MS),
     ...(keyUsed !== undefined && { keyUsed }),
+    ...(joined !== undefined && { joined }),
+    ...(addresses && { addresses: addresses.map(placed) }),
+    folder: resolve(dir, given.folder),
   };
 }
 
@@ -155,41 +209,6 @@ export function consortiumOptions(crypto: Crypto, config: ConsortiumConfig): Con
     .map((one) => partnerOf(crypto, one))
     .sort((a, b) => compareBytes(a.id, b.id));
   return { gateways, rule, leader, intervalMs, ...(keyUsed && { keyUsed }) };
-}
-
-export type Address = Partner & { area: string; url?: string; ca?: Buffer };
-
-/**
- * Where the others are.
- * @throws ConfigError where this gateway is not one of them, or with other keys, or a `ca` cannot be read
- */
-export function othersOf(
-  crypto: Crypto,
-  { consortium, keyFile }: { consortium: ConsortiumConfig; keyFile: string },
-  secretKey: Uint8Array,
-): Address[] {
-  const own = toHex(crypto.publicKey(secretKey));
-  const at = consortium.gateways.findIndex(({ publicKey }) => publicKey === own);
-  const wrong = (path: string, found: string, allowed: string, cure: string) =>
-    new ConfigError(keyFile, [{ path: `consortium.gateways${path}`, found, allowed, cure }]);
-  if (at < 0)
-    throw wrong("", `none with the key ${own}`, "this gateway among them", "See wattle keys");
-  const beacon = toHex(beaconKeyOf(secretKey));
-  const { beaconKey } = consortium.gateways[at];
-  if (beaconKey !== beacon)
-    throw wrong(`[${at}].beaconKey`, beaconKey, `this gateway's own, ${beacon}`, "Correct it");
-  return consortium.gateways.flatMap((one, i) => {
-    if (i === at) return [];
-    const { area, url, ca } = one;
-    let pem: Buffer | undefined;
-    try {
-      pem = ca === undefined ? undefined : readFileSync(ca);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      throw wrong(`[${i}].ca`, String(code), "a PEM file", "Give the authority's certificate");
-    }
-    return [{ ...partnerOf(crypto, one), area, url, ...(pem && { ca: pem }) }];
-  });
 }
 
 function partnerOf(crypto: Crypto, keys: { publicKey: string; beaconKey: string }): Partner {

@@ -17,7 +17,7 @@ import { Confidential } from "./confidential.ts";
 import { PeerWire } from "./peer-wire.ts";
 
 /** Another gateway, and where its broker is; without a URL it listens on the same broker as this one. */
-export interface PeerAddress extends Partner {
+export interface PeerAddress extends Pick<Partner, "id" | "publicKey"> {
   area: string;
   url?: string;
   /** PEM of the authority that its mqtts broker's certificate is of. */
@@ -30,8 +30,12 @@ export interface PeerLinkOptions {
   id: Uint8Array;
   secretKey: Uint8Array;
   crypto: Crypto;
-  /** All but this one. */
+  /** All that the configuration knows but this one. */
   peers: readonly PeerAddress[];
+  /** Where a gateway is that joined later, if anybody knows. */
+  addressOf?(partner: Partner): PeerAddress | undefined;
+  /** Who may connect as a gateway has changed: this one (hex) may, or may not any more. */
+  onChange?(id: string): void;
   /** The broker that this gateway listens on. */
   bus: Pick<Bus, "publish" | "subscribe">;
   log: GatewayLog;
@@ -82,6 +86,8 @@ const BYTE_RATE = Object.freeze({ perSecond: 16 << 20, burst: 64 << 20 });
 const INBOX_MAX = 8192;
 /** One that says nothing says so often that it is there. */
 const HERE_MS = 3_000;
+/** Who left may ask for the turns that led there so long; then nothing of it is heard. */
+const LEAVE_MS = 30_000;
 /** Keys are asked for, and told, at most so often to each peer. */
 const KEY_PAUSE_MS = 500;
 
@@ -89,6 +95,8 @@ interface Peer extends PeerAddress {
   hex: string;
   topics: Topics;
   wire: PeerWire | undefined;
+  /** It left, and its connection ends with this timer. */
+  leaving: NodeJS.Timeout | undefined;
   heardMs: number;
   saidMs: number;
   keyAtMs: number;
@@ -118,13 +126,7 @@ export class MqttPeerLink implements PeerLink {
     this.id = toHex(id);
     this.own = new Topics(area);
     this.secret = new Confidential(id, secretKey);
-    const fresh = { wire: undefined, heardMs: -1, saidMs: 0, keyAtMs: 0, askedMs: 0, toldMs: 0 };
-    for (const address of options.peers) {
-      const hex = toHex(address.id);
-      const counts = { sent: 0, received: 0, dropped: 0 };
-      const topics = new Topics(address.area);
-      this.peers.set(hex, { ...address, ...fresh, ...counts, hex, topics });
-    }
+    for (const address of options.peers) this.add(address);
     bus.subscribe(`${this.own.prefix}/gateway/${this.id}/+/+`, (topic, payload) =>
       this.hear(topic, payload),
     );
@@ -133,7 +135,7 @@ export class MqttPeerLink implements PeerLink {
   }
 
   send(to: string | undefined, kind: PeerKind, bytes: Uint8Array): void {
-    if (to === undefined) for (const peer of this.peers.values()) this.say(peer, kind, bytes);
+    if (to === undefined) for (const peer of this.present) this.say(peer, kind, bytes);
     else {
       const peer = this.peers.get(to);
       if (peer) this.say(peer, kind, bytes);
@@ -144,9 +146,33 @@ export class MqttPeerLink implements PeerLink {
     this.handler = handler;
   }
 
+  /** Reaches who joined. Who left hears nothing more, and is answered for a while. */
+  follow(gateways: readonly Partner[]): void {
+    const ids = new Set(gateways.map(({ id }) => toHex(id)));
+    for (const partner of gateways) {
+      const id = toHex(partner.id);
+      if (id === this.id || this.peers.has(id)) continue;
+      const address = this.options.addressOf?.(partner);
+      if (address) this.reach(this.add(address));
+      else {
+        const cure = "name its area and URL in consortium.addresses, and start again";
+        this.options.log("error", "peer-without-address", { gateway: id, cure });
+      }
+      this.options.onChange?.(id);
+    }
+    // One that looks on goes on asking everybody that it knows.
+    if (!ids.has(this.id)) return;
+    for (const peer of this.present) if (!ids.has(peer.hex)) this.leave(peer);
+  }
+
+  /** Whether it may connect to this gateway's broker as a gateway. */
+  has(id: string): boolean {
+    return this.peers.has(id);
+  }
+
   view(): PeerView[] {
     const nowMs = performance.now();
-    return [...this.peers.values()].map((peer) => ({
+    return this.present.map((peer) => ({
       id: peer.hex,
       area: peer.area,
       connected: peer.wire?.connected ?? true,
@@ -160,7 +186,32 @@ export class MqttPeerLink implements PeerLink {
   async close(): Promise<void> {
     this.closing = true;
     clearInterval(this.beat);
+    for (const { leaving } of this.peers.values()) clearTimeout(leaving);
     await Promise.all([...this.peers.values()].map(({ wire }) => wire?.close()));
+  }
+
+  /** All but those that left. */
+  private get present(): Peer[] {
+    return [...this.peers.values()].filter(({ leaving }) => !leaving);
+  }
+
+  private add(address: PeerAddress): Peer {
+    const hex = toHex(address.id);
+    const fresh = { heardMs: -1, saidMs: 0, keyAtMs: 0, askedMs: 0, toldMs: 0 };
+    const none = { wire: undefined, leaving: undefined, sent: 0, received: 0, dropped: 0 };
+    const peer = { ...address, ...fresh, ...none, hex, topics: new Topics(address.area) };
+    this.peers.set(hex, peer);
+    return peer;
+  }
+
+  private leave(peer: Peer): void {
+    this.options.log("info", "peer-left", { area: peer.area });
+    peer.leaving = setTimeout(() => {
+      this.peers.delete(peer.hex);
+      void peer.wire?.close();
+      this.options.onChange?.(peer.hex);
+    }, LEAVE_MS);
+    peer.leaving.unref();
   }
 
   private reach(peer: Peer): void {
@@ -215,7 +266,7 @@ export class MqttPeerLink implements PeerLink {
 
   private sayHere(): void {
     const now = performance.now();
-    for (const peer of this.peers.values())
+    for (const peer of this.present)
       if (now - peer.saidMs >= HERE_MS / 2) this.say(peer, "here", new Uint8Array());
   }
 

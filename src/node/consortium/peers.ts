@@ -35,10 +35,11 @@ export class Peers implements ConsortiumPorts {
   learning: boolean;
   /** The turn in hand. */
   turn: () => number = () => 0;
+  /** How many gateways are needed now, and whether this is one of them. */
+  standing: () => { needed: number; member: boolean };
   /** Called every second. */
   onLook: () => void = () => {};
   readonly beacon: ConsortiumPorts["beacon"];
-  private readonly config: ConsortiumConfig;
   private readonly log: GatewayLog;
   private readonly fail: (error: unknown) => void;
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -52,13 +53,16 @@ export class Peers implements ConsortiumPorts {
 
   /** `isNew`: the store has nothing. */
   constructor(
-    config: ConsortiumConfig & { isNew?: boolean },
+    config: Pick<ConsortiumConfig, "gateways" | "rule" | "keyUsed" | "joined"> & {
+      isNew?: boolean;
+    },
     options: PeerLinkOptions,
     silentMs = SILENT_MS,
   ) {
-    this.config = config;
     this.learning = Boolean(config.isNew && config.keyUsed);
     this.silentMs = silentMs;
+    const needed = quorumOf(config.gateways.length, config.rule);
+    this.standing = () => ({ needed, member: config.joined !== true });
     this.log = options.log;
     this.fail = options.fail;
     this.beacon = beaconOf(options.secretKey);
@@ -87,11 +91,10 @@ export class Peers implements ConsortiumPorts {
   }
 
   view(): PeersView {
-    const { gateways, rule } = this.config;
+    const { needed, member } = this.standing();
     const peers = this.link.view();
     const silent = peers.filter(({ silentMs }) => silentMs > this.silentMs).map(({ area }) => area);
-    const needed = quorumOf(gateways.length, rule);
-    return { peers, heard: gateways.length - silent.length, needed, silent };
+    return { peers, heard: peers.length - silent.length + (member ? 1 : 0), needed, silent };
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@
 /** How clients of the embedded broker prove who they are, by the configuration. */
 import { toHex } from "#core/codec/bytes";
 import type { GatewayLog } from "#gateway/ports";
-import { type Authenticate, byClaims, byTokens } from "../broker/authenticate.ts";
+import { type Authenticate, byClaims, byTokens, type Gateways } from "../broker/authenticate.ts";
 import { BROKER_LIMITS } from "../broker/options.ts";
 import type { GatewayConfig } from "../config/gateway-config.ts";
 import { operatorKeyBeside } from "../config/operator-key.ts";
@@ -15,7 +15,7 @@ import { sodiumCrypto } from "../crypto/sodium.ts";
 export function accessOf(
   config: GatewayConfig,
   secretKey: Uint8Array,
-  gateways: ReadonlySet<string>,
+  gateways: Gateways,
   log: GatewayLog,
   apart: () => boolean,
 ): Authenticate {
@@ -30,7 +30,7 @@ export function accessOf(
 function knownTo(
   config: GatewayConfig,
   secretKey: Uint8Array,
-  gateways: ReadonlySet<string>,
+  gateways: Gateways,
   log: GatewayLog,
 ): Authenticate {
   const { net, access, keyFile, createKey } = config;

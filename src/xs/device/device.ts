@@ -74,6 +74,10 @@ export class Device implements BootPorts, ProvisionPorts, WifiPort {
         this.guard,
         restart,
         () => this.provisioner.onClaimed(),
+        (place) => {
+          this.provisioner.moveTo(place);
+          this.restart();
+        },
       );
     } else {
       this.log("warn", "not-provisioned", { missing: this.provisioner.missing().join(" ") });

@@ -12,6 +12,7 @@ import type { DriverFault, MeterTime } from "#drivers/types";
 import type { NodeConfig } from "#meter/config";
 import type { Watchdog } from "#meter/health/watchdog";
 import { type LinkState, NetworkUp, type NetworkUpPorts } from "#meter/link/network-up";
+import { Roamer, type RoamerPorts } from "#meter/link/roamer";
 import type { MqttSession, SessionPorts } from "#meter/link/session";
 import { MeterNode } from "#meter/node";
 import type { Log, NodePorts, RealTime, StartFacts, UtcTime } from "#meter/ports";
@@ -30,7 +31,7 @@ import { deviceTimer, uptimeMs, waker } from "#xs/device/timer";
  * what happens. An object of closures for each of them would take 2 KB of a chip's memory for good.
  */
 export class RunningNode
-  implements KeeperPorts, SessionPorts, NetworkUpPorts, MeterEvents, RealTime
+  implements KeeperPorts, SessionPorts, NetworkUpPorts, RoamerPorts, MeterEvents, RealTime
 {
   /** Undefined until the meter has told what it counts: a P1 or SML meter does so with its telegrams. */
   node: MeterNode | undefined;
@@ -54,6 +55,8 @@ export class RunningNode
   private readonly start: StartFacts;
   private readonly meter: OpenMeter;
   private readonly networkUp: NetworkUp;
+  private readonly roamer: Roamer;
+  readonly moveTo: (place: number) => void;
   private cancelPoll: (() => void) | undefined;
   private closed = false;
   private readonly watchdog: Watchdog | undefined;
@@ -61,7 +64,10 @@ export class RunningNode
   /** Uptime from which the meter's word on the time is taken again. */
   private meterTimeDueMs = 0;
 
-  /** @param restart announces the restart, and restarts */
+  /**
+   * @param restart announces the restart, and restarts
+   * @param moveTo keeps where the node goes on, and does the same
+   */
   constructor(
     parts: DeviceParts,
     network: Network,
@@ -70,7 +76,9 @@ export class RunningNode
     start: StartFacts,
     restart: () => void,
     onCertified: () => void,
+    moveTo: (place: number) => void,
   ) {
+    this.moveTo = moveTo;
     this.onCertified = onCertified;
     this.parts = parts;
     this.network = network;
@@ -90,6 +98,8 @@ export class RunningNode
       this.keeper.offer(source, { ...fix, utcMs: fix.utcMs + this.offMs });
     this.sync = server && new TimeSync({ timer, entropy, server, offer, log });
     this.networkUp = new NetworkUp(this);
+    const { place, next } = provisioned.roaming;
+    this.roamer = new Roamer(place, next, this);
     this.meter = parts.openMeter(provisioned.meter, this);
     this.watchdog = watch(this, network, parts.system, log);
     this.poll();
@@ -130,7 +140,7 @@ export class RunningNode
 
   /** The session is connected, or is not any more. */
   onChange(): void {
-    this.networkUp.changed();
+    this.networkChanged();
   }
 
   onState(state: LinkState): void {
@@ -176,12 +186,14 @@ export class RunningNode
 
   networkChanged(): void {
     this.networkUp.changed();
+    this.roamer.look();
   }
 
   close(): void {
     this.closed = true;
     this.cancelPoll?.();
     this.networkUp.close();
+    this.roamer.close();
     this.meter.close();
   }
 

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { nodeIdOf } from "#core/identity";
 import { keysCommand } from "#node/cli/keys";
-import { othersOf } from "#node/config/consortium";
+import { Addresses } from "#node/config/addresses";
 import { gatewayConfig, gatewayOptions } from "#node/config/gateway-config";
 import { renderGatewayConfig } from "#node/config/render-config";
 import { beaconKeyOf } from "#node/consortium/beacon";
@@ -67,16 +67,16 @@ test("what cannot be is refused with its place", () => {
 test("the others are all but the one whose key it is", () => {
   const { consortium } = read(three);
   const at = { consortium: consortium!, keyFile: "gateway.key" };
-  const others = othersOf(crypto, at, secretOf(1));
+  const { others } = new Addresses(crypto, at, secretOf(1));
   assert.deepEqual(
     others.map(({ area }) => area),
     ["a0", "a2"],
   );
-  assert.throws(() => othersOf(crypto, at, secretOf(7)), /found none with the key/);
+  assert.throws(() => new Addresses(crypto, at, secretOf(7)), /found none with the key/);
   const [a, b, c] = three.gateways;
   const wrong = read({ gateways: [a, { ...b, beaconKey: `${c.beaconKey.slice(0, -1)}0` }, c] });
   const mine = { consortium: wrong.consortium!, keyFile: "gateway.key" };
-  assert.throws(() => othersOf(crypto, mine, secretOf(1)), /gateways\[1\]\.beaconKey/);
+  assert.throws(() => new Addresses(crypto, mine, secretOf(1)), /gateways\[1\]\.beaconKey/);
 });
 
 test("wattle keys prints what others need, and makes a key only where it is told to", (t) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Values of what gateways tell each other of what they collected and take in; see samples-node.ts. */
+import { certifiedRecord, changedRecord } from "#core/records/certified";
 import { readersRecord } from "#core/records/readers";
 import { changeRecord } from "#core/records/registry";
 import { segmentRecord } from "#core/records/segment";
@@ -47,6 +48,7 @@ const turns: Sample[] = [
     atMs: 1_792_000_000_000,
     terms: hash(0xa1),
     ledger: undefined,
+    epoch: undefined,
     reveal: counting(48, 9),
   }),
   sample(turnRecord, "a later one", {
@@ -57,6 +59,7 @@ const turns: Sample[] = [
     atMs: 1_792_000_000_250,
     terms: hash(0xa1),
     ledger: hash(0xa3),
+    epoch: { number: 3, digest: hash(0xa6) },
     reveal: undefined,
   }),
   sample(cutsRecord, "of two gateways", {
@@ -69,9 +72,36 @@ const turns: Sample[] = [
     net,
     number: 2,
     leaves: gateway,
-    joins: { publicKey: counting(32, 12), beaconKey: counting(96, 13) },
+    joins: {
+      publicKey: counting(32, 12),
+      beaconKey: counting(96, 13),
+      area: "street-5",
+      url: "mqtts://gateway-5.example:8883",
+    },
   }),
   sample(changeRecord, "one that leaves", { net, number: 3, leaves: gateway, joins: undefined }),
+  sample(certifiedRecord, "of a turn that names a block", {
+    net,
+    changes: 2,
+    turn: counting(180, 14),
+    quorum: counting(300, 15),
+    header: counting(400, 16),
+  }),
+  sample(certifiedRecord, "of one before the first block", {
+    net,
+    changes: 0,
+    turn: counting(140, 14),
+    quorum: counting(300, 15),
+    header: undefined,
+  }),
+  sample(changedRecord, "what two of three wanted", {
+    net,
+    change: counting(180, 17),
+    voices: [
+      { voter: 0, signature: counting(64, 18) },
+      { voter: 2, signature: counting(64, 19) },
+    ],
+  }),
   sample(wantedRecord, "three segments", { net, gateway, from: 7, count: 3 }),
 ];
 

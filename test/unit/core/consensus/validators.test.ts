@@ -48,6 +48,29 @@ test("each gateway leads once in as many rounds, and the next height begins with
     [2, 3, 0, 1, 2],
   );
   assert.equal(set.leader(7, 0), 3);
+  const seven = new ValidatorSet([1, 2, 3, 4, 5, 6, 7].map(one));
+  const orders = new Set<string>();
+  for (let height = 0; height < 200; height++) {
+    const order = [0, 1, 2, 3, 4, 5, 6].map((round) => seven.leader(height, round));
+    assert.equal(order[0], height % 7);
+    assert.deepEqual([...order].sort(), [0, 1, 2, 3, 4, 5, 6]);
+    assert.equal(seven.leader(height, 9), order[2]);
+    orders.add(order.join());
+  }
+  assert.ok(orders.size > 100, String(orders.size));
+});
+
+test("gateways that are neighbours do not lead one after the other at every height", () => {
+  const set = new ValidatorSet(Array.from({ length: 51 }, (_, i) => one(i + 1)));
+  const failed = Array.from({ length: 510 }, (_, height) => {
+    let round = 0;
+    while (set.leader(height, round) < 16) round++;
+    return round;
+  });
+  // A third of the rounds fail, as of any other 16: with the order of ids alone it would be up to 16 in series.
+  assert.ok(Math.max(...failed) <= 7, String(Math.max(...failed)));
+  const mean = failed.reduce((sum, rounds) => sum + rounds) / failed.length;
+  assert.ok(mean < 0.55, String(mean));
 });
 
 test("bit maps have one form", () => {

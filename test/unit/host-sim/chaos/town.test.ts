@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runTown } from "#host-sim/chaos/town/arena";
+import { type BankPlan, type ChangePlan, PLAIN, tolerable } from "#host-sim/chaos/town/features";
 import { type TownPlan, townPlan } from "#host-sim/chaos/town/plan";
 import { runTowns } from "#host-sim/chaos/town/runs";
 import { shrinkTown, sizeOf } from "#host-sim/chaos/town/shrink";
@@ -9,11 +10,26 @@ import { sodiumCrypto } from "#node/crypto/sodium";
 
 const WEATHER = { dropPermille: 0, duplicatePermille: 0, delayMs: 1, jitterMs: 5 };
 
+const BANK: BankPlan = {
+  banks: [0, 1, 2, 3],
+  capitalMicro: 50_000_000,
+  genesisMicro: 0,
+  validSlots: 1,
+  bufferSlots: 1,
+  patienceSlots: 1,
+  periodSlots: 2,
+  slack: [0],
+  greedy: [],
+  changesTerms: false,
+};
+
 /** Four gateways of which nothing is asked but to trade. */
 function calm(more: Partial<TownPlan> = {}): TownPlan {
-  const plan = townPlan(1, { gateways: 4 });
+  const { bank: _, rewards: __, ...plan } = townPlan(1, { gateways: 4 });
   return {
     ...plan,
+    ...PLAIN,
+    slots: 2,
     homes: 4,
     running: false,
     direct: false,
@@ -88,6 +104,70 @@ test("a gateway that loses its disk learns how far its feed had come before it s
     const { violation } = await runTown(calm({ faults: [{ ...lost, atMs }] }));
     assert.equal(violation, undefined);
   }
+});
+
+/** One gateway is replaced while nothing else goes wrong. */
+const REPLACE: ChangePlan = {
+  number: 1,
+  leaves: 3,
+  joins: 4,
+  atMs: 150,
+  by: [0, 1, 2],
+  agreed: true,
+  insists: false,
+};
+const ENTRANT = { skewMs: 0, driftPpm: 0 };
+
+function changing(changes: ChangePlan[], more: Partial<TownPlan> = {}): TownPlan {
+  const plan = calm(more);
+  return { ...plan, spare: 1, clocks: [...plan.clocks, ENTRANT], changes };
+}
+
+test("a gateway is replaced, and its nodes go on at another one; a wish of too few is none", async () => {
+  const replaced = await runTown(changing([REPLACE]));
+  assert.equal(replaced.violation, undefined);
+  assert.equal(replaced.faults["gateways changed"], 1);
+  assert.ok(replaced.faults["node moved"] > 0 && replaced.trades > 0);
+  const few = { ...REPLACE, by: [0], agreed: false, insists: true };
+  const left = await runTown(changing([few]));
+  assert.equal(left.violation, undefined);
+  assert.equal(left.faults["gateways changed"], undefined);
+  assert.ok(left.faults["wish of too few"] > 1);
+});
+
+test("where a change is due and too few want it the run does not settle", async () => {
+  const { violation } = await runTown(changing([{ ...REPLACE, by: [0, 1] }]));
+  assert.equal(violation?.checker, "liveness");
+});
+
+test("all have to agree and one disk is lost: nothing is broken, but nobody can replace it any more", async () => {
+  const crash = { kind: "crash" as const, gateway: 3, atMs: 60, steps: 3, downMs: 50 };
+  const more = { rule: "unanimous", faults: [{ ...crash, loss: "disk" }] } as const;
+  const { violation } = await runTown(
+    changing([{ ...REPLACE, by: [0, 1, 2, 3] }], { ...more, faults: [...more.faults] }),
+  );
+  assert.equal(violation?.checker, "liveness");
+});
+
+test("leaders by proof-of-work, and all have to agree: with one that falls", async () => {
+  const crash = { kind: "crash" as const, atMs: 100, gateway: 2, steps: 4, downMs: 300 };
+  const plan = calm({ rule: "unanimous", leader: "proof-of-work", intervalMs: 50 });
+  const { violation, trades } = await runTown({ ...plan, faults: [{ ...crash, loss: "nothing" }] });
+  assert.equal(violation, undefined);
+  assert.ok(trades > 0);
+});
+
+test("towns with banks lend, and with rewards mint; every plan keeps to what can be tolerated", async () => {
+  const plans = Array.from({ length: 400 }, (_, seed) => townPlan(seed));
+  for (const plan of plans) assert.ok(tolerable(plan), `seed ${plan.seed}`);
+  for (const has of [({ bank }: TownPlan) => bank, ({ rewards }: TownPlan) => rewards])
+    assert.ok(plans.filter(has).length > 40);
+  for (const kind of ["quorum", "unanimous"])
+    assert.ok(plans.filter(({ rule, changes }) => rule === kind && changes.length > 0).length > 4);
+  const bank = { ...BANK, greedy: [{ home: 0, atMs: 200 }] };
+  const { violation, loans } = await runTown(calm({ bank, slots: 4, troubleMs: 2000 }));
+  assert.equal(violation, undefined);
+  assert.ok(loans > 0);
 });
 
 test("two liars of four break something, which is seen and shrunk", async () => {

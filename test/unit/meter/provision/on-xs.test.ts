@@ -36,6 +36,8 @@ const SCRIPT: [kind: number, payload: Uint8Array][] = [
     `set broker=mqtts://[fe80::1] area=street name="A b" gateway=${"ab".repeat(32)} capacity=4312`,
   ),
   line("set cal.pulses=1000 direction=reversed bid=0.25 ntp= wallets=3 trade=no"),
+  line(`set gateway2=mqtt://10.0.0.2,street-2,${"cd".repeat(32)}`),
+  line("set gateway3=mqtt://10.0.0.3,street-3"),
   line("set name=Küche capacity=11kW gateway=12 colour=red"),
   [1, broken],
   rpc(Rpc.scan),

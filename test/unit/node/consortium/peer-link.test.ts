@@ -195,7 +195,7 @@ test("too few gateways: it is said once with cause and cure, and once only", asy
     ...{ publicKey: toHex(publicKey), beaconKey: "", area },
   }));
   const peers = new Peers(
-    { gateways, rule: "quorum", leader: "round-robin", intervalMs: 0 },
+    { gateways, rule: "quorum" },
     {
       ...{ net: NET, area: "a0", id: ALL[0].id, secretKey: secretOf(0), crypto, bus: brokers[0] },
       peers: [1, 2].map((i) => ({ ...ALL[i], url: `mqtt://127.0.0.1:${brokers[1].port}` })),
