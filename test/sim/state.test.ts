@@ -128,3 +128,30 @@ test("a lost disk: by a state, past a liar, and on through a restart", async () 
   const kinds = [...victim.store.read()].map(({ kind }) => kind);
   assert.equal(kinds.filter((kind) => kind === EntryKind.state).length, 1);
 });
+
+test("a gateway that joins late: by a state, and then it has its voice", async () => {
+  const town = townOf({ spare: 1, consortium: { stateTurns: 16 } });
+  const seen = watch(town);
+  await town.start();
+  const [first, second, third, , late] = town.gateways;
+  await until(town, 20);
+  const { net } = first.options;
+  const change = { net, number: 1, leaves: undefined, joins: town.entrant(4) };
+  for (const { gateway } of [first, second, third]) gateway!.wish(change);
+  await until(town, 120);
+  assert.equal(first.gateway!.seat!.replica.partners.version, 1);
+  await late.start();
+  while (heightOf(late) < 150) assert.ok(await town.step(() => {}));
+  assert.deepEqual([...new Set(seen.taken.map(({ gateway }) => gateway))], [4]);
+  assert.ok(seen.taken[0].height >= 112);
+  assert.ok(seen.executed.get(late)! <= heightOf(late) - seen.taken[0].height);
+  // Without one of five a quorum needs its voice.
+  second.fall(Number.POSITIVE_INFINITY);
+  const height = heightOf(late);
+  let compared = 0;
+  while (heightOf(late) < height + 100) {
+    assert.ok(await town.step(() => {}));
+    if (town.events % 16 === 0) compared += sameAt(town);
+  }
+  assert.ok(compared > 20, `${compared}`);
+});
