@@ -5,7 +5,9 @@ import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { openSigned, signRecord } from "#core/codec/record";
 import { pieceRecord, stateOfferRecord } from "#core/records/state";
-import { EntryKind } from "#gateway/entries";
+import { audit } from "#gateway/audit/audit";
+import { EntryKind, packEntry, stateEntry, unpackEntry } from "#gateway/entries";
+import type { LogEntry } from "#gateway/ports";
 import { fingerprint } from "#host-sim/chaos/town/fingerprint";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 import { smallWorld } from "#host-sim/smartchain/small-world";
@@ -127,7 +129,44 @@ test("a lost disk: by a state, past a liar, and on through a restart", async () 
   assert.equal(new Set(heads).size, 1);
   const kinds = [...victim.store.read()].map(({ kind }) => kind);
   assert.equal(kinds.filter((kind) => kind === EntryKind.state).length, 1);
+  checkAudit(town, victim);
 });
+
+const verdictOf = (town: Town, entries: Iterable<LogEntry>) =>
+  audit(entries, { crypto: town.crypto });
+
+/** `wattle verify` of a log with a state, as it is and with something changed. */
+function checkAudit(town: Town, { store }: TownGateway): void {
+  const log = [...store.read()];
+  const whole = verdictOf(town, log);
+  assert.deepEqual(whole.ok ? [] : whole.faults, []);
+  const { state, turns, blocks } = whole.summary;
+  assert.equal(state?.by.length, 2);
+  assert.ok(turns > 50 && blocks > 5, `${turns} turns, ${blocks} blocks`);
+  const codes = (change: (entry: LogEntry) => LogEntry | undefined): string[] => {
+    const changed = log.flatMap((entry) => change(entry) ?? []);
+    const found = verdictOf(
+      town,
+      changed.map((entry, i) => ({ ...entry, index: i + 1 })),
+    );
+    return found.ok ? [] : [...new Set(found.faults.map(({ code }) => code))];
+  };
+  const flip = (kind: number, at: number) => (entry: LogEntry) =>
+    entry.kind === kind ? { ...entry, bytes: entry.bytes.with(at, entry.bytes[at] ^ 1) } : entry;
+  assert.deepEqual(codes(flip(EntryKind.piece, 2000)), ["STATE"]);
+  const unsigned = codes((entry) => {
+    if (entry.kind !== EntryKind.state) return entry;
+    const { offers, ...rest } = unpackEntry(stateEntry, entry.bytes);
+    return { ...entry, bytes: packEntry(stateEntry, { ...rest, offers: offers.slice(0, 1) }) };
+  });
+  assert.deepEqual(unsigned, ["STATE"]);
+  const last = log.findLast(({ kind }) => kind === EntryKind.block)!.index;
+  const before = log.findLast(({ kind, index }) => kind === EntryKind.block && index < last)!.index;
+  assert.ok(codes((entry) => (entry.index === before ? undefined : entry)).includes("TURN_LEDGER"));
+  const said = log.findLast(({ kind }) => kind === EntryKind.said)!.index;
+  const turn = log.findLast(({ kind, index }) => kind === EntryKind.turn && index < said)!.index;
+  assert.ok(codes((entry) => (entry.index === turn ? undefined : entry)).includes("TURN_CHAIN"));
+}
 
 test("a gateway that joins late: by a state, and then it has its voice", async () => {
   const town = townOf({ spare: 1, consortium: { stateTurns: 16 } });

@@ -27,6 +27,7 @@ import { auditMember, auditSaid } from "./said.ts";
 import { auditDemand, auditMissed, auditNotice } from "./slots.ts";
 import { auditEpoch, auditEvidence, auditToken, auditVote } from "./smartchain.ts";
 import { AuditState, type Context, emptySummary } from "./state.ts";
+import { auditPiece, auditState, BEHIND_STATE } from "./state-entry.ts";
 import { auditAuthority, auditCertificate, auditRevocations } from "./trust.ts";
 import type { AuditOptions, AuditPorts, AuditResult } from "./types.ts";
 
@@ -67,36 +68,62 @@ export function audit(
   const findings = new Findings(ports, options.faultsMax);
   let context: Context | undefined;
   let index = 0;
+  let dropped = 0;
   for (const entry of entries) {
     index++;
     findings.at(entry.index, kindName(entry.kind));
+    if (context && entry.kind === EntryKind.state && entry.index > index) {
+      dropped += entry.index - index;
+      index = entry.index;
+    }
     if (entry.index !== index)
       findings.fault("ENTRY_INDEX", {}, `${entry.index} at place ${index}`);
     if (!context) {
       context = begin(entry, findings, ports, options);
       if (!context) break;
-    } else if (!step(context, entry)) break;
+    } else if (!step(context, entry, dropped)) break;
     if (index % PROGRESS_EVERY === 0) options.onProgress?.(index);
   }
   if (index === 0) findings.fault("WORLD_FIRST", {}, "the log is empty");
-  if (context) checkPublished(context);
+  if (context) finish(context);
   findings.flush();
   options.onProgress?.(index);
   const summary = context?.state.summary ?? emptySummary();
-  summary.entries = index;
+  summary.entries = index - dropped;
+  summary.state = context?.state.based;
   summary.signaturesVerified = findings.signatures;
   summary.faults = findings.count;
   if (findings.count === 0) return { ok: true, summary };
   return { ok: false, faults: findings.faults(), summary };
 }
 
+function finish(context: Context): void {
+  const { coming, based } = context.state;
+  if (coming) context.findings.fault("STATE", {}, "pieces of it are missing");
+  if (!based) checkPublished(context);
+}
+
 /** One entry after the first; false where nothing after it can be judged. */
-function step(context: Context, { kind, bytes }: LogEntry): boolean {
-  const check = BY_KIND[kind];
+function step(context: Context, { kind, bytes, index }: LogEntry, dropped: number): boolean {
+  if (kind === EntryKind.state) return auditState(context, bytes, index, dropped);
+  if (kind === EntryKind.piece) return guarded(context, auditPiece, bytes);
+  const { coming, based } = context.state;
+  if (coming) context.findings.fault("STATE", {}, "pieces of it are missing");
+  context.state.coming = undefined;
+  const check = based ? BEHIND_STATE[kind] : BY_KIND[kind];
+  if (based && !check && kind in BY_KIND) return true;
   if (!check) {
     context.findings.fault("ENTRY_KIND", {}, `kind ${kind}`);
     return true;
   }
+  return guarded(context, check, bytes);
+}
+
+function guarded(
+  context: Context,
+  check: (context: Context, bytes: Uint8Array) => void,
+  bytes: Uint8Array,
+): boolean {
   try {
     check(context, bytes);
     return true;

@@ -26,21 +26,34 @@ import type { AuditTx, Context } from "./state.ts";
 /** Raised where nothing after an entry can be judged. */
 export class AuditEnds extends Error {}
 
-export function auditBlock(context: Context, bytes: Uint8Array): void {
-  const { state, findings, ports } = context;
+/** A block's place in the chain and its roots, whatever it does. */
+export function openBlock(
+  context: Context,
+  bytes: Uint8Array,
+): { id: Uint8Array; header: BlockHeader; block: Block } | undefined {
+  const { findings, ports } = context;
   const entry = openEntry(findings, blockEntry, bytes);
-  if (!entry) return;
+  if (!entry) return undefined;
+  const malformed = (what: string): undefined => void findings.fault("RECORD_MALFORMED", {}, what);
   const decoded = blockRecord.decode(entry.block);
-  if (!decoded.ok) return findings.fault("RECORD_MALFORMED", {}, `block: ${decoded.detail}`);
+  if (!decoded.ok) return malformed(`block: ${decoded.detail}`);
   const block = decoded.value;
   const opened = openSigned(headerRecord, ports.crypto, block.header);
-  if (!opened.ok) return findings.fault("RECORD_MALFORMED", {}, `header: ${opened.detail}`);
-  const header = opened.value;
-  const { height } = header;
-  signedByGateway(context, opened, "header", { height });
-  checkPublished(context);
+  if (!opened.ok) return malformed(`header: ${opened.detail}`);
+  const { id, value: header } = opened;
+  signedByGateway(context, opened, "header", { height: header.height });
   checkHeader(context, header);
   checkRoots(context, header, block);
+  return { id, header, block };
+}
+
+export function auditBlock(context: Context, bytes: Uint8Array): void {
+  const { state, findings, ports } = context;
+  checkPublished(context);
+  const opened = openBlock(context, bytes);
+  if (!opened) return;
+  const { block, header } = opened;
+  const { height } = header;
   const events = blockEvents(context, height, block);
   const txs = blockTxs(context, height, block);
   const mints = checkMints(context, height, block);

@@ -29,6 +29,7 @@ export const AUDIT_CODES = Object.freeze({
   TURN_LEDGER: "a turn names another ledger than the turns before it led to",
   TURN_QUORUM: "no quorum of the gateways signed this turn",
   TURN_PART: "the leader's part of a beacon is not its own",
+  STATE: "a state that is damaged, that is of other turns, or that too few gateways signed",
   TURN_FOREIGN: "an entry that comes of no message of its turn",
 
   // Who may take part

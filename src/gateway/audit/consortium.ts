@@ -80,7 +80,8 @@ export function auditTurn(context: Context, bytes: Uint8Array): void {
     atMs: consortium.turn?.atMs,
     terms: consortium.turn?.terms ?? turn.terms,
     ledger: state.head?.idBytes,
-    epoch: state.smartchain.latest?.named,
+    // Behind a state epochs are not drawn again: a quorum stands for the one that turns name.
+    epoch: state.based ? turn.epoch : state.smartchain.latest?.named,
   };
   const verdict = checkTurn(before, opened, undefined);
   if (!verdict.ok) {

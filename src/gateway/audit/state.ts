@@ -17,14 +17,14 @@ import type { Demand, Notice } from "#core/records/notice";
 import type { Order } from "#core/records/order";
 import type { Reading } from "#core/records/reading";
 import type { Tx } from "#core/records/tx";
-import type { PairEntry, WorldEntry } from "../entries.ts";
+import type { PairEntry, StateEntry, WorldEntry } from "../entries.ts";
 import type { FeederCheck } from "../feeder/check.ts";
 import { Registry } from "../identity/registry.ts";
 import type { DirectDeals } from "../slots/deals.ts";
 import type { AuditConsortium } from "./consortium.ts";
 import type { Findings } from "./findings.ts";
 import { AuditSmartchain } from "./smartchain.ts";
-import type { AuditOptions, AuditPorts, AuditSummary } from "./types.ts";
+import type { AuditOptions, AuditPorts, AuditSummary, StateSummary } from "./types.ts";
 
 export interface AuditOrder {
   member: AuditMember;
@@ -139,6 +139,9 @@ export class AuditState {
   rewards: RewardTerms | undefined;
   /** The gateways that agreed on this log's turns; undefined: its own gateway decided alone. */
   consortium: AuditConsortium | undefined;
+  /** A state whose pieces follow; and the one that took the place of turns, if any did. */
+  coming: { entry: StateEntry; index: number; pieces: Uint8Array[]; gone: number } | undefined;
+  based: StateSummary | undefined;
   /** Wallet addresses in the events that the next block has to apply. */
   readonly promised = new Set<string>();
   /** Transactions that can be parents or wait for their block. */

@@ -128,6 +128,17 @@ export interface FeederSummary {
   }[];
 }
 
+/** The latest state of the log that came in the place of turns. */
+export interface StateSummary {
+  /** Its entry, and the height of the turn that follows it. */
+  entry: number;
+  height: number;
+  /** Ids (hex) of the gateways that signed it; none where the gateway dropped what led to it. */
+  by: string[];
+  /** Entries that the gateway dropped from this log. */
+  dropped: number;
+}
+
 export interface AuditSummary {
   net: string;
   area: string;
@@ -138,6 +149,8 @@ export interface AuditSummary {
   entries: number;
   /** Turns of its consortium; 0 where the gateway decided alone. */
   turns: number;
+  /** Where a state took the place of turns: what follows it could be checked in part only. */
+  state?: StateSummary;
   members: { id: string; name: string }[];
   slotsSettled: number;
   slotsWithTrade: number;

@@ -19,8 +19,7 @@ import {
 } from "#core/records/state";
 import type { PeerLink } from "../consortium/ports.ts";
 import type { GatewayLog } from "../ports.ts";
-import { piecesOf, wholeOf } from "./held.ts";
-import { STATE_FORMAT } from "./shared.ts";
+import { piecesOf, STATE_FORMAT, wholeOf } from "./held.ts";
 
 /** So long offers are waited for; round trips of slow links, ms. */
 const OFFERS_MS = 2_000;
@@ -37,6 +36,11 @@ export interface FoundState {
   readonly offer: StateOffer;
   readonly offers: readonly Uint8Array[];
   readonly bytes: Uint8Array;
+}
+
+/** Of so many gateways so many that one of them keeps the rules; and two where one would do by that. */
+export function offersNeeded(gateways: number): number {
+  return Math.max(Math.floor((gateways - 1) / 3) + 1, Math.min(2, gateways - 1));
 }
 
 export interface CatchUpPorts {
@@ -161,10 +165,8 @@ export class CatchUp {
     this.sinceMs = this.ports.nowMs();
   }
 
-  /** So many that one of them keeps the rules; and two where the rule would be content with one. */
   private get needed(): number {
-    const { size } = this.ports.set();
-    return Math.max(Math.floor((size - 1) / 3) + 1, Math.min(2, size - 1));
+    return offersNeeded(this.ports.set().size);
   }
 
   /** Whether more are ahead by that much than may lie. */

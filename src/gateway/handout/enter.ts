@@ -14,8 +14,8 @@ import type { GatewayPorts } from "../ports.ts";
 import { replayEntry, StoreMismatch } from "../replay.ts";
 import { announceBase, type Base, basesIn, entriesOf, headOf, readState } from "./base.ts";
 import type { FoundState } from "./catch-up.ts";
-import { holdState } from "./held.ts";
-import { enterShared, STATE_FORMAT } from "./shared.ts";
+import { holdState, STATE_FORMAT } from "./held.ts";
+import { enterShared } from "./shared.ts";
 
 /** The gateway's parts that a state goes into: all of them new. */
 export interface Fresh {

@@ -16,8 +16,7 @@ import type { Archive } from "../consortium/archive.ts";
 import type { PeerLink } from "../consortium/ports.ts";
 import { packEntry, turnEntry, unpackEntry } from "../entries.ts";
 import type { LogStore } from "../ports.ts";
-import { type HeldState, holdState } from "./held.ts";
-import { STATE_FORMAT } from "./shared.ts";
+import { type HeldState, holdState, STATE_FORMAT } from "./held.ts";
 
 /** The name under which it is kept beside the log. */
 const KEPT = "handout";

@@ -6,6 +6,12 @@ import type { Crypto } from "#core/crypto/port";
 import { STATE_PIECE_BYTES } from "#core/limits";
 import type { StateOffer } from "#core/records/state";
 
+/**
+ * Of the form of these bytes and of all classes in it: raised when one of them changes its fields, so that
+ * nobody takes the state of another version for its own (test/unit/gateway/handout/shared.test.ts tells).
+ */
+export const STATE_FORMAT = 1;
+
 /** What names a state: equal at all that have the same. */
 export type StateName = Pick<StateOffer, "height" | "turn" | "format" | "size" | "root">;
 

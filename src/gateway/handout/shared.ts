@@ -29,12 +29,6 @@ import type { GatewayPorts } from "../ports.ts";
 import type { SlotRun } from "../slots/run.ts";
 import { type KnownEpoch, knownEpoch } from "../smartchain/epochs.ts";
 
-/**
- * Of the form of these bytes and of all classes in it: raised when one of them changes its fields, so that
- * nobody takes the state of another version for its own (test/unit/gateway/handout/shared.test.ts tells).
- */
-export const STATE_FORMAT = 1;
-
 /** What of a replica is shared. */
 export interface SharedTurns {
   readonly feeds: Feeds;

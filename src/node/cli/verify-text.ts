@@ -29,10 +29,25 @@ export function renderReport(report: VerifyReport): string {
   for (const fault of faults) lines.push(...faultLines(fault));
   if (summary.faults > faults.length)
     lines.push(`      … and ${count(summary.faults - faults.length)} more`);
-  return `${lines.join("\n")}\n${verdict(summary.faults)}`;
+  lines.splice(head(report, summary).length, 0, ...stateLines(summary));
+  return `${lines.join("\n")}\n${verdict(summary.faults, summary.state)}`;
 }
 
-function verdict(faults: number): string {
+/** A state in the place of turns: whose word it is, and what of the rest was checked. */
+function stateLines({ state }: AuditSummary): string[] {
+  if (!state) return [];
+  const { entry, height, by, dropped } = state;
+  const who = by.length > 0 ? `signed by gateways ${by.join(", ")}` : "this gateway's own word";
+  const gone = dropped > 0 ? `; ${count(dropped)} entries before it were dropped` : "";
+  return [`  state       entry ${entry}, before turn ${height}: ${who}${gone}`];
+}
+
+function verdict(faults: number, state?: AuditSummary["state"]): string {
+  if (faults === 0 && state)
+    return (
+      `OK as far as it goes: from entry ${state.entry} on the gateways' signatures, turns and chain of ` +
+      "blocks are right; what these do to the ledger only a log shows that has all turns\n"
+    );
   if (faults > 0) return `NOT OK: ${count(faults)} fault${faults === 1 ? "" : "s"}\n`;
   return "OK: every signature, order, clearing, block, balance and register follows the rules\n";
 }
