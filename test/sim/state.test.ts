@@ -7,13 +7,16 @@ import { openSigned, signRecord } from "#core/codec/record";
 import { pieceRecord, stateOfferRecord } from "#core/records/state";
 import { audit } from "#gateway/audit/audit";
 import { EntryKind, packEntry, stateEntry, unpackEntry } from "#gateway/entries";
+import { StateDamaged } from "#gateway/handout/base";
 import type { LogEntry } from "#gateway/ports";
 import { fingerprint } from "#host-sim/chaos/town/fingerprint";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 import { smallWorld } from "#host-sim/smartchain/small-world";
 import { Town, type TownSetup } from "#host-sim/town/town";
 import type { TownGateway } from "#host-sim/town/town-gateway";
+import { explainFailure } from "#node/process/failure";
 import { enginePacker } from "#node/process/packer";
+import { openMemoryStore } from "#node/store/memory";
 
 const packer = enginePacker();
 const SLOTS = 40;
@@ -169,7 +172,8 @@ function checkAudit(town: Town, { store }: TownGateway): void {
 }
 
 test("a gateway that joins late: by a state, and then it has its voice", async () => {
-  const town = townOf({ spare: 1, consortium: { stateTurns: 16 } });
+  // Without checkpoints: a restart begins with the state of the log.
+  const town = townOf({ spare: 1, consortium: { stateTurns: 16 }, packer: undefined });
   const seen = watch(town);
   await town.start();
   const [first, second, third, , late] = town.gateways;
@@ -187,6 +191,9 @@ test("a gateway that joins late: by a state, and then it has its voice", async (
   // A handful came before it was clear how far ahead the others are.
   const behind = heightOf(late) - seen.taken[0].height;
   assert.ok(executed <= behind + 8, `${executed} turns`);
+  late.fall(5);
+  while (!late.up) assert.ok(await town.step(() => {}));
+  assert.equal(seen.events.filter((event) => event === "4 state").length, 1);
   // Without one of five a quorum needs its voice.
   second.fall(Number.POSITIVE_INFINITY);
   const height = heightOf(late);
@@ -196,4 +203,41 @@ test("a gateway that joins late: by a state, and then it has its voice", async (
     if (town.events % 16 === 0) compared += sameAt(town);
   }
   assert.ok(compared > 20, `${compared}`);
+});
+
+test("a log whose state is damaged is not executed", async () => {
+  const town = townOf({ packer: undefined });
+  const seen = watch(town);
+  await town.start();
+  const victim = town.gateways[3];
+  await until(town, 40);
+  victim.fall(Number.POSITIVE_INFINITY);
+  victim.loseDisk();
+  await until(town, 100);
+  await victim.start();
+  while (seen.taken.length === 0 || !victim.up) assert.ok(await town.step(() => {}));
+  victim.fall(Number.POSITIVE_INFINITY);
+  const entries = [...victim.store.read()];
+  const kept = victim.store.kept("base")!;
+  const piece = entries.find(({ kind }) => kind === EntryKind.piece)!;
+  const restart = async (change: (entry: LogEntry) => LogEntry): Promise<unknown> => {
+    victim.store = openMemoryStore();
+    victim.store.append(entries.map(change));
+    victim.store.keep("base", kept);
+    let failed: unknown;
+    town.failed = (_gateway, error) => {
+      failed = error;
+    };
+    await victim.start();
+    victim.fall(Number.POSITIVE_INFINITY);
+    return failed;
+  };
+  assert.equal(await restart((entry) => entry), undefined);
+  const damaged = await restart((entry) =>
+    entry === piece ? { ...entry, bytes: entry.bytes.with(900, entry.bytes[900] ^ 1) } : entry,
+  );
+  assert.ok(damaged instanceof StateDamaged, String(damaged));
+  const { code, message } = explainFailure(damaged, "gateway.db");
+  assert.equal(code, "STATE_DAMAGED");
+  assert.match(message, /gateway\.db: the state at entry \d+ is damaged.*keyUsed/);
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Why a gateway does not start or cannot go on, for its operator: cause, cure and exit code. */
 import { AssertionFailure } from "#core/errors/assert";
+import { StateDamaged } from "#gateway/handout/base";
 import { StoreMismatch } from "#gateway/replay";
 import { ConfigError } from "../config/config-error.ts";
 import { StoreError } from "../store/errors.ts";
@@ -33,6 +34,12 @@ export function explainFailure(error: unknown, storePath: string): Failure {
     return { code: "CONFIG", message: text, exitCode: EXIT_CONFIG, error };
   if (error instanceof StoreMismatch)
     return { code: "STORE_MISMATCH", message: text, exitCode: EXIT_CONFIG, error };
+  if (error instanceof StateDamaged) {
+    const message =
+      `store ${storePath}: ${text}, and what follows it cannot be executed without it. Put back a ` +
+      "backup of the store, or move it away and set keyUsed: the other gateways bring what is lost";
+    return { code: "STATE_DAMAGED", message, exitCode: EXIT_FATAL, error };
+  }
   if (error instanceof StoreError)
     return { code: error.code, message: text, exitCode: EXIT_FATAL, error };
   if (error instanceof AssertionFailure && OTHER_RULES.includes(error.code)) {
