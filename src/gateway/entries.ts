@@ -6,7 +6,7 @@
 
 import { type CborValue, decodeCbor, encodeCbor } from "#core/codec/cbor";
 import type { Field } from "#core/codec/schema";
-import { bytes, hash, type Infer, list, struct, uint } from "#core/codec/schema";
+import { bytes, hash, type Infer, list, optional, struct, uint } from "#core/codec/schema";
 import {
   BEACON_KEY_BYTES_MAX,
   GATEWAYS_MAX,
@@ -20,6 +20,7 @@ import {
   MEMBERS_MAX,
   MESSAGE_BYTES_MAX,
   QTY_WH_MAX,
+  SALTS_MAX,
   SEGMENT_BYTES_MAX,
   STATE_BYTES_MAX,
   STATE_PIECE_BYTES,
@@ -182,6 +183,8 @@ export const stateEntry = struct({
   pieces: uint(STATE_PIECES_MAX),
   /** Signed offers of the gateways that it was taken from; none where this gateway made it itself. */
   offers: list(bytes(1, stateOfferRecord.bytesMax + 128), GATEWAYS_MAX),
+  /** In one that it made itself: where its public chain is (chain/public.ts). */
+  place: optional(struct({ prev: optional(hash), salts: uint(SALTS_MAX), closed: uint(1) })),
 });
 export type StateEntry = Infer<typeof stateEntry>;
 export const pieceEntry = struct({ bytes: bytes(1, STATE_PIECE_BYTES) });

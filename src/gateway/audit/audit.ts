@@ -110,6 +110,7 @@ function step(context: Context, { kind, bytes, index }: LogEntry, dropped: numbe
   const { coming, based } = context.state;
   if (coming) context.findings.fault("STATE", {}, "pieces of it are missing");
   context.state.coming = undefined;
+  if (kind !== EntryKind.segment) context.state.again = false;
   const check = based ? BEHIND_STATE[kind] : BY_KIND[kind];
   if (based && !check && kind in BY_KIND) return true;
   if (!check) {

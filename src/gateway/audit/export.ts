@@ -56,6 +56,11 @@ export function* writeExport(
       yield frame(HEAD_KIND, exportHeadRecord.encode(head));
     }
     count++;
+    if (entry.index !== count && entry.kind === EntryKind.state)
+      throw new ExportError(
+        `entries ${count} to ${entry.index - 1} were dropped (consortium.keepTurns): a ledger file has all. ` +
+          "Export the log of a gateway that keeps them",
+      );
     assert(entry.index === count, "EXPORT_INDEX", `${entry.index} at place ${count}`);
     assert(entry.kind > HEAD_KIND && entry.kind < END_KIND, "EXPORT_KIND", String(entry.kind));
     yield frame(entry.kind, entry.bytes);

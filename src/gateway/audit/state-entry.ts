@@ -60,6 +60,7 @@ export function auditPiece(context: Context, bytes: Uint8Array): void {
   const piece = openEntry(findings, pieceEntry, bytes);
   if (!piece) return;
   if (!coming) return findings.fault("STATE", {}, "a piece of no state");
+  state.again = true;
   const { entry, pieces } = coming;
   pieces.push(piece.bytes);
   if (pieces.length < entry.pieces) return;

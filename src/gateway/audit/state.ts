@@ -142,6 +142,8 @@ export class AuditState {
   /** A state whose pieces follow; and the one that took the place of turns, if any did. */
   coming: { entry: StateEntry; index: number; pieces: Uint8Array[]; gone: number } | undefined;
   based: StateSummary | undefined;
+  /** Right behind a state open segments come again. */
+  again = false;
   /** Wallet addresses in the events that the next block has to apply. */
   readonly promised = new Set<string>();
   /** Transactions that can be parents or wait for their block. */

@@ -7,11 +7,13 @@ import { bytesEqual } from "#core/codec/bytes";
 import { list, struct, uint } from "#core/codec/schema";
 import { merkleRoot } from "#core/crypto/merkle";
 import type { Crypto } from "#core/crypto/port";
+import type { PublicPlace } from "../chain/public.ts";
 import {
   EntryKind,
   packEntry,
   pieceEntry,
   type StateEntry,
+  segmentEntry,
   stateEntry,
   unpackEntry,
 } from "../entries.ts";
@@ -43,14 +45,20 @@ export class StateDamaged extends Error {
 export function entriesOf(
   { name, pieces }: Pick<HeldState, "name" | "pieces">,
   offers: readonly Uint8Array[],
+  place?: PublicPlace,
 ): { kind: number; bytes: Uint8Array }[] {
-  const value = { ...name, pieces: pieces.length, offers: [...offers] };
-  const { height, turn, format, size, root } = value;
-  const entry = { height, turn, format, size, root, pieces: value.pieces, offers: value.offers };
+  const { height, turn, format, size, root } = name;
+  const made = { pieces: pieces.length, offers: [...offers], place };
+  const entry: StateEntry = { height, turn, format, size, root, ...made };
   return [
     { kind: EntryKind.state, bytes: packEntry(stateEntry, entry) },
     ...pieces.map((bytes) => ({ kind: EntryKind.piece, bytes: packEntry(pieceEntry, { bytes }) })),
   ];
+}
+
+/** A segment that no turn took in yet, behind a state. */
+export function openEntry(signed: Uint8Array): { kind: number; bytes: Uint8Array } {
+  return { kind: EntryKind.segment, bytes: packEntry(segmentEntry, { signed }) };
 }
 
 /** The next entry to be appended is a state's. */

@@ -9,10 +9,17 @@ import { GraphFault } from "../checkpoint/graph.ts";
 import type { Replica } from "../consortium/replica.ts";
 import type { Seat } from "../consortium/seat.ts";
 import { openTurn } from "../consortium/turns.ts";
-import { EntryKind, packEntry, segmentEntry } from "../entries.ts";
 import type { GatewayPorts } from "../ports.ts";
 import { replayEntry, StoreMismatch } from "../replay.ts";
-import { announceBase, type Base, basesIn, entriesOf, headOf, readState } from "./base.ts";
+import {
+  announceBase,
+  type Base,
+  basesIn,
+  entriesOf,
+  headOf,
+  openEntry,
+  readState,
+} from "./base.ts";
 import type { FoundState } from "./catch-up.ts";
 import { holdState, STATE_FORMAT } from "./held.ts";
 import { enterShared } from "./shared.ts";
@@ -39,6 +46,8 @@ export function enterBase(fresh: Fresh, base: Base): number {
     replayEntry(area, entry);
   }
   enterShared(area, ports, seat.replica, readState(crypto, store, base));
+  const { place } = base.entry;
+  if (place && area.chain.head) area.publicChain.resume(area.chain.head, place);
   seat.entered();
   log("info", "state", { height: base.entry.height, entry: base.index });
   return base.next;
@@ -100,13 +109,7 @@ export function logFound({ ports, seat }: Fresh, found: FoundState, old: Replica
   const entries = entriesOf(held, found.offers);
   announceBase(store);
   const first = store.length + 1 + entries.length;
-  store.append([
-    ...entries,
-    ...open.map((signed) => ({
-      kind: EntryKind.segment,
-      bytes: packEntry(segmentEntry, { signed }),
-    })),
-  ]);
+  store.append([...entries, ...open.map(openEntry)]);
   open.forEach((signed, i) => {
     seat.replica.replaySegment(signed, first + i);
   });

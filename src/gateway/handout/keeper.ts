@@ -7,7 +7,7 @@ import type { Area } from "../area.ts";
 import { GraphFault } from "../checkpoint/graph.ts";
 import type { Replica } from "../consortium/replica.ts";
 import type { GatewayPorts } from "../ports.ts";
-import { announceBase, basesIn, entriesOf, headOf } from "./base.ts";
+import { announceBase, basesIn, entriesOf, headOf, openEntry } from "./base.ts";
 import type { HeldState } from "./held.ts";
 import { packShared } from "./shared.ts";
 import { stateTurnsOf } from "./states.ts";
@@ -26,6 +26,10 @@ export class StateKeeper {
     this.area = area;
     this.ports = ports;
     this.replica = replica;
+    // A drop that a restart came upon goes on.
+    const [, older] = basesIn(ports.store);
+    const { gap } = ports.store;
+    if (gap && older && older.index > gap.before) this.dropTo = older.index;
   }
 
   /** A turn is executed and in the log. */
@@ -56,7 +60,14 @@ export class StateKeeper {
     const [last] = basesIn(store);
     if (last && held.name.height < last.entry.height + keepTurns) return;
     announceBase(store);
-    store.append(entriesOf(held, []));
+    // What no turn took in yet comes again behind the state: what is before it may not be read any more.
+    const open = this.replica.feeds.ready();
+    const entries = entriesOf(held, [], this.area.publicChain.place);
+    const first = store.length + 1 + entries.length;
+    store.append([...entries, ...open.map(({ bytes }) => openEntry(bytes))]);
+    open.forEach((segment, i) => {
+      this.replica.logged(segment, first + i);
+    });
     if (last) this.dropTo = last.index;
   }
 

@@ -8,6 +8,7 @@ import type { QuorumRule } from "#core/consensus/validators";
 import { BLS_PUBLIC_KEY_BYTES } from "#core/crypto/bls";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
+import { STATE_TURNS } from "#core/limits";
 import type { ConsortiumOptions, Partner } from "#gateway/consortium/ports";
 import type { ConfigProblem } from "./config-error.ts";
 import { name, object, path, publicKey, url, whole } from "./config-fields.ts";
@@ -20,6 +21,8 @@ export interface ConsortiumConfig {
   leader: ConsortiumOptions["leader"];
   intervalMs: number;
   keyUsed?: boolean;
+  /** The log keeps at least so many turns; undefined: all. */
+  keepTurns?: number;
   /** This gateway is none of the first: it joined later, or is about to. */
   joined?: boolean;
   /** Where gateways are for this one: over the list, and over what changes say. */
@@ -30,6 +33,9 @@ export interface ConsortiumConfig {
 
 /** Turns as often as this where protocol time runs; with the barrier clock as soon as there is anything. */
 const INTERVAL_MS = 250;
+
+/** Turns of a year with one in each second. */
+const KEEP_TURNS_MAX = 31_622_400;
 
 /** A minute: nobody waits longer for a turn. */
 const INTERVAL_MS_MAX = 60_000;
@@ -52,13 +58,14 @@ export const consortiumEntries = {
   leader: v.optional(v.picklist(["round-robin", "proof-of-work"]), "round-robin"),
   intervalMs: v.optional(whole(0, INTERVAL_MS_MAX)),
   keyUsed: v.optional(v.boolean()),
+  keepTurns: v.optional(whole(STATE_TURNS, KEEP_TURNS_MAX)),
   joined: v.optional(v.boolean()),
   addresses: v.optional(v.pipe(v.array(object(addressEntries)), v.maxLength(GATEWAYS_MAX))),
   folder: v.optional(path, "consortium"),
 };
 export const CONSORTIUM_HELP: Readonly<Record<string, Help>> = {
   consortium: {
-    allowed: "{gateways, rule, leader, intervalMs, keyUsed, joined, addresses, folder}",
+    allowed: "{gateways, rule, leader, intervalMs, keyUsed, keepTurns, joined, addresses, folder}",
     cure: "Leave it out for a gateway that has its ledger alone",
   },
   "consortium.gateways": {
@@ -104,6 +111,10 @@ export const CONSORTIUM_HELP: Readonly<Record<string, Help>> = {
   "consortium.keyUsed": {
     allowed: "true or false",
     cure: "Use true for a gateway that lost its store and has its key: it asks the others what it said",
+  },
+  "consortium.keepTurns": {
+    allowed: `a whole number of turns, ${STATE_TURNS} to ${KEEP_TURNS_MAX}`,
+    cure: "Leave it out to keep all: a log that dropped turns cannot be checked whole",
   },
 };
 
@@ -185,7 +196,7 @@ export function consortiumOf(
   dir: string,
 ): ConsortiumConfig | undefined {
   if (!given) return undefined;
-  const { gateways, rule, leader, intervalMs, keyUsed, joined, addresses } = given;
+  const { gateways, rule, leader, intervalMs, keyUsed, keepTurns, joined, addresses } = given;
   const placed = <T extends { ca?: string }>({ ca, ...one }: T) => ({
     ...one,
     ...(ca !== undefined && { ca: resolve(dir, ca) }),
@@ -196,6 +207,7 @@ export function consortiumOf(
     leader,
     intervalMs: intervalMs ?? (clock === "barrier" ? 0 : INTERVAL_MS),
     ...(keyUsed !== undefined && { keyUsed }),
+    ...(keepTurns !== undefined && { keepTurns }),
     ...(joined !== undefined && { joined }),
     ...(addresses && { addresses: addresses.map(placed) }),
     folder: resolve(dir, given.folder),
@@ -204,11 +216,15 @@ export function consortiumOf(
 
 /** What the gateway application is given: gateways by id, so that the order in the file means nothing. */
 export function consortiumOptions(crypto: Crypto, config: ConsortiumConfig): ConsortiumOptions {
-  const { rule, leader, intervalMs, keyUsed } = config;
+  const { rule, leader, intervalMs, keyUsed, keepTurns } = config;
   const gateways = config.gateways
     .map((one) => partnerOf(crypto, one))
     .sort((a, b) => compareBytes(a.id, b.id));
-  return { gateways, rule, leader, intervalMs, ...(keyUsed && { keyUsed }) };
+  return {
+    ...{ gateways, rule, leader, intervalMs },
+    ...(keyUsed && { keyUsed }),
+    ...(keepTurns !== undefined && { keepTurns }),
+  };
 }
 
 function partnerOf(crypto: Crypto, keys: { publicKey: string; beaconKey: string }): Partner {
