@@ -195,6 +195,11 @@ export function packEntry<T>(field: Field<T>, value: T): Uint8Array {
   return encodeCbor(field.encode(value, "entry"));
 }
 
+/** The entry of a signed segment. */
+export function packSegment(signed: Uint8Array): { kind: number; bytes: Uint8Array } {
+  return { kind: EntryKind.segment, bytes: packEntry(segmentEntry, { signed }) };
+}
+
 /** An entry read back; the store's checks make damage a clear error before this, so a misfit is a bug. */
 export function unpackEntry<T>(field: Field<T>, packed: Uint8Array): T {
   const decoded = decodeCbor(packed);

@@ -5,7 +5,7 @@
  * on disk. A crash at any point loses nothing that anybody was told.
  */
 
-import { bytesEqual, toHex } from "#core/codec/bytes";
+import { bytesEqual } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import {
   CHANGES_SHOWN,
@@ -15,7 +15,6 @@ import {
   MESSAGE_BYTES_MAX,
   PRESENTED_MAX,
 } from "#core/limits";
-import { demandRecord } from "#core/records/notice";
 import type { Change } from "#core/records/registry";
 import { nothingRetained, parseNodeTopic } from "#core/topics";
 import { Area } from "./area.ts";
@@ -39,7 +38,7 @@ import { examine, type Imported, type Presented } from "./identity/import.ts";
 import { type Inbound, Intake } from "./intake/intake.ts";
 import { publishGateway, publishTotals } from "./monitor.ts";
 import type { GatewayOptions } from "./options.ts";
-import { sendContracts, sendReceipts } from "./outbound.ts";
+import { sayInForce, sendReceipts } from "./outbound.ts";
 import type { GatewayPorts } from "./ports.ts";
 import { consortiumOf, replayEntry, worldOf } from "./replay.ts";
 import { advance, nextDelayMs } from "./slots/engine.ts";
@@ -128,7 +127,8 @@ export class Gateway {
     this.nameFeeder(batch);
     area.credit.begin(area, batch);
     announceTrust(area, batch);
-    this.resume(batch);
+    publishGateway(area, batch, "online");
+    sayInForce(area, batch);
     this.seat?.resume(batch);
     this.updates.refresh(batch);
     if (!this.seat) return this.turn(batch, []);
@@ -381,26 +381,6 @@ export class Gateway {
       return this.intake.refused("ENROL_FULL", nodeId, "later");
     this.presented.push({ nodeId, sealed, encoded });
     this.lookAtPresented();
-  }
-
-  private resume(batch: Batch): void {
-    const { area } = this;
-    publishGateway(area, batch, "online");
-    if (!area.chain.head) return;
-    area.sendHead(batch, area.chain.head);
-    area.sendCaps(batch);
-    for (const run of area.runs.values()) {
-      if (run.demand)
-        batch.send(area.topics.demand, area.sign(demandRecord, run.demand).bytes, true);
-      if (run.clearingBytes) batch.send(area.topics.clearing, run.clearingBytes, true);
-      sendContracts(area, batch, run.contracts);
-      for (const sold of run.solds)
-        for (const leg of sold.body.legs)
-          if (leg.to) batch.send(area.topics.down(toHex(leg.to), "tx"), sold.bytes);
-    }
-    const { latest } = area.epochs;
-    if (latest) batch.send(area.topics.dagEpoch, latest.bytes, true);
-    if (area.noticeBytes) batch.send(area.topics.epoch, area.noticeBytes, true);
   }
 
   private flush(sends: readonly Send[]): void {

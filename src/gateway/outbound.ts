@@ -6,6 +6,7 @@ import { REFUSALS_MAX } from "#core/limits";
 import { accountRecord } from "#core/records/account";
 import type { Contract } from "#core/records/contract";
 import { configRecord } from "#core/records/member";
+import { demandRecord } from "#core/records/notice";
 import { proofRecord } from "#core/records/proof";
 import { receiptRecord } from "#core/records/receipt";
 import type { Area } from "./area.ts";
@@ -45,6 +46,24 @@ export function sendContracts(
 ): void {
   for (const { contract, bytes } of contracts)
     batch.send(area.topics.down(toHex(contract.node), "contract"), bytes);
+}
+
+/** After a restart: what is in force, again. */
+export function sayInForce(area: Area, batch: Batch): void {
+  const { topics, chain, runs, epochs, noticeBytes } = area;
+  if (!chain.head) return;
+  area.sendHead(batch, chain.head);
+  area.sendCaps(batch);
+  for (const run of runs.values()) {
+    if (run.demand) batch.send(topics.demand, area.sign(demandRecord, run.demand).bytes, true);
+    if (run.clearingBytes) batch.send(topics.clearing, run.clearingBytes, true);
+    sendContracts(area, batch, run.contracts);
+    for (const sold of run.solds)
+      for (const leg of sold.body.legs)
+        if (leg.to) batch.send(topics.down(toHex(leg.to), "tx"), sold.bytes);
+  }
+  if (epochs.latest) batch.send(topics.dagEpoch, epochs.latest.bytes, true);
+  if (noticeBytes) batch.send(topics.epoch, noticeBytes, true);
 }
 
 /** Balances after a block, to every member that is there, and the proof of what it settled for it. */

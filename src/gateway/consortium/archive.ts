@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where in the log the turns and segments are, for gateways that are behind. */
-import { bytesEqual } from "#core/codec/bytes";
+import { bytesEqual, toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import type { LogStore } from "../ports.ts";
+import type { CheckedSegment } from "./segments.ts";
 
 interface Place {
   readonly id: Uint8Array;
@@ -69,6 +70,10 @@ export class Archive {
     let others = this.forks.get(key);
     if (!others) this.forks.set(key, (others = []));
     return others;
+  }
+
+  holds({ signed: { id, value } }: CheckedSegment): boolean {
+    return this.hasSegment(toHex(value.gateway), value.seq, id);
   }
 
   hasSegment(gateway: string, seq: number, id: Uint8Array): boolean {

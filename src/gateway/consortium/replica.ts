@@ -4,7 +4,7 @@
  * hands each decided turn to the gateway, which executes it. All gateways take in the same in the same order
  * and at the same time, so that they come to the same ledger (paper 1, II-B-5 and 6; docs/consensus.md).
  */
-import { bytesEqual, toHex } from "#core/codec/bytes";
+import { toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import { type Code, WIRE } from "#core/errors/codes";
 import type { NamedEpoch } from "#core/pot/epoch-digest";
@@ -13,7 +13,7 @@ import type { Turn } from "#core/records/turn";
 import { blockOf, openMessage } from "../consensus/open.ts";
 import { DEFAULT_TIMEOUTS } from "../consensus/timeouts.ts";
 import type { HeightContext, Output } from "../consensus/types.ts";
-import { EntryKind, packEntry, segmentEntry, type TurnEntry } from "../entries.ts";
+import { packSegment, type TurnEntry } from "../entries.ts";
 import { type FoundState, isStateKind, States } from "../handout/states.ts";
 import type { GatewayOptions } from "../options.ts";
 import type { GatewayPorts } from "../ports.ts";
@@ -26,9 +26,10 @@ import { Partners } from "./partners.ts";
 import type { ConsortiumOptions, ConsortiumPorts, PeerKind } from "./ports.ts";
 import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
 import { Target } from "./target.ts";
-import { termsDigest } from "./terms.ts";
+import { disagreement, termsDigest } from "./terms.ts";
 import { anchorOf } from "./trust.ts";
-import { type Before, makeTurn, type OpenTurn, openTurn, reveals, sameEpoch } from "./turns.ts";
+import { type Before, makeTurn, namesAll, type OpenTurn, openTurn, reveals } from "./turns.ts";
+import { Wake } from "./wake.ts";
 
 /** A turn that only certifies what the last one came to may wait so long for company, ms. */
 const CERTIFY_MS = 200;
@@ -83,7 +84,7 @@ export class Replica {
   private stopped = false;
   private decided: DecidedTurn | undefined;
   private readonly audits: Audits;
-  private wakeAtMs: number | undefined;
+  private readonly wake: Wake;
   private lastTurnMs = Number.NEGATIVE_INFINITY;
   private started = false;
 
@@ -115,6 +116,8 @@ export class Replica {
         host.onDecided();
       },
     });
+    const due = () => !this.stopped && this.want(true);
+    this.wake = new Wake(outside, ports.time, due);
     this.anchorKey = anchorOf(ports.crypto, ports.identity?.shelf);
     const terms = termsDigest(ports.crypto, options, ports.tariff, this.anchorKey);
     const none = { prev: undefined, atMs: undefined, ledger: undefined, epoch: undefined };
@@ -219,10 +222,7 @@ export class Replica {
     const gateway = this.host.id;
     const head = this.feeds.headOf(this.self);
     const made = cutSegments({ crypto, secretKey, net, gateway }, head, entries, this.nowMs);
-    return made.map(({ bytes: signed }) => ({
-      kind: EntryKind.segment,
-      bytes: packEntry(segmentEntry, { signed }),
-    }));
+    return made.map(({ bytes }) => packSegment(bytes));
   }
 
   /** A segment of its own is in the log: it goes to all. */
@@ -245,7 +245,7 @@ export class Replica {
 
   /** Segments that this turn takes in and that are not in the log yet. */
   unlogged({ taken }: DecidedTurn): CheckedSegment[] {
-    return taken.flatMap(({ segments }) => segments.filter((one) => !this.isLogged(one)));
+    return taken.flatMap(({ segments }) => segments.filter((one) => !this.archive.holds(one)));
   }
 
   /** The decided turn is executed, in the log, and settled: on to the next. */
@@ -294,14 +294,7 @@ export class Replica {
 
   /** After so much real time something may be due, whatever is said. */
   wakeAfter(delayMs: number): void {
-    const atMs = this.nowMs + Math.max(0, delayMs);
-    if (this.wakeAtMs !== undefined && this.wakeAtMs <= atMs) return;
-    this.wakeAtMs = atMs;
-    this.outside.after(delayMs, () => {
-      if (this.wakeAtMs !== atMs || this.stopped) return;
-      this.wakeAtMs = undefined;
-      this.want(true);
-    });
+    this.wake.after(delayMs);
   }
 
   /** Asks for a turn where there is something for it, but not before its time. */
@@ -318,10 +311,7 @@ export class Replica {
 
   /** Whether the last turn named the ledger's present head and epoch, so that its certificate stands for them. */
   private get certified(): boolean {
-    const { ledger, epoch } = this.before;
-    const { named } = this.past;
-    const known = !ledger || (!!named.ledger && bytesEqual(ledger, named.ledger));
-    return known && sameEpoch(epoch, named.epoch);
+    return namesAll(this.past.named, this.past.before);
   }
 
   private open(bytes: Uint8Array): ReturnType<typeof openFed> {
@@ -386,33 +376,19 @@ export class Replica {
 
   /** What is said about a turn rests on its segments: they are in the log before it is. */
   private logOpen(): void {
-    const segments = this.feeds.ready().filter((segment) => !this.isLogged(segment));
+    const segments = this.feeds.ready().filter((segment) => !this.archive.holds(segment));
     if (segments.length === 0) return;
     const { store } = this.ports;
     const first = store.length + 1;
-    store.append(
-      segments.map(({ bytes: signed }) => ({
-        kind: EntryKind.segment,
-        bytes: packEntry(segmentEntry, { signed }),
-      })),
-    );
+    store.append(segments.map(({ bytes }) => packSegment(bytes)));
     segments.forEach((segment, i) => {
       this.logged(segment, first + i);
     });
   }
 
-  private isLogged({ signed }: CheckedSegment): boolean {
-    return this.archive.hasSegment(toHex(signed.value.gateway), signed.value.seq, signed.id);
-  }
-
   private halt(height: number, wire: number): void {
     const code = Object.entries(WIRE).find(([, number]) => number === wire)?.[0] ?? String(wire);
     this.halted = `height ${height}: ${code}`;
-    const cause = "a quorum has decided what this gateway finds wrong: it agrees to nothing more";
-    const cure =
-      code === "TURN_TERMS"
-        ? "make its settings those of the others, and start it again"
-        : "compare versions; keep store and log for a report, and give it a new store";
-    this.ports.log("error", "consortium-disagrees", { height, code, cause, cure });
+    this.ports.log("error", "consortium-disagrees", { height, code, ...disagreement(code) });
   }
 }

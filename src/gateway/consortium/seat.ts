@@ -9,11 +9,17 @@ import { assert } from "#core/errors/assert";
 import { FEED_SEGMENTS_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
 import { type FedEntry, FedKind } from "#core/records/segment";
-import { heardStruct } from "#core/records/turn";
 import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
 import { isOffer } from "../credit/desk.ts";
-import { EntryKind, packEntry, segmentEntry, turnEntry, unpackEntry } from "../entries.ts";
+import {
+  EntryKind,
+  packEntry,
+  packSegment,
+  segmentEntry,
+  turnEntry,
+  unpackEntry,
+} from "../entries.ts";
 import { passState } from "../handout/base.ts";
 import { StateKeeper } from "../handout/keeper.ts";
 import { enterImported } from "../identity/enter.ts";
@@ -30,6 +36,7 @@ import { fedBy } from "./feeds.ts";
 import { heardIn, heardOf } from "./heard.ts";
 import type { ChangeFault } from "./partners.ts";
 import type { ConsortiumPorts } from "./ports.ts";
+import { passedOn, reachable } from "./reach.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
 import { TradeTimes } from "./trade-times.ts";
 import { fedTrust, trustIn } from "./trust.ts";
@@ -166,7 +173,7 @@ export class Seat {
     });
     this.feed(fed, batch);
     sendReceipts(area, batch);
-    return this.reachable(batch.sends, true);
+    return this.reachable(batch, true);
   }
 
   private late(one: Decoded): void {
@@ -227,10 +234,7 @@ export class Seat {
     const { batch, faults } = await this.execute(decided);
     const segments = replica.unlogged(decided);
     const entries = [
-      ...segments.map(({ bytes: signed }) => ({
-        kind: EntryKind.segment,
-        bytes: packEntry(segmentEntry, { signed }),
-      })),
+      ...segments.map(({ bytes }) => packSegment(bytes)),
       { kind: EntryKind.turn, bytes: packEntry(turnEntry, { ...decided.entry, faults }) },
       ...batch.entries,
     ];
@@ -249,7 +253,7 @@ export class Seat {
     sendReceipts(area, batch);
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
     this.wake();
-    return this.reachable(batch.sends, false);
+    return this.reachable(batch, false);
   }
 
   /** Everything of the log was executed: the gateway takes part. */
@@ -342,7 +346,7 @@ export class Seat {
   }
 
   private take(batch: Batch, one: Decoded, valid: boolean, seq: number, fed: FedEntry[]): void {
-    const { intake, collector, replica } = this;
+    const { area, intake, collector, replica } = this;
     const { message, payload, topic, via } = one;
     if (!valid) return intake.refused("BAD_SIGNATURE", nodeOf(one), message.what);
     if (isShared(message)) {
@@ -355,14 +359,14 @@ export class Seat {
       if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
       else if (message.what === "ask") {
         this.asked.heard(nodeOf(one), payload, via);
-        if (via === this.area.id) replica.pass(undefined, "ask", this.packed(topic, payload));
+        if (via === area.id) replica.pass(undefined, "ask", passedOn(area.topics, topic, payload));
       }
     } else intake.apply(batch, one, { valid, tokens: undefined });
   }
 
-  private packed(topic: string, payload: Uint8Array): Uint8Array {
-    const below = topic.slice(`${this.area.topics.prefix}/node/`.length);
-    return packEntry(heardStruct, { topic: below, payload });
+  private reachable({ sends }: Batch, bring: boolean): Send[] {
+    const { area, replica, asked } = this;
+    return reachable({ area, replica, asked }, sends, bring);
   }
 
   private passed(from: string, kind: "ask" | "down", bytes: Uint8Array, host: SeatHost): void {
@@ -376,23 +380,6 @@ export class Seat {
     else if (kind === "down" && way === "down" && (what === "token" || what === "credit"))
       this.ports.bus.publish(topic, heard.payload, { retain: false });
     else this.intake.refused("UNKNOWN_TOPIC", from, heard.topic);
-  }
-
-  /** What is for nodes of other areas their gateways say; only tokens have to be brought there. */
-  private reachable(sends: readonly Send[], bring: boolean): Send[] {
-    const start = `${this.area.topics.prefix}/node/`;
-    return sends.filter(({ topic, payload }) => {
-      if (!topic.startsWith(start)) return true;
-      const node = topic.slice(start.length, start.length + 32);
-      const session = this.area.sessions.get(node);
-      if (session ? this.area.serves(session) : this.area.near.has(node)) return true;
-      // Tokens of witnesses on their way; what a bank says to its own borrowers, wherever they are.
-      const brings = bring ? "/down/token" : "/down/credit";
-      if (session && topic.endsWith(brings))
-        for (const to of bring ? this.asked.from(node, session.home) : [session.home])
-          this.replica.pass(to, "down", this.packed(topic, payload));
-      return false;
-    });
   }
 }
 

@@ -50,3 +50,13 @@ function membersOf({ rule, leader, intervalMs, gateways }: ConsortiumOptions): C
   const members = gateways.map((one): CborValue => [one.id, one.publicKey, one.beaconKey]);
   return [rule, leader, intervalMs, members];
 }
+
+/** Why a gateway that finds a decided turn wrong halts, and what its operator can do. */
+export function disagreement(code: string): { cause: string; cure: string } {
+  const cause = "a quorum has decided what this gateway finds wrong: it agrees to nothing more";
+  const cure =
+    code === "TURN_TERMS"
+      ? "make its settings those of the others, and start it again"
+      : "compare versions; keep store and log for a report, and give it a new store";
+  return { cause, cure };
+}

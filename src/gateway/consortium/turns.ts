@@ -77,3 +77,11 @@ function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 export function sameEpoch(a: NamedEpoch | undefined, b: NamedEpoch | undefined): boolean {
   return a?.number === b?.number && same(a?.digest, b?.digest);
 }
+
+/** Whether a turn that names this named the ledger and epoch that there are before the next. */
+export function namesAll(
+  named: Pick<Turn, "ledger" | "epoch">,
+  { ledger, epoch }: Before,
+): boolean {
+  return (!ledger || same(ledger, named.ledger)) && sameEpoch(epoch, named.epoch);
+}

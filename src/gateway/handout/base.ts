@@ -13,7 +13,6 @@ import {
   packEntry,
   pieceEntry,
   type StateEntry,
-  segmentEntry,
   stateEntry,
   unpackEntry,
 } from "../entries.ts";
@@ -54,11 +53,6 @@ export function entriesOf(
     { kind: EntryKind.state, bytes: packEntry(stateEntry, entry) },
     ...pieces.map((bytes) => ({ kind: EntryKind.piece, bytes: packEntry(pieceEntry, { bytes }) })),
   ];
-}
-
-/** A segment that no turn took in yet, behind a state. */
-export function openEntry(signed: Uint8Array): { kind: number; bytes: Uint8Array } {
-  return { kind: EntryKind.segment, bytes: packEntry(segmentEntry, { signed }) };
 }
 
 /** The next entry to be appended is a state's. */

@@ -9,17 +9,10 @@ import { GraphFault } from "../checkpoint/graph.ts";
 import type { Replica } from "../consortium/replica.ts";
 import type { Seat } from "../consortium/seat.ts";
 import { openTurn } from "../consortium/turns.ts";
+import { packSegment } from "../entries.ts";
 import type { GatewayPorts } from "../ports.ts";
 import { replayEntry, StoreMismatch } from "../replay.ts";
-import {
-  announceBase,
-  type Base,
-  basesIn,
-  entriesOf,
-  headOf,
-  openEntry,
-  readState,
-} from "./base.ts";
+import { announceBase, type Base, basesIn, entriesOf, headOf, readState } from "./base.ts";
 import type { FoundState } from "./catch-up.ts";
 import { holdState, STATE_FORMAT } from "./held.ts";
 import { enterShared } from "./shared.ts";
@@ -109,7 +102,7 @@ export function logFound({ ports, seat }: Fresh, found: FoundState, old: Replica
   const entries = entriesOf(held, found.offers);
   announceBase(store);
   const first = store.length + 1 + entries.length;
-  store.append([...entries, ...open.map(openEntry)]);
+  store.append([...entries, ...open.map(packSegment)]);
   open.forEach((signed, i) => {
     seat.replica.replaySegment(signed, first + i);
   });

@@ -6,8 +6,9 @@
 import type { Area } from "../area.ts";
 import { GraphFault } from "../checkpoint/graph.ts";
 import type { Replica } from "../consortium/replica.ts";
+import { packSegment } from "../entries.ts";
 import type { GatewayPorts } from "../ports.ts";
-import { announceBase, basesIn, entriesOf, headOf, openEntry } from "./base.ts";
+import { announceBase, basesIn, entriesOf, headOf } from "./base.ts";
 import type { HeldState } from "./held.ts";
 import { packShared } from "./shared.ts";
 import { stateTurnsOf } from "./states.ts";
@@ -64,7 +65,7 @@ export class StateKeeper {
     const open = this.replica.feeds.ready();
     const entries = entriesOf(held, [], this.area.publicChain.place);
     const first = store.length + 1 + entries.length;
-    store.append([...entries, ...open.map(({ bytes }) => openEntry(bytes))]);
+    store.append([...entries, ...open.map(({ bytes }) => packSegment(bytes))]);
     open.forEach((segment, i) => {
       this.replica.logged(segment, first + i);
     });
