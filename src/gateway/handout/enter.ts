@@ -24,7 +24,7 @@ export interface Fresh {
   seat: Seat;
 }
 
-/** At a start without a checkpoint: the newest state of the log, and the entry from which on it is executed. */
+/** At a start without a checkpoint: the newest state of the log; the entry from which on that is executed. */
 export function enterBase(fresh: Fresh, base: Base): number {
   const { area, ports, seat } = fresh;
   const { store, crypto, log } = ports;

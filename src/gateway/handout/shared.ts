@@ -73,8 +73,8 @@ export function packShared(area: Area, ports: GatewayPorts, turns: SharedTurns):
 }
 
 /**
- * Fills an area and a replica that are new with a state. GraphFault where it is none, or no state whose ledger
- * has the root that its last block names.
+ * Fills an area and a replica that are new with a state. GraphFault where it is none, or where its ledger has
+ * not the root that its last block names.
  */
 export function enterShared(
   area: Area,
