@@ -106,10 +106,6 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   cutsRecord,
   wantedRecord,
   changeRecord,
-  stateWantedRecord,
-  stateOfferRecord,
-  pieceWantedRecord,
-  pieceRecord,
   certifiedRecord,
   changedRecord,
   bankRecord,
@@ -121,6 +117,10 @@ export const ALL_RECORDS: readonly RecordType<unknown>[] = Object.freeze([
   creditNoticeRecord,
   paymentsRecord,
   blacklistRecord,
+  stateWantedRecord,
+  stateOfferRecord,
+  pieceWantedRecord,
+  pieceRecord,
 ]);
 
 /**

@@ -4,6 +4,12 @@ import { certifiedRecord, changedRecord } from "#core/records/certified";
 import { readersRecord } from "#core/records/readers";
 import { changeRecord } from "#core/records/registry";
 import { segmentRecord } from "#core/records/segment";
+import {
+  pieceRecord,
+  pieceWantedRecord,
+  stateOfferRecord,
+  stateWantedRecord,
+} from "#core/records/state";
 import { cutsRecord, turnRecord, wantedRecord } from "#core/records/turn";
 import { counting, gateway, hash, net, node, type Sample, sample } from "./sample.ts";
 
@@ -105,4 +111,17 @@ const turns: Sample[] = [
   sample(wantedRecord, "three segments", { net, gateway, from: 7, count: 3 }),
 ];
 
-export const TURN_SAMPLES: readonly Sample[] = [...segments, ...readers, ...turns];
+const states: Sample[] = [
+  sample(stateWantedRecord, "of one that has nothing", { net, height: 0 }),
+  sample(stateOfferRecord, "of two pieces", {
+    ...{ net, gateway, height: 2048, turn: hash(0xf4), format: 1, size: 65_000 },
+    ...{ root: hash(0xf5), next: counting(500, 20) },
+  }),
+  sample(pieceWantedRecord, "the second", { net, root: hash(0xf5), index: 1 }),
+  sample(pieceRecord, "the second, with its path", {
+    ...{ net, root: hash(0xf5), index: 1 },
+    ...{ bytes: counting(200, 21), path: [hash(0xf6)] },
+  }),
+];
+
+export const TURN_SAMPLES: readonly Sample[] = [...segments, ...readers, ...turns, ...states];
