@@ -6,7 +6,8 @@
 
 import { EntryKind } from "#gateway/entries";
 import { Gateway } from "#gateway/gateway";
-import type { GatewayPorts, LogEntry, LogStore } from "#gateway/ports";
+import type { GatewayOptions } from "#gateway/options";
+import type { GatewayPorts, LogEntry, LogStore, Tariff } from "#gateway/ports";
 import { processorMs } from "#host-sim/evaluate/smartchain/costs";
 import { v8Engine } from "#host-sim/fleet/v8-engine";
 import { gatewayOptions, nodeSetups, PROOF_OF_TIME, seededKey, tariffOf } from "#host-sim/setup";
@@ -16,7 +17,6 @@ import { firstSlots } from "#host-sim/worlds/window";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { openMemoryStore } from "#node/store/memory";
 
-const NODES = 24;
 const SLOTS = 24;
 const SLOT_SECONDS = 900;
 
@@ -28,9 +28,18 @@ export interface Replayed {
   kindMs: Record<string, number>;
 }
 
-export async function replayOwnLog(): Promise<Replayed> {
+/** A gateway's log, and what it was made with. */
+export interface OwnLog {
+  options: GatewayOptions;
+  store: LogStore;
+  tariff: Tariff;
+  transactions: number;
+}
+
+/** The log of a simulated street of so many members. */
+export async function makeOwnLog(nodes: number): Promise<OwnLog> {
   const crypto = sodiumCrypto();
-  const whole = loadWorld({ from: 0, days: 1, nodes: NODES, seed: 1, slotSeconds: SLOT_SECONDS });
+  const whole = loadWorld({ from: 0, days: 1, nodes, seed: 1, slotSeconds: SLOT_SECONDS });
   const world = firstSlots(whole, SLOTS);
   const secretKey = seededKey(crypto, 1, "gateway", 0);
   const options = gatewayOptions(world, secretKey, {
@@ -45,19 +54,27 @@ export async function replayOwnLog(): Promise<Replayed> {
   const { gateway } = await runSim({
     ...{ world, options, tariff, setups, engine: v8Engine(), crypto, store, log },
   });
-  const { transactions } = gateway.area.counters;
-  const kindMs: Record<string, number> = {};
-  const timed: LogStore = { ...store, read: () => timedRead(store, kindMs) };
-  Object.defineProperty(timed, "length", { get: () => store.length });
-  const entries = store.length;
-  const ports: GatewayPorts = {
-    ...{ crypto, store: timed, tariff, log, probe: () => {} },
+  return { options, store, tariff, transactions: gateway.area.counters.transactions };
+}
+
+/** What a gateway needs that only starts. */
+export function portsOver(store: LogStore, tariff: Tariff): GatewayPorts {
+  return {
+    ...{ crypto: sodiumCrypto(), store, tariff, log: () => {}, probe: () => {} },
     verifier: { verify: (batch) => batch.map(() => true) },
     bus: { publish: () => {}, subscribe: () => {}, close: async () => {} },
     time: { nowMs: () => 0, wakeAfter: () => {} },
   };
+}
+
+export async function replayOwnLog(): Promise<Replayed> {
+  const { options, store, tariff, transactions } = await makeOwnLog(24);
+  const kindMs: Record<string, number> = {};
+  const timed: LogStore = { ...store, read: () => timedRead(store, kindMs) };
+  Object.defineProperty(timed, "length", { get: () => store.length });
+  const entries = store.length;
   const fromMs = processorMs();
-  await new Gateway(options, ports).start();
+  await new Gateway(options, portsOver(timed, tariff)).start();
   return { transactions, entries, totalMs: processorMs() - fromMs, kindMs };
 }
 

@@ -4,6 +4,7 @@ import { Inner, Leaf, MerkleMap } from "#core/crypto/merkle-map";
 import { Members } from "#core/pot/members";
 import { EpochElectorate } from "#core/votes/electorate";
 import type { Area } from "../area.ts";
+import { Places } from "../consortium/places.ts";
 import { FeederCheck } from "../feeder/check.ts";
 import { Drift } from "../feeder/drift.ts";
 import { Fit } from "../feeder/fit.ts";
@@ -29,6 +30,7 @@ export const CLASSES = [
   Drift,
   Fit,
   Suspects,
+  Places,
 ];
 
 /** What an area is made with, and its secrets: it has them anyhow. */

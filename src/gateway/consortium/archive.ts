@@ -3,12 +3,8 @@
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import type { LogStore } from "../ports.ts";
+import { type Place, Places } from "./places.ts";
 import type { CheckedSegment } from "./segments.ts";
-
-interface Place {
-  readonly id: Uint8Array;
-  readonly index: number;
-}
 
 export class Archive {
   private readonly store: LogStore;
@@ -16,7 +12,7 @@ export class Archive {
   private turns: number[] = [];
   private first = 0;
   /** The same of the segments of each gateway (hex), by number. */
-  private readonly segments = new Map<string, Map<number, Place>>();
+  private readonly segments = new Map<string, Places>();
   /** Others of the same number, which a gateway that lies signed. */
   private readonly forks = new Map<string, Place[]>();
 
@@ -40,14 +36,13 @@ export class Archive {
     const gone = kept < 0 ? this.turns.length : kept;
     this.turns = this.turns.slice(gone);
     this.first += gone;
-    for (const known of this.segments.values())
-      for (const [seq, segment] of known) if (segment.index < index) known.delete(seq);
+    for (const known of this.segments.values()) known.forget(index);
   }
 
   /** Of two of one number the later is the one that others get, until a turn takes one in. */
   addSegment(gateway: string, seq: number, id: Uint8Array, index: number): void {
     let known = this.segments.get(gateway);
-    if (!known) this.segments.set(gateway, (known = new Map()));
+    if (!known) this.segments.set(gateway, (known = new Places()));
     const before = known.get(seq);
     known.set(seq, { id, index });
     if (before && !bytesEqual(before.id, id)) this.forksAt(gateway, seq).push(before);
@@ -77,9 +72,7 @@ export class Archive {
   }
 
   hasSegment(gateway: string, seq: number, id: Uint8Array): boolean {
-    const known = this.segments.get(gateway)?.get(seq);
-    if (!known) return false;
-    if (bytesEqual(known.id, id)) return true;
+    if (this.segments.get(gateway)?.has(seq, id)) return true;
     const others = this.forks.get(`${gateway} ${seq}`);
     return !!others && others.some((other) => bytesEqual(other.id, id));
   }
@@ -90,11 +83,11 @@ export class Archive {
   }
 
   segment(gateway: string, seq: number): Uint8Array | undefined {
-    return this.at(this.segments.get(gateway)?.get(seq)?.index);
+    return this.at(this.segments.get(gateway)?.indexOf(seq));
   }
 
   private at(index: number | undefined): Uint8Array | undefined {
-    if (index === undefined) return undefined;
+    if (!index) return undefined;
     for (const entry of this.store.read(index))
       return entry.index === index ? entry.bytes : undefined;
     return undefined;
