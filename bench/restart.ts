@@ -220,7 +220,7 @@ async function wholeGateway(): Promise<Target> {
   };
 }
 
-/** The same question to the gateway without a checkpoint: it keeps more than the ledger, and replays all of its log. */
+/** The same question to the gateway without a checkpoint: it has more than the ledger to build. */
 async function ownLog(): Promise<string> {
   const { transactions, totalMs, kindMs } = await replayOwnLog();
   const kinds = Object.entries(kindMs).sort(([, a], [, b]) => b - a);
