@@ -43,7 +43,7 @@ export function townOf(
     world,
     crypto,
     weather: { area: plan.area, peers: plan.peers },
-    consortium: { intervalMs, timeouts: TIMEOUTS, rule, leader },
+    consortium: { intervalMs, timeouts: TIMEOUTS, rule, leader, ...plan.states },
     direct: plan.direct,
     ...(bank && { nodes: (setup) => borrower(setup, bank) }),
     ...(plan.checkpointTurns > 0 && {

@@ -50,6 +50,8 @@ export interface TownFeatures {
   /** Gateways that are no members at first; their indices follow those of the members. */
   spare: number;
   changes: ChangePlan[];
+  /** Gateways hand out states so often, and may keep so few turns. */
+  states?: { stateTurns: number; keepTurns?: number };
 }
 
 export const PLAIN: TownFeatures = {
