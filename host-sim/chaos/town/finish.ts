@@ -108,7 +108,7 @@ async function again(
 }
 
 function waits({ present }: TownArena): boolean {
-  return present.some(({ gateway }) => gateway?.seat?.replica.feeds.waiting);
+  return present.some(({ gateway }) => gateway?.seat?.replica.feeds.waiting || gateway?.seat?.replica.feeds.gaps.length);
 }
 
 /** I21: the log, executed again from its beginning, comes to the same. */
