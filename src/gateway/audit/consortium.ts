@@ -29,7 +29,7 @@ export class AuditConsortium {
   /** The turn in hand; undefined before the first. */
   turn: Turn | undefined;
   prev: Uint8Array | undefined;
-  /** What the turn in hand took in: SHA-256 of what its nodes signed, by kind of entry; and by which gateways. */
+  /** What the turn in hand took in: SHA-256 of what nodes signed, by kind of entry; by which gateways. */
   readonly heard = new Map<string, Uint8Array[]>();
 
   constructor(partners: Partners) {
