@@ -21,13 +21,16 @@ const MEMORY_64: XsCreation = Object.freeze({
   stackSlots: 640,
 });
 
-/** noble, and modules that are not preloaded, live in the node's own memory: as much as they take. */
+/**
+ * noble, and modules that are not preloaded, live in the node's own memory: as much as they take. Modules run
+ * one inside the other then, as deep as they import each other: 1024 slots are too few.
+ */
 const MEMORY_FREE: XsCreation = Object.freeze({
   chunkInitial: 128 * 1024,
   chunkIncremental: 32 * 1024,
   heapInitial: 16_384,
   heapIncremental: 2048,
-  stackSlots: 1024,
+  stackSlots: 1536,
 });
 
 /**

@@ -7,11 +7,13 @@ import { openSigned } from "#core/codec/record";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
 import type { LedgerState } from "#core/ledger/state";
+import { arrivalRecord } from "#core/records/arrival";
 import type { Epoch } from "#core/records/epoch";
 import { upRecord } from "#core/records/receipt";
 import { bodyRecord, openTx } from "#core/records/tx";
 import type { Vote } from "#core/records/vote";
 import { askRecord, tokenRecord } from "#core/records/witness";
+import { UP_KINDS } from "#core/topics";
 import type { Area } from "#gateway/area";
 import type { World } from "../worlds/types.ts";
 import { CapCheck } from "./check-caps.ts";
@@ -77,6 +79,15 @@ export class AreaChecks {
       if (!answer.ok || !answer.value.token || witness === undefined) return;
       this.witness.token(witness, hex(answer.value.txid));
     }
+  }
+
+  /** A numbered message that was taken in, with the code that it got. */
+  taken({ kind, code, content }: { kind: number; code: number; content: Uint8Array }): void {
+    if (UP_KINDS[kind] !== "arrival" || code !== 0) return;
+    const arrival = openSigned(arrivalRecord, this.facts.crypto, content);
+    if (!arrival.ok) return;
+    const { node, txid } = arrival.value;
+    if (txid) this.dag.arrived(hex(node), txid);
   }
 
   /** A vote that was taken in. */

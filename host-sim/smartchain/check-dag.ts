@@ -36,6 +36,8 @@ export class DagCheck {
     { id: string; seq: number; tick: number; tMs: number }
   >();
   /** All that was said, also what nobody took, by id. */
+  /** Heads of chains that came from elsewhere, by author. */
+  private readonly arrivals = new Map<string, string>();
   private readonly bodies = new Map<
     string,
     { from: string; seq: number; prev: string | undefined }
@@ -94,6 +96,11 @@ export class DagCheck {
     }
   }
 
+  /** An author came from another gateway, with a chain whose head that is: before it there may be a gap. */
+  arrived(author: string, txid: Uint8Array): void {
+    this.arrivals.set(author, hex(txid));
+  }
+
   /** A transaction as its author says it. */
   said({ txid, body }: Tx): void {
     const { from, seq, prev } = body;
@@ -117,11 +124,13 @@ export class DagCheck {
   /**
    * I13: back along the author's own links every number was said once, down to the one before in the DAG, or
    * to the first. In between may lie what was said and refused: it keeps its number (gateway/intake/tx.ts).
+   * What an author left behind at another gateway when it came to this one is nobody's here.
    */
   private gapless(tx: Tx, author: string, last: string | undefined): void {
     let { seq } = tx.body;
     let at = tx.body.prev && hex(tx.body.prev);
     for (; at !== last; seq--) {
+      if (at !== undefined && at === this.arrivals.get(author)) return;
       const before = at === undefined ? undefined : this.bodies.get(at);
       must(before !== undefined, "I13", () => `${author}: nobody said what is before ${seq}`);
       must(before.from === author, "I13", () => `${author}: ${seq} follows another's`);

@@ -107,6 +107,16 @@ export const ROAM_AWAY_JITTER_MS = 120_000;
 export const ROAM_BACK_MS = 21_600_000;
 /** And up to so much longer, ms, for the same reason. */
 export const ROAM_BACK_JITTER_MS = 3_600_000;
+/**
+ * A node that finds its gateway false is there for so long at least before it goes on, ms: where all lie, it
+ * starts anew this often. After each such move the time doubles, up to ROAM_FLIGHTS_MAX times: then it is 80
+ * minutes, and 18 writes of the settings a day.
+ */
+export const ROAM_FLEE_MS = 300_000;
+/** Doublings of that time, for the same reason. */
+export const ROAM_FLIGHTS_MAX = 4;
+/** Gateways' keys beside those of places: what fits a console's line of 512 bytes. With places eleven in all. */
+export const FURTHER_KEYS_MAX = 7;
 /** A connection that lasted this long was a good one, ms; two nodes of one id throw each other out sooner. */
 export const LINK_STABLE_MS = 300_000;
 /** How long a clean end waits for its acknowledgement, and then for the broker to close, ms. */

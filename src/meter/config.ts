@@ -15,6 +15,11 @@ export interface NodeConfig {
    * of these in the middle of a conversation.
    */
   gateways?: readonly Uint8Array[];
+  /**
+   * How many gateways share it, where `gateways` has not the keys of all: the node checks no certificates then,
+   * and takes its gateway's word.
+   */
+  gatewayCount?: number;
   /** Changes of the consortium's gateways that had led to that list. Default 0: as it began. */
   gatewaysVersion?: number;
   /** Largest energy that the connection carries in one slot, either way, Wh. */

@@ -118,6 +118,11 @@ export class Conversation {
     return fellows.length > 0 ? fellows : [{ node: gateway, publicKey: key }];
   }
 
+  /** How many there are of them: the node may not know all. */
+  get gatewayCount(): number {
+    return Math.max(this.config.gatewayCount ?? 0, this.gateways.length);
+  }
+
   /** Whether it spoke last with one that shares the ledger of the one that is there. */
   private get withFellow(): boolean {
     const { fellows, gateway } = this;

@@ -7,14 +7,17 @@ import { Fellows } from "./fellows.ts";
 import type { MeterNode } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
 
-/** Undefined where one gateway keeps the ledger alone: its signature says as much. */
+/**
+ * Undefined where one gateway keeps the ledger alone: its signature says as much; and where the node does not
+ * know all of them: it could tell no quorum.
+ */
 export function certifierOf(
   node: MeterNode,
   config: NodeConfig,
   ports: NodePorts,
 ): Certifier | undefined {
   const { net, gateways } = config;
-  if (!gateways || gateways.length < 2) return undefined;
+  if (!gateways || gateways.length < 2 || config.gatewayCount !== undefined) return undefined;
   const { topics, conversation } = node;
   const fellows = new Fellows(config, gateways, ports.crypto, ports.store);
   conversation.follow(fellows.list);

@@ -296,7 +296,7 @@ export class Issuer {
     const { body } = this;
     const { m, k } = known.epoch;
     if (!body || !state.pending || !state.txid) return undefined;
-    const gateways = gatewayTokens(this.node.conversation.gateways.length);
+    const gateways = gatewayTokens(this.node.conversation.gatewayCount);
     let pot: Kept[];
     if (m > 0 && this.tokens.length >= m)
       pot = this.tokens.sort((a, b) => a.rank - b.rank).slice(0, m);

@@ -185,7 +185,10 @@ export class Observer {
     if (!crypto.verify(committees.keyOf(author), tx.digest, tx.signature)) return "BAD_SIGNATURE";
     // Its own signature is over the tokens that it has checked.
     if (bytesEqual(tx.body.from, this.node.idBytes)) return undefined;
-    const gatewayKeys = this.node.conversation.gateways;
+    const { gateways: gatewayKeys, gatewayCount } = this.node.conversation;
+    // No member's: a gateway's whose key this node may not have.
+    if (gatewayCount > gatewayKeys.length && tx.pot.length > 0)
+      if (committees.indexOf(tx.pot.get(0).witness) < 0) return "";
     const checked = checkPot(crypto, committees, epoch, tx, { gatewayKeys, gatewaysNeeded: true });
     return checked.ok ? undefined : checked.code;
   }

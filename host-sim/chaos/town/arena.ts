@@ -6,7 +6,7 @@ import type { Crypto } from "#core/crypto/port";
 import { epochRecord } from "#core/records/epoch";
 import { voteRecord } from "#core/records/vote";
 import type { Replica } from "#gateway/consortium/replica";
-import { EntryKind, epochEntry, unpackEntry, voteEntry } from "#gateway/entries";
+import { EntryKind, epochEntry, saidEntry, unpackEntry, voteEntry } from "#gateway/entries";
 import type { AreaChecks } from "../../smartchain/area-checks.ts";
 import { keyedCrypto } from "../../smartchain/crypto.ts";
 import type { Town, TownSetup } from "../../town/town.ts";
@@ -204,7 +204,8 @@ export class TownArena {
         const { signed } = unpackEntry(voteEntry, bytes);
         const vote = openSigned(voteRecord, this.town.crypto, signed);
         if (vote.ok) this.area.voted(vote.value);
-      } else if (kind === EntryKind.epoch) {
+      } else if (kind === EntryKind.said) this.area.taken(unpackEntry(saidEntry, bytes));
+      else if (kind === EntryKind.epoch) {
         const { signed } = unpackEntry(epochEntry, bytes);
         const epoch = openSigned(epochRecord, this.town.crypto, signed);
         if (epoch.ok) this.area.epochs.set(epoch.value.epoch, epoch.value);

@@ -3,7 +3,7 @@
  * A log of a gateway among others (docs/consensus.md): who the gateways are, their feeds, and the turns
  * that a quorum of them signed. What follows a turn in the log has to come of messages that the turn took in.
  */
-import { bytesEqual, toHex } from "#core/codec/bytes";
+import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
 import { blockIdOfHashes } from "#core/consensus/block-id";
 import { certificateItems } from "#core/consensus/certificate";
 import type { Crypto } from "#core/crypto/port";
@@ -29,8 +29,8 @@ export class AuditConsortium {
   /** The turn in hand; undefined before the first. */
   turn: Turn | undefined;
   prev: Uint8Array | undefined;
-  /** What the turn in hand took in: SHA-256 of what its nodes signed, by kind of entry. */
-  readonly heard = new Set<string>();
+  /** What the turn in hand took in: SHA-256 of what nodes signed, by kind of entry; by which gateways. */
+  readonly heard = new Map<string, Uint8Array[]>();
 
   constructor(partners: Partners) {
     this.partners = partners;
@@ -147,7 +147,10 @@ function hear(
   for (const { gateway, entry } of fedBy(taken)) {
     const { kind, bytes } = entry;
     const said = kind === FedKind.heard ? saidIn(bytes) : undefined;
-    if (said) heard.add(nameOf(ports.crypto, said.what, said.content));
+    if (said) {
+      const name = nameOf(ports.crypto, said.what, said.content);
+      heard.set(name, [...(heard.get(name) ?? []), fromHex(gateway)!]);
+    }
     if (kind === FedKind.change && partners.wish(bytes, gateway))
       feeds.keep(partners.list.map(({ id }) => id));
   }
@@ -170,6 +173,17 @@ export function checkHeard(context: Context, what: string, content: Uint8Array):
   const { consortium } = state;
   if (!consortium || consortium.heard.has(nameOf(ports.crypto, what, content))) return;
   findings.fault("TURN_FOREIGN", { height: consortium.turn?.height }, what);
+}
+
+/** The gateways (ids) by which a node said this in the turn in hand; without a consortium the log's own. */
+export function heardBy(
+  { state, ports }: Context,
+  what: string,
+  content: Uint8Array,
+): Uint8Array[] {
+  const { consortium, gatewayId } = state;
+  if (!consortium) return [gatewayId];
+  return consortium.heard.get(nameOf(ports.crypto, what, content)) ?? [];
 }
 
 function nameOf(crypto: Crypto, what: string, content: Uint8Array): string {

@@ -44,13 +44,13 @@ export function eventCode({ reading: last }: AuditMember, event: MeterEvent): Co
   return lowestMwh < read ? "EVENT_REGISTER" : undefined;
 }
 
-/** Why an arrival from another gateway may not be taken, or undefined. */
+/** Why an arrival from another gateway may not be taken, or undefined. `by`: the gateways that it came by. */
 export function arrivalCode(
-  state: AuditState,
+  by: readonly Uint8Array[],
   member: AuditMember,
   { gateway, txSeq, txid }: Arrival,
 ): Code | undefined {
-  if (!bytesEqual(gateway, state.gatewayId)) return "ARRIVAL_ELSEWHERE";
+  if (!by.some((id) => bytesEqual(id, gateway))) return "ARRIVAL_ELSEWHERE";
   if ((txSeq === 0) !== (txid === undefined)) return "ARRIVAL_CHAIN";
   if (txSeq > member.txSeq) return undefined;
   const same = txid && member.txid ? bytesEqual(txid, member.txid) : txid === member.txid;

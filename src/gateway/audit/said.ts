@@ -13,7 +13,7 @@ import { checkLoanWord, loanEvent } from "../credit/word.ts";
 import { memberEntry, saidEntry } from "../entries.ts";
 import { factsOf, numberOf, openContent, type Said } from "../intake/decode.ts";
 import { eventName } from "../intake/event.ts";
-import { checkHeard } from "./consortium.ts";
+import { checkHeard, heardBy } from "./consortium.ts";
 import { openEntry } from "./open.ts";
 import {
   arrivalCode,
@@ -89,7 +89,8 @@ export function auditSaid(context: Context, bytes: Uint8Array): void {
   findings.signature(job, "SIGNATURE_NODE", which, kind);
   if (net !== state.net || !bytesEqual(author, entry.node))
     findings.fault("SAID_AUTHOR", which, `${kind} of ${toHex(author)} in ${net}`);
-  const expected = judge(context, member, said, entry);
+  const by = heardBy(context, "said", entry.content);
+  const expected = judge(context, member, said, entry, by);
   compareCodes(context, node, which, said, entry.code, expected);
   if (entry.code === 0) accept(context, member, said);
   else refused(context, member, said, entry.code);
@@ -109,10 +110,11 @@ function judge(
   member: AuditMember,
   said: Said,
   { seq, code }: { seq: number; code: number },
+  by: readonly Uint8Array[],
 ): Code | undefined {
   const { state } = context;
   if (numberOf(said) !== seq) return "SAID_NUMBER";
-  if (said.kind === "arrival") return arrivalCode(state, member, said.signed.value);
+  if (said.kind === "arrival") return arrivalCode(by, member, said.signed.value);
   const barred = barredCode(context, member.id);
   if (barred) return (said.kind === "tx" && chainCode(member, said.tx)) || barred;
   if (said.kind === "reading") return readingCode(state, member, said.signed.value);

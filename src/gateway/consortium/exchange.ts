@@ -16,6 +16,7 @@ const ASKED_MAX = 32;
 
 export class Exchange {
   private readonly net: string;
+  private readonly self: string;
   private readonly link: PeerLink;
   private readonly feeds: Feeds;
   private readonly archive: Archive;
@@ -24,8 +25,10 @@ export class Exchange {
   /** When each was asked for last, and how often. */
   private readonly asked = new Map<string, { atMs: number; tries: number }>();
 
-  constructor(net: string, link: PeerLink, feeds: Feeds, archive: Archive) {
+  /** `self`: id of this gateway, hex. */
+  constructor(net: string, self: string, link: PeerLink, feeds: Feeds, archive: Archive) {
     this.net = net;
+    this.self = self;
     this.link = link;
     this.feeds = feeds;
     this.archive = archive;
@@ -66,7 +69,9 @@ export class Exchange {
     const id = toHex(gateway);
     for (let seq = from; seq < from + count; seq++) {
       const entry = this.archive.segment(id, seq);
-      const kept = entry ? [unpackEntry(segmentEntry, entry).signed] : this.feeds.openAt(id, seq);
+      // Its own of a life that it has forgotten are not on its disk before a turn is.
+      const open = id === this.self ? [] : this.feeds.openAt(id, seq);
+      const kept = entry ? [unpackEntry(segmentEntry, entry).signed] : open;
       for (const segment of kept) this.link.send(peer, "segment", segment);
       if (kept.length === 0) return;
     }

@@ -104,7 +104,7 @@ export class Replica {
     this.partners = new Partners(net, ports.crypto, consortium.gateways, consortium.rule);
     this.feeds = new Feeds(consortium.gateways.map(({ id }) => id));
     this.archive = new Archive(ports.store);
-    this.exchange = new Exchange(net, outside.link, this.feeds, this.archive);
+    this.exchange = new Exchange(net, this.self, outside.link, this.feeds, this.archive);
     this.target = new Target(consortium);
     this.states = new States(options, ports, outside, {
       id: host.id,

@@ -327,9 +327,11 @@ export function enterClearing(area: Area, run: SlotRun, made: MadeClearing): voi
   area.chain.addEvent({ type: "clearing", id: made.event, pairs });
   area.scheduler.cleared(area, run.slot);
   area.lastOfferWh = made.clearing.summary.offers.totalWh;
-  // Those that were not waited for any longer; looked up here so that a restart lists them too.
+  // Those that were not waited for any longer; looked up here so that a restart lists them too. Others spoke
+  // while votes were waited for; but for a demand that was made without them they were too late.
   for (const id of run.expected)
     if (!run.collected(area.sessions.get(id)!, area.exAnte)) run.missed.add(id);
+    else if (!run.demand) run.missed.delete(id);
   run.clearingBytes = made.bytes;
   run.contracts = made.contracts;
   run.deals.start(area.chain.state, run.slot);
@@ -343,6 +345,7 @@ function readyToClose(area: Area, run: SlotRun): boolean {
   // Who may no longer take part is not waited for: what it owes is left to the meters.
   const barred = missing.length > 0 && missing.every((id) => area.barred(id));
   if (!barred && !timedOut(area, run)) return false;
+  run.unanswered = missing.filter((id) => !run.missed.has(id));
   miss(area, run, missing);
   return true;
 }
@@ -351,6 +354,9 @@ function closeRun(area: Area, batch: Batch, run: SlotRun): void {
   const { world } = area;
   world.atLeast(world.endMs(run.slot) + Math.floor(world.slotMs / 2));
   const mints = standingOrders(area.chain.state, area.options);
+  const missing = run.missingParties();
+  // The others answered while votes were waited for.
+  for (const id of run.unanswered) if (!missing.has(id)) run.missed.delete(id);
   if (run.missed.size > 0) {
     const nodes = [...run.missed].sort().map((id) => area.sessions.get(id)!.idBytes);
     batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));

@@ -36,6 +36,8 @@ export class SlotRun {
   /** SOLDs to pass on (again) to their buyers. */
   readonly solds: Tx[] = [];
   readonly missed = new Set<string>();
+  /** Of those the ones that were given up while contracts were settled. */
+  unanswered: readonly string[] = [];
   /** Contracts of the clearing; what blocks have paid of them, and what for. */
   pairs = 0;
   tradedWh = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * When a node goes to another gateway of its consortium: after some minutes without the present one, and back
- * to its own after some hours. It goes by starting anew, as for other settings: what it keeps between two
- * starts is all that it takes along.
+ * When a node goes to another gateway of its consortium: after some minutes without the present one, or where
+ * that one's word is false; and back to its own after some hours. It goes by starting anew, as for other
+ * settings: what it keeps between two starts is all that it takes along.
  */
 import type { Entropy } from "#core/crypto/port";
 import {
@@ -10,6 +10,8 @@ import {
   ROAM_AWAY_MS,
   ROAM_BACK_JITTER_MS,
   ROAM_BACK_MS,
+  ROAM_FLEE_MS,
+  ROAM_FLIGHTS_MAX,
 } from "#core/limits-device";
 import type { Log } from "../ports.ts";
 import { Alarm, type Timer } from "../time/alarm.ts";
@@ -21,8 +23,8 @@ export interface RoamerPorts {
   readonly log: Log;
   readonly network: { up(): boolean };
   readonly session: { readonly online: boolean };
-  /** Starts anew at this place. */
-  moveTo(place: number): void;
+  /** Starts anew at this place; `flights` is kept until then. */
+  moveTo(place: number, flights: number): void;
 }
 
 export class Roamer {
@@ -34,10 +36,22 @@ export class Roamer {
   private readonly backAtMs: number | undefined;
   /** Uptime at which it goes on; undefined: the gateway is there, or the node's own network is not. */
   private awayAtMs: number | undefined;
+  private readonly startMs: number;
+  private readonly flights: number;
+  /** Uptime at which it goes on because the gateway's word is false. */
+  private fleeAtMs: number | undefined;
 
-  /** It is at `place`, and goes to `next`; both 0: there is no other. */
-  constructor(place: number, next: number, ports: RoamerPorts) {
+  /**
+   * It is at `place`, and goes to `next`; both 0: there is no other. `flights`: moves in a row that led here
+   * from a gateway whose word was false.
+   */
+  constructor(
+    { place, next, flights }: { place: number; next: number; flights: number },
+    ports: RoamerPorts,
+  ) {
     this.ports = ports;
+    this.startMs = ports.timer.uptimeMs();
+    this.flights = flights;
     this.place = place;
     this.next = next;
     this.alarm = new Alarm(ports.timer, () => this.look());
@@ -50,14 +64,27 @@ export class Roamer {
     const { network, session, timer } = this.ports;
     if (session.online || !network.up()) this.awayAtMs = undefined;
     else this.awayAtMs ??= this.after(ROAM_AWAY_MS, ROAM_AWAY_JITTER_MS);
-    const { awayAtMs, backAtMs } = this;
+    const { awayAtMs = Infinity, backAtMs = Infinity, fleeAtMs = Infinity } = this;
     const nowMs = timer.uptimeMs();
-    if (awayAtMs !== undefined && nowMs >= awayAtMs) return this.go(this.next);
-    if (backAtMs !== undefined && nowMs >= backAtMs) return this.go(0);
+    if (nowMs >= fleeAtMs) return this.go(this.next, this.flightsNow);
+    if (nowMs >= awayAtMs) return this.go(this.next);
+    if (nowMs >= backAtMs) return this.go(0);
     this.alarm.clear();
-    if (awayAtMs !== undefined && backAtMs !== undefined)
-      this.alarm.at(Math.min(awayAtMs, backAtMs));
-    else this.alarm.at(awayAtMs ?? backAtMs);
+    const atMs = Math.min(awayAtMs, backAtMs, fleeAtMs);
+    if (atMs < Infinity) this.alarm.at(atMs);
+  }
+
+  /**
+   * The gateway's word is false. A node that was there for long goes soon; one that came just now waits, and
+   * longer each time: with liars everywhere it must not start anew for ever.
+   */
+  flee(): void {
+    const { timer, entropy } = this.ports;
+    const restMs = this.startMs + ROAM_FLEE_MS * 2 ** this.flights - timer.uptimeMs();
+    // As many nodes find the same lie at once.
+    this.fleeAtMs ??=
+      timer.uptimeMs() + Math.max(0, restMs) + fullJitter(entropy, ROAM_AWAY_JITTER_MS);
+    this.look();
   }
 
   close(): void {
@@ -69,9 +96,15 @@ export class Roamer {
     return timer.uptimeMs() + leastMs + fullJitter(entropy, jitterMs);
   }
 
-  private go(place: number): void {
+  /** With this one; hours at a gateway end the row. */
+  private get flightsNow(): number {
+    const stayedMs = this.ports.timer.uptimeMs() - this.startMs;
+    return stayedMs >= ROAM_BACK_MS ? 1 : Math.min(this.flights + 1, ROAM_FLIGHTS_MAX);
+  }
+
+  private go(place: number, flights = 0): void {
     const { log } = this.ports;
     log(place === 0 ? "info" : "warn", place === 0 ? "gateway-own" : "gateway-away", { place });
-    this.ports.moveTo(place);
+    this.ports.moveTo(place, flights);
   }
 }

@@ -68,7 +68,8 @@ export function applyPairs(
       take(field, cure, parsed);
     }
   // Whoever sets anything looks for the node at its own gateway.
-  return errors.length > 0 ? { ok: false, errors } : { ok: true, settings: { ...next, place: 0 } };
+  if (errors.length > 0) return { ok: false, errors };
+  return { ok: true, settings: { ...next, place: 0, flights: 0 } };
 }
 
 function defaultsOf(names: readonly (keyof Settings)[]): Partial<Settings> {

@@ -3,8 +3,8 @@
  * The settings by the names that people type: how each is read, checked and shown. What is wrong is said
  * without what was typed, which may be a secret in the wrong place.
  */
-
 import { bytesEqual, fromHex, toHex } from "#core/codec/bytes";
+import { GATEWAYS_MAX } from "#core/consensus/limits";
 import { LOAN_MICRO_MAX } from "#core/credit/bounds";
 import {
   CONNECTION_W_MAX,
@@ -15,6 +15,7 @@ import {
   QTY_WH_MAX,
   WALLETS_MAX,
 } from "#core/limits";
+import { FURTHER_KEYS_MAX } from "#core/limits-device";
 import { formatCoins, parseCoins } from "#core/units/money";
 import type { Place } from "./places.ts";
 import { type Board, PASSWORD_CHARS_MAX, type Settings } from "./settings.ts";
@@ -106,6 +107,14 @@ function parsePlace(text: string, context: FieldContext): Place | string {
   if (typeof gatewayKey === "string") return `${gatewayKey}: the key`;
   const { host, port, tls } = broker as Pick<Settings, "host" | "port" | "tls">;
   return { host, port, tls, area, gatewayKey };
+}
+
+function parseKeys(text: string, context: FieldContext): Partial<Settings> | string {
+  const words = text.split(",");
+  if (words.length > FURTHER_KEYS_MAX) return `has more than ${FURTHER_KEYS_MAX} keys`;
+  const keys = words.map((word) => parseKey(word, context));
+  const fault = keys.find((key) => typeof key === "string");
+  return fault ? `${fault}: one of the keys` : { keys: keys as Uint8Array[] };
 }
 
 function brokerText({ host, port, tls }: Pick<Settings, "host" | "port" | "tls">): string {
@@ -280,6 +289,23 @@ const PLACE_FIELDS: readonly FieldSpec[] = Object.freeze([
     },
     clears: ["fourth"],
     show: ({ fourth }: Settings) => placeText(fourth),
+  },
+  {
+    name: "keys",
+    cure: `give public keys of other gateways of the consortium with commas between, at most ${FURTHER_KEYS_MAX}`,
+    parse: parseKeys,
+    clears: ["keys"],
+    show: ({ keys }: Settings) => (keys.length > 0 ? keys.map(toHex).join(",") : undefined),
+  },
+  {
+    name: "gateways",
+    cure: "give how many gateways the consortium has; empty: those that are given",
+    parse: (text: string) => {
+      const gateways = parseWhole(text, 1, GATEWAYS_MAX);
+      return typeof gateways === "string" ? gateways : { gateways };
+    },
+    clears: ["gateways"],
+    show: ({ gateways }: Settings) => gateways || undefined,
   },
 ] as FieldSpec[]);
 

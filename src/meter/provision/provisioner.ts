@@ -37,7 +37,7 @@ export interface Provisioned {
   node: NodeConfig;
   link: LinkSettings;
   meter: MeterSettings;
-  roaming: { place: number; next: number };
+  roaming: { place: number; next: number; flights: number };
 }
 
 /** It is what Improv and the console share; outside of this folder only what has no such comment is used. */
@@ -140,8 +140,8 @@ export class Provisioner implements ProvisionContext, ImprovSink {
   }
 
   /** The node starts at this one of its gateways from now on. */
-  moveTo(place: number): void {
-    this.store.save({ ...this.store.settings, place });
+  moveTo(place: number, flights: number): void {
+    this.store.save({ ...this.store.settings, place, flights });
   }
 
   /** As `wattle reset settings --yes`: for a button that was held. */

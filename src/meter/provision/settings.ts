@@ -31,7 +31,16 @@ import {
 import { netName } from "#core/records/common";
 import { CREDIT_NEED, type NodeConfig, type TradePolicy } from "../config.ts";
 import type { KeyValueStore, Log } from "../ports.ts";
-import { furtherOf, nextPlace, noPlaces, placeOf, type Roaming, roamingFields } from "./places.ts";
+import {
+  consortiumOf,
+  furtherOf,
+  isRoaming,
+  nextPlace,
+  noPlaces,
+  placeOf,
+  type Roaming,
+  roamingFields,
+} from "./places.ts";
 import { TwoSlots } from "./two-slots.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -197,9 +206,8 @@ export class SettingsStore {
     // Without what is new in it, firmware that an update goes back to can read it.
     const { password, borrow, borrowMicro } = settings;
     const borrows = borrow !== 0 || borrowMicro !== CREDIT_NEED.capMicro;
-    const roams = furtherOf(settings).length > 0;
     const older = borrows ? FOURTH_FORMAT : password !== "" ? THIRD_FORMAT : SECOND_FORMAT;
-    const format = roams ? FORMAT : older;
+    const format = isRoaming(settings) ? FORMAT : older;
     this.slots.save([format, unfinished, fieldOf(format).encode(settings, "settings")]);
     this.settings = settings;
   }
@@ -320,11 +328,10 @@ export function nodeConfigOf(
   const policy = { trade: settings.trade !== 0, bidMicro, offerMicro, ...direct, ...credit };
   const node = { net, area, name, secretKey, gatewayKey, capacityWh, wallets, policy };
   const here = placeOf(settings);
-  const others = furtherOf(settings).map((place) => place.gatewayKey);
   return {
     ...node,
     ...(here && { area: here.area, gatewayKey: here.gatewayKey }),
-    ...(others.length > 0 && { gateways: [gatewayKey, ...others] }),
+    ...consortiumOf(gatewayKey, settings),
     authority,
     enrolment: { meter, connectionW, claim },
   };
@@ -349,9 +356,10 @@ function elsewhere(settings: Settings): Partial<Settings> {
   return here ? { host: here.host, port: here.port, tls: here.tls, password: "" } : {};
 }
 
-/** Where the node is among its gateways, and where it goes next. */
-export function roamingOf(settings: Settings): { place: number; next: number } {
-  return { place: placeOf(settings) ? settings.place : 0, next: nextPlace(settings) };
+/** Where the node is among its gateways, where it goes next, and how often in a row a lie drove it on. */
+export function roamingOf(settings: Settings): { place: number; next: number; flights: number } {
+  const place = placeOf(settings) ? settings.place : 0;
+  return { place, next: nextPlace(settings), flights: settings.flights };
 }
 
 export function meterOf(settings: Settings, board: Board): MeterSettings {

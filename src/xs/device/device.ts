@@ -74,8 +74,8 @@ export class Device implements BootPorts, ProvisionPorts, WifiPort {
         this.guard,
         restart,
         () => this.provisioner.onClaimed(),
-        (place) => {
-          this.provisioner.moveTo(place);
+        (place, flights) => {
+          this.provisioner.moveTo(place, flights);
           this.restart();
         },
       );

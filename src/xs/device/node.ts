@@ -56,7 +56,7 @@ export class RunningNode
   private readonly meter: OpenMeter;
   private readonly networkUp: NetworkUp;
   private readonly roamer: Roamer;
-  readonly moveTo: (place: number) => void;
+  readonly moveTo: (place: number, flights: number) => void;
   private cancelPoll: (() => void) | undefined;
   private closed = false;
   private readonly watchdog: Watchdog | undefined;
@@ -76,7 +76,7 @@ export class RunningNode
     start: StartFacts,
     restart: () => void,
     onCertified: () => void,
-    moveTo: (place: number) => void,
+    moveTo: (place: number, flights: number) => void,
   ) {
     this.moveTo = moveTo;
     this.onCertified = onCertified;
@@ -98,8 +98,7 @@ export class RunningNode
       this.keeper.offer(source, { ...fix, utcMs: fix.utcMs + this.offMs });
     this.sync = server && new TimeSync({ timer, entropy, server, offer, log });
     this.networkUp = new NetworkUp(this);
-    const { place, next } = provisioned.roaming;
-    this.roamer = new Roamer(place, next, this);
+    this.roamer = new Roamer(provisioned.roaming, this);
     this.meter = parts.openMeter(provisioned.meter, this);
     this.watchdog = watch(this, network, parts.system, log);
     this.poll();
@@ -218,6 +217,7 @@ export class RunningNode
       log,
       start: this.start,
       onCertified: this.onCertified,
+      leave: () => this.roamer.flee(),
       ...this.firmware(),
       ...(this.parts.witness ? { witness: this.parts.witness } : undefined),
     };

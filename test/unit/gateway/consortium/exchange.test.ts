@@ -11,7 +11,13 @@ const peers = ["11".repeat(16), "22".repeat(16), "33".repeat(16)];
 function start(): { exchange: Exchange; asked: string[] } {
   const asked: string[] = [];
   const link = { send: (to?: string) => void asked.push(to!), listen: () => {} };
-  const exchange = new Exchange("test", link, new Feeds([]), new Archive(openMemoryStore()));
+  const exchange = new Exchange(
+    "test",
+    "00".repeat(16),
+    link,
+    new Feeds([]),
+    new Archive(openMemoryStore()),
+  );
   return { exchange, asked };
 }
 
