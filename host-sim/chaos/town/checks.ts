@@ -25,8 +25,10 @@ import type { PeerKind } from "#gateway/consortium/ports";
 import {
   blockEntry,
   EntryKind,
+  type StateEntry,
   saidEntry,
   segmentEntry,
+  stateEntry,
   turnEntry,
   unpackEntry,
 } from "#gateway/entries";
@@ -99,8 +101,19 @@ export class TownChecks {
       else if (kind === EntryKind.said) {
         const { node, seq } = unpackEntry(saidEntry, bytes);
         log.said.set(toHex(node), seq);
-      }
+      } else if (kind === EntryKind.state) this.state(log, unpackEntry(stateEntry, bytes));
     }
+  }
+
+  /** It took the place of turns: its gateway has now what those have that executed them. */
+  private state(log: LogFacts, { height, offers }: StateEntry): void {
+    if (offers.length === 0) return;
+    must(this.turns.length > height, "state", () => `of turn ${height}, which nobody has`);
+    const { ledger } = this.turns[height].turn;
+    log.turns = height;
+    log.blocks = ledger ? this.headers.indexOf(toHex(ledger)) + 1 : 0;
+    for (const { said } of this.logs.values())
+      for (const [node, seq] of said) log.said.set(node, Math.max(seq, log.said.get(node) ?? 0));
   }
 
   /** A message between gateways, as it was sent. */

@@ -20,6 +20,8 @@ const ARRAYS = Object.freeze([
 const FIRST_ARRAY = 5;
 /** Numbers of one array: several times what the largest table of votes has. */
 const NUMBERS_MAX = 1 << 24;
+/** Of 256 bits, as targets of proof-of-work have. */
+const BIGINT = /^-?[0-9]{1,78}$/;
 const HEX = /^(?:[0-9a-f]{2})+$/;
 
 export function packGraph(graph: PlainGraph): Uint8Array {
@@ -165,8 +167,10 @@ class Writer {
     else if (typeof flat === "boolean") this.byte(flat ? 3 : 2);
     else if (typeof flat === "number") this.numeric(flat);
     else if (typeof flat === "bigint") {
+      const text = String(flat);
+      if (!BIGINT.test(text)) throw new GraphFault("a bigint of more than 256 bits");
       this.byte(7);
-      this.text(String(flat));
+      this.text(text);
     } else if (typeof flat === "string") {
       if (HEX.test(flat)) return this.tagged(9, fromHex(flat)!);
       this.byte(8);
@@ -266,7 +270,7 @@ class Reader {
 
   private bigint(): bigint {
     const text = this.text();
-    if (!/^-?[0-9]{1,40}$/.test(text)) throw new GraphFault("a bigint");
+    if (!BIGINT.test(text)) throw new GraphFault("a bigint");
     return BigInt(text);
   }
 }
