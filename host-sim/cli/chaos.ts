@@ -11,6 +11,7 @@ import { Progress, pace } from "./progress.ts";
 
 interface ChaosOptions extends MachineOptions {
   machines?: boolean;
+  states?: boolean;
   threads?: number;
 }
 
@@ -35,6 +36,7 @@ export function chaosCommand(program: Command): void {
       whole(0, SEED_MAX),
     )
     .option("--threads <n>", "threads of towns (default: one a core)", whole(1, 64))
+    .option("--states", "gateways hand out states every 8 turns, and their logs keep 16")
     .option("--machines", "only the machines that agree, without ledgers and nodes: much faster")
     .option("--unanimous", "machines: all have to agree, as paper 1 prints it (default: a few do)")
     .option("--work", "machines: leaders by proof-of-work (default: a few runs have it)")
@@ -60,18 +62,20 @@ export function chaosCommand(program: Command): void {
 }
 
 async function runMany(options: ChaosOptions): Promise<number> {
-  const { gateways, runs: count, threads } = options;
+  const { gateways, states, runs: count, threads } = options;
   const from = options.seed ?? randomInt(SEED_MAX - count);
   const progress = new Progress();
   const startMs = performance.now();
   progress.say(`seeds ${from} to ${from + count - 1}`);
-  const again = gateways === undefined ? "" : ` --gateways ${gateways}`;
+  const again =
+    (gateways === undefined ? "" : ` --gateways ${gateways}`) + (states ? " --states" : "");
   let said = 0;
   const sums = await runTowns({
     from,
     count,
     ...(threads !== undefined && { threads }),
     ...(gateways !== undefined && { gateways }),
+    ...(states && { states }),
     onRun(_seed, { runs, failed }) {
       for (const { seed, message } of failed.slice(said))
         progress.say(`seed ${seed}: ${message}\n  wattle chaos --replay ${seed}${again}`);
@@ -102,11 +106,11 @@ function summary(from: number, sums: TownSums, seconds: number): string {
 }
 
 async function runOne(options: ChaosOptions): Promise<number> {
-  const { replay: seed, gateways } = options;
-  const { plan, outcome, lines, runs } = await replayTown(
-    seed!,
-    gateways === undefined ? {} : { gateways },
-  );
+  const { replay: seed, gateways, states } = options;
+  const { plan, outcome, lines, runs } = await replayTown(seed!, {
+    ...(gateways !== undefined && { gateways }),
+    ...(states && { states }),
+  });
   for (const line of lines) print(line);
   print(`plan: ${JSON.stringify(plan)}`);
   const { violation, turns, tookMs } = outcome;

@@ -132,6 +132,8 @@ export interface TownPlan extends TownFeatures {
 export interface TownChoices {
   /** 4 or 7 by seed where not given. */
   gateways?: number;
+  /** Gateways hand out states every 8 turns, and their logs keep 16: a seed without it is another run. */
+  states?: boolean;
 }
 
 /** A slot of a running clock, s. */
@@ -187,7 +189,8 @@ export function townPlan(seed: number, choices: TownChoices = {}): TownPlan {
     plan.faults.push(crashOf(random, plan, gateway, loss));
   });
   plan.faults.sort((a, b) => a.atMs - b.atMs);
-  return withFeatures(plan);
+  const made = withFeatures(plan);
+  return choices.states ? { ...made, states: { stateTurns: 8, keepTurns: 16 } } : made;
 }
 
 function pick<T>(random: Random, choices: readonly T[]): T {

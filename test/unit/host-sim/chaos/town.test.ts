@@ -170,6 +170,21 @@ test("towns with banks lend, and with rewards mint; every plan keeps to what can
   assert.ok(loans > 0);
 });
 
+test("towns whose gateways take states of each other, and keep short logs", async () => {
+  let taken = 0;
+  let pruned = 0;
+  for (const seed of [17, 22, 28]) {
+    const { violation } = await runTown(townPlan(seed, { states: true }), {
+      trace: (line) => {
+        if (line.includes("state-taken")) taken++;
+        if (line.includes("log-pruned")) pruned++;
+      },
+    });
+    assert.equal(violation, undefined, `seed ${seed}`);
+  }
+  assert.ok(taken > 0 && pruned > 3, `${taken} taken, ${pruned} pruned`);
+});
+
 test("two liars of four break something, which is seen and shrunk", async () => {
   const tactics = ["false-ledger" as const, "false-terms" as const, "two-votes" as const];
   const liars = [0, 1].map((gateway) => ({ gateway, tactics: ["silent" as const, ...tactics] }));
