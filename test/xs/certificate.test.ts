@@ -11,17 +11,10 @@ import { XsHost, type XsStats } from "#host-sim/xs-host/host";
 import { sodiumCrypto } from "#node/crypto/sodium";
 import { CertifiedLedger } from "../helpers/certified-ledger.ts";
 import { Consortium } from "../helpers/consortium.ts";
+import { SMALL_CREATION } from "./small-creation.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
 
 const KB = 1024;
-const CREATION = {
-  chunkInitial: 8 * KB,
-  chunkIncremental: 4 * KB,
-  heapInitial: 512,
-  heapIncremental: 256,
-  stackSlots: 512,
-  meterLimit: 1e13,
-};
 const sodium = sodiumCrypto();
 
 const bytesOf = ({ chunkBytes, slots, slotBytes }: XsStats): number =>
@@ -36,7 +29,7 @@ async function run(gateways: number, crypto: "native" | "noble", voices: number)
   const failures: string[] = [];
   let answer: [number, number, string[]] = [-1, -1, []];
   const preload = crypto === "native" ? ["certificate"] : [];
-  const creation = crypto === "native" ? CREATION : { ...CREATION, stackSlots: 16_384 };
+  const creation = crypto === "native" ? SMALL_CREATION : { ...SMALL_CREATION, stackSlots: 16_384 };
   const xs = await XsHost.start(
     { modules: [bundle, { name: "main", source }], entry: "main", preload, bits: 32 },
     {

@@ -6,17 +6,10 @@ import { fileURLToPath } from "node:url";
 import { NODE_DAG_CAPACITY } from "#core/limits";
 import { bundleForXs } from "#host-sim/xs-host/bundle";
 import { XsHost, type XsStats } from "#host-sim/xs-host/host";
+import { SMALL_CREATION } from "./small-creation.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
 
 const KB = 1024;
-const CREATION = {
-  chunkInitial: 8 * KB,
-  chunkIncremental: 4 * KB,
-  heapInitial: 512,
-  heapIncremental: 256,
-  stackSlots: 512,
-  meterLimit: 1e13,
-};
 /** 8128 bytes of columns; the rest are the slots of their views and of the objects that select from them. */
 const BYTES_MAX = 11 * KB;
 /** Bytecodes of choosing two parents and adding a transaction to a full graph. */
@@ -36,7 +29,7 @@ test("a graph takes its columns and little more, and does not grow", async (t) =
     { call: () => undefined, post: () => {}, failed: (_, reason) => void failures.push(reason) },
   );
   try {
-    await xs.create(0, CREATION);
+    await xs.create(0, SMALL_CREATION);
     const look = async () => bytesOf(await xs.stats(0, { collect: true }));
     const say = (kind: number) => xs.deliver(0, kind, Buffer.alloc(0));
     const before = await look();

@@ -9,19 +9,12 @@ import { answerCrypto } from "#host-sim/fleet/xs-driver";
 import { bundleForXs } from "#host-sim/xs-host/bundle";
 import { XsHost, type XsStats } from "#host-sim/xs-host/host";
 import { sodiumCrypto } from "#node/crypto/sodium";
+import { SMALL_CREATION } from "./small-creation.ts";
 import { xsOrSkip } from "./xs-or-skip.ts";
 
 const sodium = sodiumCrypto();
 const SECRET = new Uint8Array(32).fill(7);
 const KB = 1024;
-const CREATION = {
-  chunkInitial: 8 * KB,
-  chunkIncremental: 4 * KB,
-  heapInitial: 512,
-  heapIncremental: 256,
-  stackSlots: 512,
-  meterLimit: 1e13,
-};
 
 /** Sends `upTo` bytes of an image in chunks of `chunkBytes`; what XS used after `marks` bytes. */
 async function fetchOnXs(chunkBytes: number, marks: readonly number[]): Promise<XsStats[]> {
@@ -40,7 +33,7 @@ async function fetchOnXs(chunkBytes: number, marks: readonly number[]): Promise<
     },
   );
   try {
-    await xs.create(0, CREATION);
+    await xs.create(0, SMALL_CREATION);
     const { bytes, id } = signRecord(releaseRecord, sodium, SECRET, {
       board: "xs",
       firmware: { major: 1, minor: 1, patch: 0 },
