@@ -36,7 +36,7 @@ export function chaosCommand(program: Command): void {
       whole(0, SEED_MAX),
     )
     .option("--threads <n>", "threads of towns (default: one a core)", whole(1, 64))
-    .option("--states", "gateways hand out states every 8 turns, and their logs keep 16")
+    .option("--states", "only towns whose gateways hand out states (default: one in four, by seed)")
     .option("--machines", "only the machines that agree, without ledgers and nodes: much faster")
     .option("--unanimous", "machines: all have to agree, as paper 1 prints it (default: a few do)")
     .option("--work", "machines: leaders by proof-of-work (default: a few runs have it)")

@@ -76,6 +76,22 @@ export function withFeatures(plan: TownPlan): TownPlan {
   return made;
 }
 
+/** In one run of four gateways hand out states; half of these keep short logs. A stream of its own again. */
+export function withStates(plan: TownPlan, always = false): TownPlan {
+  const random = randomStream(plan.seed, 38);
+  if (random.below(4) > 0 && !always) return plan;
+  const stateTurns = 4 + random.below(6);
+  const states = { stateTurns, ...(random.below(2) === 0 && { keepTurns: 2 * stateTurns }) };
+  const liars = plan.liars.map((liar) =>
+    random.below(2) === 0 ? { ...liar, tactics: [...liar.tactics, "false-states" as const] } : liar,
+  );
+  const faults = plan.faults.map((fault) => {
+    const to = (["state-wanted", "state-offer", "piece"] as const)[random.below(3)];
+    return fault.kind === "deaf" && random.below(3) === 0 ? { ...fault, to } : fault;
+  });
+  return { ...plan, states, liars, faults };
+}
+
 /** Where all have to agree nobody may lie, forget, or stay away for good: everything heals. */
 function unanimous(plan: TownPlan): TownPlan {
   return {

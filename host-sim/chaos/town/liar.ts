@@ -23,6 +23,7 @@ import type { TownGateway } from "../../town/town-gateway.ts";
 import { type Random, randomStream } from "../../worlds/random.ts";
 import type { TownArena } from "./arena.ts";
 import { falseToken } from "./banks.ts";
+import { FalseStates } from "./false-states.ts";
 import { garbageFor } from "./garbage.ts";
 import type { Tactic } from "./plan.ts";
 
@@ -39,6 +40,7 @@ export class Liar {
   private readonly self: TownGateway;
   private readonly tactics: ReadonlySet<Tactic>;
   private readonly random: Random;
+  private readonly states: FalseStates;
   private readonly heard: Word[] = [];
   /** By what the gateway inside wants to say, what goes to each half. */
   private readonly doubles = new WeakMap<Uint8Array, readonly [Uint8Array, Uint8Array]>();
@@ -53,6 +55,7 @@ export class Liar {
     this.self = self;
     this.tactics = new Set(tactics);
     this.random = randomStream(arena.plan.seed, 33, self.index);
+    this.states = new FalseStates(arena.town.crypto, self);
   }
 
   /** What goes out in place of this; undefined: nothing. */
@@ -61,6 +64,8 @@ export class Liar {
     if (this.does("withhold") && this.chance(4)) return this.counted("word withheld", undefined);
     if (kind === "ask" || kind === "down")
       return this.does("pass-nothing") ? this.counted("not passed on", undefined) : bytes;
+    if (this.does("false-states") && (kind === "state-offer" || kind === "piece"))
+      return this.chance(2) ? bytes : this.counted(`false ${kind}`, this.state(kind, bytes));
     if (kind === "segment") return this.segment(to, bytes);
     if (kind === "proposed") return this.half(to, bytes, () => this.proposal(bytes));
     if (kind === "vote" && this.does("two-votes"))
@@ -77,12 +82,18 @@ export class Liar {
       const { kind: old, bytes: again } = this.heard[this.random.below(this.heard.length)];
       this.toSome("said before", old, again);
     }
+    const piece = kind === "piece-wanted" && this.states.wanted(bytes);
+    if (piece) this.say(from, "piece", piece);
     if (this.does("ghost") && kind === "proposed") this.haunt(bytes);
     if (this.does("forge-segments") && kind === "segment" && this.chance(3)) this.forge(bytes);
     if (this.does("forge-decisions")) {
       if (kind === "vote") this.gather(from, bytes);
       if (kind === "proposed" && this.chance(2)) this.decide(bytes);
     }
+  }
+
+  private state(kind: "state-offer" | "piece", bytes: Uint8Array): Uint8Array {
+    return kind === "piece" ? this.states.piece(bytes) : this.states.offer(bytes);
   }
 
   /** It has left, and votes on; one that lies too and is still there passes that on. */

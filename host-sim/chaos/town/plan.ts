@@ -8,7 +8,7 @@ import type { PeerKind } from "#gateway/consortium/ports";
 import type { Weather } from "../../smartchain/bus.ts";
 import type { PeerWeather } from "../../town/peer-net.ts";
 import { type Random, randomStream } from "../../worlds/random.ts";
-import { PLAIN, type TownFeatures, withFeatures } from "./features.ts";
+import { PLAIN, type TownFeatures, withFeatures, withStates } from "./features.ts";
 
 /** What a gateway's crash takes with it, beside memory. */
 export type Loss =
@@ -77,7 +77,9 @@ export type Tactic =
   /** Once it has left it votes on, and others that lie pass that on. */
   | "ghost"
   /** Tokens that the ledger does not know, and banks in others' names. */
-  | "false-bank";
+  | "false-bank"
+  /** States that turns did not lead to, and pieces that are none of them. */
+  | "false-states";
 
 export const TACTICS: readonly Tactic[] = [
   "two-proposals",
@@ -132,7 +134,7 @@ export interface TownPlan extends TownFeatures {
 export interface TownChoices {
   /** 4 or 7 by seed where not given. */
   gateways?: number;
-  /** Gateways hand out states every 8 turns, and their logs keep 16: a seed without it is another run. */
+  /** Gateways hand out states, whatever the seed says. */
   states?: boolean;
 }
 
@@ -189,8 +191,7 @@ export function townPlan(seed: number, choices: TownChoices = {}): TownPlan {
     plan.faults.push(crashOf(random, plan, gateway, loss));
   });
   plan.faults.sort((a, b) => a.atMs - b.atMs);
-  const made = withFeatures(plan);
-  return choices.states ? { ...made, states: { stateTurns: 8, keepTurns: 16 } } : made;
+  return withStates(withFeatures(plan), choices.states);
 }
 
 function pick<T>(random: Random, choices: readonly T[]): T {

@@ -42,7 +42,8 @@ export async function shrinkTown(
 /** How much is in a plan: what shrinking makes less. */
 export function sizeOf(plan: TownPlan): number {
   const { faults, liars, rogues, peers, area, clocks, nodeSkewMs } = plan;
-  const { verifyMs, intervalMs, checkpointTurns, changes, bank, rewards, rule, leader } = plan;
+  const { verifyMs, intervalMs, checkpointTurns, changes, bank, rewards } = plan;
+  const { rule, leader, states } = plan;
   const tactics = liars.reduce((sum, one) => sum + one.tactics.length + 1, 0);
   const rain = [...Object.values(peers), ...Object.values(area)].filter(
     (value) => value > 1,
@@ -52,7 +53,13 @@ export function sizeOf(plan: TownPlan): number {
   const waits = (verifyMs > 0 ? 1 : 0) + (intervalMs > 0 ? 1 : 0) + (checkpointTurns > 0 ? 1 : 0);
   const wishes = changes.reduce((sum, { by }) => sum + 2 + by.length, 0);
   const credit = bank ? 2 + bank.greedy.length + bank.slack.length + bank.banks.length : 0;
-  const kinds = [!!rewards, rule === "unanimous", leader === "proof-of-work"];
+  const kinds = [
+    !!rewards,
+    !!states,
+    states?.keepTurns !== undefined,
+    rule === "unanimous",
+    leader === "proof-of-work",
+  ];
   const kind = kinds.filter((has) => has).length + (bank?.changesTerms ? 1 : 0);
   const all = faults.length + tactics + rogues.length + rain + skews + nodes + waits;
   return all + wishes + credit + kind;
@@ -60,11 +67,14 @@ export function sizeOf(plan: TownPlan): number {
 
 /** Plans without one of their features, or with less of it. */
 function* plainer(plan: TownPlan): Generator<TownPlan> {
-  const { bank, rewards, changes } = plan;
+  const { bank, rewards, changes, states } = plan;
   const { bank: _, ...unbanked } = plan;
   if (bank) yield unbanked;
   const { rewards: __, ...unpaid } = plan;
   if (rewards) yield unpaid;
+  const { states: ___, ...stateless } = plan;
+  if (states) yield stateless;
+  if (states) yield { ...plan, states: { stateTurns: states.stateTurns } };
   yield { ...plan, rule: "quorum" };
   yield { ...plan, leader: "round-robin" };
   // What follows a change goes with it.

@@ -10,18 +10,21 @@ import type { SignatureItem } from "./certificate.ts";
 import { GATEWAYS_MAX } from "./limits.ts";
 import type { Validator, Voters } from "./validators.ts";
 
-/** Whether this may be change `number` of these gateways. */
-export function fitsChange(
+/** Why a change is none of the gateways that it is for. */
+export type MisfitCode = "nothing" | "unknown" | "used" | "count";
+
+/** Why this change cannot be made of these gateways; undefined where it can. */
+export function misfitOf(
   crypto: Crypto,
   gateways: readonly Validator[],
   { leaves, joins }: Change,
-): boolean {
-  if (!leaves && !joins) return false;
+): MisfitCode | undefined {
+  if (!leaves && !joins) return "nothing";
   const has = (id: Uint8Array): boolean => gateways.some((one) => bytesEqual(one.id, id));
-  if (leaves && !has(leaves)) return false;
-  if (joins && has(nodeIdOf(crypto, joins.publicKey))) return false;
+  if (leaves && !has(leaves)) return "unknown";
+  if (joins && has(nodeIdOf(crypto, joins.publicKey))) return "used";
   const size = gateways.length + (joins ? 1 : 0) - (leaves ? 1 : 0);
-  return size > 0 && size <= GATEWAYS_MAX;
+  return size > 0 && size <= GATEWAYS_MAX ? undefined : "count";
 }
 
 /** The gateways after a change that fits. */
@@ -50,7 +53,7 @@ export function changeItems(
   if (!opened.ok) return opened.detail;
   const change = opened.value;
   if (change.net !== net || change.number !== version + 1) return "not the next change";
-  if (!fitsChange(crypto, set.list, change)) return "not of these gateways";
+  if (misfitOf(crypto, set.list, change)) return "not of these gateways";
   if (voices.length < set.quorum) return `${voices.length} voices, not ${set.quorum}`;
   const message = domainHash(crypto, changeRecord.domain, record);
   const items: SignatureItem[] = [];

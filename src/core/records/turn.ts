@@ -48,10 +48,12 @@ const wantedFields = {
   gateway: nodeId,
   from: uint(),
   count: uint(FETCH_SEGMENTS_MAX),
+  /** Of the last of them, where it is known: a gateway that lies signs several of one number. */
+  id: optional(hash),
 };
 /** A gateway asks for segments that it does not have. */
 export type Wanted = Infer<typeof wantedFields>;
-export const wantedRecord = recordType("wanted", RecordKind.wanted, 1, wantedFields, 128);
+export const wantedRecord = recordType("wanted", RecordKind.wanted, 2, wantedFields, 128);
 
 /** A message of a node in a feed: topic below `…/node/`, and payload as it came. */
 export const heardStruct = struct({ topic: text(80), payload: bytes(0, MESSAGE_BYTES_MAX + 1) });

@@ -37,6 +37,11 @@ export class Archive {
     this.turns = this.turns.slice(gone);
     this.first += gone;
     for (const known of this.segments.values()) known.forget(index);
+    for (const [key, others] of this.forks) {
+      const left = others.filter((other) => other.index >= index);
+      if (left.length > 0) this.forks.set(key, left);
+      else this.forks.delete(key);
+    }
   }
 
   /** Of two of one number the later is the one that others get, until a turn takes one in. */
@@ -82,8 +87,12 @@ export class Archive {
     return this.at(this.turns[height - this.first]);
   }
 
-  segment(gateway: string, seq: number): Uint8Array | undefined {
-    return this.at(this.segments.get(gateway)?.indexOf(seq));
+  /** With `id` the one that has it, and otherwise the one that others get. */
+  segment(gateway: string, seq: number, id?: Uint8Array): Uint8Array | undefined {
+    const known = this.segments.get(gateway);
+    if (!id || known?.has(seq, id)) return this.at(known?.indexOf(seq));
+    const others = this.forks.get(`${gateway} ${seq}`);
+    return this.at(others?.find((other) => bytesEqual(other.id, id))?.index);
   }
 
   private at(index: number | undefined): Uint8Array | undefined {

@@ -36,28 +36,24 @@ export class Exchange {
 
   /**
    * Asks `helper` and `peers` one after the other for what is missing; without a helper first whose feed it
-   * is, if that is one of them.
+   * is, if that is one of them and has not signed another of that number.
    */
-  ask(
-    { gateway, from, to }: Missing,
-    peers: readonly string[],
-    nowMs: number,
-    helper?: string,
-  ): void {
-    const key = `${gateway}/${from}`;
+  ask(missing: Missing, peers: readonly string[], nowMs: number, helper?: string): void {
+    const { gateway, from, to, id, forked } = missing;
+    const key = `${gateway}/${from}/${id && toHex(id)}`;
     const last = this.asked.get(key);
     // A clock that was set back keeps nobody waiting.
     if (last && nowMs >= last.atMs && nowMs < last.atMs + AGAIN_MS) return;
     const tries = last ? last.tries + 1 : 0;
     if (!last && this.asked.size >= ASKED_MAX) this.asked.clear();
     this.asked.set(key, { atMs: nowMs, tries });
-    const first = helper ?? gateway;
+    const first = helper ?? (forked ? undefined : peers.find((peer) => peer === gateway));
     const others = peers.filter((peer) => peer !== first);
-    const order = helper || others.length < peers.length ? [first, ...others] : others;
+    const order = first === undefined ? others : [first, ...others];
     const peer = order[tries % order.length];
     const count = Math.min(FETCH_SEGMENTS_MAX, to - from + 1);
-    const feed = fromHex(gateway)!;
-    const wanted = { net: this.net, gateway: feed, from, count };
+    const named = from + count > to ? id : undefined;
+    const wanted = { net: this.net, gateway: fromHex(gateway)!, from, count, id: named };
     this.link.send(peer, "fetch", wantedRecord.encode(wanted));
   }
 
@@ -65,16 +61,21 @@ export class Exchange {
   serve(peer: string, bytes: Uint8Array, nowMs: number): void {
     const wanted = wantedRecord.decode(bytes);
     if (!wanted.ok || wanted.value.net !== this.net || !this.mayAnswer(peer, nowMs)) return;
-    const { gateway, from, count } = wanted.value;
-    const id = toHex(gateway);
-    for (let seq = from; seq < from + count; seq++) {
-      const entry = this.archive.segment(id, seq);
-      // Its own of a life that it has forgotten are not on its disk before a turn is.
-      const open = id === this.self ? [] : this.feeds.openAt(id, seq);
-      const kept = entry ? [unpackEntry(segmentEntry, entry).signed] : open;
+    const { gateway, from, count, id } = wanted.value;
+    const last = from + count - 1;
+    for (let seq = from; seq <= last; seq++) {
+      const kept = this.kept(toHex(gateway), seq, seq === last ? id : undefined);
       for (const segment of kept) this.link.send(peer, "segment", segment);
       if (kept.length === 0) return;
     }
+  }
+
+  /** Segments of this number: the one with this id, or what turns or this gateway came to. */
+  private kept(gateway: string, seq: number, id: Uint8Array | undefined): Uint8Array[] {
+    const entry = this.archive.segment(gateway, seq, id);
+    if (entry) return [unpackEntry(segmentEntry, entry).signed];
+    // Its own of a life that it has forgotten are not on its disk before a turn is.
+    return gateway === this.self ? [] : this.feeds.openAt(gateway, seq, id);
   }
 
   /** Decided turns from `height` on, for a gateway that is behind. */

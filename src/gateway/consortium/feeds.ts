@@ -110,9 +110,11 @@ export class Feeds {
     return head;
   }
 
-  /** Segments with this number that no turn took in, as they came. */
-  openAt(gateway: string, seq: number): Uint8Array[] {
-    return (this.feeds.get(gateway)?.open.get(seq) ?? []).map(({ bytes }) => bytes);
+  /** Segments with this number (and this id) that no turn took in, as they came. */
+  openAt(gateway: string, seq: number, id?: Uint8Array): Uint8Array[] {
+    const known = this.feeds.get(gateway)?.open.get(seq) ?? [];
+    const found = id ? known.filter(({ signed }) => bytesEqual(signed.id, id)) : known;
+    return found.map(({ bytes }) => bytes);
   }
 
   cutOf(gateway: string): FeedHead {
@@ -181,10 +183,9 @@ export class Feeds {
       if (seq <= feed.cut.seq) return { fault: `${name}: segment ${seq} was in a turn before` };
       const segments = pathTo(feed, seq, id);
       if (!Array.isArray(segments)) {
-        const { from, to, wanted } = segments;
         if (this.wanted.size >= WANTED_MAX) this.wanted.clear();
-        if (wanted) this.wanted.add(toHex(wanted));
-        return { missing: { gateway: name, from, to } };
+        if (segments.id) this.wanted.add(toHex(segments.id));
+        return { missing: { gateway: name, ...segments } };
       }
       for (const { signed } of segments) entries += signed.value.entries.length;
       if (entries > TURN_ENTRIES_MAX) return { fault: `${entries} messages` };
@@ -209,6 +210,10 @@ export interface Missing {
   gateway: string;
   from: number;
   to: number;
+  /** Of the last of them, where a turn names it. */
+  id?: Uint8Array;
+  /** There is another of its number. */
+  forked?: boolean;
 }
 
 function headOf({ signed }: CheckedSegment): FeedHead {
@@ -234,14 +239,17 @@ function pathTo(
   { cut, open }: Feed,
   seq: number,
   id: Uint8Array,
-): CheckedSegment[] | { from: number; to: number; wanted?: Uint8Array } {
+): CheckedSegment[] | Omit<Missing, "gateway"> {
   const path: CheckedSegment[] = [];
   let wanted: Uint8Array | undefined = id;
   for (let at = seq; at > cut.seq; at--) {
     const found: CheckedSegment | undefined = open
       .get(at)
       ?.find(({ signed }) => wanted !== undefined && bytesEqual(signed.id, wanted));
-    if (!found) return { from: firstGap(open, cut.seq + 1, at), to: at, wanted };
+    if (!found) {
+      const from = firstGap(open, cut.seq + 1, at);
+      return { from, to: at, ...(wanted && { id: wanted }), forked: open.has(at) };
+    }
     path.push(found);
     wanted = found.signed.value.prev;
   }

@@ -5,7 +5,7 @@
  */
 import { bytesEqual, toHex } from "#core/codec/bytes";
 import { openSigned, verifySigned } from "#core/codec/record";
-import { GATEWAYS_MAX } from "#core/consensus/limits";
+import { type MisfitCode, misfitOf } from "#core/consensus/changes";
 import { type QuorumRule, ValidatorSet } from "#core/consensus/validators";
 import type { Crypto } from "#core/crypto/port";
 import { nodeIdOf } from "#core/identity";
@@ -23,15 +23,7 @@ const OF_THE_PAST: ReadonlySet<PeerKind> = new Set<PeerKind>(["status", "fetch"]
 const PROVEN: ReadonlySet<PeerKind> = new Set<PeerKind>(["decision", "segment"]);
 
 /** Why a change cannot be the next. */
-export type ChangeFault =
-  | "net"
-  | "number"
-  | "nothing"
-  | "unknown"
-  | "used"
-  | "place"
-  | "count"
-  | "full";
+export type ChangeFault = MisfitCode | "net" | "number" | "place" | "full";
 
 /** A change that gateways (hex) are for, each with its signature, and not yet a quorum of them. */
 export interface Wish {
@@ -113,16 +105,15 @@ export class Partners {
   }
 
   /** Why it may not be the next. */
-  faultOf({ net, number, leaves, joins }: Change): ChangeFault | undefined {
+  faultOf(change: Change): ChangeFault | undefined {
+    const { net, number, joins } = change;
     if (net !== this.net) return "net";
     if (number !== this.version + 1) return "number";
-    if (!leaves && !joins) return "nothing";
-    if (leaves && !this.get(leaves)) return "unknown";
+    // A key that left does not come back: what it signed before still counts.
     if (joins && this.keys.has(toHex(nodeIdOf(this.crypto, joins.publicKey)))) return "used";
     if (joins?.url !== undefined && !(joins.area !== undefined && BROKER_URL.test(joins.url)))
       return "place";
-    const size = this.list.length + (joins ? 1 : 0) - (leaves ? 1 : 0);
-    return size > 0 && size <= GATEWAYS_MAX ? undefined : "count";
+    return misfitOf(this.crypto, this.list, change);
   }
 
   /** Changes that may be the next and that some are for. */

@@ -108,7 +108,8 @@ const turns: Sample[] = [
       { voter: 2, signature: counting(64, 19) },
     ],
   }),
-  sample(wantedRecord, "three segments", { net, gateway, from: 7, count: 3 }),
+  sample(wantedRecord, "three segments", { net, gateway, from: 7, count: 3, id: undefined }),
+  sample(wantedRecord, "one of several", { net, gateway, from: 7, count: 1, id: hash(0xf3) }),
 ];
 
 const states: Sample[] = [

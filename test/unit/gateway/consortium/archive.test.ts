@@ -16,6 +16,10 @@ test("of two segments of one number both are known, and others get the one that 
   assert.equal(archive.hasSegment("a", 5, third), false);
   assert.equal(archive.hasSegment("b", 5, first), false);
   assert.deepEqual(archive.segment("a", 5), second);
+  // By their names both can be had.
+  assert.deepEqual(archive.segment("a", 5, first), first);
+  assert.deepEqual(archive.segment("a", 5, second), second);
+  assert.equal(archive.segment("a", 5, third), undefined);
   archive.chose("a", 5, first);
   assert.deepEqual(archive.segment("a", 5), first);
   assert.equal(archive.hasSegment("a", 5, second), true);

@@ -32,6 +32,16 @@ test("two things that are missing are each asked of one gateway after the other"
   assert.deepEqual(new Set(second), new Set(peers));
 });
 
+test("of a number that was used twice the one with its id is asked for, of the others first", () => {
+  const { exchange, asked } = start();
+  const missing = { gateway: peers[2], from: 1, to: 1, forked: true };
+  const [one, other] = [1, 2].map((n) => new Uint8Array(32).fill(n));
+  exchange.ask({ ...missing, id: one }, peers, 1000);
+  exchange.ask({ ...missing, id: other }, peers, 1000);
+  exchange.ask({ ...missing, id: one }, peers, 1100);
+  assert.deepEqual(asked, [peers[0], peers[0]]);
+});
+
 test("the same is not asked for again at once, and a clock that is set back stops nobody", () => {
   const { exchange, asked } = start();
   const missing = { gateway: peers[0], from: 1, to: 2 };

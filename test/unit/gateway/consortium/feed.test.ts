@@ -109,8 +109,14 @@ test("a proposal of a segment that is not there says what to ask for", () => {
   const made = chain(5);
   for (const at of [0, 1, 3]) take(feeds, made[at]);
   const found = feeds.resolve([{ gateway, seq: 5, id: made[4].id }]);
-  assert.deepEqual(found, { missing: { gateway: toHex(gateway), from: 3, to: 5 } });
-  assert.equal(take(feeds, made[4]), "");
+  const missing = { gateway: toHex(gateway), from: 3, to: 5 };
+  assert.deepEqual(found, { missing: { ...missing, id: made[4].id, forked: false } });
+  // Another one of its number does not do.
+  const [other] = chain(5, 2).slice(4);
+  assert.equal(take(feeds, other), "");
+  const forked = feeds.resolve([{ gateway, seq: 5, id: made[4].id }]);
+  assert.deepEqual(forked, { missing: { ...missing, id: made[4].id, forked: true } });
+  assert.equal(take(feeds, made[4]), "FEED_FORK");
   assert.equal(take(feeds, made[2]), "");
   assert.ok(Array.isArray(feeds.resolve([{ gateway, seq: 5, id: made[4].id }])));
 });
