@@ -40,6 +40,8 @@ export interface HandoutPorts {
 
 export class Handout {
   held: HeldState | undefined;
+  /** Made, and no turn has followed it yet: until then the one before is handed out. */
+  private coming: { held: HeldState; packed: Uint8Array } | undefined;
   private readonly ports: HandoutPorts;
   /** Requests of each peer in the present second. */
   private readonly counts = new Map<string, { second: number; states: number; pieces: number }>();
@@ -51,10 +53,19 @@ export class Handout {
   /** A state that turns have just led to. */
   hold(height: number, turn: Uint8Array, packed: Uint8Array): HeldState | undefined {
     if (packed.length > STATE_BYTES_MAX) return undefined;
-    const format = STATE_FORMAT;
-    this.held = holdState(this.ports.crypto, { height, turn, format }, packed);
+    const held = holdState(this.ports.crypto, { height, turn, format: STATE_FORMAT }, packed);
+    this.coming = { held, packed };
+    return held;
+  }
+
+  /** A turn is in the log: it proves the ledger of the state that was made before it. */
+  settled(): void {
+    if (!this.coming) return;
+    const { held, packed } = this.coming;
+    this.coming = undefined;
+    this.held = held;
+    const { height, turn, format } = held.name;
     this.ports.store.keep(KEPT, packEntry(keptStruct, { height, turn, format, bytes: packed }));
-    return this.held;
   }
 
   /** At a restart: what was kept, unless it is of another version or damaged. `height`: of the next turn. */
@@ -66,7 +77,7 @@ export class Handout {
       this.held = holdState(this.ports.crypto, place, packed);
   }
 
-  /** Whoever asks for a state gets this one's name, signed, as soon as the next turn is decided. */
+  /** Whoever asks for a state gets this one's name, signed. */
   serveOffer(peer: string, asked: Uint8Array, nowMs: number): void {
     const { net, id: gateway, crypto, secretKey, archive, link } = this.ports;
     const wanted = stateWantedRecord.decode(asked);

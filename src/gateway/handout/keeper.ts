@@ -35,7 +35,9 @@ export class StateKeeper {
 
   /** A turn is executed and in the log. */
   settled(): void {
-    const { before } = this.replica.past;
+    const { past, states } = this.replica;
+    states.handout.settled();
+    const { before } = past;
     if (before.height % stateTurnsOf(this.area.options) === 0) this.make();
     this.drop();
   }
