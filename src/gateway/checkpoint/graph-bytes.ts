@@ -7,7 +7,8 @@
  *            5 to 10 numbers of an Int32Array, Uint32Array, Float64Array, Uint16Array, Int16Array, Int8Array;
  *            then the count of its items, and these; of numbers, runs: how many of them, and the item
  *   item   = 0 undefined, 1 null, 2 false, 3 true, 4 and 5 an integer and a negative one, 6 double, 7 bigint
- *            (decimal text), 8 text, 9 text that is lower-case hex (as bytes), 10 bytes, 11 node, 12 outside
+ *            (decimal text), 8 text, 9 text that is lower-case hex (as bytes), 10 bytes, 11 node, 12 outside,
+ *            13 at least 256 bytes: how many zeros, how many others, these, and so on up to their length
  *   count  = seven bits a byte, the lowest first; the same for integers and for the units of UTF-16 in text
  */
 import { fromHex, toHex } from "#core/codec/bytes";
@@ -20,8 +21,14 @@ const ARRAYS = Object.freeze([
 const FIRST_ARRAY = 5;
 /** Numbers of one array: several times what the largest table of votes has. */
 const NUMBERS_MAX = 1 << 24;
+/** Numbers and bytes of all tables together: few bytes can stand for many. */
+const ALL_MAX = 1 << 26;
 /** Of 256 bits, as targets of proof-of-work have. */
 const BIGINT = /^-?[0-9]{1,78}$/;
+/** Tables of so many bytes or more are mostly empty. */
+const SPARSE_FROM = 256;
+/** So many zeros in a row are not written. */
+const ZEROS = 4;
 const HEX = /^(?:[0-9a-f]{2})+$/;
 
 export function packGraph(graph: PlainGraph): Uint8Array {
@@ -32,7 +39,10 @@ export function packGraph(graph: PlainGraph): Uint8Array {
   const item = (flat: Flat): void => {
     if (typeof flat === "object" && flat !== null && "at" in flat) {
       const node = graph[flat.at];
-      if (isInline(node)) return out.tagged(10, node.bytes);
+      if (isInline(node))
+        return node.bytes.length < SPARSE_FROM
+          ? out.tagged(10, node.bytes)
+          : out.sparse(node.bytes);
       out.byte(11);
       return out.count(places[flat.at]);
     }
@@ -99,7 +109,7 @@ function readNode(from: Reader, item: () => Flat): Node {
   const functions = kind === 4 && from.byte() === 1;
   const count = from.count();
   const type = ARRAYS[kind - FIRST_ARRAY];
-  if (type) return { bytes: numbers(from, new type(sized(count)), item) };
+  if (type) return { bytes: numbers(from, new type(from.sized(count)), item) };
   if (count > from.left) throw new GraphFault("more items than bytes");
   const items = <T>(make: () => T): T[] => Array.from({ length: count }, make);
   if (kind === 1) return { list: items(item) };
@@ -107,11 +117,6 @@ function readNode(from: Reader, item: () => Flat): Node {
   if (kind === 3) return { set: items(item) };
   if (kind === 4) return { of, functions, fields: items(() => [from.text(), item()]) };
   throw new GraphFault(`a node of kind ${kind}`);
-}
-
-function sized(count: number): number {
-  if (count > NUMBERS_MAX) throw new GraphFault(`${count} numbers`);
-  return count;
 }
 
 function numbers<T extends Bytes>(from: Reader, array: T, item: () => Flat): T {
@@ -122,6 +127,12 @@ function numbers<T extends Bytes>(from: Reader, array: T, item: () => Flat): T {
     at += run;
   }
   return array;
+}
+
+function endOfZeros(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && bytes[at] === 0) at++;
+  return at;
 }
 
 class Writer {
@@ -159,6 +170,22 @@ class Writer {
     this.room(bytes.length);
     this.buffer.set(bytes, this.at);
     this.at += bytes.length;
+  }
+
+  sparse(bytes: Uint8Array): void {
+    this.head(13, bytes.length);
+    for (let at = 0; at < bytes.length; ) {
+      const from = endOfZeros(bytes, at);
+      let to = from;
+      for (let next = from; next < bytes.length && next - to < ZEROS; next++)
+        if (bytes[next] !== 0) to = next + 1;
+      this.count(from - at);
+      this.count(to - from);
+      this.room(to - from);
+      this.buffer.set(bytes.subarray(from, to), this.at);
+      this.at += to - from;
+      at = to;
+    }
   }
 
   value(flat: Exclude<Flat, { at: number }>): void {
@@ -202,6 +229,8 @@ class Writer {
 class Reader {
   private readonly from: Uint8Array;
   private at = 0;
+  /** What tables may still take. */
+  private room = ALL_MAX;
 
   constructor(from: Uint8Array) {
     this.from = from;
@@ -245,6 +274,26 @@ class Reader {
     return this.from.slice(this.at - length, this.at);
   }
 
+  /** The length of a table, if it may be so long. */
+  sized(count: number): number {
+    this.room -= count;
+    if (count > NUMBERS_MAX || this.room < 0) throw new GraphFault(`a table of ${count}`);
+    return count;
+  }
+
+  private sparse(): Uint8Array {
+    const bytes = new Uint8Array(this.sized(this.count()));
+    for (let at = 0; at < bytes.length; ) {
+      at += this.count();
+      const length = this.count();
+      if (length > this.left || at + length > bytes.length) throw new GraphFault("it ends early");
+      bytes.set(this.from.subarray(this.at, this.at + length), at);
+      this.at += length;
+      at += length;
+    }
+    return bytes;
+  }
+
   /** `nodes`: how many there are; `keep` makes a node of bytes. */
   item(nodes: number, keep: (bytes: Uint8Array) => Flat): Flat {
     const tag = this.byte();
@@ -257,6 +306,7 @@ class Reader {
     if (tag === 9) return toHex(this.bytes());
     if (tag === 10) return keep(this.bytes());
     if (tag === 12) return { outside: this.text() };
+    if (tag === 13) return keep(this.sparse());
     const at = this.count();
     if (tag !== 11 || at >= nodes) throw new GraphFault(`an item of kind ${tag}`);
     return { at };

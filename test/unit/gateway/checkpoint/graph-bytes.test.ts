@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { concatBytes } from "#core/codec/bytes";
 import { flatten, GraphFault, restore } from "#gateway/checkpoint/graph";
 import { packGraph, unpackGraph } from "#gateway/checkpoint/graph-bytes";
 import { part, valueAt } from "#gateway/checkpoint/parts";
@@ -19,6 +20,11 @@ const leaf = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.constantFrom("00ff", "0", "AB", ""),
   fc.uint8Array(),
+  fc
+    .array(fc.tuple(fc.nat(300), fc.uint8Array({ maxLength: 40 })), { maxLength: 4 })
+    .map((parts) =>
+      concatBytes(...parts.flatMap(([zeros, some]) => [new Uint8Array(zeros), some])),
+    ),
   fc.int32Array(),
   fc.float64Array(),
   fc.constantFrom(new Uint32Array([7, 7, 7]), new Int8Array([-1]), new Uint16Array(0)),
@@ -66,8 +72,21 @@ test("an ordinary checkpoint keeps two that share bytes on one array", () => {
   assert.notEqual(root.index.ids, ids);
 });
 
+test("what is mostly empty takes few bytes, and a few bytes do not stand for all memory", () => {
+  const table = new Uint8Array(60_000);
+  table.set([1, 2, 3], 40_000);
+  const bytes = packGraph(flatten({ table, again: table.slice() }, none));
+  assert.ok(bytes.length < 60, `${bytes.length} bytes`);
+  const many = Array.from({ length: 5 }, () => new Uint8Array(1 << 24));
+  assert.throws(() => unpackGraph(packGraph(flatten({ many }, none))), GraphFault);
+  const long = { many: new Uint8Array((1 << 24) + 1) };
+  assert.throws(() => unpackGraph(packGraph(flatten(long, none))), GraphFault);
+});
+
 test("any other bytes are a GraphFault, or a graph", () => {
-  const good = packGraph(flatten({ a: [1, "x", 5n, new Int32Array(3)], b: new Map() }, none));
+  const sparse = new Uint8Array(300).fill(7, 100, 110);
+  const values = { a: [1, "x", 5n, new Int32Array(3)], b: new Map(), sparse };
+  const good = packGraph(flatten(values, none));
   const tried = (bytes: Uint8Array): void => {
     try {
       unpackGraph(bytes);
