@@ -20,6 +20,11 @@ export class Archive {
     this.store = store;
   }
 
+  /** Whether the log has nothing that this gateway fed, or took in with others. */
+  get isEmpty(): boolean {
+    return this.first + this.turns.length === 0 && this.segments.size === 0;
+  }
+
   /** The log begins with a state: turns from this height on are in it. */
   begin(height: number): void {
     this.first = height;

@@ -62,8 +62,8 @@ export class Seat {
   private readonly keeper: StateKeeper;
   private readonly certificates = new Certificates();
   private readonly asked = new Asked();
-  /** Whether the log has anything that this gateway fed, or took in with others. */
-  private readonly history = { replayed: false, atMs: 0 };
+  /** The time of the last turn. */
+  private readonly history = { atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
   private led: { kind: number; bytes: Uint8Array }[] = [];
 
@@ -113,14 +113,12 @@ export class Seat {
   entered(): void {
     const { archive, past } = this.replica;
     this.history.atMs = past.before.atMs ?? this.clock.atMs;
-    this.history.replayed = true;
     archive.begin(past.before.height);
     this.restored();
   }
 
   /** Applies one entry of the log; false where it is one that the gateway keeps for itself. */
   async replay({ kind, bytes, index }: LogEntry): Promise<boolean> {
-    if (kind === EntryKind.segment || kind === EntryKind.turn) this.history.replayed = true;
     if (kind === EntryKind.segment) {
       this.replica.replaySegment(unpackEntry(segmentEntry, bytes).signed, index);
       return true;
@@ -260,7 +258,7 @@ export class Seat {
   start(): void {
     const { consortium } = this.area.options;
     // Whoever has fed or taken in anything has signed; where that is forgotten the others know.
-    this.replica.start(consortium?.keyUsed === true || this.history.replayed);
+    this.replica.start(consortium?.keyUsed === true || !this.replica.archive.isEmpty);
     this.offer();
     this.wake();
   }
