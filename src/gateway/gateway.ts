@@ -142,6 +142,9 @@ export class Gateway {
   private takeOver(old: Seat, found: FoundState): void {
     const { area, updates, intake, checkpoints, ports } = this;
     old.replica.found = undefined;
+    // Back it must not go: what it has said since would be forgotten.
+    if (found.offer.height <= old.replica.past.before.height)
+      return old.replica.states.giveUp("its turns came first");
     this.build(area.options);
     const fresh = { area: this.area, ports, seat: this.seat! };
     const fault = enterFound(fresh, found);

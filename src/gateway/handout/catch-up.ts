@@ -222,6 +222,7 @@ export class CatchUp {
       if (over(this.sinceMs, OFFERS_MS)) this.giveUp("too few have signed the same");
       return;
     }
+    if (fetch.offer.height <= this.ports.height()) return this.giveUp("its turns came first");
     if (over(fetch.progressMs, STUCK_MS)) return this.giveUp("its pieces do not come");
     for (const [index, { peer, atMs }] of fetch.asked) {
       if (!over(atMs, PIECE_MS)) continue;
