@@ -22,6 +22,8 @@ import { type Watch, watchMonitor } from "./watch.ts";
 const AGREE_MS = 20_000;
 /** Stopped, and cut off, for so long, ms: longer than a round and shorter than a slot's patience. */
 const PAUSE_MS = 5_000;
+/** Turns from one state to the next: some slots', so that who joins takes one. */
+const STATE_TURNS = 96;
 
 export interface Seat {
   area: string;
@@ -72,7 +74,10 @@ export class DemoConsortium {
     for (let i = 0; i < keys.length; i++)
       ports.push(setup.port > 0 ? setup.port + i : await freePort());
     for (let i = 0; i < keys.length; i++) {
-      const consortium = { gateways: await this.partners(i, keys, ports) };
+      const consortium = {
+        gateways: await this.partners(i, keys, ports),
+        ...(setup.changes && { stateTurns: STATE_TURNS }),
+      };
       const area = areaOf(i);
       const dir = join(setup.dir, area);
       const gateway = { ...setup.gateway, area, consortium, secretKey: keys[i], port: ports[i] };

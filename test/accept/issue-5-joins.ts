@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { quorumRecord } from "#core/records/consensus";
-import { EntryKind, turnEntry, unpackEntry } from "#gateway/entries";
+import { EntryKind, stateEntry, turnEntry, unpackEntry } from "#gateway/entries";
 import type { ConsortiumStatus } from "#node/consortium/desk";
 import { openSealedStore } from "#node/store/sealed";
 import type { Find, Line } from "./harness.ts";
@@ -32,6 +32,21 @@ function voices({ dir }: Demo, area: string, last: number): Map<string, number> 
   }
 }
 
+/** The turn behind the state with which the log of this gateway goes on, and by how many it was signed. */
+function taken({ dir }: Demo, area: string): { height: number; by: number } | undefined {
+  const store = openSealedStore(join(dir, area, "gateway.db"));
+  try {
+    for (const { kind, bytes } of store.read()) {
+      if (kind !== EntryKind.state) continue;
+      const { height, offers } = unpackEntry(stateEntry, bytes);
+      return { height, by: offers.length };
+    }
+    return undefined;
+  } finally {
+    store.close();
+  }
+}
+
 function judge(several: Demo, find: Find): void {
   const { consortium: facts } = several.summary;
   find("changes", 3, facts?.faults.length ?? 0);
@@ -39,6 +54,14 @@ function judge(several: Demo, find: Find): void {
   find("left", "street-2", facts?.left.join() ?? "");
   const ends = facts?.ends.map(({ area }) => area).join(" ") ?? "";
   find("gateways at the end", "street-1 street-3 street-4 street-5", ends);
+  const state = taken(several, "street-5");
+  const by = state && `turn ${state.height}, signed by ${state.by}`;
+  find(
+    "street-5 begins with a state of the others",
+    "signed by 2 or more",
+    by,
+    !!by && state.by > 1,
+  );
   const heard = voices(several, "street-1", 20);
   const fifth = heard.get("street-5") ?? 0;
   find("voices of street-5 in the last 20 certificates", "≥ 1", fifth, fifth > 0);

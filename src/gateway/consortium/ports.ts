@@ -20,7 +20,7 @@ export interface ConsortiumOptions {
   /** Least time between two turns, ms; 0: as soon as there is something to take in. */
   intervalMs: number;
   timeouts?: Timeouts;
-  /** Turns from one state to hand out to the next; other than STATE_TURNS for trials only. */
+  /** Turns from one state to hand out to the next; undefined: STATE_TURNS. */
   stateTurns?: number;
   /** The log keeps at least so many turns, and begins with a state; undefined: it keeps all. */
   keepTurns?: number;

@@ -7,6 +7,7 @@ import { fromHex } from "#core/codec/bytes";
 import { type CborValue, encodeCbor } from "#core/codec/cbor";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
+import { STATE_TURNS } from "#core/limits";
 import { rewardsEntry } from "../entries.ts";
 import type { GatewayOptions } from "../options.ts";
 import type { Tariff } from "../ports.ts";
@@ -46,9 +47,11 @@ export function termsDigest(
   return domainHash(crypto, "wattle/terms/1", encodeCbor(terms));
 }
 
-function membersOf({ rule, leader, intervalMs, gateways }: ConsortiumOptions): CborValue {
+function membersOf(consortium: ConsortiumOptions): CborValue {
+  const { rule, leader, intervalMs, gateways, stateTurns = STATE_TURNS } = consortium;
   const members = gateways.map((one): CborValue => [one.id, one.publicKey, one.beaconKey]);
-  return [rule, leader, intervalMs, members];
+  // At other turns nobody has the same states to take.
+  return [rule, leader, intervalMs, members, ...(stateTurns === STATE_TURNS ? [] : [stateTurns])];
 }
 
 /** Why a gateway that finds a decided turn wrong halts, and what its operator can do. */

@@ -43,10 +43,11 @@ export class States {
   constructor(
     options: GatewayOptions,
     { crypto, store, time, log }: GatewayPorts,
-    { link, after }: ConsortiumPorts,
+    outside: Pick<ConsortiumPorts, "link" | "after">,
     { id, archive, ...host }: StatesHost,
   ) {
     const { net, secretKey } = options;
+    const { link } = outside;
     this.nowMs = () => time.nowMs();
     this.handout = new Handout({ net, id, secretKey, crypto, link, archive, store });
     this.catchUp = new CatchUp({
@@ -54,7 +55,7 @@ export class States {
       self: toHex(id),
       behindTurns: stateTurnsOf(options),
       nowMs: this.nowMs,
-      after: (delayMs, run) => after(delayMs, run),
+      after: (delayMs, run) => outside.after(delayMs, run),
     });
   }
 

@@ -83,7 +83,7 @@ function nameOf({ area, id }: GatewayText): string {
 
 /** The consortium for the configuration of a gateway that joins: the first ones, and where the others are. */
 export function asConfig(
-  { gateways, rule, leader, intervalMs }: ConsortiumConfig,
+  { gateways, rule, leader, intervalMs, stateTurns }: ConsortiumConfig,
   status: ConsortiumStatus,
 ): object {
   const first = new Set(gateways.map(({ publicKey }) => publicKey));
@@ -95,6 +95,7 @@ export function asConfig(
         ...(url !== undefined && { url: url.replace(/\/\/[^/@]*@/, "//") }),
       })),
       ...{ rule, leader, intervalMs, joined: true },
+      ...(stateTurns !== undefined && { stateTurns }),
       addresses: later.map(({ publicKey, area, url }) => ({
         publicKey,
         ...(area !== null && { area }),

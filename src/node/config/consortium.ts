@@ -21,6 +21,8 @@ export interface ConsortiumConfig {
   leader: ConsortiumOptions["leader"];
   intervalMs: number;
   keyUsed?: boolean;
+  /** Turns from one state for gateways that are behind to the next; undefined: STATE_TURNS. */
+  stateTurns?: number;
   /** The log keeps at least so many turns; undefined: all. */
   keepTurns?: number;
   /** This gateway is none of the first: it joined later, or is about to. */
@@ -36,6 +38,8 @@ const INTERVAL_MS = 250;
 
 /** Turns of a year with one in each second. */
 const KEEP_TURNS_MAX = 31_622_400;
+/** More often a gateway would do little else than make states. */
+const STATE_TURNS_MIN = 64;
 
 /** A minute: nobody waits longer for a turn. */
 const INTERVAL_MS_MAX = 60_000;
@@ -58,14 +62,16 @@ export const consortiumEntries = {
   leader: v.optional(v.picklist(["round-robin", "proof-of-work"]), "round-robin"),
   intervalMs: v.optional(whole(0, INTERVAL_MS_MAX)),
   keyUsed: v.optional(v.boolean()),
-  keepTurns: v.optional(whole(STATE_TURNS, KEEP_TURNS_MAX)),
+  stateTurns: v.optional(whole(STATE_TURNS_MIN, KEEP_TURNS_MAX)),
+  keepTurns: v.optional(whole(STATE_TURNS_MIN, KEEP_TURNS_MAX)),
   joined: v.optional(v.boolean()),
   addresses: v.optional(v.pipe(v.array(object(addressEntries)), v.maxLength(GATEWAYS_MAX))),
   folder: v.optional(path, "consortium"),
 };
 export const CONSORTIUM_HELP: Readonly<Record<string, Help>> = {
   consortium: {
-    allowed: "{gateways, rule, leader, intervalMs, keyUsed, keepTurns, joined, addresses, folder}",
+    allowed:
+      "{gateways, rule, leader, intervalMs, stateTurns, keyUsed, keepTurns, joined, addresses, folder}",
     cure: "Leave it out for a gateway that has its ledger alone",
   },
   "consortium.gateways": {
@@ -112,8 +118,12 @@ export const CONSORTIUM_HELP: Readonly<Record<string, Help>> = {
     allowed: "true or false",
     cure: "Use true for a gateway that lost its store and has its key: it asks the others what it said",
   },
+  "consortium.stateTurns": {
+    allowed: `a whole number of turns, ${STATE_TURNS_MIN} to ${KEEP_TURNS_MAX}, the same at all`,
+    cure: `Leave it out for ${STATE_TURNS}`,
+  },
   "consortium.keepTurns": {
-    allowed: `a whole number of turns, ${STATE_TURNS} to ${KEEP_TURNS_MAX}`,
+    allowed: `a whole number of turns, stateTurns to ${KEEP_TURNS_MAX}`,
     cure: "Leave it out to keep all: a log that dropped turns cannot be checked whole",
   },
 };
@@ -172,6 +182,14 @@ export function checkConsortium(parsed: ParsedConfig): ConfigProblem[] {
   const keys = (consortium.addresses ?? []).map((one) => one.publicKey);
   const again = keys.find((key, i) => keys.indexOf(key) < i);
   if (again) say("consortium.addresses", `publicKey ${again} twice`, "each once", "Remove one");
+  const { keepTurns, stateTurns = STATE_TURNS } = consortium;
+  if (keepTurns !== undefined && keepTurns < stateTurns)
+    say(
+      "consortium.keepTurns",
+      `${keepTurns}`,
+      `at least stateTurns, ${stateTurns}`,
+      "Keep more turns, or lower stateTurns at all gateways",
+    );
   const lost = gateways.findIndex((one) => one.url === undefined && one.area !== area);
   if (lost >= 0 && !broker)
     say(
@@ -196,7 +214,8 @@ export function consortiumOf(
   dir: string,
 ): ConsortiumConfig | undefined {
   if (!given) return undefined;
-  const { gateways, rule, leader, intervalMs, keyUsed, keepTurns, joined, addresses } = given;
+  const { gateways, rule, leader, intervalMs, stateTurns, keyUsed, keepTurns } = given;
+  const { joined, addresses } = given;
   const placed = <T extends { ca?: string }>({ ca, ...one }: T) => ({
     ...one,
     ...(ca !== undefined && { ca: resolve(dir, ca) }),
@@ -206,6 +225,7 @@ export function consortiumOf(
     rule,
     leader,
     intervalMs: intervalMs ?? (clock === "barrier" ? 0 : INTERVAL_MS),
+    ...(stateTurns !== undefined && { stateTurns }),
     ...(keyUsed !== undefined && { keyUsed }),
     ...(keepTurns !== undefined && { keepTurns }),
     ...(joined !== undefined && { joined }),
@@ -216,12 +236,13 @@ export function consortiumOf(
 
 /** What the gateway application is given: gateways by id, so that the order in the file means nothing. */
 export function consortiumOptions(crypto: Crypto, config: ConsortiumConfig): ConsortiumOptions {
-  const { rule, leader, intervalMs, keyUsed, keepTurns } = config;
+  const { rule, leader, intervalMs, stateTurns, keyUsed, keepTurns } = config;
   const gateways = config.gateways
     .map((one) => partnerOf(crypto, one))
     .sort((a, b) => compareBytes(a.id, b.id));
   return {
     ...{ gateways, rule, leader, intervalMs },
+    ...(stateTurns !== undefined && { stateTurns }),
     ...(keyUsed && { keyUsed }),
     ...(keepTurns !== undefined && { keepTurns }),
   };

@@ -43,6 +43,14 @@ test("defaults, and what the gateway is given: by id, whatever the order of the 
   assert.deepEqual(read(again.consortium).consortium, config.consortium);
 });
 
+test("states and short logs: how often, and how much is kept", () => {
+  const config = read({ ...three, stateTurns: 128, keepTurns: 256 });
+  const { stateTurns, keepTurns } = gatewayOptions(config, secretOf(0), 0).consortium!;
+  assert.deepEqual([stateTurns, keepTurns], [128, 256]);
+  const again = JSON.parse(renderGatewayConfig(config));
+  assert.deepEqual(read(again.consortium).consortium, config.consortium);
+});
+
 test("what cannot be is refused with its place", () => {
   const [a, b] = three.gateways;
   const refused: [unknown, Record<string, unknown>, RegExp][] = [
@@ -55,6 +63,12 @@ test("what cannot be is refused with its place", () => {
     [three, { worldStart: "next-slot" }, /worldStart: found next-slot; .* the same at all/],
     [{ ...three, rule: "most" }, {}, /consortium\.rule: found "most"/],
     [{ ...three, intervalMs: -1 }, {}, /consortium\.intervalMs: found -1/],
+    [{ ...three, stateTurns: 63 }, {}, /consortium\.stateTurns: found 63/],
+    [
+      { ...three, keepTurns: 1000 },
+      {},
+      /keepTurns: found 1000; allowed: at least stateTurns, 1024/,
+    ],
     [{ ...three, quorum: 3 }, {}, /consortium\.quorum: found an unknown key/],
   ];
   for (const [consortium, more, message] of refused)
