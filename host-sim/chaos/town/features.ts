@@ -6,7 +6,8 @@
 import { faultsOf, type QuorumRule, quorumOf } from "#core/consensus/validators";
 import type { RewardTerms } from "#core/ledger/rewards";
 import { type Random, randomStream } from "../../worlds/random.ts";
-import type { TownPlan } from "./plan.ts";
+import type { TownFault, TownPlan } from "./plan.ts";
+import { SLOT_TIMEOUT_MS } from "./timing.ts";
 
 /** Operators that want a change of the gateways. */
 export interface ChangePlan {
@@ -89,7 +90,24 @@ export function withStates(plan: TownPlan, always = false): TownPlan {
     const to = (["state-wanted", "state-offer", "piece"] as const)[random.below(3)];
     return fault.kind === "deaf" && random.below(3) === 0 ? { ...fault, to } : fault;
   });
-  return { ...plan, states, liars, faults };
+  return away(random, { ...plan, states, liars, faults });
+}
+
+/** One gateway is away for so long that the others go on without its nodes: it has to take a state. */
+function away(random: Random, plan: TownPlan): TownPlan {
+  if (plan.running || random.below(4) === 0) return plan;
+  const gateway = random.below(plan.gateways);
+  const atMs = random.below(plan.troubleMs);
+  // Its nodes are waited for, and then turns go on.
+  const leastMs = 2 * SLOT_TIMEOUT_MS;
+  const forMs = leastMs + random.below(leastMs);
+  const crash = { kind: "crash" as const, steps: 1 + random.below(20), loss: "nothing" as const };
+  const fault: TownFault =
+    random.below(2) === 0
+      ? { kind: "split", atMs, forMs, group: [gateway] }
+      : { ...crash, atMs, gateway, downMs: forMs };
+  const faults = [...plan.faults, fault].sort((a, b) => a.atMs - b.atMs);
+  return { ...plan, faults, troubleMs: atMs + forMs };
 }
 
 /** Where all have to agree nobody may lie, forget, or stay away for good: everything heals. */
