@@ -8,8 +8,8 @@ import { planOf } from "./plan.ts";
 import { runTown } from "./town/arena.ts";
 import { townPlan } from "./town/plan.ts";
 
-/** Consensus machines alone, or whole towns. */
-export type Arena = "machines" | "towns";
+/** Consensus machines alone, whole towns, or towns whose gateways hand out states. */
+export type Arena = "machines" | "towns" | "states";
 
 /** What one mutant came to. */
 export interface Caught {
@@ -30,7 +30,9 @@ const caught: Caught = { runs: 0, cpuMs: 0 };
 for (let seed = from; seed < from + seeds; seed++) {
   caught.runs++;
   const { violation, tookMs } =
-    arena === "towns" ? await runTown(townPlan(seed)) : runPlan(planOf(seed));
+    arena === "machines"
+      ? runPlan(planOf(seed))
+      : await runTown(townPlan(seed, { states: arena === "states" }));
   if (!violation) continue;
   const { checker, message: detail } = violation;
   Object.assign(caught, { seed, checker, detail: detail.split("\n")[0], atMs: tookMs });

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Planted bugs: each patch is applied to a copy of the project, and the arena that it is for has to find it:
- * those of mutations/ the one of machines, those of town/mutations/ whole towns. The same seeds pass without.
+ * those of mutations/ the one of machines, those of town/mutations/ whole towns, and those of
+ * town/state-mutations/ towns with states. The same seeds pass without.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -15,6 +16,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PATCHES: Record<Arena, string> = {
   machines: fileURLToPath(new URL("./mutations/", import.meta.url)),
   towns: fileURLToPath(new URL("./town/mutations/", import.meta.url)),
+  states: fileURLToPath(new URL("./town/state-mutations/", import.meta.url)),
 };
 
 export interface Mutation {
@@ -66,8 +68,8 @@ export class Copy {
 }
 
 /**
- * Each mutation until a seed finds it, and then the project as it is with as many seeds as any of them
- * took.
+ * Each mutation until a seed finds it, one a core, and then the project as it is with as many seeds as any of
+ * them took.
  */
 export async function runMutations(
   chosen: readonly Mutation[],
@@ -75,20 +77,28 @@ export async function runMutations(
   seeds: number,
   done: (row: Row) => void,
 ): Promise<{ rows: Row[]; unmutated: Caught }> {
-  const copy = new Copy();
-  try {
-    const rows: Row[] = [];
-    for (const mutation of chosen) {
+  const rows: Row[] = [];
+  let next = 0;
+  const work = async (copy: Copy): Promise<void> => {
+    for (let at = next++; at < chosen.length; at = next++) {
+      const mutation = chosen[at];
       copy.apply(mutation);
       const row = { mutation, ...(await copy.run(mutation.arena, from, seeds)) };
       copy.apply(mutation, "--reverse");
-      rows.push(row);
+      rows[at] = row;
       done(row);
     }
+  };
+  const copies = Array.from(
+    { length: Math.min(availableParallelism(), chosen.length) },
+    () => new Copy(),
+  );
+  try {
+    await Promise.all(copies.map(work));
     const most = Math.max(...rows.map(({ runs }) => runs));
-    return { rows, unmutated: await copy.run(chosen[0].arena, from, most) };
+    return { rows, unmutated: await copies[0].run(chosen[0].arena, from, most) };
   } finally {
-    copy.remove();
+    for (const copy of copies) copy.remove();
   }
 }
 

@@ -87,6 +87,14 @@ export const townMutations: Line = {
   run: (find, say) => planted(mutations("towns"), find, say, 1),
 };
 
+export const stateMutations: Line = {
+  name: "state-mutations",
+  title: "every planted bug of host-sim/chaos/town/state-mutations, in towns with states",
+  takes: "8 min",
+  ci: false,
+  run: (find, say) => planted(mutations("states"), find, say, 1),
+};
+
 export const townMutationsShort: Line = {
   name: "town-mutations-ci",
   title: "three of them",

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Acceptance of the consortium. Parts: issue-5-*.ts. */
 import type { Line } from "./harness.ts";
-import { chaos, chaosShort, townMutations, townMutationsShort } from "./issue-5-chaos.ts";
+import {
+  chaos,
+  chaosShort,
+  stateMutations,
+  townMutations,
+  townMutationsShort,
+} from "./issue-5-chaos.ts";
 import { consensusSeeds, mutationsAll, mutationsShort } from "./issue-5-consensus.ts";
 import { evaluateLine, latency51 } from "./issue-5-evaluate.ts";
 import { gatewaysDemo, gatewaysFaults, gatewaysShort } from "./issue-5-gateways.ts";
@@ -18,6 +24,7 @@ export const issue5: Line[] = [
   consensusSeeds,
   chaos,
   townMutations,
+  stateMutations,
   evaluateLine,
   gatewaysDemo,
   gatewaysFaults,
