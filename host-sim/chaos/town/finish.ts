@@ -112,9 +112,14 @@ async function again(
   );
 }
 
-function waits({ present }: TownArena): boolean {
+function waits({ present, town, checks }: TownArena): boolean {
   const feeds = present.map(({ gateway }) => gateway?.seat?.replica.feeds);
-  return feeds.some((one) => one && (one.waiting || one.gaps.length > 0));
+  if (feeds.some((one) => one && (one.waiting || one.gaps.length > 0))) return true;
+  // What a liar's nodes said comes when it has caught up: it is no member meanwhile.
+  const { ids } = checks.membership.present;
+  const members = town.gateways.filter(({ id }) => ids.includes(id));
+  const heights = members.flatMap(({ gateway }) => gateway?.seat?.replica.at.height ?? []);
+  return Math.min(...heights) < Math.max(...heights);
 }
 
 /** I21: the log, executed again from its beginning, comes to the same. */
