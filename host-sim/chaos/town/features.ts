@@ -83,9 +83,10 @@ export function withStates(plan: TownPlan, always = false): TownPlan {
   if (random.below(4) > 0 && !always) return plan;
   const stateTurns = 4 + random.below(6);
   const states = { stateTurns, ...(random.below(2) === 0 && { keepTurns: 2 * stateTurns }) };
-  const liars = plan.liars.map((liar) =>
-    random.below(2) === 0 ? { ...liar, tactics: [...liar.tactics, "false-states" as const] } : liar,
-  );
+  const liars = plan.liars.map((liar) => ({
+    ...liar,
+    tactics: [...liar.tactics, "false-states" as const],
+  }));
   const faults = plan.faults.map((fault) => {
     const to = (["state-wanted", "state-offer", "piece"] as const)[random.below(3)];
     return fault.kind === "deaf" && random.below(3) === 0 ? { ...fault, to } : fault;

@@ -64,8 +64,10 @@ export class Liar {
     if (this.does("withhold") && this.chance(4)) return this.counted("word withheld", undefined);
     if (kind === "ask" || kind === "down")
       return this.does("pass-nothing") ? this.counted("not passed on", undefined) : bytes;
-    if (this.does("false-states") && (kind === "state-offer" || kind === "piece"))
-      return this.chance(2) ? bytes : this.counted(`false ${kind}`, this.state(kind, bytes));
+    if (this.does("false-states") && kind === "piece")
+      return this.counted("false piece", this.states.piece(bytes));
+    if (this.does("false-states") && kind === "state-offer" && this.chance(2))
+      return this.counted("false offer of a state", this.states.offer(bytes));
     if (kind === "segment") return this.segment(to, bytes);
     if (kind === "proposed") return this.half(to, bytes, () => this.proposal(bytes));
     if (kind === "vote" && this.does("two-votes"))
@@ -90,10 +92,6 @@ export class Liar {
       if (kind === "vote") this.gather(from, bytes);
       if (kind === "proposed" && this.chance(2)) this.decide(bytes);
     }
-  }
-
-  private state(kind: "state-offer" | "piece", bytes: Uint8Array): Uint8Array {
-    return kind === "piece" ? this.states.piece(bytes) : this.states.offer(bytes);
   }
 
   /** It has left, and votes on; one that lies too and is still there passes that on. */
