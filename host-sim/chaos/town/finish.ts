@@ -86,6 +86,8 @@ async function again(
     return arena.until(() => town.agenda.nowMs >= untilMs);
   };
   for (const node of town.nodes) node.disconnect();
+  // What they have kept back of their nodes' messages is new whenever it comes.
+  for (const liar of arena.plan.liars) town.gateways[liar.gateway].fall(Number.POSITIVE_INFINITY);
   await pause();
   // What waits in a feed, or is asked for, is not said again: it comes with a turn.
   let quiet = false;
@@ -112,13 +114,10 @@ async function again(
   );
 }
 
-function waits({ present, town, checks }: TownArena): boolean {
+function waits({ present }: TownArena): boolean {
   const feeds = present.map(({ gateway }) => gateway?.seat?.replica.feeds);
   if (feeds.some((one) => one && (one.waiting || one.gaps.length > 0))) return true;
-  // What a liar's nodes said comes when it has caught up: it is no member meanwhile.
-  const { ids } = checks.membership.present;
-  const members = town.gateways.filter(({ id }) => ids.includes(id));
-  const heights = members.flatMap(({ gateway }) => gateway?.seat?.replica.at.height ?? []);
+  const heights = present.flatMap(({ gateway }) => gateway?.seat?.replica.at.height ?? []);
   return Math.min(...heights) < Math.max(...heights);
 }
 
