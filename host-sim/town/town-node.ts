@@ -22,6 +22,7 @@ export class TownNode {
   /** It breaks the rules. */
   rogue: Rogue | undefined;
   private boots = 0;
+  private isSilent = false;
 
   constructor(town: Town, setup: NodeSetup, at: TownGateway) {
     this.town = town;
@@ -30,6 +31,7 @@ export class TownNode {
   }
 
   start(): void {
+    if (this.isSilent) return;
     const { town, setup, at } = this;
     const { agenda, world, crypto } = town;
     const config = town.configAt(setup.config, at);
@@ -76,9 +78,15 @@ export class TownNode {
   }
 
   reconnect(): void {
-    if (!this.client?.cut || !this.at.bus.has(this.client)) return;
+    if (this.isSilent || !this.client?.cut || !this.at.bus.has(this.client)) return;
     this.at.bus.resume(this.client);
     this.handle(() => this.node.onConnect());
+  }
+
+  /** It says nothing more, whoever connects it and whenever its power comes back. */
+  silence(): void {
+    this.disconnect();
+    this.isSilent = true;
   }
 
   private handle(event: () => void): void {

@@ -85,7 +85,8 @@ async function again(
     const untilMs = town.agenda.nowMs + AGAIN_MS;
     return arena.until(() => town.agenda.nowMs >= untilMs);
   };
-  for (const node of town.nodes) node.disconnect();
+  // A fault that began late ends now: its nodes stay away all the same.
+  for (const node of town.nodes) node.silence();
   // What they have kept back of their nodes' messages is new whenever it comes.
   for (const liar of arena.plan.liars) town.gateways[liar.gateway].fall(Number.POSITIVE_INFINITY);
   await pause();
