@@ -29,7 +29,7 @@ export function chaosCommand(program: Command): void {
       whole(0, SEED_MAX),
     )
     .option("--runs <n>", "so many seeds, one after the other", whole(1, 10_000_000), 200)
-    .option("--gateways <m>", "gateways (default: 4 or 7 by seed)", whole(1, GATEWAYS_MAX - 1))
+    .option("--gateways <m>", "gateways (default: 4 or 7 by seed)", whole(2, GATEWAYS_MAX - 1))
     .option(
       "--replay <seed>",
       "run one seed with a trace; one that fails is shrunk first",

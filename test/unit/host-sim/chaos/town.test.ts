@@ -157,6 +157,15 @@ test("leaders by proof-of-work, and all have to agree: with one that falls", asy
   assert.ok(trades > 0);
 });
 
+test("towns of any number of gateways from two can be drawn, and two gateways agree", async () => {
+  for (let gateways = 2; gateways <= 16; gateways++)
+    for (let seed = 1; seed <= 50; seed++)
+      assert.ok(tolerable(townPlan(seed, { gateways })), `${gateways} gateways, seed ${seed}`);
+  const { failed, turns } = await runTowns({ from: 1, count: 3, threads: 1, gateways: 2 });
+  assert.deepEqual(failed, []);
+  assert.ok(turns > 10, `${turns} turns`);
+});
+
 test("towns with banks lend, and with rewards mint; every plan keeps to what can be tolerated", async () => {
   const plans = Array.from({ length: 400 }, (_, seed) => townPlan(seed));
   for (const plan of plans) assert.ok(tolerable(plan), `seed ${plan.seed}`);
