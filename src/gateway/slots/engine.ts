@@ -345,7 +345,7 @@ function readyToClose(area: Area, run: SlotRun): boolean {
   // Who may no longer take part is not waited for: what it owes is left to the meters.
   const barred = missing.length > 0 && missing.every((id) => area.barred(id));
   if (!barred && !timedOut(area, run)) return false;
-  run.unanswered = missing.filter((id) => !run.missed.has(id));
+  run.waitNoLonger();
   miss(area, run, missing);
   return true;
 }
@@ -354,9 +354,7 @@ function closeRun(area: Area, batch: Batch, run: SlotRun): void {
   const { world } = area;
   world.atLeast(world.endMs(run.slot) + Math.floor(world.slotMs / 2));
   const mints = standingOrders(area.chain.state, area.options);
-  const missing = run.missingParties();
-  // The others answered while votes were waited for.
-  for (const id of run.unanswered) if (!missing.has(id)) run.missed.delete(id);
+  miss(area, run, run.lastLook());
   if (run.missed.size > 0) {
     const nodes = [...run.missed].sort().map((id) => area.sessions.get(id)!.idBytes);
     batch.log(EntryKind.missed, packEntry(missedEntry, { slot: run.slot, nodes }));

@@ -37,7 +37,7 @@ export class SlotRun {
   readonly solds: Tx[] = [];
   readonly missed = new Set<string>();
   /** Of those the ones that were given up while contracts were settled. */
-  unanswered: readonly string[] = [];
+  private unanswered: readonly string[] = [];
   /** Contracts of the clearing; what blocks have paid of them, and what for. */
   pairs = 0;
   tradedWh = 0;
@@ -138,6 +138,21 @@ export class SlotRun {
       if (solds.size > 0 && boughts.size === 0 && !waiting.has(buyer)) missing.add(buyer);
     }
     return missing;
+  }
+
+  /** Whoever is missing is given up; but the slot is closed only when votes have come. */
+  waitNoLonger(): void {
+    this.unanswered = [...this.missingParties()].filter((id) => !this.missed.has(id));
+  }
+
+  /**
+   * The slot is closed now. Who answered while votes were waited for is not listed as missing; a SOLD that came
+   * then may have been too late for its buyer, and a block may have rejected one: these are missing, too.
+   */
+  lastLook(): string[] {
+    const missing = this.missingParties();
+    for (const id of this.unanswered) if (!missing.has(id)) this.missed.delete(id);
+    return [...missing].filter((id) => !this.missed.has(id));
   }
 }
 

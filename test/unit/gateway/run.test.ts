@@ -136,3 +136,35 @@ test("a SOLD that a block rejected while its slot settles was none: its seller i
   run.unheard(toHex(named("a RESERVE")));
   assert.deepEqual(missing(run), ids("s", "c"));
 });
+
+test("who answers while votes are waited for is not missing; whom that answer keeps waiting no longer is", () => {
+  const run = settling(pair("s", "b", 5), pair("t", "c", 7));
+  run.waitNoLonger();
+  for (const one of run.missingParties()) run.missed.add(one);
+  assert.deepEqual([...run.missed].sort(), ids("s", "t"));
+  run.heard(tx(TxType.sold, "s", [soldLeg("b", 5)]));
+  assert.deepEqual(run.lastLook(), ids("b"), "it could buy now, and did not");
+  assert.deepEqual([...run.missed], ids("t"));
+});
+
+test("who was missing before contracts were settled stays so, whatever it answers then", () => {
+  const run = settling(pair("s", "b", 5));
+  for (const one of ids("s", "b")) run.missed.add(one);
+  run.waitNoLonger();
+  const sold = tx(TxType.sold, "s", [soldLeg("b", 5)]);
+  run.heard(sold);
+  run.heard(tx(TxType.bought, "b", [boughtLeg("s", sold, 5)]));
+  assert.deepEqual(run.lastLook(), []);
+  assert.deepEqual([...run.missed].sort(), ids("s", "b"));
+});
+
+test("whose BOUGHT a block rejects after all was settled is missing when the slot is closed", () => {
+  const run = settling(pair("s", "b", 5));
+  const sold = tx(TxType.sold, "s", [soldLeg("b", 5)]);
+  const bought = tx(TxType.bought, "b", [boughtLeg("s", sold, 5)]);
+  run.heard(sold);
+  run.heard(bought);
+  assert.ok(run.settled);
+  run.unheard(toHex(bought.txid));
+  assert.deepEqual(run.lastLook(), ids("b"));
+});
