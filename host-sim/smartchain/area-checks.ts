@@ -47,6 +47,8 @@ export class AreaChecks {
   private readonly facts: AreaFacts;
   private height = -1;
   private state: LedgerState | undefined;
+  /** When it was last looked at. */
+  private gateways: Area["gateways"] = [];
 
   constructor(facts: AreaFacts) {
     this.facts = facts;
@@ -101,10 +103,12 @@ export class AreaChecks {
     const epochOf = (epoch: number) => area.epochs.of(epoch)?.epoch;
     this.dag.look(area.dag, {
       epochOf: (epoch) => epochOf(epoch) ?? this.epochs.get(epoch),
-      gateways: area.gateways,
+      // A turn that changes the gateways takes in by the ones before.
+      gateways: [area.gateways, this.gateways],
       tickMs: area.world.tickMs,
       ageMaxMs: facts.ageMaxMs,
     });
+    this.gateways = [...area.gateways];
     const { head } = area.chain;
     const height = head?.header.height ?? -1;
     const fresh = height > this.height;

@@ -23,8 +23,8 @@ export interface SeenTx {
 
 export interface DagFacts {
   epochOf(epoch: number): Epoch | undefined;
-  /** Those whose token stands for a committee's. */
-  gateways: readonly EpochMember[];
+  /** Those whose tokens stand for a committee's: now, and before the last turn where that changed them. */
+  gateways: readonly (readonly EpochMember[])[];
   tickMs: number;
   ageMaxMs: number;
 }
@@ -141,28 +141,32 @@ export class DagCheck {
     must(seq === first + 1, "I13", () => `${author}: ${seq} follows ${first}`);
   }
 
-  /** I14: at least m valid tokens by distinct members of the committee, or the gateway's. */
+  /** I14: at least m valid tokens by distinct members of the committee, or a quorum of the gateways'. */
   private tokens(tx: Tx, { epochOf, gateways }: DagFacts): void {
-    const { body, pot, txid } = tx;
+    const { body, pot } = tx;
     const epoch = epochOf(body.epoch);
     must(epoch !== undefined, "I14", () => `epoch ${body.epoch} is not known`);
-    const committee = this.committee(epoch, tx);
-    const standIns = gateways.filter(({ node }) =>
-      pot.some(({ witness }) => bytesEqual(node, witness)),
+    const standing = gateways.filter(
+      (set) => pot.length > 0 && pot.every(({ witness }) => placeOf(set, witness) !== undefined),
     );
-    const stands = standIns.length > 0 && standIns.length === pot.length;
-    const signers = stands ? standIns : committee;
+    if (standing.some((set) => this.good(tx, epoch, set) >= Math.floor((2 * set.length) / 3) + 1))
+      return;
+    const good = this.good(tx, epoch, standing[0] ?? this.committee(epoch, tx));
+    const enough = standing.length === 0 && good >= epoch.m;
+    must(enough, "I14", () => `${good} tokens, of gateways: ${standing.length > 0}`);
+  }
+
+  /** By how many of these there is a token that counts. */
+  private good({ body, pot, txid }: Tx, epoch: Epoch, signers: readonly EpochMember[]): number {
     const good = new Set<string>();
     for (const { witness, tMs, random, signature } of pot) {
-      const signer = signers.find(({ node }) => bytesEqual(node, witness));
+      const signer = placeOf(signers, witness);
       if (!signer || Math.abs(tMs - body.tsMs) > epoch.tauMs) continue;
       const { net, beacon } = epoch;
       const digest = tokenDigest(this.crypto, net, beacon, body, txid, tMs, random);
       if (this.crypto.verify(signer.publicKey, digest, signature)) good.add(hex(witness));
     }
-    // Of gateways a quorum: the only one, where there is one.
-    const needed = stands ? Math.floor((2 * gateways.length) / 3) + 1 : epoch.m;
-    must(good.size >= needed, "I14", () => `${good.size} of ${needed} tokens`);
+    return good.size;
   }
 
   /** By sorting all members, and not as the code does it. */
@@ -207,4 +211,8 @@ export class DagCheck {
 
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
+}
+
+function placeOf(members: readonly EpochMember[], id: Uint8Array): EpochMember | undefined {
+  return members.find(({ node }) => bytesEqual(node, id));
 }

@@ -24,7 +24,7 @@ export function dagArena({ seed, off }: { seed: number; off?: DagDefence }): voi
   const none = { node: new Uint8Array(16), publicKey: new Uint8Array(32) };
   const facts = {
     epochOf: () => lab.epoch,
-    gateways: [none],
+    gateways: [[none]],
     tickMs: TICK_MS,
     ageMaxMs: AGE_MAX_MS,
   };

@@ -30,7 +30,7 @@ function watched(lab: Lab) {
   const check = new DagCheck(lab.crypto);
   const facts = {
     epochOf: () => lab.epoch,
-    gateways: [{ node: new Uint8Array(16), publicKey: new Uint8Array(32) }],
+    gateways: [[{ node: new Uint8Array(16), publicKey: new Uint8Array(32) }]],
     tickMs: TICK_MS,
     ageMaxMs: AGE_MAX_MS,
   };
