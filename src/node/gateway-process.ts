@@ -39,6 +39,7 @@ import type { SlotFacts } from "./process/slot-facts.ts";
 import { worldStartOf } from "./process/stored-world.ts";
 import { timedStore } from "./process/timed-store.ts";
 import { openSealedStore } from "./store/sealed.ts";
+import type { FileStore } from "./store/sqlite.ts";
 
 /** The longest that setTimeout waits; a longer delay asks again. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -117,7 +118,7 @@ class Running implements GatewayProcess {
   private readonly log: GatewayLog;
   private readonly probe: Probe;
   private readonly crypto = sodiumCrypto();
-  private readonly store: LogStore;
+  private readonly store: FileStore;
   private readonly pool: VerifyPool;
   private bus: BusTap | undefined;
   private measured: Metrics | undefined;
@@ -184,6 +185,9 @@ class Running implements GatewayProcess {
   async start(): Promise<void> {
     const { config, hooks, log, probe, crypto, store, pool } = this;
     const bus = await this.connect();
+    this.shelf?.scan();
+    // A consortium's terms name the authority: it has to be known before there is a gateway.
+    this.identity?.shelf.scan();
     const gateway = new Gateway(gatewayOptions(config, this.secretKey, this.worldStartMs), {
       crypto,
       verifier: pool,
@@ -212,8 +216,6 @@ class Running implements GatewayProcess {
     gateway.onWork = () => this.soon();
     gateway.onFinished = () => void setImmediate(() => hooks.onFinished?.());
     bus.onPublish = (topic, payload) => this.published(topic, payload);
-    this.shelf?.scan();
-    this.identity?.shelf.scan();
     // Replay and subscription come before the first message: nothing else runs in between.
     await gateway.start();
     this.logins?.begin();

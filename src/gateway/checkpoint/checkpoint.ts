@@ -87,7 +87,7 @@ export class Checkpoints {
   load(least = 1): number {
     const { packer, store, crypto, log } = this.ports;
     const bytes = packer && store.kept(NAME);
-    if (!packer || !bytes) return 1;
+    if (!packer || !bytes?.length) return 1;
     const packed = packer.unpack(bytes) as Packed;
     if (packed.build !== packer.build || packed.index > store.length) return 1;
     if (packed.index + 1 < least) return 1;
@@ -106,8 +106,13 @@ export class Checkpoints {
     if (!this.area.shared)
       for (const run of this.area.runs.values()) run.phaseRealMs = this.ports.time.nowMs();
     const { state, head } = this.area.chain;
-    if (head && !bytesEqual(state.root(crypto), head.header.stateRoot))
-      throw new GraphFault("the ledger of the checkpoint is not that of its last block");
+    if (head && !bytesEqual(state.root(crypto), head.header.stateRoot)) {
+      store.keep(NAME, new Uint8Array(0)); // what it filled in cannot be taken back in this life
+      throw new GraphFault(
+        "the ledger of the checkpoint is not that of its last block. The checkpoint is put away: start the " +
+          "gateway again, and it executes its log",
+      );
+    }
     log("info", "checkpoint", { entries: packed.index });
     return packed.index + 1;
   }

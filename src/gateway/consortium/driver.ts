@@ -23,8 +23,8 @@ export interface Hands {
   drop(output: Extract<Output, { type: "drop" }>): void;
 }
 
-/** What is kept beside the log: what the consensus signed last. */
-const KEPT = "consensus";
+/** What is kept beside the log: what the consensus signed last. Without it a gateway asks before it speaks. */
+export const KEPT_SPEECH = "consensus";
 
 /** After so long without a turn a gateway says where it is, ms. */
 const QUIET_MS = 20_000;
@@ -70,7 +70,7 @@ export class Driver {
 
   /** `used`: this key has signed for this consortium, whether or not anybody remembers what. */
   restart(context: HeightContext, used: boolean): void {
-    const state = this.ports.store.kept(KEPT);
+    const state = this.ports.store.kept(KEPT_SPEECH);
     const nonce = this.outside.entropy(16);
     const known: Known = state || used ? { state, nonce } : { fresh: true };
     this.take({ type: "restart", known, context });
@@ -100,7 +100,7 @@ export class Driver {
     const { outside, hands } = this;
     if (output.type === "persist") {
       hands.beforeKept();
-      this.ports.store.keep(KEPT, output.state);
+      this.ports.store.keep(KEPT_SPEECH, output.state);
     } else if (output.type === "send") outside.link.send(output.to, output.kind, output.bytes);
     else if (output.type === "timer") {
       const { kind, height, round, afterMs } = output;

@@ -26,7 +26,7 @@ import { Partners } from "./partners.ts";
 import type { ConsortiumOptions, ConsortiumPorts, PeerKind } from "./ports.ts";
 import { type CheckedSegment, cutSegments, openFed } from "./segments.ts";
 import { Target } from "./target.ts";
-import { disagreement, termsDigest } from "./terms.ts";
+import { checkTerms, disagreement, termsDigest } from "./terms.ts";
 import { anchorOf } from "./trust.ts";
 import { type Before, makeTurn, namesAll, type OpenTurn, openTurn, reveals } from "./turns.ts";
 import { Wake } from "./wake.ts";
@@ -184,6 +184,7 @@ export class Replica {
   replayTurn({ header, plan, quorum }: TurnEntry): DecidedTurn {
     const block = blockOf(this.ports.crypto, { header, plan });
     const opened = openTurn(block);
+    if (opened) checkTerms(opened.turn.terms, this.past.before.terms);
     const taken = opened && this.feeds.resolve(opened.cuts);
     assert(opened && Array.isArray(taken), "LOG_TURN");
     return { ...opened, id: block.id, taken, entry: { header, plan, quorum } };

@@ -3,7 +3,7 @@
  * What the gateways of a consortium have to have in common, since their blocks follow from it. Each turn
  * names its digest: a gateway with other settings finds no agreement, and is told why.
  */
-import { fromHex } from "#core/codec/bytes";
+import { bytesEqual, fromHex } from "#core/codec/bytes";
 import { type CborValue, encodeCbor } from "#core/codec/cbor";
 import { domainHash } from "#core/crypto/domain";
 import type { Crypto } from "#core/crypto/port";
@@ -11,6 +11,7 @@ import { STATE_TURNS } from "#core/limits";
 import { rewardsEntry } from "../entries.ts";
 import type { GatewayOptions } from "../options.ts";
 import type { Tariff } from "../ports.ts";
+import { StoreMismatch } from "../replay.ts";
 import type { ConsortiumOptions } from "./ports.ts";
 
 /** Slots whose retail prices are compared: a week of quarter-hours; later ones follow from the same file. */
@@ -54,12 +55,22 @@ function membersOf(consortium: ConsortiumOptions): CborValue {
   return [rule, leader, intervalMs, members, ...(stateTurns === STATE_TURNS ? [] : [stateTurns])];
 }
 
+/** At a start: what the log's turns and states name has to be what the settings come to. */
+export function checkTerms(logged: Uint8Array, own: Uint8Array): void {
+  if (bytesEqual(logged, own)) return;
+  throw new StoreMismatch(
+    "the gateways agreed on this log under other settings: what all have in common cannot change after the " +
+      "first turn, not even at all of them. Restore market, tariff, deposits, times, members, authority and " +
+      "rules in the configuration",
+  );
+}
+
 /** Why a gateway that finds a decided turn wrong halts, and what its operator can do. */
 export function disagreement(code: string): { cause: string; cure: string } {
   const cause = "a quorum has decided what this gateway finds wrong: it agrees to nothing more";
   const cure =
     code === "TURN_TERMS"
       ? "make its settings those of the others, and start it again"
-      : "compare versions; keep store and log for a report, and give it a new store";
+      : "compare versions; keep store and log for a report, give it a new store, and set keyUsed";
   return { cause, cure };
 }

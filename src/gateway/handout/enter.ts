@@ -8,6 +8,7 @@ import type { Area } from "../area.ts";
 import { GraphFault } from "../checkpoint/graph.ts";
 import type { Replica } from "../consortium/replica.ts";
 import type { Seat } from "../consortium/seat.ts";
+import { checkTerms } from "../consortium/terms.ts";
 import { openTurn } from "../consortium/turns.ts";
 import { packSegment } from "../entries.ts";
 import type { GatewayPorts } from "../ports.ts";
@@ -15,7 +16,7 @@ import { replayEntry, StoreMismatch } from "../replay.ts";
 import { announceBase, type Base, basesIn, entriesOf, headOf, readState } from "./base.ts";
 import type { FoundState } from "./catch-up.ts";
 import { holdState, STATE_FORMAT } from "./held.ts";
-import { enterShared } from "./shared.ts";
+import { enterShared, OtherTerms } from "./shared.ts";
 
 /** The gateway's parts that a state goes into: all of them new. */
 export interface Fresh {
@@ -38,7 +39,12 @@ export function enterBase(fresh: Fresh, base: Base): number {
     if (entry.index > head) break;
     replayEntry(area, entry);
   }
-  enterShared(area, ports, seat.replica, readState(crypto, store, base));
+  try {
+    enterShared(area, ports, seat.replica, readState(crypto, store, base));
+  } catch (error) {
+    if (error instanceof OtherTerms) checkTerms(error.named, error.own);
+    throw error;
+  }
   const { place } = base.entry;
   if (place && area.chain.head) area.publicChain.resume(area.chain.head, place);
   seat.entered();

@@ -72,6 +72,18 @@ export function packShared(area: Area, ports: GatewayPorts, turns: SharedTurns):
   return packGraph(graph);
 }
 
+/** The settings that the state was made under are not this gateway's. */
+export class OtherTerms extends GraphFault {
+  readonly named: Uint8Array;
+  readonly own: Uint8Array;
+
+  constructor(named: Uint8Array, own: Uint8Array) {
+    super("other terms");
+    this.named = named;
+    this.own = own;
+  }
+}
+
 /**
  * Fills an area and a replica that are new with a state. GraphFault where it is none, or where its ledger has
  * not the root that its last block names.
@@ -86,7 +98,8 @@ export function enterShared(
   const none = { epochs: [], runs: [], settled: [], paid: [] };
   const root = rootOf(area, turns, { head: undefined, notice: undefined, ...none });
   restore(unpackGraph(bytes), root, outsideOf(area, ports), CLASSES);
-  if (toHex(terms) !== toHex(turns.past.before.terms)) throw new GraphFault("other terms");
+  const { terms: named } = turns.past.before;
+  if (toHex(terms) !== toHex(named)) throw new OtherTerms(named, terms);
   turns.feeds.begin(root.cuts);
   sign(area, root.made);
   const { state, head } = area.chain;

@@ -2,12 +2,13 @@
 /** A configuration written out as a file with every default in it. */
 import { formatCoins } from "#core/units/money";
 import { HOUR_MS } from "#core/units/time";
+import type { ConsortiumConfig } from "./consortium.ts";
 import { renderCredit } from "./credit.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
 
 /**
- * JSON that reads back as the same configuration. Only a broker's password is not shown, so that
- * the output can go into a ticket; put it in again before use.
+ * JSON that reads back as the same configuration. Only passwords and what stands before the @ of a URL are
+ * not shown, so that the output can go into a ticket; put them in again before use.
  */
 export function renderGatewayConfig(config: GatewayConfig): string {
   const { bus, admit, deposit, withdraw, clock, retail, proofOfTime: pot } = config;
@@ -21,7 +22,7 @@ export function renderGatewayConfig(config: GatewayConfig): string {
         }
       : {
           broker: {
-            url: bus.url.replace(/\/\/[^/@]*@/, "//"),
+            url: withoutLogin(bus.url),
             ...(bus.username !== undefined && { username: bus.username }),
             ...(bus.password !== undefined && { password: "(not shown)" }),
             ...(bus.dynamicSecurity && { dynamicSecurity: bus.dynamicSecurity }),
@@ -72,9 +73,24 @@ export function renderGatewayConfig(config: GatewayConfig): string {
     ...(config.identity && { identity: config.identity }),
     ...(config.firmware && { firmware: config.firmware }),
     ...(config.feeder && { feeder: config.feeder }),
-    ...(config.consortium && { consortium: config.consortium }),
+    ...(config.consortium && { consortium: renderConsortium(config.consortium) }),
     credit: renderCredit(config.credit),
     log: { level: config.logLevel },
   };
   return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+function renderConsortium(config: ConsortiumConfig): ConsortiumConfig {
+  const shown = <T extends { url?: string }>(one: T): T =>
+    one.url === undefined ? one : { ...one, url: withoutLogin(one.url) };
+  const { gateways, addresses } = config;
+  return {
+    ...config,
+    gateways: gateways.map(shown),
+    ...(addresses && { addresses: addresses.map(shown) }),
+  };
+}
+
+function withoutLogin(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, "//");
 }

@@ -16,7 +16,7 @@ import { assert } from "#core/errors/assert";
 import type { LogEntry, LogStore } from "#gateway/ports";
 import { loadSealKey } from "../config/key-file.ts";
 import { corruptRow, StoreError } from "./errors.ts";
-import { openStore, type StoreOptions } from "./sqlite.ts";
+import { type FileStore, openStore, type StoreOptions } from "./sqlite.ts";
 
 /** First byte of a sealed entry. An entry in clear begins with the head of a CBOR array, 0x80 or more. */
 const FORMAT = 1;
@@ -40,7 +40,7 @@ export function sealKeyBeside(path: string): string {
  * Opens or creates the sealed log at `path`.
  * @throws StoreError that says what is missing: the key, the right key, or a store that is sealed
  */
-export function openSealedStore(path: string, options: SealedOptions = {}): LogStore {
+export function openSealedStore(path: string, options: SealedOptions = {}): FileStore {
   const { keyFile = sealKeyBeside(path), create = false, ...rest } = options;
   const inner = openStore(path, rest);
   try {
@@ -54,14 +54,14 @@ export function openSealedStore(path: string, options: SealedOptions = {}): LogS
 /** What is kept beside the log is no entry of it. */
 const KEPT = Object.freeze({ index: 0 });
 
-class SealedStore implements LogStore {
-  private readonly inner: LogStore;
+class SealedStore implements FileStore {
+  private readonly inner: FileStore;
   private readonly path: string;
   private readonly key: Uint8Array;
   /** The nonce of entry 1; zeros until there is one. */
   private readonly id = new Uint8Array(NONCE_BYTES);
 
-  constructor(inner: LogStore, path: string, keyFile: string, create: boolean) {
+  constructor(inner: FileStore, path: string, keyFile: string, create: boolean) {
     this.inner = inner;
     this.path = path;
     const first = inner.length > 0 ? firstOf(inner) : undefined;
@@ -116,6 +116,14 @@ class SealedStore implements LogStore {
   kept(name: string): Uint8Array | undefined {
     const bytes = this.inner.kept(name);
     return bytes && open(this.key, this.id, { ...KEPT, kind: crc32(name) & 0xffff, bytes });
+  }
+
+  forget(name: string): void {
+    this.inner.forget(name);
+  }
+
+  copyTo(path: string): Promise<void> {
+    return this.inner.copyTo(path);
   }
 
   close(): void {

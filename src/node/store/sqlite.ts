@@ -6,7 +6,7 @@
  * One row per entry: index, kind, bytes, and a CRC-32 over all three, because a page that decays
  * under SQLite's own structures would otherwise be read as a record.
  */
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { assert } from "#core/errors/assert";
 import type { LogEntry, LogStore, Probe } from "#gateway/ports";
@@ -24,11 +24,25 @@ const READ_ROWS = 256;
  */
 const CHECKPOINT_PAGES = 4096;
 
+/** Pages copied between two looks at the network: 4 MB. */
+const COPY_PAGES = 1024;
+
 export interface StoreOptions {
   /** Called at "commit-begin", "commit-inside" (inserted, not committed) and "commit-end". */
   probe?: Probe;
   /** Size at which the store refuses to grow, bytes; default no limit but the disk. */
   maxBytes?: number;
+}
+
+/** A store in a file. */
+export interface FileStore extends LogStore {
+  /**
+   * Copies all of it to a new file, as it is when that is done; it can be used meanwhile.
+   * @throws StoreError where the copy cannot be written
+   */
+  copyTo(path: string): Promise<void>;
+  /** Forgets what is kept under this name. */
+  forget(name: string): void;
 }
 
 interface Row {
@@ -43,7 +57,7 @@ interface Row {
  * Throws a StoreError that says what to do: locked by another gateway, newer schema, not a store,
  * unreadable, damaged.
  */
-export function openStore(path: string, options: StoreOptions = {}): LogStore {
+export function openStore(path: string, options: StoreOptions = {}): FileStore {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path);
@@ -113,7 +127,7 @@ function gapIn(kept: Uint8Array | undefined): LogStore["gap"] {
   return { head, before };
 }
 
-class SqliteStore implements LogStore {
+class SqliteStore implements FileStore {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #probe: Probe;
@@ -221,6 +235,20 @@ class SqliteStore implements LogStore {
     assert(!this.#closed, "STORE_CLOSED");
     const row = this.#find.get(name) as Pick<Row, "bytes" | "crc"> | undefined;
     return row && row.crc === crc32(row.bytes, crc32(name)) ? row.bytes : undefined;
+  }
+
+  forget(name: string): void {
+    assert(!this.#closed, "STORE_CLOSED");
+    this.#db.prepare("DELETE FROM kept WHERE name = ?").run(name);
+  }
+
+  async copyTo(path: string): Promise<void> {
+    assert(!this.#closed, "STORE_CLOSED");
+    try {
+      await backup(this.#db, path, { rate: COPY_PAGES });
+    } catch (error) {
+      throw explain(error, path);
+    }
   }
 
   /** Idempotent. Copies the write-ahead log back and gives up the lock. */

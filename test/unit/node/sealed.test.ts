@@ -6,13 +6,14 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fromHex } from "#core/codec/bytes";
 import type { LogEntry, LogStore } from "#gateway/ports";
@@ -164,9 +165,41 @@ test("a backup is sealed with the same key, as a store of its own", async () => 
   filled(path);
   const store = openSealedStore(path);
   assert.equal(await backupStore(store, copy, sealKeyBeside(path)), 4);
+  store.append([entry(3, "later")]);
   store.close();
   assert.deepEqual(read(openSealedStore(copy, { keyFile: sealKeyBeside(path) })), ENTRIES);
-  assert.notDeepEqual(rawOf(copy)[0].bytes, rawOf(path)[0].bytes);
+  assert.equal(readdirSync(dirname(copy)).join(), "gateway.db");
+});
+
+test("a backup has a short log's numbers and its gap, and not what the consensus signed last", async () => {
+  const [path, copy] = [newPath(), newPath()];
+  const store = openSealedStore(path, { create: true });
+  store.append(Array.from({ length: 900 }, (_, i) => entry(3, `entry ${i + 1}`)));
+  store.drop(3, 500);
+  for (const name of ["base", "checkpoint", "consensus"])
+    store.keep(name, Uint8Array.from(Buffer.from(`${name} of it`)));
+  const keyFile = sealKeyBeside(path);
+  const copying = backupStore(store, copy, keyFile);
+  store.drop(3, 700);
+  store.append([entry(3, "entry 901")]);
+  const copied = await copying;
+  assert.ok([404, 204, 205].includes(copied), `${copied}: what there was before or after`);
+  const again = openSealedStore(copy, { keyFile });
+  const [head, before] = [again.gap!.head, again.gap!.before];
+  assert.equal(head, 3);
+  const indices = [...again.read()].map(({ index, bytes }) => {
+    assert.equal(Buffer.from(bytes).toString(), `entry ${index}`);
+    return index;
+  });
+  assert.deepEqual(indices.slice(0, 4), [1, 2, 3, before]);
+  assert.equal(indices.at(-1), again.length);
+  for (const name of ["base", "checkpoint"])
+    assert.equal(Buffer.from(again.kept(name)!).toString(), `${name} of it`);
+  assert.equal(again.kept("consensus"), undefined);
+  assert.ok(store.kept("consensus"), "the store itself still has it");
+  again.append([entry(3, "it goes on")]);
+  again.close();
+  store.close();
 });
 
 /** What of `secrets` stands in the files of the store at `path`. */
