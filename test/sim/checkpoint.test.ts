@@ -4,8 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toHex } from "#core/codec/bytes";
 import { audit } from "#gateway/audit/audit";
+import type { PlainGraph } from "#gateway/checkpoint/graph";
 import { Gateway } from "#gateway/gateway";
 import type { GatewayOptions } from "#gateway/options";
+import { StoreMismatch } from "#gateway/replay";
+import { fingerprint } from "#host-sim/chaos/town/fingerprint";
 import { keyedCrypto } from "#host-sim/smartchain/crypto";
 import { smallWorld } from "#host-sim/smartchain/small-world";
 import { Town } from "#host-sim/town/town";
@@ -94,4 +97,50 @@ test("another world, other settings, another log or a damaged one: the checkpoin
   const last = { ...(packer.unpack(kept) as object), last: new Uint8Array(32) };
   one.store.keep("checkpoint", packer.pack(last));
   assert.equal(await from((options) => options), false);
+});
+
+test("a checkpoint whose ledger is not that of its last block is put away, and the log executed", async () => {
+  const town = start(1, true);
+  await town.start();
+  await town.runFor(400);
+  const [one] = town.gateways;
+  assert.ok(one.gateway!.area.chain.head);
+  one.gateway!.checkpoints.save();
+  const { area } = one.gateway!;
+  const expected = fingerprint(area, false);
+  const kept = packer.unpack(one.store.kept("checkpoint")!) as { graph: PlainGraph[number][] };
+  const other = kept.graph.push({ bytes: new Uint8Array(32) }) - 1;
+  for (const node of kept.graph)
+    if ("fields" in node)
+      for (const field of node.fields) if (field[0] === "stateRoot") field[1] = { at: other };
+  one.store.keep("checkpoint", packer.pack(kept));
+  const seen: string[] = [];
+  const ports = { ...area.ports, log: (_: string, event: string) => void seen.push(event) };
+  await assert.rejects(
+    new Gateway(area.options, ports).start(),
+    /put away: start the gateway again/,
+  );
+  const again = new Gateway(area.options, ports);
+  await again.start();
+  assert.ok(!seen.includes("checkpoint"));
+  assert.equal(fingerprint(again.area, false), expected);
+});
+
+test("settings that changed since the first turn are refused at a start, with the cure", async () => {
+  const short = { stateTurns: 16, keepTurns: 16 };
+  for (const consortium of [undefined, short]) {
+    const town = new Town({
+      ...{ seed: 9, gateways: 4, world: smallWorld(9, 6, 10, 900), crypto: keyedCrypto() },
+      ...(consortium && { consortium }),
+    });
+    await town.start();
+    const [one] = town.gateways;
+    const { area } = one.gateway!;
+    const done = () => (consortium ? one.store.gap : area.chain.head) !== undefined;
+    while (!done()) assert.ok(await town.step(() => {}), "nothing goes on");
+    const options = { ...area.options, slotTimeoutMs: area.options.slotTimeoutMs + 1 };
+    const error = await new Gateway(options, area.ports).start().catch((thrown) => thrown);
+    assert.ok(error instanceof StoreMismatch, String(error));
+    assert.match(error.message, /cannot change after the first turn.*Restore/);
+  }
 });

@@ -146,8 +146,8 @@ export class SlotRun {
   }
 
   /**
-   * The slot is closed now. Who answered while votes were waited for is not listed as missing; a SOLD that came
-   * then may have been too late for its buyer, and a block may have rejected one: these are missing, too.
+   * The slot is closed now. Who answered while votes were waited for is not listed as missing; a SOLD that
+   * came then may have been too late for its buyer, and a block may have rejected one: these are, too.
    */
   lastLook(): string[] {
     const missing = this.missingParties();

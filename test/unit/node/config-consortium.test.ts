@@ -43,6 +43,16 @@ test("defaults, and what the gateway is given: by id, whatever the order of the 
   assert.deepEqual(read(again.consortium).consortium, config.consortium);
 });
 
+test("a configuration that is shown has no logins in its URLs", () => {
+  const url = "mqtts://street-2:secret@host-2:8883";
+  const gateways = [entry(0), { ...entry(1), url }, entry(2)];
+  const config = read({ gateways, addresses: [{ publicKey: entry(3).publicKey, url }] });
+  assert.equal(config.consortium!.gateways[1].url, url);
+  const shown = renderGatewayConfig(config);
+  assert.ok(!shown.includes("secret"));
+  assert.equal(shown.split("mqtts://host-2:8883").length, 3);
+});
+
 test("states and short logs: how often, and how much is kept", () => {
   const config = read({ ...three, stateTurns: 128, keepTurns: 256 });
   const { stateTurns, keepTurns } = gatewayOptions(config, secretOf(0), 0).consortium!;
