@@ -16,8 +16,12 @@ import { checkDrop } from "./gap.ts";
 /** "WATL": marks the file as ours for `file` and for openStore. */
 const APPLICATION_ID = 0x5741544c;
 const SCHEMA_VERSION = 1;
-/** Rows fetched at once: no statement stays open while the reader works, which may be long. */
+/**
+ * Rows fetched at once: no statement stays open while the reader works, which may be long. The first time it is
+ * one, for who wants a single entry, and then more and more.
+ */
 const READ_ROWS = 256;
+const READ_GROWTH = 4;
 /**
  * Pages in the write-ahead log before it is copied back, 16 MB at 4 KB a page: a checkpoint's two
  * fsyncs then come about once in 50 000 entries, and the file stays small.
@@ -190,8 +194,11 @@ class SqliteStore implements FileStore {
   *read(from = 1): Iterable<LogEntry> {
     assert(Number.isInteger(from) && from >= 1, "STORE_INDEX");
     const end = this.#length; // what is appended meanwhile is for the next reader
+    let rows = 1;
     for (let next = this.#behindGap(from); next <= end; next = this.#behindGap(next)) {
-      for (const row of this.#fetch(next, this.#endBefore(next, end))) {
+      const fetched = this.#fetch(next, this.#endBefore(next, end), rows);
+      rows = Math.min(rows * READ_GROWTH, READ_ROWS);
+      for (const row of fetched) {
         if (row.idx !== next) throw corruptRow(this.#path, next, "is missing");
         if (row.crc !== this.#crc(row.idx, row.kind, row.bytes)) {
           throw corruptRow(this.#path, next, "does not match its checksum");
@@ -271,11 +278,11 @@ class SqliteStore implements FileStore {
     return this.#gap && index <= this.#gap.head ? Math.min(end, this.#gap.head) : end;
   }
 
-  #fetch(from: number, end: number): Row[] {
+  #fetch(from: number, end: number, count: number): Row[] {
     assert(!this.#closed, "STORE_CLOSED");
     let rows: Row[];
     try {
-      rows = this.#select.all(from, end, READ_ROWS) as unknown as Row[];
+      rows = this.#select.all(from, end, count) as unknown as Row[];
     } catch (error) {
       throw explain(error, this.#path);
     }
