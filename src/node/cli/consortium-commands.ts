@@ -3,7 +3,11 @@
 import type { Command } from "commander";
 
 const load = () => import("./consortium.ts");
-const CONFIG = ["--config <file>", "the configuration of this operator's gateway"] as const;
+const CONFIG = [
+  "--config <file>",
+  "the configuration of this operator's gateway",
+  "gateway.json",
+] as const;
 const SET = ["--set <key=value>", "over what the file says; may be repeated"] as const;
 const JSON_OPTION = ["--json", "print the result as JSON"] as const;
 const LATER =
@@ -23,12 +27,12 @@ export function consortiumCommands(program: Command): void {
     consortium
       .command(name)
       .description(text)
-      .requiredOption(...CONFIG)
+      .option(...CONFIG)
       .option(...SET, collect, [])
       .option(...JSON_OPTION);
   command("show", "print the present gateways, and which changes some are for")
     .option("--as-config", "print the consortium of a gateway that joins, for its configuration")
-    .addHelpText("after", "\nExample:\n  wattle consortium show --config gateway.json")
+    .addHelpText("after", "\nExample:\n  wattle consortium show")
     .action(async (options) => {
       process.exitCode = await (await load()).consortiumShow(options);
     });
@@ -38,18 +42,14 @@ export function consortiumCommands(program: Command): void {
     .option("--url <mqtt>", "its broker's URL as all others reach it, in place of the file's")
     .addHelpText(
       "after",
-      "\nExample:\n  wattle consortium join street-5.json --url mqtts://gw5.local:8883" +
-        ` --config gateway.json${LATER}`,
+      `\nExample:\n  wattle consortium join street-5.json --url mqtts://gw5.local:8883${LATER}`,
     )
     .action(async (file: string, options) => {
       process.exitCode = await (await load()).consortiumWish({ ...options, file });
     });
   command("leave", "be for a gateway that leaves")
     .argument("<gateway>", "its area, or the beginning of its id or public key")
-    .addHelpText(
-      "after",
-      `\nExample:\n  wattle consortium leave street-2 --config gateway.json${LATER}`,
-    )
+    .addHelpText("after", `\nExample:\n  wattle consortium leave street-2${LATER}`)
     .action(async (gateway: string, options) => {
       process.exitCode = await (await load()).consortiumWish({ ...options, gateway });
     });
@@ -63,15 +63,14 @@ export function consortiumCommands(program: Command): void {
     .option("--url <mqtt>", "its broker's URL as all others reach it, in place of the file's")
     .addHelpText(
       "after",
-      "\nExample:\n  wattle consortium replace street-2 street-2-new.json --config gateway.json" +
-        LATER,
+      `\nExample:\n  wattle consortium replace street-2 street-2-new.json${LATER}`,
     )
     .action(async (gateway: string, file: string, options) => {
       process.exitCode = await (await load()).consortiumWish({ ...options, gateway, file });
     });
   command("agree", "be for a change that another gateway is for")
     .argument("[wish]", "the beginning of its name, as `show` prints it; without: the only one")
-    .addHelpText("after", `\nExample:\n  wattle consortium agree --config gateway.json${LATER}`)
+    .addHelpText("after", `\nExample:\n  wattle consortium agree${LATER}`)
     .action(async (wish: string | undefined, options) => {
       process.exitCode = await (await load()).consortiumAgree({ ...options, wish });
     });
