@@ -25,9 +25,9 @@ const PREFACE = `; SPDX-License-Identifier: Apache-2.0
 ; Hash of a record, which is also its id: SHA-256(domain, one zero byte, record). The domain stands
 ; above each rule. A signed record's signature is Ed25519 over that hash: by the node or gateway named
 ; in it; by the key in it for a member, an enrol, a connect and an authority; by the authority's anchor
-; key for revocations; by the operator's release key for a release. A tx is signed over
-; SHA-256("sc/tx/1", one zero byte, id of its body, SHA-256([pot, said])). A certificate is sealed with
-; a Boneh-Boyen signature instead.
+; key for revocations; by the operator's release key for a release; by the gateway in whose feed it
+; stands for a change. A tx is signed over SHA-256("sc/tx/1", one zero byte, id of its body,
+; SHA-256([pot, said])). A certificate is sealed with a Boneh-Boyen signature instead.
 `;
 
 /** Names that the record tables use for plain values; sizes come from the code. */

@@ -17,8 +17,8 @@ import { checkDrop } from "./gap.ts";
 const APPLICATION_ID = 0x5741544c;
 const SCHEMA_VERSION = 1;
 /**
- * Rows fetched at once: no statement stays open while the reader works, which may be long. The first time it is
- * one, for who wants a single entry, and then more and more.
+ * Rows fetched at once: no statement stays open while the reader works, which may be long. The first time it
+ * is one, for who wants a single entry, and then more and more.
  */
 const READ_ROWS = 256;
 const READ_GROWTH = 4;
