@@ -7,11 +7,12 @@
 import { toHex } from "#core/codec/bytes";
 import { openSigned, signRecord, verifySigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
-import { readersRecord } from "#core/records/readers";
+import { type Readers, readersRecord } from "#core/records/readers";
 import { Topics } from "#core/topics";
 import type { Partner, PeerKind, PeerLink } from "#gateway/consortium/ports";
 import type { Bus, GatewayLog } from "#gateway/ports";
 import { Buckets } from "../broker/rate.ts";
+import { isPublicKey } from "../crypto/sodium.ts";
 import { tokenPasswords } from "../mqtt/token.ts";
 import { Confidential } from "./confidential.ts";
 import { PeerWire } from "./peer-wire.ts";
@@ -97,6 +98,8 @@ interface Peer extends PeerAddress {
   wire: PeerWire | undefined;
   /** It left, and its connection ends with this timer. */
   leaving: NodeJS.Timeout | undefined;
+  /** The log has that its key is nobody's. */
+  named: boolean;
   heardMs: number;
   saidMs: number;
   keyAtMs: number;
@@ -198,7 +201,14 @@ export class MqttPeerLink implements PeerLink {
   private add(address: PeerAddress): Peer {
     const hex = toHex(address.id);
     const fresh = { heardMs: -1, saidMs: 0, keyAtMs: 0, askedMs: 0, toldMs: 0 };
-    const none = { wire: undefined, leaving: undefined, sent: 0, received: 0, dropped: 0 };
+    const none = {
+      wire: undefined,
+      leaving: undefined,
+      named: false,
+      sent: 0,
+      received: 0,
+      dropped: 0,
+    };
     const peer = { ...address, ...fresh, ...none, hex, topics: new Topics(address.area) };
     this.peers.set(hex, peer);
     return peer;
@@ -232,14 +242,27 @@ export class MqttPeerLink implements PeerLink {
 
   /** Says this gateway's key to a peer, for whom it is retained. */
   private tell(peer: Peer): void {
-    const { net, crypto, secretKey, nowMs } = this.options;
+    const { crypto, secretKey, nowMs } = this.options;
     const now = performance.now();
     if (peer.toldMs > 0 && now - peer.toldMs < KEY_PAUSE_MS) return;
     peer.toldMs = now;
-    const readers = this.secret.readers(net, [peer], nowMs());
+    const readers = this.readersFor(peer, nowMs());
+    if (!readers) return;
     const { bytes } = signRecord(readersRecord, crypto, secretKey, readers);
     const topic = peer.topics.peer(peer.hex, this.id, "readers");
     this.put(peer, topic, bytes, { retain: true });
+  }
+
+  /** Undefined where its key is nobody's: it can neither hear nor say anything, and stays silent. */
+  private readersFor(peer: Peer, atMs: number): Readers | undefined {
+    if (isPublicKey(peer.publicKey)) return this.secret.readers(this.options.net, [peer], atMs);
+    if (!peer.named) {
+      const cause = "the public key that it joined with is nobody's";
+      const cure = "replace it: wattle consortium replace, with what wattle keys prints there";
+      this.options.log("error", "peer-key", { area: peer.area, gateway: peer.hex, cause, cure });
+    }
+    peer.named = true;
+    return undefined;
   }
 
   private say(peer: Peer, kind: string, bytes: Uint8Array): void {

@@ -116,7 +116,20 @@ export class PeerWire {
     }, DRAIN_MS);
   }
 
+  /** A URL that the machine can make nothing of is named, and this gateway stays unreachable. */
   private attempt(): void {
+    try {
+      this.connect();
+    } catch (error) {
+      this.options.log("error", "peer-url", {
+        url: shown(this.options.url),
+        cause: (error as Error).message,
+        cure: "name its broker's URL in consortium.addresses, and start again",
+      });
+    }
+  }
+
+  private connect(): void {
     const { url, id, password, ca, log } = this.options;
     const named = (URL.parse(url)?.username ?? "") !== "";
     const client = connect(url, {
