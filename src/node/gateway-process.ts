@@ -9,6 +9,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { toHex } from "#core/codec/bytes";
+import { nodeIdOf } from "#core/identity";
 import { Topics } from "#core/topics";
 import { Gateway } from "#gateway/gateway";
 import type { Bus, GatewayLog, LogStore, Probe } from "#gateway/ports";
@@ -282,9 +283,10 @@ class Running implements GatewayProcess {
   private async connect(): Promise<BusTap> {
     const { config, log } = this;
     if (config.bus.kind === "listen") {
+      const here = toHex(nodeIdOf(this.crypto, this.crypto.publicKey(this.secretKey)));
       this.broker = await startBroker({
         ...config.bus,
-        acl: areaAcl(config.area, (id) => this.standing(id)),
+        acl: areaAcl(config.area, (id) => this.standing(id), here),
         authenticate: accessAmong(config, this.secretKey, log, () => {
           return { peers: this.peers, gateway: this.gateway };
         }),

@@ -2,6 +2,7 @@
 /** The embedded broker's decisions about its clients, and what it counts about them. */
 import type { Socket } from "node:net";
 import type { Aedes, Client, ConnectPacket, PublishPacket } from "aedes";
+import { GATEWAYS_MAX } from "#core/consensus/limits";
 import { type Identity, isStanding } from "./acl.ts";
 import { type Authenticate, byClaims } from "./authenticate.ts";
 import { ConnError } from "./conn-guard.ts";
@@ -63,6 +64,8 @@ export class BrokerClients {
   readonly #present = new Map<string, Client>();
   readonly #publishes: Buckets;
   readonly #publishBytes: Buckets;
+  readonly #gatewayPublishes: Buckets;
+  readonly #gatewayBytes: Buckets;
   readonly #connects: Buckets;
   readonly #warnedMs = new Map<string, number>();
   readonly #uptimeMs: () => number;
@@ -79,6 +82,8 @@ export class BrokerClients {
     this.#uptimeMs = options.uptimeMs ?? (() => performance.now());
     this.#publishes = new Buckets(limits.publishes, limits.ratesMax);
     this.#publishBytes = new Buckets(limits.publishBytes, limits.ratesMax);
+    this.#gatewayPublishes = new Buckets(limits.gatewayPublishes, GATEWAYS_MAX);
+    this.#gatewayBytes = new Buckets(limits.gatewayPublishBytes, GATEWAYS_MAX);
     this.#connects = new Buckets(limits.connectsPerClient, limits.ratesMax);
   }
 
@@ -168,10 +173,12 @@ export class BrokerClients {
     if (!connection || !who) return new Error("publish of nobody");
     // The last will is one and was announced: without it a client that is dropped would seem there.
     const isWill = packet === (client as Client & { will?: unknown }).will;
-    // What a gateway says is bounded where it is heard (consortium/peer-link.ts).
-    const bounded = !isWill && who.class !== "gateway";
-    if (bounded && !this.#mayPublish(client.id, packet)) {
+    // Gateways say everything at QoS 0; each message of QoS 2 would be kept until they release it.
+    if (who.class === "gateway" && packet.qos > 1) return new Error("QoS 2 of a gateway");
+    if (!isWill && !this.#mayPublish(who, packet)) {
       count(this.#publishDenied, "RATE_LIMITED");
+      // An honest one comes nowhere near, and to drop what one says costs what to hear it does.
+      if (who.class === "gateway") return new Error("far too many publishes of a gateway");
       if (connection.limited++ === 0)
         this.#warn("RATE_LIMITED", "broker-publish-denied", { client: client.id });
       if (connection.limited > this.#limits.limitedMax) return new Error("far too many publishes");
@@ -190,10 +197,13 @@ export class BrokerClients {
     return null;
   }
 
-  #mayPublish(clientId: string, { payload, topic }: PublishPacket): boolean {
+  #mayPublish({ client, class: kind }: Identity, { payload, topic }: PublishPacket): boolean {
     const nowMs = this.#uptimeMs();
-    if (!this.#publishes.take(clientId, 1, nowMs)) return false;
-    return this.#publishBytes.take(clientId, payload.length + topic.length, nowMs);
+    const isGateway = kind === "gateway";
+    if (!(isGateway ? this.#gatewayPublishes : this.#publishes).take(client, 1, nowMs))
+      return false;
+    const bytes = isGateway ? this.#gatewayBytes : this.#publishBytes;
+    return bytes.take(client, payload.length + topic.length, nowMs);
   }
 
   /** The packet where it may go out to `client` now, else null. */

@@ -15,6 +15,7 @@ import { Buckets } from "../broker/rate.ts";
 import { isPublicKey } from "../crypto/sodium.ts";
 import { tokenPasswords } from "../mqtt/token.ts";
 import { Confidential } from "./confidential.ts";
+import { PEER_BYTE_RATE, PEER_RATE } from "./peer-rates.ts";
 import { PeerWire } from "./peer-wire.ts";
 
 /** Another gateway, and where its broker is; without a URL it listens on the same broker as this one. */
@@ -80,9 +81,6 @@ const AGAIN: ReadonlySet<string> = new Set([
 ]);
 /** Above it a message would end the connection (broker/options.ts); the largest is a proposal. */
 const BYTES_MAX = 63 * 1024;
-/** What one peer may say: some hundred turns a second with all their segments, and a whole log at once. */
-const RATE = Object.freeze({ perSecond: 4000, burst: 16_000 });
-const BYTE_RATE = Object.freeze({ perSecond: 16 << 20, burst: 64 << 20 });
 /** Messages that wait to be opened; beyond it those are dropped that are said again by themselves. */
 const INBOX_MAX = 8192;
 /** One that says nothing says so often that it is there. */
@@ -116,8 +114,8 @@ export class MqttPeerLink implements PeerLink {
   private readonly own: Topics;
   private readonly secret: Confidential;
   private readonly peers = new Map<string, Peer>();
-  private readonly rate = new Buckets(RATE, 128);
-  private readonly byteRate = new Buckets(BYTE_RATE, 128);
+  private readonly rate = new Buckets(PEER_RATE, 128);
+  private readonly byteRate = new Buckets(PEER_BYTE_RATE, 128);
   private inbox: { peer: Peer; topic: string; kind: string; bytes: Uint8Array }[] = [];
   private handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void = () => {};
   private readonly beat: NodeJS.Timeout;

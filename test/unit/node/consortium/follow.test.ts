@@ -49,7 +49,7 @@ async function endOf(
   const events: string[] = [];
   let link: MqttPeerLink | undefined;
   const broker = await startBroker({
-    ...{ host: "127.0.0.1", port: 0, acl: areaAcl(`a${index}`) },
+    ...{ host: "127.0.0.1", port: 0, acl: areaAcl(`a${index}`, undefined, hexOf(index)) },
     authenticate: byTokens({
       ...{ crypto, net: NET, gatewayKey: partnerOf(index).publicKey },
       ...{ operators: new Set(), nowMs: Date.now, seenMax: 100 },

@@ -37,7 +37,7 @@ async function brokerOf(t: TestContext, index: number, port = 0): Promise<Broker
   const others = ALL.filter((_, i) => i !== index);
   const gatewayKey = ALL[index].publicKey;
   const broker = await startBroker({
-    ...{ host: "127.0.0.1", port, acl: areaAcl(`a${index}`) },
+    ...{ host: "127.0.0.1", port, acl: areaAcl(`a${index}`, undefined, hexOf(index)) },
     authenticate: byTokens({
       ...{ crypto, net: NET, gatewayKey, operators: new Set(), nowMs: Date.now, seenMax: 100 },
       gateways: idsOf(others),
@@ -133,12 +133,15 @@ test("no node, no stranger and no other gateway speaks in a gateway's name", asy
   const [{ qos }] = await node.subscribeAsync("wattle/1/a1/gateway/#").catch(() => [{ qos: 128 }]);
   assert.equal(qos, 128);
   assert.equal(claims.counts.publishDenied.NOT_ALLOWED, 1);
-  const acl = areaAcl("a1");
+  const acl = areaAcl("a1", undefined, hexOf(1));
   const other = { client: hexOf(2), class: "gateway" } as const;
   assert.equal(acl.publish(other, topic, false), "NOT_ALLOWED");
   const own = new Topics("a1").peer(hexOf(1), hexOf(2), "readers");
   assert.equal(acl.publish(other, own, true), undefined);
   assert.equal(acl.publish(other, own.replace("readers", "vote"), true), "RETAIN_NOT_ALLOWED");
+  const elsewhere = new Topics("a1").peer(hexOf(0), hexOf(2), "readers");
+  assert.equal(acl.publish(other, elsewhere, true), "NOT_ALLOWED");
+  assert.equal(areaAcl("a1").publish(other, own, true), "NOT_ALLOWED");
   assert.equal(acl.publish(other, "wattle/1/a1/dag/tx", false), "NOT_ALLOWED");
   assert.equal(acl.subscribe(other, "wattle/1/a1/gateway/#"), "NOT_ALLOWED");
   // What claims to be another's and was sealed by nobody is dropped without a word.
