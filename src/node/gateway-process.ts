@@ -34,6 +34,7 @@ import { explainFailure, type Failure } from "./process/failure.ts";
 import { killPoints } from "./process/kill-points.ts";
 import { stderrLog } from "./process/log.ts";
 import { Metrics, serveMetrics } from "./process/metrics.ts";
+import { pacedGatewayLog } from "./process/paced-log.ts";
 import { enginePacker } from "./process/packer.ts";
 import { publishRates } from "./process/rates.ts";
 import type { SlotFacts } from "./process/slot-facts.ts";
@@ -197,7 +198,7 @@ class Running implements GatewayProcess {
       tariff: tariffOf(config),
       time: { nowMs: () => Date.now(), wakeAfter: (delayMs) => this.wakeAfter(delayMs) },
       probe,
-      log,
+      log: pacedGatewayLog(log),
       packer: enginePacker(),
       shelf: this.shelf,
       identity: this.identity,

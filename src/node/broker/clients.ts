@@ -3,6 +3,7 @@
 import type { Socket } from "node:net";
 import type { Aedes, Client, ConnectPacket, PublishPacket } from "aedes";
 import { GATEWAYS_MAX } from "#core/consensus/limits";
+import { PacedLog } from "../process/paced-log.ts";
 import { type Identity, isStanding } from "./acl.ts";
 import { type Authenticate, byClaims } from "./authenticate.ts";
 import { ConnError } from "./conn-guard.ts";
@@ -24,9 +25,6 @@ const CONNACK: Readonly<Record<string, number>> = {
 
 /** Where denied publishes go: nobody can subscribe there, so they are acknowledged and gone. */
 const DENIED_TOPIC = "$SYS/denied";
-
-/** A warning of one kind is logged once in this time, ms; the others are counted. */
-const WARN_PAUSE_MS = 1000;
 
 /** What is known of a connection. */
 interface Connection {
@@ -67,7 +65,7 @@ export class BrokerClients {
   readonly #gatewayPublishes: Buckets;
   readonly #gatewayBytes: Buckets;
   readonly #connects: Buckets;
-  readonly #warnedMs = new Map<string, number>();
+  readonly #paced: PacedLog;
   readonly #uptimeMs: () => number;
   readonly #publishDenied = new Map<string, number>();
   readonly #subscribeDenied = new Map<string, number>();
@@ -80,6 +78,7 @@ export class BrokerClients {
     this.#log = log;
     this.#authenticate = options.authenticate ?? byClaims(options.credentials);
     this.#uptimeMs = options.uptimeMs ?? (() => performance.now());
+    this.#paced = new PacedLog(log, this.#uptimeMs);
     this.#publishes = new Buckets(limits.publishes, limits.ratesMax);
     this.#publishBytes = new Buckets(limits.publishBytes, limits.ratesMax);
     this.#gatewayPublishes = new Buckets(limits.gatewayPublishes, GATEWAYS_MAX);
@@ -180,7 +179,9 @@ export class BrokerClients {
       // An honest one comes nowhere near, and to drop what one says costs what to hear it does.
       if (who.class === "gateway") return new Error("far too many publishes of a gateway");
       if (connection.limited++ === 0)
-        this.#warn("RATE_LIMITED", "broker-publish-denied", { client: client.id });
+        this.#paced.say("publish RATE_LIMITED", "warn", "broker-publish-denied", {
+          client: client.id,
+        });
       if (connection.limited > this.#limits.limitedMax) return new Error("far too many publishes");
       dropPublish(packet);
       return null;
@@ -259,16 +260,9 @@ export class BrokerClients {
 
   #refusal(code: string, returnCode: number, clientId?: string): Refusal {
     this.refuse(code);
-    if (clientId) this.#warn(code, "broker-connect-refused", { client: clientId, code });
+    const facts = { client: clientId ?? "", code };
+    if (clientId) this.#paced.say(`connect ${code}`, "warn", "broker-connect-refused", facts);
     return Object.assign(new Error(code), { returnCode });
-  }
-
-  /** Whoever makes mistakes fast must not fill the log with them. */
-  #warn(code: string, event: string, facts: Record<string, string | number>): void {
-    const nowMs = this.#uptimeMs();
-    if (nowMs - (this.#warnedMs.get(code) ?? -WARN_PAUSE_MS) < WARN_PAUSE_MS) return;
-    this.#warnedMs.set(code, nowMs);
-    this.#log("warn", event, facts);
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What one gateway may say to another; whoever says twice as much is no gateway of ours (broker/options.ts). */
+/** What one gateway may say to another; who says twice as much is cut off (broker/options.ts). */
 
 /** Messages: some hundred turns a second with all their segments, and a whole log at once. */
 export const PEER_RATE = Object.freeze({ perSecond: 4000, burst: 16_000 });

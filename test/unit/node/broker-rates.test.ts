@@ -103,7 +103,7 @@ test("so are bytes; and whoever does not stop is dropped, with its will", async 
   assert.deepEqual(said, ["xxxx", "zzzz", "gone"]);
 });
 
-test("another gateway leaves what it has for this one and one retained message; beyond its rate it is ended", async (t) => {
+test("another gateway has its topics and one retained message; beyond its rate it is ended", async (t) => {
   let uptimeMs = 0;
   const limits = { gatewayPublishes: { perSecond: 10, burst: 20 } };
   const gateways = new Set([ann.id]);
