@@ -14,7 +14,9 @@ import type { Bus, GatewayLog } from "#gateway/ports";
 import { Buckets } from "../broker/rate.ts";
 import { isPublicKey } from "../crypto/sodium.ts";
 import { tokenPasswords } from "../mqtt/token.ts";
+import { PacedLog } from "../process/paced-log.ts";
 import { Confidential } from "./confidential.ts";
+import { PeerInbox } from "./peer-inbox.ts";
 import { PEER_BYTE_RATE, PEER_RATE } from "./peer-rates.ts";
 import { PeerWire } from "./peer-wire.ts";
 
@@ -81,8 +83,8 @@ const AGAIN: ReadonlySet<string> = new Set([
 ]);
 /** Above it a message would end the connection (broker/options.ts); the largest is a proposal. */
 const BYTES_MAX = 63 * 1024;
-/** Messages that wait to be opened; beyond it those are dropped that are said again by themselves. */
-const INBOX_MAX = 8192;
+/** Keys of one peer that are looked at: it has one with each start, and tells it again where it is asked. */
+const KEY_RATE = Object.freeze({ perSecond: 2, burst: 8 });
 /** One that says nothing says so often that it is there. */
 const HERE_MS = 3_000;
 /** Who left may ask for the turns that led there so long; then nothing of it is heard. */
@@ -108,6 +110,15 @@ interface Peer extends PeerAddress {
   dropped: number;
 }
 
+/** As it came. */
+interface Letter {
+  peer: Peer;
+  topic: string;
+  kind: string;
+  bytes: Uint8Array;
+  again: boolean;
+}
+
 export class MqttPeerLink implements PeerLink {
   private readonly options: PeerLinkOptions;
   private readonly id: string;
@@ -116,7 +127,9 @@ export class MqttPeerLink implements PeerLink {
   private readonly peers = new Map<string, Peer>();
   private readonly rate = new Buckets(PEER_RATE, 128);
   private readonly byteRate = new Buckets(PEER_BYTE_RATE, 128);
-  private inbox: { peer: Peer; topic: string; kind: string; bytes: Uint8Array }[] = [];
+  private readonly keyRate = new Buckets(KEY_RATE, 128);
+  private readonly log: PacedLog;
+  private readonly inbox: PeerInbox<Letter>;
   private handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void = () => {};
   private readonly beat: NodeJS.Timeout;
   private closing = false;
@@ -127,6 +140,8 @@ export class MqttPeerLink implements PeerLink {
     this.id = toHex(id);
     this.own = new Topics(area);
     this.secret = new Confidential(id, secretKey);
+    this.log = new PacedLog(options.log);
+    this.inbox = new PeerInbox({ read: (letter) => this.read(letter), fail: options.fail });
     for (const address of options.peers) this.add(address);
     bus.subscribe(`${this.own.prefix}/gateway/${this.id}/+/+`, (topic, payload) =>
       this.hear(topic, payload),
@@ -186,6 +201,7 @@ export class MqttPeerLink implements PeerLink {
 
   async close(): Promise<void> {
     this.closing = true;
+    this.inbox.close();
     clearInterval(this.beat);
     for (const { leaving } of this.peers.values()) clearTimeout(leaving);
     await Promise.all([...this.peers.values()].map(({ wire }) => wire?.close()));
@@ -298,34 +314,13 @@ export class MqttPeerLink implements PeerLink {
     if (!peer || this.closing || !KINDS.has(kind) || bytes.length === 0) return;
     const now = performance.now();
     const taken = this.rate.take(from, 1, now) && this.byteRate.take(from, bytes.length, now);
-    if (!taken || (this.inbox.length >= INBOX_MAX && !this.makeRoom())) {
-      peer.dropped++;
-      return;
-    }
-    this.inbox.push({ peer, topic, kind, bytes });
-    if (this.inbox.length === 1) setImmediate(() => this.read());
+    const letter = { peer, topic, kind, bytes, again: AGAIN.has(kind) };
+    peer.dropped += taken ? this.inbox.put(from, letter) : 1;
   }
 
-  private makeRoom(): boolean {
-    const word = this.inbox.findIndex(({ kind }) => AGAIN.has(kind));
-    if (word < 0) return false;
-    this.inbox[word].peer.dropped++;
-    this.inbox.splice(word, 1);
-    return true;
-  }
-
-  private read(): void {
-    const { inbox } = this;
-    this.inbox = [];
-    try {
-      for (const { peer, topic, kind, bytes } of inbox) {
-        if (this.closing) return;
-        if (kind === "readers") this.learn(peer, bytes);
-        else this.open(peer, topic, kind, bytes);
-      }
-    } catch (error) {
-      this.options.fail(error);
-    }
+  private read({ peer, topic, kind, bytes }: Letter): void {
+    if (kind === "readers") this.learn(peer, bytes);
+    else this.open(peer, topic, kind, bytes);
   }
 
   private open(peer: Peer, topic: string, kind: string, sealed: Uint8Array): void {
@@ -352,19 +347,26 @@ export class MqttPeerLink implements PeerLink {
   }
 
   private learn(peer: Peer, bytes: Uint8Array): void {
-    const { crypto, net, log } = this.options;
+    const { crypto, net } = this.options;
     const signed = openSigned(readersRecord, crypto, bytes);
-    const right =
+    const mayBe =
       signed.ok &&
       signed.value.net === net &&
       toHex(signed.value.gateway) === peer.hex &&
-      signed.value.atMs >= peer.keyAtMs &&
+      signed.value.atMs >= peer.keyAtMs;
+    if (mayBe && !this.keyRate.take(peer.hex, 1, performance.now())) {
+      peer.dropped++; // whose key is not known is asked for it
+      return;
+    }
+    const right =
+      mayBe &&
       verifySigned(crypto, peer.publicKey, signed) &&
       this.secret.learn(signed.value, peer.publicKey);
     if (right) peer.keyAtMs = signed.value.atMs;
     else {
       peer.dropped++;
-      log("warn", "peer-key-refused", { area: peer.area });
+      const kind = `peer-key-refused ${peer.hex}`;
+      this.log.say(kind, "warn", "peer-key-refused", { area: peer.area });
     }
   }
 }

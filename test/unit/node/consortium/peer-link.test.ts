@@ -3,13 +3,16 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { toHex } from "#core/codec/bytes";
+import { signRecord } from "#core/codec/record";
 import { nodeIdOf } from "#core/identity";
+import { readersRecord } from "#core/records/readers";
 import { Topics } from "#core/topics";
 import type { PeerKind } from "#gateway/consortium/ports";
 import { areaAcl } from "#node/broker/acl";
 import { byTokens } from "#node/broker/authenticate";
 import { type Broker, startBroker } from "#node/broker/embedded";
 import { beaconKeyOf } from "#node/consortium/beacon";
+import { Confidential } from "#node/consortium/confidential";
 import { idsOf, MqttPeerLink, type PeerAddress } from "#node/consortium/peer-link";
 import { Peers } from "#node/consortium/peers";
 import { sodiumCrypto } from "#node/crypto/sodium";
@@ -151,6 +154,42 @@ test("no node, no stranger and no other gateway speaks in a gateway's name", asy
   });
   await until(() => b.link.view()[0].dropped > 0, "it is counted");
   assert.equal(b.heard.slice(before).filter(({ kind }) => kind === "fetch").length, 0);
+});
+
+test("more keys than a gateway has are not looked at, and it is asked for its own once more", async (t) => {
+  const { brokers, a, b } = await pair(t);
+  const topic = new Topics("a0").peer(hexOf(0), hexOf(1), "readers");
+  for (let i = 0; i < 50; i++) {
+    const other = new Confidential(ALL[1].id, secretOf(1));
+    const readers = other.readers(NET, [ALL[0]], Date.now() + i);
+    const { bytes: signed } = signRecord(readersRecord, crypto, secretOf(1), readers);
+    brokers[0].publish(topic, signed, { retain: false });
+  }
+  await until(() => a.link.view()[0].dropped >= 40, "most are dropped");
+  assert.ok(!a.events.includes("peer-key-refused"));
+  const before = a.heard.length;
+  await until(() => {
+    b.link.send(undefined, "status", bytes("again"));
+    return a.heard.length > before;
+  }, "it is heard again");
+});
+
+test("what one gateway sends in masses takes no room from another", async (t) => {
+  let hear: (topic: string, payload: Uint8Array) => void = () => {};
+  const link = new MqttPeerLink({
+    ...{ net: NET, area: "a0", id: ALL[0].id, secretKey: secretOf(0), crypto, log: () => {} },
+    peers: [ALL[1], ALL[2]],
+    bus: { publish: () => {}, subscribe: (_, handler) => void (hear = handler) },
+    ...{ nowMs: Date.now, fail: (error) => assert.fail(String(error)) },
+  });
+  t.after(() => link.close());
+  const topic = (from: number, kind: string) => new Topics("a0").peer(hexOf(0), hexOf(from), kind);
+  for (let i = 0; i < 9000; i++) hear(topic(1, "segment"), new Uint8Array(64));
+  const readers = new Confidential(ALL[2].id, secretOf(2)).readers(NET, [ALL[0]], Date.now());
+  const { bytes: key } = signRecord(readersRecord, crypto, secretOf(2), readers);
+  hear(topic(2, "readers"), key);
+  await until(() => link.view()[0].dropped >= 9000, "none of the many can be read");
+  assert.equal(link.view()[1].dropped, 0);
 });
 
 test("a gateway that is away gets nothing kept for it, and is silent", async (t) => {
