@@ -7,6 +7,7 @@
 import { toHex } from "#core/codec/bytes";
 import { openSigned, signRecord, verifySigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
+import { CONNECT_AGE_MS } from "#core/limits";
 import { type Readers, readersRecord } from "#core/records/readers";
 import { Topics } from "#core/topics";
 import type { Partner, PeerKind, PeerLink } from "#gateway/consortium/ports";
@@ -347,13 +348,15 @@ export class MqttPeerLink implements PeerLink {
   }
 
   private learn(peer: Peer, bytes: Uint8Array): void {
-    const { crypto, net } = this.options;
+    const { crypto, net, nowMs } = this.options;
     const signed = openSigned(readersRecord, crypto, bytes);
+    // One of the future would keep all that come before that time from counting.
     const mayBe =
       signed.ok &&
       signed.value.net === net &&
       toHex(signed.value.gateway) === peer.hex &&
-      signed.value.atMs >= peer.keyAtMs;
+      signed.value.atMs >= peer.keyAtMs &&
+      signed.value.atMs <= nowMs() + CONNECT_AGE_MS;
     if (mayBe && !this.keyRate.take(peer.hex, 1, performance.now())) {
       peer.dropped++; // whose key is not known is asked for it
       return;

@@ -156,6 +156,30 @@ test("no node, no stranger and no other gateway speaks in a gateway's name", asy
   assert.equal(b.heard.slice(before).filter(({ kind }) => kind === "fetch").length, 0);
 });
 
+test("a key of the future is refused, and so is what is none, without a line for each", async (t) => {
+  const { brokers, a, b } = await pair(t);
+  const topic = new Topics("a0").peer(hexOf(0), hexOf(1), "readers");
+  const say = (payload: Uint8Array) => brokers[0].publish(topic, payload, { retain: false });
+  const readersAt = (atMs: number) => {
+    const other = new Confidential(ALL[1].id, secretOf(1));
+    const readers = other.readers(NET, [ALL[0]], atMs);
+    return signRecord(readersRecord, crypto, secretOf(1), readers).bytes;
+  };
+  const refused = () => a.events.filter((event) => event === "peer-key-refused").length;
+  say(readersAt(Date.now() + 91_000));
+  await until(() => refused() === 1, "it is refused");
+  const { dropped } = a.link.view()[0];
+  for (let i = 0; i < 500; i++) say(new Uint8Array(1));
+  await until(() => a.link.view()[0].dropped >= dropped + 500, "all are");
+  assert.ok(refused() <= 2, `${refused()} lines`);
+  // Nothing of it keeps its next key from counting.
+  const before = a.heard.length;
+  say(readersAt(Date.now() + 1000));
+  b.link.send(undefined, "status", bytes("still heard"));
+  await until(() => a.heard.length > before, "it is heard");
+  assert.equal(refused() <= 2, true);
+});
+
 test("more keys than a gateway has are not looked at, and it is asked for its own once more", async (t) => {
   const { brokers, a, b } = await pair(t);
   const topic = new Topics("a0").peer(hexOf(0), hexOf(1), "readers");
