@@ -32,7 +32,8 @@ function isHost(host: string): boolean {
 function isIpv6(text: string): boolean {
   const halves = text.split("::");
   if (halves.length > 2) return false;
-  const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
+  const named = halves.filter((half) => half !== "").join(":");
+  const groups = named === "" ? [] : named.split(":");
   // "::" stands for one group of zeros at least.
   const fits = halves.length === 2 ? groups.length < 8 : groups.length === 8;
   return fits && groups.every((one) => GROUP.test(one));
