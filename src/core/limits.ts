@@ -122,6 +122,12 @@ export const FEED_SEGMENTS_MAX = 64;
 export const FETCH_SEGMENTS_MAX = 16;
 /** Messages that one turn of the consortium takes in: what a gateway checks and executes in half a second. */
 export const TURN_ENTRIES_MAX = 2048;
+/** Bytes of what one gateway brings for a node of another: a bank's list of 32 payments, and the topic. */
+export const BROUGHT_BYTES_MAX = 2304;
+/** Messages that one gateway brings for, or of, one node in a second: the tokens of the largest committee. */
+export const BROUGHT_PER_SECOND = 32;
+/** The same where protocol time is faster than real time: as many as a node itself may say in a second. */
+export const BROUGHT_FAST_PER_SECOND = 1000;
 /** Characters of a broker's URL in a change of the gateways: a host of 100, with scheme, port and path. */
 export const BROKER_URL_CHARS_MAX = 128;
 /** Changes of a consortium's gateways that one of them may be for at once: operators agree on one beforehand. */

@@ -39,8 +39,8 @@ export type Probe = (stage: string) => void;
 
 /** MQTT as the gateway sees it: the embedded broker in process, or a client of an external one. */
 export interface Bus {
-  /** Publishes at QoS 1. */
-  publish(topic: string, payload: Uint8Array, options: { retain: boolean }): void;
+  /** Publishes at QoS 1; at 0 what a client that is away shall not find when it comes back. */
+  publish(topic: string, payload: Uint8Array, options: { retain: boolean; qos?: 0 | 1 }): void;
   /** Calls `handler` for every message that matches `filter`, retained ones first. */
   subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void): void;
   close(): Promise<void>;

@@ -9,6 +9,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { toHex } from "#core/codec/bytes";
+import { nodeIdOf } from "#core/identity";
 import { Topics } from "#core/topics";
 import { Gateway } from "#gateway/gateway";
 import type { Bus, GatewayLog, LogStore, Probe } from "#gateway/ports";
@@ -33,6 +34,7 @@ import { explainFailure, type Failure } from "./process/failure.ts";
 import { killPoints } from "./process/kill-points.ts";
 import { stderrLog } from "./process/log.ts";
 import { Metrics, serveMetrics } from "./process/metrics.ts";
+import { pacedGatewayLog } from "./process/paced-log.ts";
 import { enginePacker } from "./process/packer.ts";
 import { publishRates } from "./process/rates.ts";
 import type { SlotFacts } from "./process/slot-facts.ts";
@@ -196,7 +198,7 @@ class Running implements GatewayProcess {
       tariff: tariffOf(config),
       time: { nowMs: () => Date.now(), wakeAfter: (delayMs) => this.wakeAfter(delayMs) },
       probe,
-      log,
+      log: pacedGatewayLog(log),
       packer: enginePacker(),
       shelf: this.shelf,
       identity: this.identity,
@@ -282,9 +284,10 @@ class Running implements GatewayProcess {
   private async connect(): Promise<BusTap> {
     const { config, log } = this;
     if (config.bus.kind === "listen") {
+      const here = toHex(nodeIdOf(this.crypto, this.crypto.publicKey(this.secretKey)));
       this.broker = await startBroker({
         ...config.bus,
-        acl: areaAcl(config.area, (id) => this.standing(id)),
+        acl: areaAcl(config.area, (id) => this.standing(id), here),
         authenticate: accessAmong(config, this.secretKey, log, () => {
           return { peers: this.peers, gateway: this.gateway };
         }),

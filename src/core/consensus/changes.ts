@@ -6,12 +6,13 @@ import type { Crypto } from "../crypto/port.ts";
 import { nodeIdOf } from "../identity.ts";
 import type { Changed } from "../records/certified.ts";
 import { type Change, changeRecord } from "../records/registry.ts";
+import { isBrokerUrl } from "./broker-url.ts";
 import type { SignatureItem } from "./certificate.ts";
 import { GATEWAYS_MAX } from "./limits.ts";
 import type { Validator, Voters } from "./validators.ts";
 
 /** Why a change is none of the gateways that it is for. */
-export type MisfitCode = "nothing" | "unknown" | "used" | "count";
+export type MisfitCode = "nothing" | "unknown" | "used" | "place" | "count";
 
 /** Why this change cannot be made of these gateways; undefined where it can. */
 export function misfitOf(
@@ -23,6 +24,9 @@ export function misfitOf(
   const has = (id: Uint8Array): boolean => gateways.some((one) => bytesEqual(one.id, id));
   if (leaves && !has(leaves)) return "unknown";
   if (joins && has(nodeIdOf(crypto, joins.publicKey))) return "used";
+  // An area may be on the broker that all share; a broker's URL without an area leads nowhere.
+  if (joins?.url !== undefined && (joins.area === undefined || !isBrokerUrl(joins.url)))
+    return "place";
   const size = gateways.length + (joins ? 1 : 0) - (leaves ? 1 : 0);
   return size > 0 && size <= GATEWAYS_MAX ? undefined : "count";
 }

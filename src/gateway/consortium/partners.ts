@@ -14,16 +14,13 @@ import { changedRecord } from "#core/records/certified";
 import { type Change, changeRecord } from "#core/records/registry";
 import type { Partner, PeerKind } from "./ports.ts";
 
-/** A broker's URL in a change. A password would be everybody's: such a URL is for `addresses` alone. */
-const BROKER_URL = /^(mqtts?|wss?|tcp|ssl):\/\/[^/\s@]+(\/\S*)?$/;
-
 /** Who left may still ask for the turn that says so. */
 const OF_THE_PAST: ReadonlySet<PeerKind> = new Set<PeerKind>(["status", "fetch"]);
 /** What proves itself: one that looks on takes it from whoever kept it. */
 const PROVEN: ReadonlySet<PeerKind> = new Set<PeerKind>(["decision", "segment"]);
 
 /** Why a change cannot be the next. */
-export type ChangeFault = MisfitCode | "net" | "number" | "place" | "full";
+export type ChangeFault = MisfitCode | "net" | "number" | "full";
 
 /** A change that gateways (hex) are for, each with its signature, and not yet a quorum of them. */
 export interface Wish {
@@ -111,8 +108,6 @@ export class Partners {
     if (number !== this.version + 1) return "number";
     // A key that left does not come back: what it signed before still counts.
     if (joins && this.keys.has(toHex(nodeIdOf(this.crypto, joins.publicKey)))) return "used";
-    if (joins?.url !== undefined && !(joins.area !== undefined && BROKER_URL.test(joins.url)))
-      return "place";
     return misfitOf(this.crypto, this.list, change);
   }
 

@@ -30,10 +30,11 @@ import type { GatewayPorts, LogEntry } from "../ports.ts";
 import { advance, nextDelayMs } from "../slots/engine.ts";
 import type { AgreedTime } from "./agreed-time.ts";
 import { Asked } from "./asked.ts";
+import { Brought } from "./brought.ts";
 import { Certificates } from "./certificates.ts";
 import { Collector, isShared } from "./collect.ts";
 import { fedBy } from "./feeds.ts";
-import { heardIn, heardOf } from "./heard.ts";
+import { heardIn } from "./heard.ts";
 import type { ChangeFault } from "./partners.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { passedOn, reachable } from "./reach.ts";
@@ -62,6 +63,7 @@ export class Seat {
   private readonly keeper: StateKeeper;
   private readonly certificates = new Certificates();
   private readonly asked = new Asked();
+  private readonly brought = new Brought();
   /** The time of the last turn. */
   private readonly history = { atMs: 0 };
   /** At a restart: entries that the turns of the log led to, and that have to follow them in it. */
@@ -368,16 +370,13 @@ export class Seat {
   }
 
   private passed(from: string, kind: "ask" | "down", bytes: Uint8Array, host: SeatHost): void {
-    const heard = heardOf(bytes);
-    const { prefix } = this.area.topics;
-    if (!heard) return this.intake.refused("MALFORMED", from, kind);
-    const [node, way, what] = heard.topic.split("/");
-    const topic = `${prefix}/node/${heard.topic}`;
-    if (!this.area.sessions.has(node)) return this.intake.refused("UNKNOWN_NODE", from, kind);
-    if (kind === "ask" && way === "up" && what === "ask") host.deliver(topic, heard.payload, from);
-    else if (kind === "down" && way === "down" && (what === "token" || what === "credit"))
-      this.ports.bus.publish(topic, heard.payload, { retain: false });
-    else this.intake.refused("UNKNOWN_TOPIC", from, heard.topic);
+    const { area, ports, intake } = this;
+    const taken = this.brought.take(area, from, kind, bytes, ports.time.nowMs());
+    if (!taken.ok) return intake.refused(taken.code, from, taken.detail);
+    const { topic, payload } = taken;
+    if (kind === "ask") host.deliver(topic, payload, from);
+    // Kept for nobody who is away: a node asks again, and its bank greets it when it is back.
+    else ports.bus.publish(topic, payload, { retain: false, qos: 0 });
   }
 }
 

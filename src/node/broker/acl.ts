@@ -61,10 +61,14 @@ export function isStanding(reason: AclReason): boolean {
   return reason === REASON.guest || reason === REASON.barred;
 }
 
-/** The rules of `area`, which is one topic level: assertion `ACL_AREA`. */
+/**
+ * The rules of `area`, which is one topic level: assertion `ACL_AREA`. `here`: id (hex) of the gateway whose
+ * broker this is; without it no other gateway has anything to say.
+ */
 export function areaAcl(
   area: string,
   standing: (nodeId: string) => Standing = () => "member",
+  here?: string,
 ): Acl {
   assert(area.length > 0 && !/[/+#\0]/.test(area), "ACL_AREA", area);
   const root = `wattle/1/${area}/`;
@@ -83,7 +87,7 @@ export function areaAcl(
       const levels = levelsOf(topic);
       if (typeof levels === "string") return levels;
       if (kind === "gateway") {
-        if (!covered(levels, RIGHTS.gateway.publishes, client)) return "NOT_ALLOWED";
+        if (!covered(levels, RIGHTS.gateway.publishes, client, here)) return "NOT_ALLOWED";
         return retain && levels[3] !== "readers" ? "RETAIN_NOT_ALLOWED" : undefined;
       }
       if (!covered(levels, RIGHTS.member.publishes, client)) return "NOT_ALLOWED";

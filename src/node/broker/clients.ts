@@ -2,6 +2,8 @@
 /** The embedded broker's decisions about its clients, and what it counts about them. */
 import type { Socket } from "node:net";
 import type { Aedes, Client, ConnectPacket, PublishPacket } from "aedes";
+import { GATEWAYS_MAX } from "#core/consensus/limits";
+import { PacedLog } from "../process/paced-log.ts";
 import { type Identity, isStanding } from "./acl.ts";
 import { type Authenticate, byClaims } from "./authenticate.ts";
 import { ConnError } from "./conn-guard.ts";
@@ -23,9 +25,6 @@ const CONNACK: Readonly<Record<string, number>> = {
 
 /** Where denied publishes go: nobody can subscribe there, so they are acknowledged and gone. */
 const DENIED_TOPIC = "$SYS/denied";
-
-/** A warning of one kind is logged once in this time, ms; the others are counted. */
-const WARN_PAUSE_MS = 1000;
 
 /** What is known of a connection. */
 interface Connection {
@@ -63,8 +62,10 @@ export class BrokerClients {
   readonly #present = new Map<string, Client>();
   readonly #publishes: Buckets;
   readonly #publishBytes: Buckets;
+  readonly #gatewayPublishes: Buckets;
+  readonly #gatewayBytes: Buckets;
   readonly #connects: Buckets;
-  readonly #warnedMs = new Map<string, number>();
+  readonly #paced: PacedLog;
   readonly #uptimeMs: () => number;
   readonly #publishDenied = new Map<string, number>();
   readonly #subscribeDenied = new Map<string, number>();
@@ -77,8 +78,11 @@ export class BrokerClients {
     this.#log = log;
     this.#authenticate = options.authenticate ?? byClaims(options.credentials);
     this.#uptimeMs = options.uptimeMs ?? (() => performance.now());
+    this.#paced = new PacedLog(log, this.#uptimeMs);
     this.#publishes = new Buckets(limits.publishes, limits.ratesMax);
     this.#publishBytes = new Buckets(limits.publishBytes, limits.ratesMax);
+    this.#gatewayPublishes = new Buckets(limits.gatewayPublishes, GATEWAYS_MAX);
+    this.#gatewayBytes = new Buckets(limits.gatewayPublishBytes, GATEWAYS_MAX);
     this.#connects = new Buckets(limits.connectsPerClient, limits.ratesMax);
   }
 
@@ -168,12 +172,16 @@ export class BrokerClients {
     if (!connection || !who) return new Error("publish of nobody");
     // The last will is one and was announced: without it a client that is dropped would seem there.
     const isWill = packet === (client as Client & { will?: unknown }).will;
-    // What a gateway says is bounded where it is heard (consortium/peer-link.ts).
-    const bounded = !isWill && who.class !== "gateway";
-    if (bounded && !this.#mayPublish(client.id, packet)) {
+    // Gateways say everything at QoS 0; each message of QoS 2 would be kept until they release it.
+    if (who.class === "gateway" && packet.qos > 1) return new Error("QoS 2 of a gateway");
+    if (!isWill && !this.#mayPublish(who, packet)) {
       count(this.#publishDenied, "RATE_LIMITED");
+      // An honest one comes nowhere near, and to drop what one says costs what to hear it does.
+      if (who.class === "gateway") return new Error("far too many publishes of a gateway");
       if (connection.limited++ === 0)
-        this.#warn("RATE_LIMITED", "broker-publish-denied", { client: client.id });
+        this.#paced.say("publish RATE_LIMITED", "warn", "broker-publish-denied", {
+          client: client.id,
+        });
       if (connection.limited > this.#limits.limitedMax) return new Error("far too many publishes");
       dropPublish(packet);
       return null;
@@ -190,10 +198,13 @@ export class BrokerClients {
     return null;
   }
 
-  #mayPublish(clientId: string, { payload, topic }: PublishPacket): boolean {
+  #mayPublish({ client, class: kind }: Identity, { payload, topic }: PublishPacket): boolean {
     const nowMs = this.#uptimeMs();
-    if (!this.#publishes.take(clientId, 1, nowMs)) return false;
-    return this.#publishBytes.take(clientId, payload.length + topic.length, nowMs);
+    const isGateway = kind === "gateway";
+    if (!(isGateway ? this.#gatewayPublishes : this.#publishes).take(client, 1, nowMs))
+      return false;
+    const bytes = isGateway ? this.#gatewayBytes : this.#publishBytes;
+    return bytes.take(client, payload.length + topic.length, nowMs);
   }
 
   /** The packet where it may go out to `client` now, else null. */
@@ -249,16 +260,9 @@ export class BrokerClients {
 
   #refusal(code: string, returnCode: number, clientId?: string): Refusal {
     this.refuse(code);
-    if (clientId) this.#warn(code, "broker-connect-refused", { client: clientId, code });
+    const facts = { client: clientId ?? "", code };
+    if (clientId) this.#paced.say(`connect ${code}`, "warn", "broker-connect-refused", facts);
     return Object.assign(new Error(code), { returnCode });
-  }
-
-  /** Whoever makes mistakes fast must not fill the log with them. */
-  #warn(code: string, event: string, facts: Record<string, string | number>): void {
-    const nowMs = this.#uptimeMs();
-    if (nowMs - (this.#warnedMs.get(code) ?? -WARN_PAUSE_MS) < WARN_PAUSE_MS) return;
-    this.#warnedMs.set(code, nowMs);
-    this.#log("warn", event, facts);
   }
 }
 

@@ -29,17 +29,20 @@ export class ConnError extends Error {
  */
 export class FrameScanner {
   readonly #max: number;
+  readonly #types: ReadonlySet<number> | undefined;
   /** Bytes of the present packet's body that are still to come. */
   #body = 0;
   /** Bytes of the present header seen so far; 0 between packets. */
   #header = 0;
   #length = 0;
 
-  constructor(packetBytesMax: number) {
+  /** `types`: the control packets that may come, by number; undefined: any. */
+  constructor(packetBytesMax: number, types?: ReadonlySet<number>) {
     this.#max = packetBytesMax;
+    this.#types = types;
   }
 
-  /** Takes the next bytes of the stream; false once a packet announces more than the limit. */
+  /** Takes the next bytes of the stream; false once a packet announces more than the limit, or is no such. */
   accept(bytes: Uint8Array): boolean {
     let at = 0;
     while (at < bytes.length) {
@@ -58,7 +61,7 @@ export class FrameScanner {
     this.#header++;
     if (this.#header === 1) {
       this.#length = 0;
-      return true;
+      return this.#types?.has(byte >> 4) ?? true;
     }
     this.#length += (byte & 0x7f) * 128 ** (this.#header - 2);
     if (this.#header + this.#length > this.#max) return false;

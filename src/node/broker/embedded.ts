@@ -9,6 +9,7 @@
  */
 import { Aedes, type AedesPublishPacket, type AuthenticateError } from "aedes";
 import type { Bus } from "#gateway/ports";
+import { isTopic } from "../mqtt/topic-filter.ts";
 import { BrokerClients } from "./clients.ts";
 import { guardConnection } from "./conn-guard.ts";
 import { Listener } from "./listener.ts";
@@ -31,7 +32,6 @@ export interface Broker extends Bus {
   /** End of its certificate's time, ms since 1970; undefined without TLS. */
   readonly tlsExpiresMs: number | undefined;
   readonly counts: BrokerCounts;
-  publish(topic: string, payload: Uint8Array, options: { retain: boolean; qos?: 0 | 1 }): void;
   /** Called with the client id after a client's CONNACK. */
   onConnect(handler: (clientId: string) => void): void;
   /** Called once for every onConnect, also when another connection takes the id over. */
@@ -125,6 +125,7 @@ function inProcessBus(
 ): Pick<Broker, "publish" | "subscribe"> {
   return {
     publish(topic, payload, { retain, qos = 1 }) {
+      if (!isTopic(topic)) return log("error", "broker-topic", { topic });
       // A copy: aedes keeps it for retained topics and absent clients, the caller may reuse his.
       const packet = { cmd: "publish", topic, payload: Buffer.from(payload), qos, retain } as const;
       aedes.publish({ ...packet, dup: false }, (error) => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the embedded broker is given, and its limits with a reason for each. */
+import { PEER_BYTE_RATE, PEER_RATE } from "../consortium/peer-rates.ts";
 import type { Acl } from "./acl.ts";
 import type { Authenticate } from "./authenticate.ts";
 import type { ConnLimits } from "./conn-guard.ts";
@@ -25,6 +26,9 @@ export interface BrokerLimits extends ConnLimits, MemoryLimits {
   /** Publishes, and their bytes, of one client; those above it are dropped. */
   publishes: Rate;
   publishBytes: Rate;
+  /** The same of another gateway; its connection ends with the first above it. */
+  gatewayPublishes: Rate;
+  gatewayPublishBytes: Rate;
   /** Publishes above it on one connection before it is closed. */
   limitedMax: number;
   /** Connections that begin, and with them checks of tokens: of all, and of one address. */
@@ -70,6 +74,9 @@ export const BROKER_LIMITS: Readonly<BrokerLimits> = Object.freeze({
   publishes: { perSecond: 1000, burst: 4000 },
   // Most are of 400 bytes; some are transactions of 4 KiB.
   publishBytes: { perSecond: 1024 * 1024, burst: 8 * 1024 * 1024 },
+  // Twice what is heard of one: an honest one comes to neither.
+  gatewayPublishes: { perSecond: 2 * PEER_RATE.perSecond, burst: 2 * PEER_RATE.burst },
+  gatewayPublishBytes: { perSecond: 2 * PEER_BYTE_RATE.perSecond, burst: 2 * PEER_BYTE_RATE.burst },
   limitedMax: 5000,
   // A CONNECT with a token costs 0.2 ms, of which 0.07 are the signature: 4 % of a processor. At first as
   // many as there may be at once, after a restart of the gateway.

@@ -15,8 +15,10 @@ import {
   changeOf,
   type EntrantFile,
   entrantEntries,
+  entrantFault,
   readJson,
   statusPath,
+  WISH_FAULTS,
   type WishFile,
   wishName,
   wishPath,
@@ -37,6 +39,8 @@ interface Options {
   json?: boolean;
   /** How long a running gateway may take to answer. */
   answerMs?: number;
+  /** Whether somebody can have this key; default: `isPublicKey`. */
+  isKey?(publicKey: Uint8Array): boolean;
   say?: (text: string) => void;
   err?: (text: string) => void;
 }
@@ -110,10 +114,16 @@ async function ask(
   { consortium: { folder }, net }: Config,
   before: ConsortiumStatus,
   wish: Omit<WishFile, "askedMs">,
-  { json, answerMs = ANSWER_MS }: Options,
+  { json, answerMs = ANSWER_MS, isKey }: Options,
   say: (text: string) => void,
 ): Promise<number> {
-  const name = wishName(sodiumCrypto(), changeOf(net, wish));
+  const change = changeOf(net, wish);
+  const fault = entrantFault(change, isKey);
+  if (fault) {
+    const { cause, cure } = WISH_FAULTS[fault];
+    throw new Refusal(`${wish.joins?.[fault === "key" ? "publicKey" : "url"]}: ${cause}. ${cure}`);
+  }
+  const name = wishName(sodiumCrypto(), change);
   const askedMs = Date.now();
   writeJson(wishPath(folder), { ...wish, askedMs });
   const running = isRunning(before.pid);

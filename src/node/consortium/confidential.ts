@@ -47,7 +47,10 @@ export class Confidential {
     sodium.crypto_sign_ed25519_sk_to_curve25519(this.boxKey, secretKey);
   }
 
-  /** This gateway's key for these readers: the caller signs and publishes it. */
+  /**
+   * This gateway's key for these readers: the caller signs and publishes it.
+   * @throws where a reader's key is none (`isPublicKey`)
+   */
   readers(net: string, peers: readonly Peer[], atMs: number): Readers {
     const keys = peers.map(({ id, publicKey }) => {
       const nonce = random(NONCE_BYTES);

@@ -15,6 +15,7 @@ import type { GatewayLog } from "#gateway/ports";
 import type { Addresses } from "../config/addresses.ts";
 import {
   changeOf,
+  entrantFault,
   readJson,
   readWish,
   statusPath,
@@ -36,6 +37,8 @@ export interface DeskOptions {
   own: { area: string; url?: string };
   /** Areas of the gateways that are silent. */
   silent(): readonly string[];
+  /** Whether somebody can have this key; default: `isPublicKey`. */
+  isKey?(publicKey: Uint8Array): boolean;
   log: GatewayLog;
 }
 
@@ -166,7 +169,7 @@ export class Desk {
       this.wish = { askedMs, name, state: "said" };
       return;
     }
-    const fault = seat.wishFault(change);
+    const fault = entrantFault(change, this.options.isKey) ?? seat.wishFault(change);
     // One that is behind comes to it.
     if (fault === "mute" || (fault === "number" && change.number > partners.version + 1))
       this.wish = { askedMs, name, state: "waits", ...WISH_FAULTS[fault] };

@@ -7,13 +7,18 @@
 import { toHex } from "#core/codec/bytes";
 import { openSigned, signRecord, verifySigned } from "#core/codec/record";
 import type { Crypto } from "#core/crypto/port";
-import { readersRecord } from "#core/records/readers";
+import { CONNECT_AGE_MS } from "#core/limits";
+import { type Readers, readersRecord } from "#core/records/readers";
 import { Topics } from "#core/topics";
 import type { Partner, PeerKind, PeerLink } from "#gateway/consortium/ports";
 import type { Bus, GatewayLog } from "#gateway/ports";
 import { Buckets } from "../broker/rate.ts";
+import { isPublicKey } from "../crypto/sodium.ts";
 import { tokenPasswords } from "../mqtt/token.ts";
+import { PacedLog } from "../process/paced-log.ts";
 import { Confidential } from "./confidential.ts";
+import { PeerInbox } from "./peer-inbox.ts";
+import { PEER_BYTE_RATE, PEER_RATE } from "./peer-rates.ts";
 import { PeerWire } from "./peer-wire.ts";
 
 /** Another gateway, and where its broker is; without a URL it listens on the same broker as this one. */
@@ -79,11 +84,8 @@ const AGAIN: ReadonlySet<string> = new Set([
 ]);
 /** Above it a message would end the connection (broker/options.ts); the largest is a proposal. */
 const BYTES_MAX = 63 * 1024;
-/** What one peer may say: some hundred turns a second with all their segments, and a whole log at once. */
-const RATE = Object.freeze({ perSecond: 4000, burst: 16_000 });
-const BYTE_RATE = Object.freeze({ perSecond: 16 << 20, burst: 64 << 20 });
-/** Messages that wait to be opened; beyond it those are dropped that are said again by themselves. */
-const INBOX_MAX = 8192;
+/** Keys of one peer that are looked at: it has one with each start, and tells it again where it is asked. */
+const KEY_RATE = Object.freeze({ perSecond: 2, burst: 8 });
 /** One that says nothing says so often that it is there. */
 const HERE_MS = 3_000;
 /** Who left may ask for the turns that led there so long; then nothing of it is heard. */
@@ -97,6 +99,8 @@ interface Peer extends PeerAddress {
   wire: PeerWire | undefined;
   /** It left, and its connection ends with this timer. */
   leaving: NodeJS.Timeout | undefined;
+  /** The log has that its key is nobody's. */
+  named: boolean;
   heardMs: number;
   saidMs: number;
   keyAtMs: number;
@@ -107,15 +111,26 @@ interface Peer extends PeerAddress {
   dropped: number;
 }
 
+/** As it came. */
+interface Letter {
+  peer: Peer;
+  topic: string;
+  kind: string;
+  bytes: Uint8Array;
+  again: boolean;
+}
+
 export class MqttPeerLink implements PeerLink {
   private readonly options: PeerLinkOptions;
   private readonly id: string;
   private readonly own: Topics;
   private readonly secret: Confidential;
   private readonly peers = new Map<string, Peer>();
-  private readonly rate = new Buckets(RATE, 128);
-  private readonly byteRate = new Buckets(BYTE_RATE, 128);
-  private inbox: { peer: Peer; topic: string; kind: string; bytes: Uint8Array }[] = [];
+  private readonly rate = new Buckets(PEER_RATE, 128);
+  private readonly byteRate = new Buckets(PEER_BYTE_RATE, 128);
+  private readonly keyRate = new Buckets(KEY_RATE, 128);
+  private readonly log: PacedLog;
+  private readonly inbox: PeerInbox<Letter>;
   private handler: (from: string, kind: PeerKind, bytes: Uint8Array) => void = () => {};
   private readonly beat: NodeJS.Timeout;
   private closing = false;
@@ -126,6 +141,8 @@ export class MqttPeerLink implements PeerLink {
     this.id = toHex(id);
     this.own = new Topics(area);
     this.secret = new Confidential(id, secretKey);
+    this.log = new PacedLog(options.log);
+    this.inbox = new PeerInbox({ read: (letter) => this.read(letter), fail: options.fail });
     for (const address of options.peers) this.add(address);
     bus.subscribe(`${this.own.prefix}/gateway/${this.id}/+/+`, (topic, payload) =>
       this.hear(topic, payload),
@@ -185,6 +202,7 @@ export class MqttPeerLink implements PeerLink {
 
   async close(): Promise<void> {
     this.closing = true;
+    this.inbox.close();
     clearInterval(this.beat);
     for (const { leaving } of this.peers.values()) clearTimeout(leaving);
     await Promise.all([...this.peers.values()].map(({ wire }) => wire?.close()));
@@ -198,7 +216,14 @@ export class MqttPeerLink implements PeerLink {
   private add(address: PeerAddress): Peer {
     const hex = toHex(address.id);
     const fresh = { heardMs: -1, saidMs: 0, keyAtMs: 0, askedMs: 0, toldMs: 0 };
-    const none = { wire: undefined, leaving: undefined, sent: 0, received: 0, dropped: 0 };
+    const none = {
+      wire: undefined,
+      leaving: undefined,
+      named: false,
+      sent: 0,
+      received: 0,
+      dropped: 0,
+    };
     const peer = { ...address, ...fresh, ...none, hex, topics: new Topics(address.area) };
     this.peers.set(hex, peer);
     return peer;
@@ -232,14 +257,27 @@ export class MqttPeerLink implements PeerLink {
 
   /** Says this gateway's key to a peer, for whom it is retained. */
   private tell(peer: Peer): void {
-    const { net, crypto, secretKey, nowMs } = this.options;
+    const { crypto, secretKey, nowMs } = this.options;
     const now = performance.now();
     if (peer.toldMs > 0 && now - peer.toldMs < KEY_PAUSE_MS) return;
     peer.toldMs = now;
-    const readers = this.secret.readers(net, [peer], nowMs());
+    const readers = this.readersFor(peer, nowMs());
+    if (!readers) return;
     const { bytes } = signRecord(readersRecord, crypto, secretKey, readers);
     const topic = peer.topics.peer(peer.hex, this.id, "readers");
     this.put(peer, topic, bytes, { retain: true });
+  }
+
+  /** Undefined where its key is nobody's: it can neither hear nor say anything, and stays silent. */
+  private readersFor(peer: Peer, atMs: number): Readers | undefined {
+    if (isPublicKey(peer.publicKey)) return this.secret.readers(this.options.net, [peer], atMs);
+    if (!peer.named) {
+      const cause = "the public key that it joined with is nobody's";
+      const cure = "replace it: wattle consortium replace, with what wattle keys prints there";
+      this.options.log("error", "peer-key", { area: peer.area, gateway: peer.hex, cause, cure });
+    }
+    peer.named = true;
+    return undefined;
   }
 
   private say(peer: Peer, kind: string, bytes: Uint8Array): void {
@@ -277,34 +315,13 @@ export class MqttPeerLink implements PeerLink {
     if (!peer || this.closing || !KINDS.has(kind) || bytes.length === 0) return;
     const now = performance.now();
     const taken = this.rate.take(from, 1, now) && this.byteRate.take(from, bytes.length, now);
-    if (!taken || (this.inbox.length >= INBOX_MAX && !this.makeRoom())) {
-      peer.dropped++;
-      return;
-    }
-    this.inbox.push({ peer, topic, kind, bytes });
-    if (this.inbox.length === 1) setImmediate(() => this.read());
+    const letter = { peer, topic, kind, bytes, again: AGAIN.has(kind) };
+    peer.dropped += taken ? this.inbox.put(from, letter) : 1;
   }
 
-  private makeRoom(): boolean {
-    const word = this.inbox.findIndex(({ kind }) => AGAIN.has(kind));
-    if (word < 0) return false;
-    this.inbox[word].peer.dropped++;
-    this.inbox.splice(word, 1);
-    return true;
-  }
-
-  private read(): void {
-    const { inbox } = this;
-    this.inbox = [];
-    try {
-      for (const { peer, topic, kind, bytes } of inbox) {
-        if (this.closing) return;
-        if (kind === "readers") this.learn(peer, bytes);
-        else this.open(peer, topic, kind, bytes);
-      }
-    } catch (error) {
-      this.options.fail(error);
-    }
+  private read({ peer, topic, kind, bytes }: Letter): void {
+    if (kind === "readers") this.learn(peer, bytes);
+    else this.open(peer, topic, kind, bytes);
   }
 
   private open(peer: Peer, topic: string, kind: string, sealed: Uint8Array): void {
@@ -331,19 +348,28 @@ export class MqttPeerLink implements PeerLink {
   }
 
   private learn(peer: Peer, bytes: Uint8Array): void {
-    const { crypto, net, log } = this.options;
+    const { crypto, net, nowMs } = this.options;
     const signed = openSigned(readersRecord, crypto, bytes);
-    const right =
+    // One of the future would keep all that come before that time from counting.
+    const mayBe =
       signed.ok &&
       signed.value.net === net &&
       toHex(signed.value.gateway) === peer.hex &&
       signed.value.atMs >= peer.keyAtMs &&
+      signed.value.atMs <= nowMs() + CONNECT_AGE_MS;
+    if (mayBe && !this.keyRate.take(peer.hex, 1, performance.now())) {
+      peer.dropped++; // whose key is not known is asked for it
+      return;
+    }
+    const right =
+      mayBe &&
       verifySigned(crypto, peer.publicKey, signed) &&
       this.secret.learn(signed.value, peer.publicKey);
     if (right) peer.keyAtMs = signed.value.atMs;
     else {
       peer.dropped++;
-      log("warn", "peer-key-refused", { area: peer.area });
+      const kind = `peer-key-refused ${peer.hex}`;
+      this.log.say(kind, "warn", "peer-key-refused", { area: peer.area });
     }
   }
 }

@@ -8,6 +8,8 @@
 import { randomInt } from "node:crypto";
 import { connect, type MqttClient } from "mqtt";
 import type { GatewayLog } from "#gateway/ports";
+import { FrameScanner } from "../broker/conn-guard.ts";
+import { Bucket } from "../broker/rate.ts";
 
 /** Backoff before the n-th attempt: full jitter over 0.2 s × 2^n, at most 5 s, as long as a round or two. */
 const BACKOFF_FIRST_MS = 200;
@@ -20,6 +22,13 @@ const KEEPALIVE_S = 10;
 const SOCKET_BYTES_MAX = 512 * 1024;
 /** What waits here: a gateway that is stopped for some seconds; then the oldest words are dropped. */
 const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
+/** What a broker may say to a client that subscribes nothing: CONNACK and PINGRESP, of 4 and 2 bytes. */
+const ANSWERS: ReadonlySet<number> = new Set([2, 13]);
+const ANSWER_BYTES_MAX = 64;
+/** Bytes of those: one PINGRESP for each ping, and slack. More is a broker that keeps this gateway busy. */
+const ANSWERED = Object.freeze({ perSecond: 16, burst: 1024 });
+/** A connection that lasted so long was a good one, ms: after it the next attempt comes soon. */
+const STABLE_MS = 5_000;
 /** Between two looks whether the socket takes more. */
 const DRAIN_MS = 5;
 
@@ -51,6 +60,7 @@ export class PeerWire {
   private client: MqttClient | undefined;
   private up = false;
   private over = false;
+  private upMs = 0;
   private failures = 0;
   private retry: NodeJS.Timeout | undefined;
   private draining: NodeJS.Timeout | undefined;
@@ -116,7 +126,20 @@ export class PeerWire {
     }, DRAIN_MS);
   }
 
+  /** A URL that the machine can make nothing of is named, and this gateway stays unreachable. */
   private attempt(): void {
+    try {
+      this.connect();
+    } catch (error) {
+      this.options.log("error", "peer-url", {
+        url: shown(this.options.url),
+        cause: (error as Error).message,
+        cure: "name its broker's URL in consortium.addresses, and start again",
+      });
+    }
+  }
+
+  private connect(): void {
     const { url, id, password, ca, log } = this.options;
     const named = (URL.parse(url)?.username ?? "") !== "";
     const client = connect(url, {
@@ -130,12 +153,14 @@ export class PeerWire {
       connectTimeout: ATTEMPT_MS,
       queueQoSZero: false,
       resubscribe: false,
+      wsOptions: { maxPayload: ANSWERED.burst },
     });
     this.client = client;
+    guard(client);
     client.on("connect", () => {
       if (client !== this.client) return;
-      this.failures = 0;
       this.up = true;
+      this.upMs = performance.now();
       this.options.connected();
     });
     client.on("error", (error) => {
@@ -149,7 +174,10 @@ export class PeerWire {
     if (client !== this.client || this.over) return;
     this.client = undefined;
     client.end(true);
-    if (this.up) this.options.log("warn", "peer-disconnected", { url: shown(this.options.url) });
+    if (this.up) {
+      this.options.log("warn", "peer-disconnected", { url: shown(this.options.url) });
+      if (performance.now() - this.upMs >= STABLE_MS) this.failures = 0;
+    }
     this.up = false;
     this.dropped += this.queue.length;
     this.queue = [];
@@ -158,6 +186,24 @@ export class PeerWire {
     this.failures = Math.min(this.failures + 1, 10);
     this.retry = setTimeout(() => this.attempt(), randomInt(1, ceilingMs + 1));
   }
+}
+
+/**
+ * Ends the connection at the first bytes of anything else than an answer: mqtt's parser collects a packet of
+ * 256 MB, and its store keeps each message of QoS 2 until the broker releases it.
+ */
+function guard({ stream }: MqttClient): void {
+  const scanner = new FrameScanner(ANSWER_BYTES_MAX, ANSWERS);
+  const answered = new Bucket(ANSWERED, performance.now());
+  const push = stream.push.bind(stream);
+  stream.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+    if (chunk === null) return push(null);
+    if (answered.take(chunk.length, performance.now()) && scanner.accept(chunk))
+      return push(chunk, encoding);
+    const message = "its broker says what nobody asked it for";
+    stream.destroy(Object.assign(new Error(message), { code: "PEER_UNASKED" }));
+    return false;
+  };
 }
 
 /** For logs: a URL may carry a user's secret. */

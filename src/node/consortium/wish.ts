@@ -8,12 +8,14 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "no
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { fromHex, toHex } from "#core/codec/bytes";
+import { isBrokerUrl } from "#core/consensus/broker-url";
 import type { Crypto } from "#core/crypto/port";
 import { BROKER_URL_CHARS_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
 import type { Seat } from "#gateway/consortium/seat";
 import { name, object, publicKey, url, whole } from "../config/config-fields.ts";
 import { partnerEntries } from "../config/consortium.ts";
+import { isPublicKey } from "../crypto/sodium.ts";
 
 /** What `wattle keys --json` prints of a gateway, and where it will be. */
 export const entrantEntries = {
@@ -105,10 +107,19 @@ export function wishName(crypto: Crypto, change: Change): string {
   return toHex(crypto.sha256(changeRecord.encode(change))).slice(0, 8);
 }
 
+/** What nobody should sign about the one that joins. `isKey`: whether somebody can have this key. */
+export function entrantFault(
+  { joins }: Pick<Change, "joins">,
+  isKey = isPublicKey,
+): "key" | "place" | undefined {
+  if (joins && !isKey(joins.publicKey)) return "key";
+  return joins?.url === undefined || isBrokerUrl(joins.url) ? undefined : "place";
+}
+
 type Fault = NonNullable<ReturnType<Seat["wishFault"]>>;
 
 /** Why a wish cannot be, and what to do. */
-export const WISH_FAULTS: Readonly<Record<Fault, { cause: string; cure: string }>> = {
+export const WISH_FAULTS: Readonly<Record<Fault | "key", { cause: string; cure: string }>> = {
   net: { cause: "it is of another network", cure: "give the command this gateway's configuration" },
   number: {
     cause: "its number is not that of the next change",
@@ -123,9 +134,16 @@ export const WISH_FAULTS: Readonly<Record<Fault, { cause: string; cure: string }
     cause: "the key of the one that joins is, or was, a gateway's",
     cure: "make it a new key: wattle keys --make",
   },
+  key: {
+    cause: "the public key of the one that joins is nobody's",
+    cure: "copy it whole from what wattle keys --json prints at that gateway",
+  },
   place: {
-    cause: "its URL has no area beside it, has a user's name, or is none of a broker",
-    cure: "give --area and a URL such as mqtts://host:8883; passwords go into consortium.addresses",
+    cause:
+      "its URL has no area beside it, has a user's name, or is no scheme, host and port of a broker",
+    cure:
+      "give --area and a URL such as mqtts://host:8883, with a port from 1 to 65535; passwords go " +
+      "into consortium.addresses",
   },
   count: {
     cause: "there would be too many gateways, or none",

@@ -39,7 +39,7 @@ declare module "sodium-native" {
     nonce: Uint8Array,
     key: Uint8Array,
   ): number;
-  /** Fills `x25519` (32 bytes) from an Ed25519 public key; throws for a point of small order. */
+  /** Fills `x25519` (32 bytes) from an Ed25519 public key; throws where that is none (`isPublicKey`). */
   export function crypto_sign_ed25519_pk_to_curve25519(
     x25519: Uint8Array,
     publicKey: Uint8Array,

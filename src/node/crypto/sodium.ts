@@ -57,6 +57,16 @@ export function sodiumCrypto(): Crypto {
   };
 }
 
+/** Whether these 32 bytes can be somebody's key: of a random 32 half are no point of the curve. */
+export function isPublicKey(bytes: Uint8Array): boolean {
+  try {
+    sodium.crypto_sign_ed25519_pk_to_curve25519(new Uint8Array(32), bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The port's `verify`, for the worker too, which needs nothing else. */
 export function sodiumVerify(
   publicKey: Uint8Array,

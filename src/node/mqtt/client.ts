@@ -5,7 +5,7 @@
  */
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import type { Bus } from "#gateway/ports";
-import { topicMatches } from "./topic-filter.ts";
+import { isTopic, topicMatches } from "./topic-filter.ts";
 
 type Log = (
   level: "debug" | "info" | "warn" | "error",
@@ -37,7 +37,7 @@ export interface MqttOptions {
 
 export interface MqttBus extends Bus {
   readonly connected: boolean;
-  /** Messages dropped because too many waited. */
+  /** Messages that were not sent: too many waited, or no broker takes their topic. */
   readonly dropped: number;
   /** Called after every CONNACK, also those of reconnections. */
   onConnect(handler: () => void): void;
@@ -86,14 +86,19 @@ export function connectMqtt(options: MqttOptions): MqttBus {
     },
     onConnect: (handler) => void client.on("connect", handler),
     onDisconnect: (handler) => void disconnectHandlers.push(handler),
-    publish(topic, payload, { retain }) {
+    publish(topic, payload, { retain, qos = 1 }) {
+      // It would end the connection, and again with each repetition after it: for ever.
+      if (!isTopic(topic)) {
+        dropped++;
+        return log("error", "mqtt-topic", { topic });
+      }
       if (pending >= PENDING_MAX) {
         if (dropped++ === 0) log("warn", "mqtt-backlog", { pending });
         return;
       }
       pending++;
       // A copy: it may be sent again after a reconnection, and the caller may reuse his bytes.
-      client.publish(topic, Buffer.from(payload), { qos: 1, retain }, (error) => {
+      client.publish(topic, Buffer.from(payload), { qos, retain }, (error) => {
         pending--;
         if (error && !closing) log("warn", "mqtt-publish", { topic, error: error.message });
       });

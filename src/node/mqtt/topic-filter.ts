@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** MQTT topic filters (MQTT 3.1.1 section 4.7). */
+/** MQTT topics and filters (MQTT 3.1.1 section 4.7). */
+
+/** Whether it can be published to: to others a publish ends the connection [MQTT-3.3.2-2]. */
+export function isTopic(topic: string): boolean {
+  return topic.length > 0 && !/[#+\0]/.test(topic);
+}
 
 /** Whether `topic` matches `filter`; + stands for one level, a last # for any number from none. */
 export function topicMatches(filter: string, topic: string): boolean {

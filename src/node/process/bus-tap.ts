@@ -26,7 +26,7 @@ export class BusTap implements Bus {
     this.remember = remember;
   }
 
-  publish(topic: string, payload: Uint8Array, options: { retain: boolean }): void {
+  publish(topic: string, payload: Uint8Array, options: { retain: boolean; qos?: 0 | 1 }): void {
     this.counts.messagesOut++;
     this.counts.bytesOut += payload.length;
     if (options.retain && this.remember) this.retained.set(topic, payload);

@@ -43,16 +43,17 @@ export interface TokenBroker extends Broker {
 /** A broker of area a1 that ends with the test; its gateway is `of`. */
 export async function tokenBroker(
   t: TestContext,
-  options: Partial<BrokerOptions> & { of?: Person; seenMax?: number } = {},
+  options: Partial<BrokerOptions> & { of?: Person; seenMax?: number; gateways?: Set<string> } = {},
 ): Promise<TokenBroker> {
-  const { of = gateway, seenMax = 1000, ...more } = options;
+  const { of = gateway, seenMax = 1000, gateways, ...more } = options;
   const standings = new Map<string, Standing>();
   const authenticate = byTokens({
     ...{ crypto, net: "n", gatewayKey: of.publicKey, seenMax },
     operators: new Set([toHex(operator.publicKey)]),
     nowMs: () => clock.nowMs,
+    ...(gateways && { gateways }),
   });
-  const acl = areaAcl("a1", (id) => standings.get(id) ?? "member");
+  const acl = areaAcl("a1", (id) => standings.get(id) ?? "member", of.id);
   const listen = { host: "127.0.0.1", port: 0, acl, authenticate };
   const broker = await startBroker({ ...listen, ...more });
   t.after(() => broker.close());

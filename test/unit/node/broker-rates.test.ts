@@ -8,7 +8,14 @@ import fc from "fast-check";
 import { BROKER_LIMITS } from "#node/broker/options";
 import { Bucket, Buckets } from "#node/broker/rate";
 import { publishRates } from "#node/process/rates";
-import { connectNode, connectOperator, person, ROOT, tokenBroker } from "./broker-identity.ts";
+import {
+  connectNode,
+  connectOperator,
+  gateway,
+  person,
+  ROOT,
+  tokenBroker,
+} from "./broker-identity.ts";
 import { connectClient, until } from "./mqtt-tools.ts";
 
 const ann = person("ann");
@@ -94,6 +101,39 @@ test("so are bytes; and whoever does not stop is dropped, with its will", async 
   await closed;
   await until(() => said.length === 3, "the will");
   assert.deepEqual(said, ["xxxx", "zzzz", "gone"]);
+});
+
+test("another gateway has its topics and one retained message; beyond its rate it is ended", async (t) => {
+  let uptimeMs = 0;
+  const limits = { gatewayPublishes: { perSecond: 10, burst: 20 } };
+  const gateways = new Set([ann.id]);
+  const broker = await tokenBroker(t, { uptimeMs: () => uptimeMs, limits, gateways });
+  const said: string[] = [];
+  const own = `${ROOT}/gateway/${gateway.id}/${ann.id}`;
+  broker.subscribe(`${ROOT}/gateway/#`, (topic) => void said.push(topic.split("/").at(-1)!));
+  const peer = await connectNode(broker, ann);
+  for (const topic of [`${ROOT}/gateway/${bob.id}/${ann.id}/readers`, `${own}/vote`])
+    await peer.publishAsync(topic, "x", { qos: 1, retain: true });
+  assert.deepEqual(broker.counts.publishDenied, { NOT_ALLOWED: 1, RETAIN_NOT_ALLOWED: 1 });
+  await peer.publishAsync(`${own}/readers`, "x", { qos: 1, retain: true });
+  for (let i = 0; i < 17; i++) await peer.publishAsync(`${own}/vote`, "x", { qos: 1 });
+  uptimeMs += 1000;
+  for (let i = 0; i < 10; i++) await peer.publishAsync(`${own}/vote`, "x", { qos: 1 });
+  assert.equal(peer.connected, true);
+  const closed = new Promise<void>((resolve) => void peer.once("close", () => resolve()));
+  for (let i = 0; i < 100; i++) peer.publish(`${own}/vote`, "x", { qos: 0 });
+  await closed;
+  assert.equal(said.length, 28);
+  const denied = { NOT_ALLOWED: 1, RETAIN_NOT_ALLOWED: 1, RATE_LIMITED: 1 };
+  assert.deepEqual({ ...broker.counts.publishDenied }, denied);
+});
+
+test("what a gateway would have kept until it releases it ends its connection", async (t) => {
+  const broker = await tokenBroker(t, { gateways: new Set([ann.id]) });
+  const peer = await connectNode(broker, ann);
+  const closed = new Promise<void>((resolve) => void peer.once("close", () => resolve()));
+  peer.publish(`${ROOT}/gateway/${gateway.id}/${ann.id}/vote`, "x", { qos: 2 });
+  await closed;
 });
 
 test("connections of one client: only proven ones count, so that nobody is kept out", async (t) => {

@@ -89,6 +89,31 @@ test("the will is retained when the gateway is cut off, not when it closes", asy
   assert.deepEqual(wills, ["gone"]);
 });
 
+test("what no broker takes is not sent, and what was said at QoS 0 finds nobody who is away", async (t) => {
+  const broker = await start();
+  t.after(() => broker.close());
+  const events: string[] = [];
+  const bus = connectBus(t, broker.port, { log: (_level, event) => void events.push(event) });
+  await until(() => bus.connected, "a connection");
+  const node = await connectClient(broker.port, "00", { clean: false });
+  await node.subscribeAsync("down/#", { qos: 1 });
+  await node.endAsync();
+  for (const [at, one] of [broker, bus].entries()) {
+    for (const topic of ["down/#", "down/+/x", "down/\0", ""])
+      (one as Bus).publish(topic, bytes("x"), { retain: false });
+    (one as Bus).publish("down/a", bytes(`lost ${at}`), { retain: false, qos: 0 });
+    (one as Bus).publish("down/a", bytes(`kept ${at}`), { retain: false });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(bus.dropped, 4);
+  assert.ok(!events.includes("mqtt-disconnected"));
+  assert.equal(events.filter((event) => event === "mqtt-topic").length, 4);
+  const heard: string[] = [];
+  await connectClient(broker.port, "00", { clean: false }, heard);
+  await until(() => heard.length === 2, "what was kept");
+  assert.match(heard.join(), /kept 0.*kept 1/);
+});
+
 test("with the broker away only so many publishes wait", async (t) => {
   const first = await start();
   await first.close();

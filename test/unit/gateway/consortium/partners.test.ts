@@ -61,7 +61,10 @@ test("where the entrant is, is checked as strictly as a configuration is", () =>
     assert.equal(faultOf({ url }), undefined, url);
   assert.equal(faultOf({ url: undefined }), undefined); // on the broker that all share
   assert.equal(faultOf({ url: undefined, area: undefined }), undefined);
-  const wrong = ["http://gw", "mqtt://", "mqtt://user:secret@gw", "mqtt://gw and more", "gw:1883"];
+  const wrong = [
+    ...["http://gw", "mqtt://", "mqtt://user:secret@gw", "mqtt://gw and more", "gw:1883"],
+    ...["mqtt://gw:99999", "wss://ho^st:1"], // no gateway of Node could look for these
+  ];
   for (const url of wrong) assert.equal(faultOf({ url }), "place", url);
   assert.equal(faultOf({ area: undefined }), "place");
 });

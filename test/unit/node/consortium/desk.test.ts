@@ -19,6 +19,9 @@ const crypto = keyedCrypto();
 const areaOf = (index: number) => `street-${index + 1}`;
 const urlOf = (index: number) => `mqtt://gw${index + 1}:1883`;
 
+/** This town's keys are hashes; one that is nobody's has nothing but ones. */
+const isTownKey = (publicKey: Uint8Array) => publicKey.some((byte) => byte !== 1);
+
 interface Place {
   config: string;
   desk: Desk;
@@ -58,6 +61,7 @@ function deskOf(town: Town, file: string, index: number): Desk {
   const addresses = { of: (partner: object) => listed(consortium!.gateways, partner) };
   return new Desk({
     ...{ folder: consortium!.folder, net, crypto, silent: () => [], log: () => {} },
+    isKey: isTownKey,
     addresses: addresses as Addresses,
     own: { area, url: urlOf(index) },
     get gateway() {
@@ -88,7 +92,7 @@ async function run(
   let out = "";
   const say = (text: string) => void (out += text);
   let over = false;
-  const ran = command({ config, say, err: say, ...more }).finally(() => {
+  const ran = command({ config, say, err: say, isKey: isTownKey, ...more }).finally(() => {
     over = true;
   });
   while (!over) {
@@ -159,7 +163,11 @@ test("a wish that cannot be is refused with cause and cure, and one is said once
   writeFileSync(file, JSON.stringify({ ...fifth, area: "street-2" }));
   await refused(consortiumWish, { file }, /its area is another gateway's/, 1);
   writeFileSync(file, JSON.stringify({ ...fifth, url: "mqtt://me:secret@gw5" }));
-  await refused(consortiumWish, { file }, /passwords go into consortium.addresses/, 1);
+  await refused(consortiumWish, { file }, /passwords go into consortium.addresses/, 2);
+  writeFileSync(file, JSON.stringify({ ...fifth, url: "mqtts://gw5:88830" }));
+  await refused(consortiumWish, { file }, /mqtts:\/\/gw5:88830: .* port from 1 to 65535/, 2);
+  writeFileSync(file, JSON.stringify({ ...fifth, publicKey: "01".repeat(32) }));
+  await refused(consortiumWish, { file }, /0101: the public key .* is nobody's. copy it whole/, 2);
   const old = await run(first, consortiumWish, { gateway: "street-4" });
   assert.match(old.out, /is said to all/);
   const { replica } = town.gateways[0].gateway!.seat!;

@@ -49,7 +49,7 @@ async function endOf(
   const events: string[] = [];
   let link: MqttPeerLink | undefined;
   const broker = await startBroker({
-    ...{ host: "127.0.0.1", port: 0, acl: areaAcl(`a${index}`) },
+    ...{ host: "127.0.0.1", port: 0, acl: areaAcl(`a${index}`, undefined, hexOf(index)) },
     authenticate: byTokens({
       ...{ crypto, net: NET, gatewayKey: partnerOf(index).publicKey },
       ...{ operators: new Set(), nowMs: Date.now, seenMax: 100 },
@@ -103,6 +103,33 @@ test("one that looks on keeps every way; one without an address is named", async
   b.link.follow([partnerOf(2)]);
   assert.deepEqual(idsOf(b), [hexOf(0)]);
   assert.ok(b.events.includes("peer-without-address"));
+});
+
+test("a URL or a key that nobody can use keeps one gateway unreachable, and ends none", async (t) => {
+  const a = await endOf(t, 0, []);
+  const b = await endOf(t, 2, []);
+  const noKey = crypto.sha256(new Uint8Array(3)); // no point of the curve
+  const nobody = { id: nodeIdOf(crypto, noKey), publicKey: noKey, beaconKey: noKey, area: "a5" };
+  const all: Partner[] = [
+    partnerOf(0),
+    { ...partnerOf(1), area: "a1", url: "mqtt://host:99999" },
+    { ...partnerOf(3), area: "a3", url: "wss://ho^st:1" },
+    { ...nobody, url: urlOf(b.broker.port) },
+    { ...partnerOf(4), publicKey: noKey, area: "a4" },
+    { ...partnerOf(2), area: "a2", url: urlOf(b.broker.port) },
+  ];
+  a.link.follow(all);
+  b.link.follow([partnerOf(2), { ...partnerOf(0), area: "a0", url: urlOf(a.broker.port) }]);
+  await until(() => {
+    a.link.send(undefined, "vote", new Uint8Array(1));
+    b.link.send(undefined, "vote", new Uint8Array(1));
+    return a.heard.includes(`${hexOf(2)} vote`) && b.heard.includes(`${hexOf(0)} vote`);
+  }, "the others hear each other");
+  const connected = a.link.view().map((peer) => `${peer.area} ${peer.connected}`);
+  assert.deepEqual(connected.slice(0, 2), ["a1 false", "a3 false"]);
+  assert.equal(connected.at(-1), "a2 true");
+  const named = a.events.filter((event) => event === "peer-url" || event === "peer-key");
+  assert.deepEqual(named, ["peer-url", "peer-url", "peer-key"]);
 });
 
 test("addresses of the configuration are over those of the list and of changes", () => {

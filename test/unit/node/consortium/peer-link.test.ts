@@ -3,13 +3,16 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { toHex } from "#core/codec/bytes";
+import { signRecord } from "#core/codec/record";
 import { nodeIdOf } from "#core/identity";
+import { readersRecord } from "#core/records/readers";
 import { Topics } from "#core/topics";
 import type { PeerKind } from "#gateway/consortium/ports";
 import { areaAcl } from "#node/broker/acl";
 import { byTokens } from "#node/broker/authenticate";
 import { type Broker, startBroker } from "#node/broker/embedded";
 import { beaconKeyOf } from "#node/consortium/beacon";
+import { Confidential } from "#node/consortium/confidential";
 import { idsOf, MqttPeerLink, type PeerAddress } from "#node/consortium/peer-link";
 import { Peers } from "#node/consortium/peers";
 import { sodiumCrypto } from "#node/crypto/sodium";
@@ -37,7 +40,7 @@ async function brokerOf(t: TestContext, index: number, port = 0): Promise<Broker
   const others = ALL.filter((_, i) => i !== index);
   const gatewayKey = ALL[index].publicKey;
   const broker = await startBroker({
-    ...{ host: "127.0.0.1", port, acl: areaAcl(`a${index}`) },
+    ...{ host: "127.0.0.1", port, acl: areaAcl(`a${index}`, undefined, hexOf(index)) },
     authenticate: byTokens({
       ...{ crypto, net: NET, gatewayKey, operators: new Set(), nowMs: Date.now, seenMax: 100 },
       gateways: idsOf(others),
@@ -133,12 +136,15 @@ test("no node, no stranger and no other gateway speaks in a gateway's name", asy
   const [{ qos }] = await node.subscribeAsync("wattle/1/a1/gateway/#").catch(() => [{ qos: 128 }]);
   assert.equal(qos, 128);
   assert.equal(claims.counts.publishDenied.NOT_ALLOWED, 1);
-  const acl = areaAcl("a1");
+  const acl = areaAcl("a1", undefined, hexOf(1));
   const other = { client: hexOf(2), class: "gateway" } as const;
   assert.equal(acl.publish(other, topic, false), "NOT_ALLOWED");
   const own = new Topics("a1").peer(hexOf(1), hexOf(2), "readers");
   assert.equal(acl.publish(other, own, true), undefined);
   assert.equal(acl.publish(other, own.replace("readers", "vote"), true), "RETAIN_NOT_ALLOWED");
+  const elsewhere = new Topics("a1").peer(hexOf(0), hexOf(2), "readers");
+  assert.equal(acl.publish(other, elsewhere, true), "NOT_ALLOWED");
+  assert.equal(areaAcl("a1").publish(other, own, true), "NOT_ALLOWED");
   assert.equal(acl.publish(other, "wattle/1/a1/dag/tx", false), "NOT_ALLOWED");
   assert.equal(acl.subscribe(other, "wattle/1/a1/gateway/#"), "NOT_ALLOWED");
   // What claims to be another's and was sealed by nobody is dropped without a word.
@@ -148,6 +154,66 @@ test("no node, no stranger and no other gateway speaks in a gateway's name", asy
   });
   await until(() => b.link.view()[0].dropped > 0, "it is counted");
   assert.equal(b.heard.slice(before).filter(({ kind }) => kind === "fetch").length, 0);
+});
+
+test("a key of the future is refused, and so is what is none, without a line for each", async (t) => {
+  const { brokers, a, b } = await pair(t);
+  const topic = new Topics("a0").peer(hexOf(0), hexOf(1), "readers");
+  const say = (payload: Uint8Array) => brokers[0].publish(topic, payload, { retain: false });
+  const readersAt = (atMs: number) => {
+    const other = new Confidential(ALL[1].id, secretOf(1));
+    const readers = other.readers(NET, [ALL[0]], atMs);
+    return signRecord(readersRecord, crypto, secretOf(1), readers).bytes;
+  };
+  const refused = () => a.events.filter((event) => event === "peer-key-refused").length;
+  say(readersAt(Date.now() + 91_000));
+  await until(() => refused() === 1, "it is refused");
+  const { dropped } = a.link.view()[0];
+  for (let i = 0; i < 500; i++) say(new Uint8Array(1));
+  await until(() => a.link.view()[0].dropped >= dropped + 500, "all are");
+  assert.ok(refused() <= 2, `${refused()} lines`);
+  // Nothing of it keeps its next key from counting.
+  const before = a.heard.length;
+  say(readersAt(Date.now() + 1000));
+  b.link.send(undefined, "status", bytes("still heard"));
+  await until(() => a.heard.length > before, "it is heard");
+  assert.equal(refused() <= 2, true);
+});
+
+test("more keys than a gateway has are not looked at, and it is asked for its own once more", async (t) => {
+  const { brokers, a, b } = await pair(t);
+  const topic = new Topics("a0").peer(hexOf(0), hexOf(1), "readers");
+  for (let i = 0; i < 50; i++) {
+    const other = new Confidential(ALL[1].id, secretOf(1));
+    const readers = other.readers(NET, [ALL[0]], Date.now() + i);
+    const { bytes: signed } = signRecord(readersRecord, crypto, secretOf(1), readers);
+    brokers[0].publish(topic, signed, { retain: false });
+  }
+  await until(() => a.link.view()[0].dropped >= 40, "most are dropped");
+  assert.ok(!a.events.includes("peer-key-refused"));
+  const before = a.heard.length;
+  await until(() => {
+    b.link.send(undefined, "status", bytes("again"));
+    return a.heard.length > before;
+  }, "it is heard again");
+});
+
+test("what one gateway sends in masses takes no room from another", async (t) => {
+  let hear: (topic: string, payload: Uint8Array) => void = () => {};
+  const link = new MqttPeerLink({
+    ...{ net: NET, area: "a0", id: ALL[0].id, secretKey: secretOf(0), crypto, log: () => {} },
+    peers: [ALL[1], ALL[2]],
+    bus: { publish: () => {}, subscribe: (_, handler) => void (hear = handler) },
+    ...{ nowMs: Date.now, fail: (error) => assert.fail(String(error)) },
+  });
+  t.after(() => link.close());
+  const topic = (from: number, kind: string) => new Topics("a0").peer(hexOf(0), hexOf(from), kind);
+  for (let i = 0; i < 9000; i++) hear(topic(1, "segment"), new Uint8Array(64));
+  const readers = new Confidential(ALL[2].id, secretOf(2)).readers(NET, [ALL[0]], Date.now());
+  const { bytes: key } = signRecord(readersRecord, crypto, secretOf(2), readers);
+  hear(topic(2, "readers"), key);
+  await until(() => link.view()[0].dropped >= 9000, "none of the many can be read");
+  assert.equal(link.view()[1].dropped, 0);
 });
 
 test("a gateway that is away gets nothing kept for it, and is silent", async (t) => {
