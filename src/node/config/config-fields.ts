@@ -67,7 +67,11 @@ export const rate = parsed((input) => {
   return Math.abs(permille - input * 1000) < 1e-6 ? permille : undefined;
 });
 
-export const url = v.pipe(v.string(), v.regex(/^(mqtts?|wss?|tcp|ssl):\/\/[^/\s]+/));
+export const url = v.pipe(
+  v.string(),
+  v.regex(/^(mqtts?|wss?|tcp|ssl):\/\/[^/\s]+/),
+  v.check((text) => URL.canParse(text)), // host and port, too: who connects would throw
+);
 export const publicKey = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 export const isObject = (input: unknown) =>

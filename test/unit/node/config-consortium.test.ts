@@ -69,6 +69,7 @@ test("what cannot be is refused with its place", () => {
     [{ gateways: [a, b, b] }, {}, /consortium\.gateways: found publicKey \w+ twice/],
     [{ gateways: [b] }, {}, /found none of area a0; allowed: this gateway among them/],
     [{ gateways: [a, { ...b, url: undefined }] }, {}, /gateways\[1\]\.url: found none/],
+    [{ gateways: [a, { ...b, url: "mqtt://host:99999" }] }, {}, /gateways\[1\]\.url: found "mqtt/],
     [{ gateways: [a, { ...b, beaconKey: "00" }] }, {}, /gateways\[1\]\.beaconKey: found "00"/],
     [three, { worldStart: "next-slot" }, /worldStart: found next-slot; .* the same at all/],
     [{ ...three, rule: "most" }, {}, /consortium\.rule: found "most"/],
