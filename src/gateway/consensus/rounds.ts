@@ -29,6 +29,11 @@ export class Round {
     this.precommits.remove(place);
     this.proposals.delete(place);
   }
+
+  /** Nothing that anybody said in it is kept. */
+  get isEmpty(): boolean {
+    return this.prevotes.count + this.precommits.count + this.proposals.size === 0;
+  }
 }
 
 export class Rounds {
@@ -74,10 +79,17 @@ export class Rounds {
       const least = Math.min(...ahead);
       if (number < least) return "ROUND_FUTURE";
       ahead.splice(ahead.indexOf(least), 1);
-      this.kept.get(least)?.forget(place);
+      this.forget(place, least);
     }
     ahead.push(number);
     return undefined;
+  }
+
+  /** Who goes through rounds without end leaves no trace in those that it passed. */
+  private forget(place: number, number: number): void {
+    const round = this.kept.get(number);
+    round?.forget(place);
+    if (round?.isEmpty) this.kept.delete(number);
   }
 
   /** The height is at `current` now. */
