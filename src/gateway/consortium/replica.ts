@@ -342,12 +342,15 @@ export class Replica {
     if (kind === "decision" && this.states.isBusy) return;
     if (kind === "decision") this.audits.helper = from;
     const { crypto } = this.ports;
-    const keysOf = (id: string): Uint8Array[] => {
-      const key = this.partners.keyOf(id);
-      return key ? [key] : [];
-    };
-    const message = openMessage({ net: this.options.net, crypto, keysOf }, kind, bytes, from);
-    if ("code" in message) return this.host.refused(message.code, from, message.detail);
+    const keysOf = (id: string) => this.partners.keysOf(id);
+    const { sieve } = this.driver;
+    const { net } = this.options;
+    const message = openMessage({ net, crypto, keysOf, sieve }, kind, bytes, from);
+    if ("code" in message) {
+      // What is lost is said again, and so is what is not.
+      if (message.code !== "DUPLICATE") this.host.refused(message.code, from, message.detail);
+      return;
+    }
     this.states.heard(message);
     this.driver.take({ type: "message", message });
   }
