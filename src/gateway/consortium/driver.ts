@@ -23,7 +23,9 @@ export interface Hands {
   drop(output: Extract<Output, { type: "drop" }>): void;
 }
 
-/** What is kept beside the log: what the consensus signed last. Without it a gateway asks before it speaks. */
+/**
+ * What is kept beside the log: what the consensus signed last. Without it a gateway asks before it speaks.
+ */
 export const KEPT_SPEECH = "consensus";
 
 /** After so long without a turn a gateway says where it is, ms. */

@@ -6,10 +6,11 @@
  * lies; which of them counts, if any, the turns decide.
  */
 import { bytesEqual, compareBytes, fromHex, toHex } from "#core/codec/bytes";
+import type { Signed } from "#core/codec/record";
 import { assert } from "#core/errors/assert";
-import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
+import { ACCEPT, type Refusal, refuse, type Verdict } from "#core/errors/codes";
 import { FEED_SEGMENTS_MAX, TURN_ENTRIES_MAX } from "#core/limits";
-import type { FedEntry } from "#core/records/segment";
+import type { FedEntry, Segment } from "#core/records/segment";
 import type { Cut } from "#core/records/turn";
 import { type CheckedSegment, FEED_START, type FeedHead } from "./segments.ts";
 
@@ -75,7 +76,22 @@ export class Feeds {
    * turn names), FEED_GAP: far ahead. `logged`: it was kept before a restart.
    */
   take(segment: CheckedSegment, logged = false): Verdict {
+    const fault = this.faultOf(segment.signed, logged);
+    if (fault) return fault;
     const { seq, gateway } = segment.signed.value;
+    const id = toHex(gateway);
+    const feed = this.feeds.get(id)!;
+    const known = feed.open.get(seq) ?? [];
+    this.wanted.delete(toHex(segment.signed.id));
+    feed.open.set(seq, [...known.slice(1 - FORKS_MAX), segment]);
+    if (known.length === 0) return ACCEPT;
+    if (!this.forks.has(id)) this.forks.set(id, [known[0].bytes, segment.bytes]);
+    return refuse("FEED_FORK", `two segments ${seq}`);
+  }
+
+  /** Why a segment is not kept: that is seen before its signature is checked. */
+  faultOf(segment: Signed<Segment>, logged = false): Refusal | undefined {
+    const { seq, gateway } = segment.value;
     const id = toHex(gateway);
     const feed = this.feeds.get(id);
     if (!feed) return refuse("FEED_STRANGER", id);
@@ -83,14 +99,10 @@ export class Feeds {
     if (seq > feed.cut.seq + FEED_SEGMENTS_MAX)
       return refuse("FEED_GAP", `segment ${seq} after ${feed.cut.seq}`);
     const known = feed.open.get(seq) ?? [];
-    if (known.some(({ signed }) => bytesEqual(signed.id, segment.signed.id)))
+    if (known.some(({ signed }) => bytesEqual(signed.id, segment.id)))
       return refuse("DUPLICATE", `segment ${seq}`);
-    const wanted = this.wanted.delete(toHex(segment.signed.id)) || logged;
-    if (known.length > 1 && !wanted) return refuse("FEED_FORK", `segment ${seq}`);
-    feed.open.set(seq, [...known.slice(1 - FORKS_MAX), segment]);
-    if (known.length === 0) return ACCEPT;
-    if (!this.forks.has(id)) this.forks.set(id, [known[0].bytes, segment.bytes]);
-    return refuse("FEED_FORK", `two segments ${seq}`);
+    const wanted = logged || this.wanted.has(toHex(segment.id));
+    return known.length > 1 && !wanted ? refuse("FEED_FORK", `segment ${seq}`) : undefined;
   }
 
   /** From now on these are the gateways: who left says nothing more, and who is new begins. */
