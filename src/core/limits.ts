@@ -192,6 +192,11 @@ export const CLIENT_CHARS_MAX = 80;
 export const CONNECT_AGE_MS = 90_000;
 /** Certificates whose seals a gateway checks at one look at its folder: two seconds of a worker at most. */
 export const CERTIFICATES_PER_IMPORT = 1024;
+/**
+ * New certificates that one gateway feeds into a turn, which waits for their seals: an eighth of a second,
+ * whatever they are. A folder of 1024 takes 16 turns.
+ */
+export const CERTIFICATES_FED_MAX = 64;
 /** Certificates that nodes brought along and that wait for their check: each costs a worker 12 ms. */
 export const PRESENTED_MAX = 64;
 /** Requests for certificates that wait for the operator: he looks at each of them. */

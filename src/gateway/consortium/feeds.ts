@@ -129,6 +129,15 @@ export class Feeds {
     return found.map(({ bytes }) => bytes);
   }
 
+  /** Entries of this kind in the feed of `gateway` that follow what turns took in. */
+  countOpen(gateway: string, kind: number): number {
+    const feed = this.feeds.get(gateway);
+    let count = 0;
+    for (let next = feed && after(feed, feed.cut); next; next = after(feed!, headOf(next)))
+      for (const entry of next.signed.value.entries) if (entry.kind === kind) count++;
+    return count;
+  }
+
   cutOf(gateway: string): FeedHead {
     return this.feeds.get(gateway)?.cut ?? FEED_START;
   }
