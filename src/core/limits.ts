@@ -122,6 +122,11 @@ export const FEED_SEGMENTS_MAX = 64;
 export const FETCH_SEGMENTS_MAX = 16;
 /** Messages that one turn of the consortium takes in: what a gateway checks and executes in half a second. */
 export const TURN_ENTRIES_MAX = 2048;
+/**
+ * Bytes of the segments that one turn takes in: so many messages of 512. Each gateway has an equal part of
+ * it, or one segment: in a consortium of four one that lies puts 256 KB into a turn and into each log.
+ */
+export const TURN_BYTES_MAX = 1024 * 1024;
 /** Characters of a broker's URL in a change of the gateways: a host of 100, with scheme, port and path. */
 export const BROKER_URL_CHARS_MAX = 128;
 /** Changes of a consortium's gateways that one of them may be for at once: operators agree on one beforehand. */

@@ -74,7 +74,7 @@ export class Audits {
 
   decide(decide: Decide): void {
     const opened = openTurn(decide.block);
-    const taken = opened && this.taken(opened);
+    const taken = opened && this.taken(opened, true);
     if (!opened || taken === "fault") return this.ports.broken(decide);
     if (taken) {
       this.waiting = [];
@@ -113,7 +113,7 @@ export class Audits {
     if (!verdict.ok) return WIRE[verdict.code];
     // A quorum has looked at the rest already.
     if (!certified && !this.revealed(opened.turn, block.key)) return WIRE.TURN_REVEAL;
-    const taken = this.taken(opened);
+    const taken = this.taken(opened, certified);
     if (taken === undefined) return undefined;
     return taken === "fault" ? WIRE.TURN_PLAN : 0;
   }
@@ -135,9 +135,12 @@ export class Audits {
   }
 
   /** What a turn takes in; undefined while segments are missing, which are asked for. */
-  private taken({ turn, cuts }: OpenTurn): readonly Taken[] | "fault" | undefined {
+  private taken(
+    { turn, cuts }: OpenTurn,
+    decided: boolean,
+  ): readonly Taken[] | "fault" | undefined {
     const { feeds, exchange, partners, nowMs } = this.ports;
-    const found = feeds.resolve(cuts);
+    const found = feeds.resolve(cuts, decided);
     if (Array.isArray(found)) return found;
     if ("fault" in found) return "fault";
     const leader = toHex(turn.leader);

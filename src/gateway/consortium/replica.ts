@@ -367,7 +367,7 @@ export class Replica {
   private make(height: number, round: number): void {
     const { beacon } = this.outside;
     const part = reveals(height) ? beacon.sign(this.audits.partOf(this.before)) : undefined;
-    const block = makeTurn(this.before, this.host.id, this.feeds.cuts(), this.nowMs, part);
+    const block = makeTurn(this.before, this.host.id, this.feeds.cuts(this.self), this.nowMs, part);
     this.driver.take({ type: "made", height, round, block });
   }
 
