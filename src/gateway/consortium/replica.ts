@@ -357,7 +357,8 @@ export class Replica {
 
   private hearSegment(bytes: Uint8Array, from: string): void {
     const segment = this.open(bytes, (signed) => this.feeds.faultOf(signed));
-    // What is not kept, as the third segment of one number, changes nothing for the turns that wait.
+    // A third segment of one number changes nothing, neither for the turns that wait nor as a proof.
+    if ("code" in segment && segment.code === "FEED_FORK") return;
     if ("code" in segment) return this.host.refused(segment.code, from, segment.detail);
     this.feeds.take(segment);
     this.audits.heard();
