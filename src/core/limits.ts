@@ -198,7 +198,7 @@ export const CONNECT_AGE_MS = 90_000;
 /** Certificates whose seals a gateway checks at one look at its folder: two seconds of a worker at most. */
 export const CERTIFICATES_PER_IMPORT = 1024;
 /**
- * New certificates that one gateway feeds into a turn, which waits for their seals: an eighth of a second,
+ * New certificates that one gateway feeds into a turn, which waits for their seals: 0.15 s,
  * whatever they are. A folder of 1024 takes 16 turns.
  */
 export const CERTIFICATES_FED_MAX = 64;
