@@ -128,6 +128,11 @@ export const BROUGHT_BYTES_MAX = 2304;
 export const BROUGHT_PER_SECOND = 32;
 /** The same where protocol time is faster than real time: as many as a node itself may say in a second. */
 export const BROUGHT_FAST_PER_SECOND = 1000;
+/**
+ * Bytes of the segments that one turn takes in: so many messages of 512. Each gateway has an equal part of
+ * it, or one segment: in a consortium of four one that lies puts 256 KB into a turn and into each log.
+ */
+export const TURN_BYTES_MAX = 1024 * 1024;
 /** Characters of a broker's URL in a change of the gateways: a host of 100, with scheme, port and path. */
 export const BROKER_URL_CHARS_MAX = 128;
 /** Changes of a consortium's gateways that one of them may be for at once: operators agree on one beforehand. */
@@ -198,6 +203,11 @@ export const CLIENT_CHARS_MAX = 80;
 export const CONNECT_AGE_MS = 90_000;
 /** Certificates whose seals a gateway checks at one look at its folder: two seconds of a worker at most. */
 export const CERTIFICATES_PER_IMPORT = 1024;
+/**
+ * New certificates that one gateway feeds into a turn, which waits for their seals: 0.15 s,
+ * whatever they are. A folder of 1024 takes 16 turns.
+ */
+export const CERTIFICATES_FED_MAX = 64;
 /** Certificates that nodes brought along and that wait for their check: each costs a worker 12 ms. */
 export const PRESENTED_MAX = 64;
 /** Requests for certificates that wait for the operator: he looks at each of them. */

@@ -10,7 +10,7 @@ import { nodeIdOf } from "#core/identity";
 import { authorityRecord, revocationsRecord, Subject } from "#core/records/authority";
 import { type Certificate, certificateRecord, enrolRecord } from "#core/records/certificate";
 import { DOMAIN, encodeSealed } from "#core/trust/certificate";
-import type { IdentityShelf, SealVerifier } from "#gateway/identity/ports";
+import type { IdentityShelf, SealJob, SealVerifier } from "#gateway/identity/ports";
 import { crypto, named } from "./local-area.ts";
 
 export class TestAuthority {
@@ -74,9 +74,10 @@ export class TestAuthority {
   /** Checks seals as a gateway does. */
   seals(): SealVerifier {
     const verifier = createVerifier(publicKeyOf(this.sealSecret));
+    const isRight = ({ domain, record, seal }: SealJob) => verifier.verify(domain, record, seal);
     return {
-      verifySeals: (_, jobs) =>
-        jobs.map(({ domain, record, seal }) => verifier.verify(domain, record, seal)),
+      verifySeals: (_, jobs) => jobs.map(isRight),
+      verifyAll: (_, jobs) => jobs.every(isRight),
     };
   }
 }

@@ -5,10 +5,18 @@
  */
 import { blockTimeMs } from "#core/consensus/block-time";
 import { findWork } from "#core/consensus/work";
+import type { Refusal } from "#core/errors/codes";
 import { decisionRecord } from "#core/records/consensus";
 import { DECISIONS_AHEAD_MAX } from "#gateway/consensus/future";
 import { Machine } from "#gateway/consensus/machine";
-import type { HeightContext, Input, Known, MessageKind, Output } from "#gateway/consensus/types";
+import type {
+  HeightContext,
+  Input,
+  Known,
+  Message,
+  MessageKind,
+  Output,
+} from "#gateway/consensus/types";
 import { type Random, randomStream } from "../../worlds/random.ts";
 import type { Loss } from "../plan.ts";
 import type { Arena } from "./arena.ts";
@@ -118,9 +126,17 @@ export class Host {
   receive(word: Word, from: number): void {
     this.when(() => {
       const message = this.arena.words.open(word, from);
-      if ("type" in message) this.input({ type: "message", message });
-      else this.arena.count(message.code);
+      const fault = "type" in message ? this.idle(message, from) : message;
+      if (fault) this.arena.count(fault.code);
+      else if ("type" in message) this.input({ type: "message", message });
     });
+  }
+
+  /** In every other run machines hear only what their sieves let through, as gateways do. */
+  private idle(message: Message, from: number): Refusal | undefined {
+    const { plan, world } = this.arena;
+    if (plan.seed % 2 !== 0 || this.busy) return undefined;
+    return this.machine?.sieve.fault(message, world.idsHex[from]);
   }
 
   /** Says `wanted` within the plan's time, if blocks are wanted then. */

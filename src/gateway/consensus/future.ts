@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What came for heights ahead, and who is there already; bounded for each sender. */
+import { bytesEqual } from "#core/codec/bytes";
 import { CONSENSUS_FUTURE_MAX } from "#core/consensus/limits";
 import type { DecisionMessage, ProposedMessage, VoteMessage } from "./types.ts";
 
@@ -25,6 +26,20 @@ export class Future {
     if (words.length >= CONSENSUS_FUTURE_MAX) return false;
     words.push(message);
     return true;
+  }
+
+  /**
+   * Whether a word of a height beyond `own` may bring anything: it is kept, or shows how far its author is.
+   * Of what is not kept a height counts that is twice as far as the one before: who goes up by ones is not
+   * followed step by step.
+   */
+  isNew(word: { from: string; record: Uint8Array; height: number }, own: number): boolean {
+    const { from, record, height } = word;
+    const seen = this.heights.get(from) ?? -1;
+    const words = this.words.get(from) ?? [];
+    const isKept = height === own + 1 && words.length < CONSENSUS_FUTURE_MAX;
+    if (isKept) return !words.some((known) => bytesEqual(known.record, record));
+    return seen <= own || height - own >= 2 * (seen - own);
   }
 
   /** The words kept, which are forgotten here. */

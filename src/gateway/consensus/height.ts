@@ -45,6 +45,8 @@ export class Height {
   /** Proof-of-work that is under way, and whether the window for proposals is over. */
   working: { block: Block; validRound: number | undefined; polka: Uint8Array[] } | undefined;
   windowOver = false;
+  /** Who showed votes or a certificate with a signature that is none: it brings no more of them here. */
+  readonly distrusted = new Set<string>();
   /** A quorum stands for a block that is wrong here: nothing goes on. */
   broken = false;
 
@@ -72,6 +74,11 @@ export class Height {
   /** Whether it may sign anything at this height. */
   get speaks(): boolean {
     return this.place >= 0 && this.tools.voice.speaksAt(this.number);
+  }
+
+  /** The latest round of which a quorum's prevotes for a block are known; -1 before. */
+  get knownRound(): number {
+    return Math.max(this.valid?.round ?? -1, this.shown?.round ?? -1);
   }
 
   get byWork(): boolean {

@@ -16,6 +16,7 @@ import { made, startRound, worked } from "./proposing.ts";
 import { Recovery } from "./recovery.ts";
 import { Repeater, sayAgain, showWay } from "./repeat.ts";
 import { restore, wasActive } from "./restore.ts";
+import { Sieve } from "./sieve.ts";
 import { decodeStored, encodeStored } from "./stored.ts";
 import type {
   DecisionMessage,
@@ -46,6 +47,12 @@ export class Machine {
   private recovery: Recovery | undefined;
   private wanted = false;
   private told = new Set<string>();
+  /** For who opens messages for it: what of them would come to nothing. */
+  readonly sieve = new Sieve(() => ({
+    height: this.height,
+    future: this.future,
+    told: this.told,
+  }));
 
   constructor(options: MachineOptions, { crypto }: MachinePorts) {
     const { out } = this;
@@ -251,10 +258,15 @@ export class Machine {
       return false;
     }
     if (h.certificate) return h.certificate.block === block;
+    if (h.distrusted.has(from)) {
+      this.out.drop(from, "QUORUM_INVALID", "it showed a false one");
+      return false;
+    }
     const { net } = this.tools.options;
     const expected = { net, height: h.number, headerHash };
     const verdict = checkCertificate(this.tools.crypto, h.set, quorum, expected);
     if (!verdict.ok) {
+      h.distrusted.add(from);
       this.out.drop(from, verdict.code, verdict.detail);
       return false;
     }

@@ -10,6 +10,7 @@ import type { Crypto } from "#core/crypto/port";
 import { type Refusal, refuse } from "#core/errors/codes";
 import {
   decisionRecord,
+  type GatewayVote,
   gatewayVoteRecord,
   Phase,
   polkaRecord,
@@ -18,13 +19,23 @@ import {
   quorumRecord,
   statusRecord,
 } from "#core/records/consensus";
-import type { Block, Message, MessageKind, ProposedMessage, VoteMessage } from "./types.ts";
+import type { Sieve } from "./sieve.ts";
+import type {
+  Block,
+  Message,
+  MessageKind,
+  ProposedMessage,
+  VoteHead,
+  VoteMessage,
+} from "./types.ts";
 
 export interface OpenPorts {
   readonly net: string;
   readonly crypto: Crypto;
   /** Keys that the gateway with this id in hex has or had: one that is behind signs with an earlier one. */
   keysOf(idHex: string): readonly Uint8Array[];
+  /** Of the machine that the messages are for: what would come to nothing costs no signatures. */
+  readonly sieve?: Sieve;
 }
 
 /** A message that came from `sender` (id in hex), or why it is none. */
@@ -35,14 +46,21 @@ export function openMessage(
   sender: string,
 ): Message | Refusal {
   if (kind === "vote") return openVote(ports, bytes);
-  if (kind === "proposed") return openProposed(ports, bytes);
+  if (kind === "proposed") return openProposed(ports, bytes, sender);
   if (kind === "quorum") return openQuorum(ports, bytes, sender);
   if (kind === "decision") return openDecision(ports, bytes, sender);
   if (kind === "polka") return openPolka(ports, bytes, sender);
-  const opened = openWord(ports, statusRecord, bytes, (status) => status.gateway);
-  if ("code" in opened) return opened;
-  const { value, ...signed } = opened;
-  return { type: "status", status: value, ...signed };
+  return openStatus(ports, bytes);
+}
+
+function openStatus(ports: OpenPorts, bytes: Uint8Array): Message | Refusal {
+  const { net, crypto } = ports;
+  const read = readWord(net, crypto, statusRecord, bytes, (one) => one.gateway);
+  if ("code" in read) return read;
+  const publicKey = keyOf(ports, read);
+  if (!(publicKey instanceof Uint8Array)) return publicKey;
+  const { value: status, from, record } = read;
+  return { type: "status", status, from, publicKey, bytes, record };
 }
 
 /** Header and plan with their id. */
@@ -53,34 +71,83 @@ export function blockOf(crypto: Crypto, { header, plan }: ProposedBlock): Block 
 
 /** A signed vote. */
 export function openVote(ports: OpenPorts, bytes: Uint8Array): VoteMessage | Refusal {
-  const opened = openWord(ports, gatewayVoteRecord, bytes, (vote) => vote.voter);
-  if ("code" in opened) return opened;
-  const { value: vote, ...signed } = opened;
+  const read = readVote(ports, bytes);
+  if ("code" in read) return read;
+  return ports.sieve?.voteFault(read) ?? provenVote(ports, read);
+}
+
+/** A vote whose signature is not checked yet. */
+type ReadVote = VoteHead & Read<GatewayVote>;
+
+function readVote({ net, crypto }: OpenPorts, bytes: Uint8Array): ReadVote | Refusal {
+  const read = readWord(net, crypto, gatewayVoteRecord, bytes, (vote) => vote.voter);
+  if ("code" in read) return read;
+  const { value: vote } = read;
   const known = vote.phase === Phase.prevote || vote.phase === Phase.precommit;
   if (!known) return refuse("FIELD_RANGE", "phase");
   // A vote for a block has no reason for nil: a certificate makes the record again without it.
   if (vote.block && vote.code !== 0) return refuse("FIELD_RANGE", "code");
-  return { type: "vote", vote, block: vote.block ? toHex(vote.block) : "", ...signed };
+  return { ...read, vote, block: vote.block ? toHex(vote.block) : "" };
 }
 
-function openProposed(ports: OpenPorts, bytes: Uint8Array): ProposedMessage | Refusal {
+function provenVote(ports: OpenPorts, read: ReadVote): VoteMessage | Refusal {
+  const publicKey = keyOf(ports, read);
+  if (!(publicKey instanceof Uint8Array)) return publicKey;
+  const { vote, block, from, bytes, record } = read;
+  return { type: "vote", vote, block, from, publicKey, bytes, record };
+}
+
+function openProposed(
+  ports: OpenPorts,
+  bytes: Uint8Array,
+  sender: string,
+): ProposedMessage | Refusal {
+  const { net, crypto, sieve } = ports;
   const decoded = proposedRecord.decode(bytes);
   if (!decoded.ok) return decoded;
-  const opened = openWord(ports, proposalRecord, decoded.value.proposal, (one) => one.proposer);
-  if ("code" in opened) return opened;
-  const { value: proposal, ...signed } = opened;
-  const block = blockOf(ports.crypto, decoded.value);
+  const word = decoded.value.proposal;
+  const read = readWord(net, crypto, proposalRecord, word, (one) => one.proposer);
+  if ("code" in read) return read;
+  const { value: proposal, from, record } = read;
+  const head = { proposal, from, record };
+  const idle = sieve?.proposalFault(head);
+  if (idle) return idle;
+  const votes = readVotes(ports, sieve?.isSecond(head) ? [] : decoded.value.polka);
+  if ("code" in votes) return votes;
+  const fault = sieve?.polkaOfFault(head, votes, sender);
+  if (fault) return fault;
+  const publicKey = keyOf(ports, read);
+  if (!(publicKey instanceof Uint8Array)) return publicKey;
+  const block = blockOf(crypto, decoded.value);
   if (!bytesEqual(block.id, proposal.block)) return refuse("PROPOSAL_BLOCK", block.key);
-  const polka = openVotes(ports, decoded.value.polka);
+  const polka = provenVotes(ports, votes, sender);
   if ("code" in polka) return polka;
-  return { type: "proposed", proposal, block, polka, message: bytes, ...signed };
+  return { type: "proposed", ...head, publicKey, bytes: word, block, polka, message: bytes };
 }
 
-function openVotes(ports: OpenPorts, items: readonly Uint8Array[]): VoteMessage[] | Refusal {
-  const votes: VoteMessage[] = [];
+function readVotes(ports: OpenPorts, items: readonly Uint8Array[]): ReadVote[] | Refusal {
+  const votes: ReadVote[] = [];
   for (const item of items) {
-    const vote = openVote(ports, item);
+    const vote = readVote(ports, item);
     if ("code" in vote) return vote;
+    votes.push(vote);
+  }
+  return votes;
+}
+
+/** The same with their signatures checked, but for votes that are kept already. */
+function provenVotes(
+  ports: OpenPorts,
+  read: readonly ReadVote[],
+  sender: string,
+): VoteMessage[] | Refusal {
+  const votes: VoteMessage[] = [];
+  for (const one of read) {
+    const vote = ports.sieve?.known(one, one.bytes) ?? provenVote(ports, one);
+    if ("code" in vote) {
+      if (vote.code === "BAD_SIGNATURE") ports.sieve?.lied(sender);
+      return vote;
+    }
     votes.push(vote);
   }
   return votes;
@@ -89,9 +156,14 @@ function openVotes(ports: OpenPorts, items: readonly Uint8Array[]): VoteMessage[
 function openPolka(ports: OpenPorts, bytes: Uint8Array, from: string): Message | Refusal {
   const decoded = polkaRecord.decode(bytes);
   if (!decoded.ok) return decoded;
-  const votes = openVotes(ports, decoded.value.votes);
+  const read = readVotes(ports, decoded.value.votes);
+  if ("code" in read) return read;
+  const block = blockOf(ports.crypto, decoded.value);
+  const fault = ports.sieve?.polkaFault(block.key, read, from);
+  if (fault) return fault;
+  const votes = provenVotes(ports, read, from);
   if ("code" in votes) return votes;
-  return { type: "polka", block: blockOf(ports.crypto, decoded.value), votes, from };
+  return { type: "polka", block, votes, from };
 }
 
 function openQuorum(ports: OpenPorts, bytes: Uint8Array, from: string): Message | Refusal {
@@ -113,29 +185,36 @@ function openDecision(ports: OpenPorts, bytes: Uint8Array, from: string): Messag
   return { type: "decision", block, quorum: quorum.quorum, from };
 }
 
-interface Word<T> {
+/** A signed record of this network, and who is said to have signed it (id in hex). */
+interface Read<T> {
   value: T;
   from: string;
-  publicKey: Uint8Array;
   bytes: Uint8Array;
   record: Uint8Array;
+  signature: Uint8Array;
 }
 
-/** A signed record of a gateway of this network. */
-function openWord<T extends { net: string }>(
-  { net, crypto, keysOf }: OpenPorts,
+function readWord<T extends { net: string }>(
+  net: string,
+  crypto: Crypto,
   type: RecordType<T>,
   bytes: Uint8Array,
   authorOf: (value: T) => Uint8Array,
-): Word<T> | Refusal {
+): Read<T> | Refusal {
   const opened = openSigned(type, crypto, bytes);
   if (!opened.ok) return opened;
-  const { value, id } = opened;
+  const { value, id: record, signature } = opened;
   if (value.net !== net) return refuse("WRONG_NET", value.net);
-  const from = toHex(authorOf(value));
+  return { value, from: toHex(authorOf(value)), bytes, record, signature };
+}
+
+/** The key of its author that the signature was checked with. */
+function keyOf(
+  { crypto, keysOf }: OpenPorts,
+  { from, record: id, signature }: Omit<Read<unknown>, "value">,
+): Uint8Array | Refusal {
   const keys = keysOf(from);
   if (keys.length === 0) return refuse("GATEWAY_UNKNOWN", from);
-  const publicKey = keys.find((key) => verifySigned(crypto, key, opened));
-  if (!publicKey) return refuse("BAD_SIGNATURE", from);
-  return { value, from, publicKey, bytes, record: id };
+  const publicKey = keys.find((key) => verifySigned(crypto, key, { id, signature }));
+  return publicKey ?? refuse("BAD_SIGNATURE", from);
 }

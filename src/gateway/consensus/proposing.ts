@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A round begins, and its leader says what it proposes (Algorithm 1, lines 11 to 21; paper 1, II-B-5). */
+import { toHex } from "#core/codec/bytes";
 import { isWork, type WorkSubject, workSeed } from "#core/consensus/work";
 import type { Code } from "#core/errors/codes";
-import { Phase } from "#core/records/consensus";
+import { Phase, type Proposal } from "#core/records/consensus";
 import { type Height, Step } from "./height.ts";
 import { blockOf } from "./open.ts";
 import { timeoutMs } from "./timeouts.ts";
-import type { Block, ProposedMessage, VoteMessage } from "./types.ts";
+import type { Block, ProposedMessage, VoteHead } from "./types.ts";
 
 /** How many rounds a block that was not prevoted by a quorum is kept. */
 const BLOCK_ROUNDS = 2;
@@ -87,7 +88,7 @@ function workOf(h: Height, round: number, proposer: Uint8Array, block: Uint8Arra
 }
 
 /** The seed of a proposal's work. */
-export function seedOf(h: Height, { proposal }: ProposedMessage): Uint8Array {
+export function seedOf(h: Height, { proposal }: Pick<ProposedMessage, "proposal">): Uint8Array {
   const { round, proposer, block } = proposal;
   return workSeed(h.tools.crypto, workOf(h, round, proposer, block));
 }
@@ -95,39 +96,53 @@ export function seedOf(h: Height, { proposal }: ProposedMessage): Uint8Array {
 /** Whether the gateway at `place` may propose this, and what it leans on is there; else what is wrong. */
 export function proposalFault(
   h: Height,
-  message: ProposedMessage,
+  message: { readonly proposal: Proposal; readonly polka: readonly VoteHead[] },
   place: number,
 ): Code | undefined {
-  const { proposal } = message;
+  const { proposal, polka } = message;
   const { round, validRound, nonce } = proposal;
   if (h.byWork) {
     const { target } = h.context;
     if (nonce === undefined || !isWork(h.tools.crypto, seedOf(h, message), nonce, target!))
       return "PROPOSAL_WORK";
   } else if (h.set.leader(h.number, round) !== place) return "PROPOSAL_LEADER";
-  if (validRound === undefined) return message.polka.length === 0 ? undefined : "PROPOSAL_POLKA";
-  if (validRound >= round || !isPolka(h, message.polka, message.block.key, validRound))
+  if (validRound === undefined) return polka.length === 0 ? undefined : "PROPOSAL_POLKA";
+  if (validRound >= round || !isPolka(h, polka, toHex(proposal.block), validRound))
     return "PROPOSAL_POLKA";
   return undefined;
 }
 
-/** Whether these are the prevotes of a quorum for one block in one round of this height. */
+/**
+ * Whether these are the prevotes of a quorum for one block in one round of this height: each of another
+ * gateway, so that there are never more than gateways.
+ */
 export function isPolka(
   h: Height,
-  votes: readonly VoteMessage[],
+  votes: readonly VoteHead[],
   block: string,
   round: number,
 ): boolean {
-  const voters = new Set<number>();
-  for (const { vote, block: voted, from, publicKey } of votes) {
-    const place = h.set.indexOfKey(from, publicKey);
-    const fits =
-      vote.height === h.number &&
-      vote.round === round &&
-      vote.phase === Phase.prevote &&
-      voted === block;
-    if (place < 0 || !fits) return false;
-    voters.add(place);
-  }
-  return voters.size >= h.set.quorum;
+  const places = votes.map(({ from, publicKey }) =>
+    publicKey ? h.set.indexOfKey(from, publicKey) : h.set.indexOf(from),
+  );
+  if (places.includes(-1) || votes.length < h.set.quorum) return false;
+  return agree(votes, { height: h.number, round, block });
+}
+
+/** Whether these are prevotes for one thing, each of another gateway. */
+export function agree(
+  votes: readonly VoteHead[],
+  said: { readonly height: number; readonly round: number; readonly block: string },
+): boolean {
+  const voters = new Set(votes.map(({ from }) => from));
+  return (
+    voters.size === votes.length &&
+    votes.every(
+      ({ vote, block }) =>
+        vote.height === said.height &&
+        vote.round === said.round &&
+        vote.phase === Phase.prevote &&
+        block === said.block,
+    )
+  );
 }

@@ -29,6 +29,11 @@ export class Round {
     this.precommits.remove(place);
     this.proposals.delete(place);
   }
+
+  /** Nothing that anybody said in it is kept. */
+  get isEmpty(): boolean {
+    return this.prevotes.count + this.precommits.count + this.proposals.size === 0;
+  }
 }
 
 export class Rounds {
@@ -64,7 +69,8 @@ export class Rounds {
    * Makes room for a word of `place` in `number`, where the height is at `current`; else why there is none.
    */
   admit(place: number, number: number, current: number): Code | undefined {
-    if (number < current - ROUNDS_BEHIND_MAX) return "ROUND_PAST";
+    const code = this.faultOf(place, number, current);
+    if (code) return code;
     if (number > this.heard[place]) this.heard[place] = number;
     if (number <= current) return undefined;
     const ahead = this.ahead[place];
@@ -72,12 +78,27 @@ export class Rounds {
     if (ahead.length >= ROUNDS_AHEAD_MAX) {
       // Where it is now counts for more than where it was.
       const least = Math.min(...ahead);
-      if (number < least) return "ROUND_FUTURE";
       ahead.splice(ahead.indexOf(least), 1);
-      this.kept.get(least)?.forget(place);
+      this.forget(place, least);
     }
     ahead.push(number);
     return undefined;
+  }
+
+  /** Why a word of `place` in `number` finds no room, where the height is at `current`. */
+  faultOf(place: number, number: number, current: number): Code | undefined {
+    if (number < current - ROUNDS_BEHIND_MAX) return "ROUND_PAST";
+    const ahead = this.ahead[place];
+    const isFull = ahead.length >= ROUNDS_AHEAD_MAX && !ahead.includes(number);
+    const isLate = isFull && number > current && number < Math.min(...ahead);
+    return isLate ? "ROUND_FUTURE" : undefined;
+  }
+
+  /** Who goes through rounds without end leaves no trace in those that it passed. */
+  private forget(place: number, number: number): void {
+    const round = this.kept.get(number);
+    round?.forget(place);
+    if (round?.isEmpty) this.kept.delete(number);
   }
 
   /** The height is at `current` now. */

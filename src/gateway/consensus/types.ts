@@ -27,16 +27,27 @@ interface SignedHeard extends Heard {
   readonly record: Uint8Array;
 }
 
-export interface VoteMessage extends SignedHeard {
-  readonly type: "vote";
+/** What a vote says, whether or not its signature is checked yet. */
+export interface VoteHead extends Pick<SignedHeard, "from" | "record"> {
   readonly vote: GatewayVote;
   /** The block's id in hex; empty for nil. */
   readonly block: string;
+  /** Once it is checked. */
+  readonly publicKey?: Uint8Array;
 }
 
-export interface ProposedMessage extends SignedHeard {
-  readonly type: "proposed";
+export interface VoteMessage extends SignedHeard, VoteHead {
+  readonly type: "vote";
+  readonly publicKey: Uint8Array;
+}
+
+/** What a proposal says, whether or not its signature is checked yet. */
+export interface ProposalHead extends Pick<SignedHeard, "from" | "record"> {
   readonly proposal: Proposal;
+}
+
+export interface ProposedMessage extends SignedHeard, ProposalHead {
+  readonly type: "proposed";
   readonly block: Block;
   readonly polka: readonly VoteMessage[];
   /** The whole message, to send it again. */

@@ -12,8 +12,8 @@ import type { Block, PolkaMessage, ProposedMessage, VoteMessage } from "./types.
  */
 export function takeVote(h: Height, message: VoteMessage, told: Set<string>): boolean {
   const { vote, from, publicKey } = message;
-  const place = admitted(h, message, vote.round);
-  if (place < 0) return false;
+  const place = placeOf(h, message);
+  if (place < 0 || !isAdmitted(h, place, vote.round)) return false;
   const round = h.rounds.at(vote.round);
   const tally = vote.phase === Phase.prevote ? round.prevotes : round.precommits;
   const before = tally.add(place, message);
@@ -26,24 +26,26 @@ export function takeVote(h: Height, message: VoteMessage, told: Set<string>): bo
 /** Takes a proposal; false where nothing follows from it. */
 export function takeProposal(h: Height, message: ProposedMessage, told: Set<string>): boolean {
   const { proposal, from, publicKey } = message;
-  const place = admitted(h, message, proposal.round);
+  const place = placeOf(h, message);
   if (place < 0) return false;
-  const { proposals } = h.rounds.at(proposal.round);
-  const before = proposals.get(place);
+  const { round } = proposal;
+  const before = h.rounds.get(round)?.proposals.get(place);
+  // What nobody may propose does not show either that its author has come to this round.
+  const fault = before ? undefined : proposalFault(h, message, place);
+  if (fault) {
+    h.tools.out.drop(from, fault, `round ${round}`);
+    return false;
+  }
+  if (!isAdmitted(h, place, round)) return false;
   if (before) {
     if (!bytesEqual(before.record, message.record))
       tell(h, from, publicKey, before.bytes, message.bytes, told);
     return false;
   }
-  const fault = proposalFault(h, message, place);
-  if (fault) {
-    h.tools.out.drop(from, fault, `round ${proposal.round}`);
-    return false;
-  }
-  proposals.set(place, message);
+  h.rounds.at(round).proposals.set(place, message);
   // A liar that shows a quorum to some only would else split every round with it.
   const { validRound } = proposal;
-  if (validRound !== undefined && validRound > knownRound(h))
+  if (validRound !== undefined && validRound > h.knownRound)
     learn(h, validRound, message.block, message.polka);
   return true;
 }
@@ -51,7 +53,7 @@ export function takeProposal(h: Height, message: ProposedMessage, told: Set<stri
 /** Takes a quorum's prevotes that somebody showed, if they are later than those known; false otherwise. */
 export function takePolka(h: Height, { block, votes, from }: PolkaMessage): boolean {
   const { round } = votes[0].vote;
-  if (votes[0].vote.height !== h.number || round <= knownRound(h)) return false;
+  if (votes[0].vote.height !== h.number || round <= h.knownRound) return false;
   if (!isPolka(h, votes, block.key, round)) {
     h.tools.out.drop(from, "PROPOSAL_POLKA", `round ${round}`);
     return false;
@@ -60,33 +62,24 @@ export function takePolka(h: Height, { block, votes, from }: PolkaMessage): bool
   return true;
 }
 
-/** The latest round of which a quorum's prevotes for a block are known. */
-function knownRound({ valid, shown }: Height): number {
-  return Math.max(valid?.round ?? -1, shown?.round ?? -1);
-}
-
 function learn(h: Height, round: number, block: Block, votes: readonly VoteMessage[]): void {
   // The block stays as long as what is in this round.
   h.blocks.add(block, Math.max(round, h.round));
   h.shown = { round, block, polka: votes.map(({ bytes }) => bytes) };
 }
 
-/** Place of the signer, if its word for this round is to be kept; -1 otherwise. */
-function admitted(
-  h: Height,
-  { from, publicKey }: VoteMessage | ProposedMessage,
-  round: number,
-): number {
-  const { out } = h.tools;
+/** Place of the signer; -1 for one that is none of this height's. */
+function placeOf(h: Height, { from, publicKey }: VoteMessage | ProposedMessage): number {
   const place = h.set.indexOfKey(from, publicKey);
-  if (place < 0) {
-    out.drop(from, "GATEWAY_UNKNOWN");
-    return -1;
-  }
+  if (place < 0) h.tools.out.drop(from, "GATEWAY_UNKNOWN");
+  return place;
+}
+
+/** Whether a word of the gateway at `place` for this round is to be kept. */
+function isAdmitted(h: Height, place: number, round: number): boolean {
   const code = h.rounds.admit(place, round, h.round);
-  if (!code) return place;
-  out.drop(from, code, `round ${round}, at ${h.round}`);
-  return -1;
+  if (code) h.tools.out.drop(h.set.idHexAt(place), code, `round ${round}, at ${h.round}`);
+  return code === undefined;
 }
 
 /** Once for each gateway and height: one proof is enough. */

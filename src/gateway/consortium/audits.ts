@@ -21,6 +21,9 @@ const MISSING_MS = 350;
 /** Requests for a segment that nobody may have: a gateway that lies names some that it never made. */
 const MENDS_MAX = 16;
 
+/** Turns of one height of which it is remembered whether their parts of the beacon are right. */
+const REVEALS_MAX = 64;
+
 type Check = Extract<Output, { type: "check" }>;
 type Decide = Extract<Output, { type: "decide" }>;
 
@@ -49,6 +52,8 @@ export class Audits {
   private waiting: Check[] = [];
   private stuck: Decide | undefined;
   private looking = false;
+  /** Whether the parts of the beacon in these turns (by key) of one height are their leaders'. */
+  private reveals = { height: 0, right: new Map<string, boolean>() };
   /** Requests for what is missing in feeds, since the last segment came. */
   private mended = 0;
   /** Who sent the last decided turn, and so has what it takes in. */
@@ -69,7 +74,7 @@ export class Audits {
 
   decide(decide: Decide): void {
     const opened = openTurn(decide.block);
-    const taken = opened && this.taken(opened);
+    const taken = opened && this.taken(opened, true);
     if (!opened || taken === "fault") return this.ports.broken(decide);
     if (taken) {
       this.waiting = [];
@@ -107,25 +112,35 @@ export class Audits {
     const verdict = checkTurn(before(), opened, certified ? undefined : nowMs());
     if (!verdict.ok) return WIRE[verdict.code];
     // A quorum has looked at the rest already.
-    if (!certified && !this.revealed(opened.turn)) return WIRE.TURN_REVEAL;
-    const taken = this.taken(opened);
+    if (!certified && !this.revealed(opened.turn, block.key)) return WIRE.TURN_REVEAL;
+    const taken = this.taken(opened, certified);
     if (taken === undefined) return undefined;
     return taken === "fault" ? WIRE.TURN_PLAN : 0;
   }
 
-  /** Whether the leader's part of the beacon is its own. */
-  private revealed(turn: Turn): boolean {
+  /** Whether the leader's part of the beacon is its own: looked at once, however often the turn is. */
+  private revealed(turn: Turn, key: string): boolean {
     const { partners, outside } = this.ports;
     const partner = partners.get(turn.leader);
     if (!partner) return false;
-    const { reveal } = turn;
-    return !reveal || outside.beacon.verify(partner.beaconKey, this.partOf(turn), reveal);
+    const { reveal, height } = turn;
+    if (!reveal) return true;
+    const known = this.reveals.height === height ? this.reveals.right.get(key) : undefined;
+    if (known !== undefined) return known;
+    const right = outside.beacon.verify(partner.beaconKey, this.partOf(turn), reveal);
+    if (this.reveals.height !== height || this.reveals.right.size >= REVEALS_MAX)
+      this.reveals = { height, right: new Map() };
+    this.reveals.right.set(key, right);
+    return right;
   }
 
   /** What a turn takes in; undefined while segments are missing, which are asked for. */
-  private taken({ turn, cuts }: OpenTurn): readonly Taken[] | "fault" | undefined {
+  private taken(
+    { turn, cuts }: OpenTurn,
+    decided: boolean,
+  ): readonly Taken[] | "fault" | undefined {
     const { feeds, exchange, partners, nowMs } = this.ports;
-    const found = feeds.resolve(cuts);
+    const found = feeds.resolve(cuts, decided);
     if (Array.isArray(found)) return found;
     if ("fault" in found) return "fault";
     const leader = toHex(turn.leader);

@@ -58,6 +58,10 @@ export class Driver {
     return this.machine.at;
   }
 
+  get sieve(): Machine["sieve"] {
+    return this.machine.sieve;
+  }
+
   /** Who missed the last turn, and hears of no other, learns that there was one. */
   private arm(): void {
     const mine = ++this.quiet;

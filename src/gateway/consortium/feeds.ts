@@ -6,11 +6,13 @@
  * lies; which of them counts, if any, the turns decide.
  */
 import { bytesEqual, compareBytes, fromHex, toHex } from "#core/codec/bytes";
+import type { Signed } from "#core/codec/record";
 import { assert } from "#core/errors/assert";
-import { ACCEPT, refuse, type Verdict } from "#core/errors/codes";
+import { ACCEPT, type Refusal, refuse, type Verdict } from "#core/errors/codes";
 import { FEED_SEGMENTS_MAX, TURN_ENTRIES_MAX } from "#core/limits";
-import type { FedEntry } from "#core/records/segment";
+import type { FedEntry, Segment } from "#core/records/segment";
 import type { Cut } from "#core/records/turn";
+import { fits, isFair, type Load, NO_LOAD, plus, sum, weightOf } from "./loads.ts";
 import { type CheckedSegment, FEED_START, type FeedHead } from "./segments.ts";
 
 /** What a turn takes in of one gateway, in order. */
@@ -75,7 +77,22 @@ export class Feeds {
    * turn names), FEED_GAP: far ahead. `logged`: it was kept before a restart.
    */
   take(segment: CheckedSegment, logged = false): Verdict {
+    const fault = this.faultOf(segment.signed, logged);
+    if (fault) return fault;
     const { seq, gateway } = segment.signed.value;
+    const id = toHex(gateway);
+    const feed = this.feeds.get(id)!;
+    const known = feed.open.get(seq) ?? [];
+    this.wanted.delete(toHex(segment.signed.id));
+    feed.open.set(seq, [...known.slice(1 - FORKS_MAX), segment]);
+    if (known.length === 0) return ACCEPT;
+    if (!this.forks.has(id)) this.forks.set(id, [known[0].bytes, segment.bytes]);
+    return refuse("FEED_FORK", `two segments ${seq}`);
+  }
+
+  /** Why a segment is not kept: that is seen before its signature is checked. */
+  faultOf(segment: Signed<Segment>, logged = false): Refusal | undefined {
+    const { seq, gateway } = segment.value;
     const id = toHex(gateway);
     const feed = this.feeds.get(id);
     if (!feed) return refuse("FEED_STRANGER", id);
@@ -83,14 +100,10 @@ export class Feeds {
     if (seq > feed.cut.seq + FEED_SEGMENTS_MAX)
       return refuse("FEED_GAP", `segment ${seq} after ${feed.cut.seq}`);
     const known = feed.open.get(seq) ?? [];
-    if (known.some(({ signed }) => bytesEqual(signed.id, segment.signed.id)))
+    if (known.some(({ signed }) => bytesEqual(signed.id, segment.id)))
       return refuse("DUPLICATE", `segment ${seq}`);
-    const wanted = this.wanted.delete(toHex(segment.signed.id)) || logged;
-    if (known.length > 1 && !wanted) return refuse("FEED_FORK", `segment ${seq}`);
-    feed.open.set(seq, [...known.slice(1 - FORKS_MAX), segment]);
-    if (known.length === 0) return ACCEPT;
-    if (!this.forks.has(id)) this.forks.set(id, [known[0].bytes, segment.bytes]);
-    return refuse("FEED_FORK", `two segments ${seq}`);
+    const wanted = logged || this.wanted.has(toHex(segment.id));
+    return known.length > 1 && !wanted ? refuse("FEED_FORK", `segment ${seq}`) : undefined;
   }
 
   /** From now on these are the gateways: who left says nothing more, and who is new begins. */
@@ -115,6 +128,15 @@ export class Feeds {
     const known = this.feeds.get(gateway)?.open.get(seq) ?? [];
     const found = id ? known.filter(({ signed }) => bytesEqual(signed.id, id)) : known;
     return found.map(({ bytes }) => bytes);
+  }
+
+  /** Entries of this kind in the feed of `gateway` that follow what turns took in. */
+  countOpen(gateway: string, kind: number): number {
+    const feed = this.feeds.get(gateway);
+    let count = 0;
+    for (let next = feed && after(feed, feed.cut); next; next = after(feed!, headOf(next)))
+      for (const entry of next.signed.value.entries) if (entry.kind === kind) count++;
+    return count;
   }
 
   cutOf(gateway: string): FeedHead {
@@ -148,32 +170,47 @@ export class Feeds {
     return found;
   }
 
-  /** What a turn could take in now: a segment of each gateway in turn, up to TURN_ENTRIES_MAX messages. */
-  cuts(): Cut[] {
-    const heads = new Map<string, FeedHead>();
-    let room = TURN_ENTRIES_MAX;
-    for (let moved = true; moved && room > 0; ) {
-      moved = false;
-      for (const [id, feed] of this.feeds) {
-        const next = after(feed, heads.get(id) ?? feed.cut);
-        if (!next || next.signed.value.entries.length > room) continue;
-        room -= next.signed.value.entries.length;
-        heads.set(id, headOf(next));
-        moved = true;
+  /**
+   * What a turn could take in now: whoever has the least in it yet has the next segment, as long as it fits.
+   * `first` (hex): its first segment comes before all. Each gateway leads at times, so that none waits for
+   * ever while others have smaller ones.
+   */
+  cuts(first?: string): Cut[] {
+    const all = [...this.feeds].map(([id, feed]) => {
+      const next = after(feed, feed.cut);
+      return { id, feed, head: feed.cut, own: NO_LOAD, next };
+    });
+    const weigh = ({ id, own, next }: (typeof all)[number]): number =>
+      id === first && own === NO_LOAD ? -1 : weightOf(plus(own, next!));
+    let total = NO_LOAD;
+    for (let open = all; ; ) {
+      open = open.filter(({ next }) => next);
+      if (open.length === 0) break;
+      const one = open.reduce((a, b) => (weigh(b) < weigh(a) ? b : a));
+      const next = one.next!;
+      const [load, own] = [plus(total, next), plus(one.own, next)];
+      if (!fits(load) || !isFair(own, all.length)) {
+        one.next = undefined;
+        continue;
       }
+      total = load;
+      one.own = own;
+      one.head = headOf(next);
+      one.next = after(one.feed, one.head);
     }
-    return [...this.feeds.keys()]
-      .filter((id) => heads.has(id))
-      .map((id) => cutAt(id, heads.get(id)!));
+    return all.filter(({ own }) => own !== NO_LOAD).map(({ id, head }) => cutAt(id, head));
   }
 
   /**
    * The segments that these cuts take in; the first that is missing; or why nobody may propose them:
-   * TURN_PLAN.
+   * TURN_PLAN. `decided`: a quorum has looked at how many bytes they are.
    */
-  resolve(cuts: readonly Cut[]): Taken[] | { missing: Missing } | { fault: string } {
+  resolve(
+    cuts: readonly Cut[],
+    decided = true,
+  ): Taken[] | { missing: Missing } | { fault: string } {
     const taken: Taken[] = [];
-    let entries = 0;
+    let total = NO_LOAD;
     let last = "";
     for (const { gateway, seq, id } of cuts) {
       const name = toHex(gateway);
@@ -181,15 +218,19 @@ export class Feeds {
       if (!feed || name <= last) return { fault: `gateway ${name}` };
       last = name;
       if (seq <= feed.cut.seq) return { fault: `${name}: segment ${seq} was in a turn before` };
-      const segments = pathTo(feed, seq, id);
-      if (!Array.isArray(segments)) {
+      const { path, load, missing } = pathTo(feed, seq, id);
+      // What is here may be too much already: then the rest is not asked for.
+      if (!decided && !isFair(load, this.feeds.size))
+        return { fault: `${load.bytes} B of ${name}` };
+      if (missing) {
         if (this.wanted.size >= WANTED_MAX) this.wanted.clear();
-        if (segments.id) this.wanted.add(toHex(segments.id));
-        return { missing: { gateway: name, ...segments } };
+        if (missing.id) this.wanted.add(toHex(missing.id));
+        return { missing: { gateway: name, ...missing } };
       }
-      for (const { signed } of segments) entries += signed.value.entries.length;
-      if (entries > TURN_ENTRIES_MAX) return { fault: `${entries} messages` };
-      taken.push({ gateway: name, segments });
+      total = sum(total, load);
+      if (total.entries > TURN_ENTRIES_MAX) return { fault: `${total.entries} messages` };
+      if (!decided && !fits(total)) return { fault: `${total.bytes} B` };
+      taken.push({ gateway: name, segments: path });
     }
     return taken;
   }
@@ -234,13 +275,14 @@ function after({ open }: Feed, head: FeedHead): CheckedSegment | undefined {
   return open.get(head.seq + 1)?.find((segment) => follows(segment, head));
 }
 
-/** From the cut to this segment; what is missing of the way. */
+/** From the cut to this segment, as far as it is here, and how much that is; what is missing of the way. */
 function pathTo(
   { cut, open }: Feed,
   seq: number,
   id: Uint8Array,
-): CheckedSegment[] | Omit<Missing, "gateway"> {
+): { path: CheckedSegment[]; load: Load; missing?: Omit<Missing, "gateway"> } {
   const path: CheckedSegment[] = [];
+  let load = NO_LOAD;
   let wanted: Uint8Array | undefined = id;
   for (let at = seq; at > cut.seq; at--) {
     const found: CheckedSegment | undefined = open
@@ -248,14 +290,17 @@ function pathTo(
       ?.find(({ signed }) => wanted !== undefined && bytesEqual(signed.id, wanted));
     if (!found) {
       const from = firstGap(open, cut.seq + 1, at);
-      return { from, to: at, ...(wanted && { id: wanted }), forked: open.has(at) };
+      const missing = { from, to: at, ...(wanted && { id: wanted }), forked: open.has(at) };
+      return { path, load, missing };
     }
     path.push(found);
+    load = plus(load, found);
     wanted = found.signed.value.prev;
   }
   const whole = wanted ? !!cut.id && bytesEqual(wanted, cut.id) : cut.id === undefined;
+  if (whole) return { path: path.reverse(), load };
   // A way that begins elsewhere never becomes whole: its last segment stays missing.
-  return whole ? path.reverse() : { from: cut.seq + 1, to: seq };
+  return { path, load, missing: { from: cut.seq + 1, to: seq } };
 }
 
 function firstGap(open: ReadonlyMap<number, unknown>, from: number, to: number): number {

@@ -59,6 +59,12 @@ export class Partners {
     return this.keys.get(id);
   }
 
+  /** The same as a list. */
+  keysOf(id: string): Uint8Array[] {
+    const key = this.keys.get(id);
+    return key ? [key] : [];
+  }
+
   has(id: string): boolean {
     return this.set.indexOf(id) >= 0;
   }

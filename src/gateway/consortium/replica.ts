@@ -315,9 +315,9 @@ export class Replica {
     return namesAll(this.past.named, this.past.before);
   }
 
-  private open(bytes: Uint8Array): ReturnType<typeof openFed> {
+  private open(bytes: Uint8Array, faultOf?: Feeds["faultOf"]): ReturnType<typeof openFed> {
     const keyOf = (id: string) => this.partners.keyOf(id);
-    return openFed(this.ports.crypto, this.options.net, keyOf, bytes);
+    return openFed(this.ports.crypto, this.options.net, keyOf, bytes, faultOf);
   }
 
   private enter(segment: CheckedSegment, index: number): void {
@@ -342,22 +342,25 @@ export class Replica {
     if (kind === "decision" && this.states.isBusy) return;
     if (kind === "decision") this.audits.helper = from;
     const { crypto } = this.ports;
-    const keysOf = (id: string): Uint8Array[] => {
-      const key = this.partners.keyOf(id);
-      return key ? [key] : [];
-    };
-    const message = openMessage({ net: this.options.net, crypto, keysOf }, kind, bytes, from);
-    if ("code" in message) return this.host.refused(message.code, from, message.detail);
+    const keysOf = (id: string) => this.partners.keysOf(id);
+    const { sieve } = this.driver;
+    const { net } = this.options;
+    const message = openMessage({ net, crypto, keysOf, sieve }, kind, bytes, from);
+    if ("code" in message) {
+      // What is lost is said again, and so is what is not.
+      if (message.code !== "DUPLICATE") this.host.refused(message.code, from, message.detail);
+      return;
+    }
     this.states.heard(message);
     this.driver.take({ type: "message", message });
   }
 
   private hearSegment(bytes: Uint8Array, from: string): void {
-    const segment = this.open(bytes);
+    const segment = this.open(bytes, (signed) => this.feeds.faultOf(signed));
+    // A third segment of one number changes nothing, neither for the turns that wait nor as a proof.
+    if ("code" in segment && segment.code === "FEED_FORK") return;
     if ("code" in segment) return this.host.refused(segment.code, from, segment.detail);
-    const verdict = this.feeds.take(segment);
-    if (!verdict.ok && verdict.code !== "FEED_FORK")
-      return this.host.refused(verdict.code, from, verdict.detail);
+    this.feeds.take(segment);
     this.audits.heard();
     this.want();
   }
@@ -365,7 +368,7 @@ export class Replica {
   private make(height: number, round: number): void {
     const { beacon } = this.outside;
     const part = reveals(height) ? beacon.sign(this.audits.partOf(this.before)) : undefined;
-    const block = makeTurn(this.before, this.host.id, this.feeds.cuts(), this.nowMs, part);
+    const block = makeTurn(this.before, this.host.id, this.feeds.cuts(this.self), this.nowMs, part);
     this.driver.take({ type: "made", height, round, block });
   }
 

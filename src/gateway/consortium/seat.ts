@@ -40,7 +40,7 @@ import type { ConsortiumPorts } from "./ports.ts";
 import { passedOn, reachable } from "./reach.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
 import { TradeTimes } from "./trade-times.ts";
-import { fedTrust, trustIn } from "./trust.ts";
+import { fedTrust, TrustQueue, trustIn } from "./trust.ts";
 
 /** Seals are numbered behind the signatures of a turn, of which there are never so many. */
 const SEALS_FROM = 1_000_000;
@@ -61,6 +61,7 @@ export class Seat {
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
   private readonly keeper: StateKeeper;
+  private readonly trust = new TrustQueue();
   private readonly certificates = new Certificates();
   private readonly asked = new Asked();
   private readonly brought = new Brought();
@@ -145,9 +146,14 @@ export class Seat {
 
   /** What the authority said, and was found to be right here. */
   feedTrust(found: Imported): void {
-    if (this.full) return; // the operator's folder is looked at again
-    const fed = this.collector.trust(fedTrust(found), this.nextSeq);
-    this.feed(fed, new Batch());
+    this.trust.add(this.ports.crypto, fedTrust(found));
+    this.feedWaiting();
+  }
+
+  private feedWaiting(): void {
+    if (this.full) return;
+    const next = this.trust.take(this.replica.feeds, this.area.id);
+    if (next.length > 0) this.feed(this.collector.trust(next, this.nextSeq), new Batch());
   }
 
   private get nextSeq(): number {
@@ -252,6 +258,7 @@ export class Seat {
     this.offer();
     sendReceipts(area, batch);
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
+    this.feedWaiting();
     this.wake();
     return this.reachable(batch, false);
   }

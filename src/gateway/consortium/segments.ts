@@ -84,18 +84,24 @@ function groupsOf(entries: readonly FedEntry[]): FedEntry[][] {
   return groups;
 }
 
-/** A segment as it came, by a gateway of the consortium. FEED_STRANGER, FEED_FAULT. */
+/**
+ * A segment as it came, by a gateway of the consortium. FEED_STRANGER, FEED_FAULT. `faultOf`: why it is of no
+ * use, whoever signed it.
+ */
 export function openFed(
   crypto: Crypto,
   net: string,
   keyOf: (gateway: string) => Uint8Array | undefined,
   bytes: Uint8Array,
+  faultOf?: (signed: Signed<Segment>) => Refusal | undefined,
 ): CheckedSegment | Refusal {
   const signed = openSigned(segmentRecord, crypto, bytes);
   if (!signed.ok) return signed;
   const { gateway } = signed.value;
   const key = signed.value.net === net ? keyOf(toHex(gateway)) : undefined;
   if (!key) return refuse("FEED_STRANGER", toHex(gateway));
+  const fault = faultOf?.(signed);
+  if (fault) return fault;
   if (!verifySigned(crypto, key, signed)) return refuse("FEED_FAULT", "not signed by it");
   return { signed, bytes };
 }

@@ -5,13 +5,14 @@
  */
 import { toHex } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
+import { CERTIFICATES_FED_MAX, CERTIFICATES_PER_IMPORT } from "#core/limits";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { openAuthority, openRevocations } from "#core/trust/anchor";
-import { DOMAIN, openCertificate } from "#core/trust/certificate";
+import { DOMAIN, openCertificate, type SealedCertificate } from "#core/trust/certificate";
 import type { Area } from "../area.ts";
 import { anchored, type Imported } from "../identity/import.ts";
-import type { IdentityShelf } from "../identity/ports.ts";
-import { fedBy } from "./feeds.ts";
+import type { IdentityShelf, SealJob } from "../identity/ports.ts";
+import { type Feeds, fedBy } from "./feeds.ts";
 import type { DecidedTurn } from "./replica.ts";
 
 /** What was found, as entries of a feed. */
@@ -36,34 +37,33 @@ export async function trustIn(
   wrong: (seal: number) => void,
 ): Promise<Imported | undefined> {
   const { identity, crypto } = area.ports;
-  const fed = [...fedBy(taken)].map(({ entry }) => entry);
-  const of = (kind: number) => fed.filter((one) => one.kind === kind).map(({ bytes }) => bytes);
+  const fed = [...fedBy(taken)];
+  const of = (kind: number) => fed.filter(({ entry }) => entry.kind === kind);
   const found: Imported = { certificates: [], lists: [], refused: [], more: false };
   if (!identity || !anchorKey) return undefined; // the gateways' terms say so
   const { net } = area.options;
   const { registry } = area;
-  for (const bytes of of(FedKind.authority)) {
+  for (const { bytes } of of(FedKind.authority).map(({ entry }) => entry)) {
+    if (registry.authority) break;
     const opened = openAuthority(crypto, bytes, anchorKey);
-    if (opened.ok && opened.value.net === net && !registry.authority)
-      found.authority ??= { value: opened.value, bytes };
+    if (opened.ok && opened.value.net === net) found.authority ??= { value: opened.value, bytes };
   }
   const authority = registry.authority ?? found.authority?.value;
   if (!authority) return undefined;
-  const fresh = of(FedKind.certificate).flatMap((encoded) => {
-    const sealed = openCertificate(crypto, encoded);
+  const fresh = of(FedKind.certificate).flatMap(({ gateway, entry }): FedCertificate[] => {
+    const sealed = openCertificate(crypto, entry.bytes);
     return sealed.ok && sealed.value.net === net && registry.wants(sealed)
-      ? [{ sealed, encoded }]
+      ? [{ gateway, sealed, encoded: entry.bytes, name: nameOf(crypto, entry) }]
       : [];
   });
-  const jobs = fresh.map(({ sealed: { record, seal } }) => ({ domain: DOMAIN, record, seal }));
   const right = known
-    ? jobs.map((_, i) => known(i))
-    : await identity.seals.verifySeals(authority.sealKey, jobs);
+    ? fresh.map((_, i) => known(i))
+    : await rightOf(fresh, (jobs) => identity.seals.verifyAll(authority.sealKey, jobs));
   fresh.forEach((one, i) => {
     if (!right[i]) wrong(i);
     else if (anchored(crypto, authority, one.sealed)) found.certificates.push(one);
   });
-  for (const bytes of of(FedKind.revocations)) {
+  for (const { bytes } of of(FedKind.revocations).map(({ entry }) => entry)) {
     const opened = openRevocations(crypto, bytes, authority.anchorKey, net);
     if (opened.ok && registry.wantsList(opened.value))
       found.lists.push({ value: opened.value, bytes });
@@ -72,6 +72,66 @@ export async function trustIn(
   found.lists.sort((a, b) => a.value.number - b.value.number);
   const { length } = [...found.certificates, ...found.lists];
   return found.authority || length > 0 ? found : undefined;
+}
+
+/** A certificate in a turn that the registry wants, and the gateway (hex) that fed it. */
+interface FedCertificate {
+  gateway: string;
+  sealed: SealedCertificate;
+  encoded: Uint8Array;
+  name: string;
+}
+
+/**
+ * Of which the seals count. A gateway that keeps the rules feeds only what it has checked, and not more than
+ * CERTIFICATES_FED_MAX: what one feeds is right as a whole or counts for nothing, so that whoever lies
+ * costs one product in a turn, and none of its own certificates helps it.
+ */
+async function rightOf(
+  fresh: readonly FedCertificate[],
+  verifyAll: (jobs: SealJob[]) => Promise<boolean> | boolean,
+): Promise<boolean[]> {
+  const right = new Set<string>();
+  const verdicts = fresh.map(() => false);
+  for (const gateway of new Set(fresh.map((one) => one.gateway))) {
+    const own = fresh.filter((one) => one.gateway === gateway);
+    const names = [...new Set(own.map(({ name }) => name))].filter((name) => !right.has(name));
+    const checked = names.slice(0, CERTIFICATES_FED_MAX);
+    const jobs = checked.map((name) => {
+      const { record, seal } = own.find((one) => one.name === name)!.sealed;
+      return { domain: DOMAIN, record, seal };
+    });
+    if (jobs.length > 0 && (await verifyAll(jobs))) for (const name of checked) right.add(name);
+    fresh.forEach((one, i) => {
+      if (one.gateway === gateway) verdicts[i] = right.has(one.name);
+    });
+  }
+  return verdicts;
+}
+
+/** What was found and is not in the feed yet: some certificates with each turn, all else at once. */
+export class TrustQueue {
+  private readonly waiting = new Map<string, FedEntry>();
+
+  /** What finds no room is found again with the next look at the folder. */
+  add(crypto: Crypto, entries: readonly FedEntry[]): void {
+    for (const entry of entries)
+      if (this.waiting.size < 2 * CERTIFICATES_PER_IMPORT)
+        this.waiting.set(nameOf(crypto, entry), entry);
+  }
+
+  /** What may follow into the feed of `gateway` (hex). */
+  take(feeds: Feeds, gateway: string): FedEntry[] {
+    if (this.waiting.size === 0) return [];
+    let room = CERTIFICATES_FED_MAX - feeds.countOpen(gateway, FedKind.certificate);
+    const next: FedEntry[] = [];
+    for (const [name, entry] of this.waiting) {
+      if (entry.kind === FedKind.certificate && room-- <= 0) continue;
+      this.waiting.delete(name);
+      next.push(entry);
+    }
+    return next;
+  }
 }
 
 /** The authority that this gateway's operator trusts: all gateways have to have the same. */

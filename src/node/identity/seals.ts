@@ -3,6 +3,13 @@
 import { Worker } from "node:worker_threads";
 import type { SealJob, SealVerifier } from "#gateway/identity/ports";
 
+/** What the thread is asked: each by itself, or whether all are right. */
+export interface SealQuestion {
+  sealKey: Uint8Array;
+  jobs: readonly SealJob[];
+  whole: boolean;
+}
+
 interface Asked {
   resolve(verdicts: boolean[]): void;
   reject(error: Error): void;
@@ -21,13 +28,22 @@ export class SealThread implements SealVerifier {
   }
 
   verifySeals(sealKey: Uint8Array, jobs: readonly SealJob[]): Promise<boolean[]> {
-    if (jobs.length === 0) return Promise.resolve([]);
+    return this.ask({ sealKey, jobs, whole: false });
+  }
+
+  async verifyAll(sealKey: Uint8Array, jobs: readonly SealJob[]): Promise<boolean> {
+    const verdicts = await this.ask({ sealKey, jobs, whole: true });
+    return verdicts.every(Boolean);
+  }
+
+  private ask(question: SealQuestion): Promise<boolean[]> {
+    if (question.jobs.length === 0) return Promise.resolve([]);
     if (this.closed) return Promise.reject(new Error("closed"));
     const worker = this.thread();
     worker.ref(); // the process must not end under it
     return new Promise((resolve, reject) => {
       this.asked.push({ resolve, reject });
-      worker.postMessage({ sealKey, jobs });
+      worker.postMessage(question);
     });
   }
 

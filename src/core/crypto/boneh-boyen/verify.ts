@@ -41,6 +41,8 @@ export interface Verifier {
    * by one. `entropy` must be unforeseeable to whoever made the batch.
    */
   verifyBatch(batch: readonly Signed[], entropy: Entropy): number[];
+  /** Whether `verify` takes all of them: three pairings for each 512, whatever is wrong; none are named. */
+  holdsAll(batch: readonly Signed[], entropy: Entropy): boolean;
 }
 
 export interface VerifierOptions {
@@ -70,7 +72,35 @@ export function createVerifier(key: PublicKey, options: VerifierOptions = {}): V
       }
       return bad;
     },
+
+    holdsAll(batch, entropy) {
+      for (let from = 0; from < batch.length; from += PRODUCT_MAX)
+        if (!holds(equation, batch.slice(from, from + PRODUCT_MAX), entropy)) return false;
+      return true;
+    },
   };
+}
+
+/** Whether the product of a batch of at most PRODUCT_MAX is one. */
+function holds(equation: Equation, batch: readonly Signed[], entropy: Entropy): boolean {
+  const exponents = exponentsFor(batch.length, entropy);
+  const terms: Term[] = [];
+  for (const [index, signed] of batch.entries()) {
+    const term = termOf(signed, exponents[index]);
+    if (!term) return false;
+    terms.push(term);
+  }
+  return terms.length === 1 ? equation.holds(terms[0]) : isOne(equation.product(terms));
+}
+
+/** From 1 to 2^128: none may take its signature out of the product. */
+function exponentsFor(count: number, entropy: Entropy): bigint[] {
+  const random = entropy.bytes(EXPONENT_BYTES * count);
+  assert(random.length === EXPONENT_BYTES * count, "BB_ENTROPY");
+  return Array.from({ length: count }, (_, index) => {
+    const at = EXPONENT_BYTES * index;
+    return 1n + bytesToNumberBE(random.slice(at, at + EXPONENT_BYTES));
+  });
 }
 
 interface Numbered {
@@ -80,15 +110,11 @@ interface Numbered {
 
 /** The indices of the bad ones in a batch of at most PRODUCT_MAX, rising. */
 function badOf(equation: Equation, batch: readonly Signed[], entropy: Entropy): number[] {
-  const random = entropy.bytes(EXPONENT_BYTES * batch.length);
-  assert(random.length === EXPONENT_BYTES * batch.length, "BB_ENTROPY");
+  const exponents = exponentsFor(batch.length, entropy);
   const refused: number[] = [];
   const sound: Numbered[] = [];
   batch.forEach((signed, index) => {
-    const at = EXPONENT_BYTES * index;
-    // From 1 to 2^128: no exponent may take its signature out of the product.
-    const rho = 1n + bytesToNumberBE(random.slice(at, at + EXPONENT_BYTES));
-    const term = termOf(signed, rho);
+    const term = termOf(signed, exponents[index]);
     if (term === undefined) refused.push(index);
     else sound.push({ index, term });
   });

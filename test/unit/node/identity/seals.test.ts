@@ -63,6 +63,9 @@ test("good seals, bad ones and both together get their verdicts in order", async
   const mixed = Array.from({ length: 24 }, (_, i) => (i % 5 === 2 ? bad(i) : job(i)));
   const expected = mixed.map((_, i) => i % 5 !== 2);
   assert.deepEqual(await seals.verifySeals(sealKey, mixed), expected);
+  assert.equal(await seals.verifyAll(sealKey, mixed), false);
+  assert.equal(await seals.verifyAll(sealKey, [job(1), job(2)]), true);
+  assert.equal(await seals.verifyAll(new Uint8Array(32), [job(1)]), false);
 });
 
 test("another authority's key, and what is none, seals nothing", async (t) => {

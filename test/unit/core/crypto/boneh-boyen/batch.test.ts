@@ -80,6 +80,7 @@ test("any set of bad ones is named, as one by one", () => {
       );
       const bad = kinds.flatMap((kind, i) => (kind === undefined ? [] : [i]));
       assert.deepEqual(verifier.verifyBatch(batch, entropy), bad);
+      assert.equal(verifier.holdsAll(batch, entropy), bad.length === 0);
       batch.forEach(({ domain, message, signature }, i) => {
         assert.equal(verifier.verify(domain, message, signature), kinds[i] === undefined);
       });
@@ -110,7 +111,10 @@ test("errors that cancel each other pass without random exponents, and never wit
     [true, false, true, false],
   );
   assert.deepEqual(verifier.verifyBatch(batch, noEntropy), [], "what the random source is for");
-  for (let run = 0; run < 5; run++) assert.deepEqual(verifier.verifyBatch(batch, entropy), [1, 3]);
+  for (let run = 0; run < 5; run++) {
+    assert.deepEqual(verifier.verifyBatch(batch, entropy), [1, 3]);
+    assert.equal(verifier.holdsAll(batch, entropy), false);
+  }
 });
 
 test("a batch of more than one product, with bad ones in each", () => {
@@ -119,6 +123,7 @@ test("a batch of more than one product, with bad ones in each", () => {
   batch[300] = SPOIL[3](batch[300]);
   batch[513] = SPOIL[5](batch[513]);
   assert.deepEqual(verifier.verifyBatch(batch, entropy), [0, 300, 513]);
+  assert.equal(verifier.holdsAll([...batch.slice(1, 300), ...batch.slice(301)], entropy), false);
 });
 
 test("a random source that gives too little is a bug", () => {
