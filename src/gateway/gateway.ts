@@ -304,7 +304,11 @@ export class Gateway {
     this.flush(batch.sends);
     this.stopped = true;
     this.seat?.replica.stop();
-    if (this.atRest) this.checkpoints.save();
+    try {
+      if (this.atRest) this.checkpoints.save();
+    } catch (error) {
+      this.ports.log("warn", "no-checkpoint", { cause: String(error) }); // the next start does without
+    }
   }
 
   /** In a consortium: what was decided is executed first, and then what came is collected. */
