@@ -299,11 +299,11 @@ export class Gateway {
    * failed, memory has what the log has not: then no checkpoint is made of it.
    */
   stop(): void {
+    this.stopped = true;
+    this.seat?.replica.stop();
     const batch = new Batch();
     publishGateway(this.area, batch, "offline");
     this.flush(batch.sends);
-    this.stopped = true;
-    this.seat?.replica.stop();
     try {
       if (this.atRest) this.checkpoints.save();
     } catch (error) {
