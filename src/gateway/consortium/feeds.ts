@@ -72,7 +72,7 @@ export class Feeds {
 
   /**
    * Keeps a segment. FEED_STRANGER, DUPLICATE, FEED_FORK (it is kept all the same, but for a third that no
-   * turn names), FEED_GAP: far ahead. `logged`: it was kept before a restart.
+   * turn names), FEED_GAP: far ahead. `logged`: it is in the log, and so it counts however far ahead it is.
    */
   take(segment: CheckedSegment, logged = false): Verdict {
     const { seq, gateway } = segment.signed.value;
@@ -80,7 +80,7 @@ export class Feeds {
     const feed = this.feeds.get(id);
     if (!feed) return refuse("FEED_STRANGER", id);
     if (seq <= feed.cut.seq) return refuse("DUPLICATE", `segment ${seq}`);
-    if (seq > feed.cut.seq + FEED_SEGMENTS_MAX)
+    if (seq > feed.cut.seq + FEED_SEGMENTS_MAX && !logged)
       return refuse("FEED_GAP", `segment ${seq} after ${feed.cut.seq}`);
     const known = feed.open.get(seq) ?? [];
     if (known.some(({ signed }) => bytesEqual(signed.id, segment.signed.id)))
@@ -148,7 +148,10 @@ export class Feeds {
     return found;
   }
 
-  /** What a turn could take in now: a segment of each gateway in turn, up to TURN_ENTRIES_MAX messages. */
+  /**
+   * What a turn could take in now: a segment of each gateway in turn, up to TURN_ENTRIES_MAX messages,
+   * and none so far ahead that others do not keep it.
+   */
   cuts(): Cut[] {
     const heads = new Map<string, FeedHead>();
     let room = TURN_ENTRIES_MAX;
@@ -157,6 +160,7 @@ export class Feeds {
       for (const [id, feed] of this.feeds) {
         const next = after(feed, heads.get(id) ?? feed.cut);
         if (!next || next.signed.value.entries.length > room) continue;
+        if (next.signed.value.seq > feed.cut.seq + FEED_SEGMENTS_MAX) continue;
         room -= next.signed.value.entries.length;
         heads.set(id, headOf(next));
         moved = true;
