@@ -164,6 +164,12 @@ export class TownGateway {
     if (Number.isFinite(downMs)) agenda.at(agenda.nowMs + downMs, () => this.start());
   }
 
+  /** It is told to end, whatever it is doing, or after it failed; it starts again after so long. */
+  halt(downMs: number): void {
+    this.tell((gateway) => gateway.stop());
+    this.fall(downMs);
+  }
+
   /** Its next start finds a new disk; that its key was used before the operator says. */
   loseDisk(): void {
     this.store = openMemoryStore();
@@ -178,6 +184,7 @@ export class TownGateway {
   private later<T>(answer: () => T, alive: () => boolean): Promise<T> {
     const { town } = this;
     const { agenda, random, verifyMs } = town;
+    town.waits(this);
     return new Promise((resolve) => {
       agenda.at(agenda.nowMs + random.below(verifyMs), () => {
         if (!alive()) return;

@@ -89,6 +89,8 @@ export class Town {
   workMs = 0;
   /** Called at each stage of each gateway's commits. */
   probe: (gateway: TownGateway, stage: string) => void = () => {};
+  /** Called when a gateway begins to wait for an answer about signatures. */
+  waits: (gateway: TownGateway) => void = () => {};
   /** What no power cut ended, of a gateway. */
   failed: (gateway: TownGateway, error: unknown) => void = (_gateway, error) => {
     throw error;

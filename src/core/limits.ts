@@ -118,6 +118,8 @@ export const FED_ENTRY_BYTES_MAX = MESSAGE_BYTES_MAX + 256;
 export const SEGMENT_ENTRIES_MAX = 1024;
 /** Segments of one gateway in no turn yet that are kept, 3 MB; others are fetched when they are due. */
 export const FEED_SEGMENTS_MAX = 64;
+/** Entries that are no node's message and wait for room in a feed: one look at the folder, and as much again. */
+export const FED_LATER_MAX = 2048;
 /** Segments that one request asks for: a quarter of these. */
 export const FETCH_SEGMENTS_MAX = 16;
 /** Messages that one turn of the consortium takes in: what a gateway checks and executes in half a second. */

@@ -8,7 +8,6 @@
 import { bytesEqual } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
 import {
-  CHANGES_SHOWN,
   COMMIT_BATCH_MAX,
   INTAKE_QUEUE_MAX,
   MEMBERS_MAX,
@@ -16,20 +15,14 @@ import {
   PRESENTED_MAX,
 } from "#core/limits";
 import type { Change } from "#core/records/registry";
-import { nothingRetained, parseNodeTopic } from "#core/topics";
+import { parseNodeTopic } from "#core/topics";
 import { Area } from "./area.ts";
 import { Batch, type Send } from "./batch.ts";
+import { beginLog } from "./begin.ts";
 import { Checkpoints } from "./checkpoint/checkpoint.ts";
 import { AgreedTime } from "./consortium/agreed-time.ts";
 import { Seat } from "./consortium/seat.ts";
-import {
-  consortiumEntry,
-  EntryKind,
-  feederEntry,
-  packEntry,
-  rewardsEntry,
-  worldEntry,
-} from "./entries.ts";
+import { EntryKind, feederEntry, packEntry } from "./entries.ts";
 import { entryOf } from "./feeder/terms.ts";
 import type { FoundState } from "./handout/catch-up.ts";
 import { enterBase, enterFound, logFound, newestBase } from "./handout/enter.ts";
@@ -40,7 +33,7 @@ import { publishGateway, publishTotals } from "./monitor.ts";
 import type { GatewayOptions } from "./options.ts";
 import { sayInForce, sendReceipts } from "./outbound.ts";
 import type { GatewayPorts } from "./ports.ts";
-import { consortiumOf, replayEntry, worldOf } from "./replay.ts";
+import { replayEntry } from "./replay.ts";
 import { advance, nextDelayMs } from "./slots/engine.ts";
 import { Updates } from "./update/updates.ts";
 
@@ -55,6 +48,8 @@ export class Gateway {
   private queue: Inbound[] = [];
   private busy = false;
   private stopped = false;
+  /** The log leads to what is in memory: nothing is half done, and nothing broke off half done. */
+  private atRest = false;
   /** Called when there is work to do: the adapter then calls `process` soon, gathering what comes at once. */
   onWork: () => void = () => {};
   /** Called once when all slots that were asked for are settled and said. */
@@ -106,7 +101,7 @@ export class Gateway {
     for (const entry of ports.store.read(from))
       if (!(await this.seat?.replay(entry))) replayEntry(area, entry);
     const batch = new Batch();
-    if (ports.store.length === 0) this.begin(batch);
+    if (ports.store.length === 0) beginLog(area, batch);
     else
       ports.log("info", "replayed", {
         entries: ports.store.length,
@@ -135,6 +130,7 @@ export class Gateway {
     if (batch.entries.length > 0) ports.store.append(batch.entries);
     this.flush(batch.sends);
     this.seat.start();
+    this.atRest = true;
     return undefined;
   }
 
@@ -165,27 +161,6 @@ export class Gateway {
     if (bytesEqual(packed, packEntry(feederEntry, entryOf(area.feeder?.terms)))) return;
     batch.log(EntryKind.feeder, packed);
     area.setFeeder(area.options.feeder);
-  }
-
-  /**
-   * The first start on a new store: what an earlier gateway left retained on the broker must drive
-   * nobody.
-   */
-  private begin(batch: Batch): void {
-    const { topics } = this.area;
-    batch.log(EntryKind.world, packEntry(worldEntry, worldOf(this.area)));
-    const { consortium } = this.area.options;
-    if (consortium)
-      batch.log(EntryKind.consortium, packEntry(consortiumEntry, consortiumOf(consortium)));
-    const { rewards } = this.area.options;
-    if (rewards) batch.log(EntryKind.rewards, packEntry(rewardsEntry, rewards));
-    const retained = [topics.epoch, topics.caps, topics.clearing, topics.demand, topics.chainHead];
-    retained.push(topics.publicBlock, topics.dagEpoch);
-    if (consortium) {
-      retained.push(topics.certified);
-      for (let place = 0; place < CHANGES_SHOWN; place++) retained.push(topics.changed(place));
-    }
-    for (const topic of retained) batch.send(topic, nothingRetained(), true);
   }
 
   /** A message from the bus; what exceeds the queue is dropped and will be repeated by its sender. */
@@ -271,9 +246,12 @@ export class Gateway {
     if (this.busy || this.stopped) return;
     this.busy = true;
     try {
-      while (this.hasWork && !this.stopped)
+      while (this.hasWork && !this.stopped) {
+        this.atRest = false;
         if (this.seat) await this.share(this.seat);
         else await this.turn(new Batch(), this.queue.splice(0, COMMIT_BATCH_MAX));
+        this.atRest = true;
+      }
     } finally {
       this.busy = false;
     }
@@ -293,7 +271,11 @@ export class Gateway {
 
   /** The operator is for this change of the consortium's gateways; false where it is none that may be next. */
   wish(change: Change): boolean {
-    return !this.stopped && (this.seat?.wish(change) ?? false);
+    const { atRest } = this;
+    this.atRest = false;
+    const said = !this.stopped && (this.seat?.wish(change) ?? false);
+    this.atRest = atRest;
+    return said;
   }
 
   /** Says to all whether this gateway serves nodes. */
@@ -312,14 +294,21 @@ export class Gateway {
     this.flush(batch.sends);
   }
 
-  /** Says goodbye; what is queued was not acknowledged to anybody. */
+  /**
+   * Says goodbye; what is queued was not acknowledged to anybody. In the midst of a turn, or after something
+   * failed, memory has what the log has not: then no checkpoint is made of it.
+   */
   stop(): void {
+    this.stopped = true;
+    this.seat?.replica.stop();
     const batch = new Batch();
     publishGateway(this.area, batch, "offline");
     this.flush(batch.sends);
-    this.stopped = true;
-    this.seat?.replica.stop();
-    this.checkpoints.save();
+    try {
+      if (this.atRest) this.checkpoints.save();
+    } catch (error) {
+      this.ports.log("warn", "no-checkpoint", { cause: String(error) }); // the next start does without
+    }
   }
 
   /** In a consortium: what was decided is executed first, and then what came is collected. */
@@ -339,6 +328,7 @@ export class Gateway {
 
   private async turn(batch: Batch, inbound: readonly Inbound[]): Promise<void> {
     const { area, ports } = this;
+    this.atRest = false;
     if (inbound.length > 0) ports.probe("intake");
     if (inbound.length > 0) area.credit.arrivedMs = inbound[0].atMs;
     const decoded = this.intake.decode(inbound);
@@ -364,6 +354,7 @@ export class Gateway {
     ports.probe("said");
     const delay = nextDelayMs(area);
     if (delay !== undefined) ports.time.wakeAfter(delay);
+    this.atRest = true;
     this.checkpoints.look();
     this.finish();
   }

@@ -29,6 +29,7 @@ import { SealThread } from "./identity/seals.ts";
 import { connectMqtt, type MqttBus } from "./mqtt/client.ts";
 import { backupStore } from "./process/backup.ts";
 import { BusTap } from "./process/bus-tap.ts";
+import { closeAll } from "./process/close.ts";
 import { accessAmong, joinConsortium, watchConsortium } from "./process/consortium.ts";
 import { explainFailure, type Failure } from "./process/failure.ts";
 import { killPoints } from "./process/kill-points.ts";
@@ -81,7 +82,7 @@ export interface GatewayProcess {
   backup(path: string): Promise<number>;
   /** Looks at the firmware folder and the certificate's files now, and takes what has changed. */
   look(): void;
-  /** Says goodbye, closes broker, store and threads. Idempotent. */
+  /** Says goodbye, closes broker, store and threads; what does not close is in the log. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -264,20 +265,29 @@ class Running implements GatewayProcess {
     return (this.stopping ??= this.close());
   }
 
+  /** The gateway first, and at once: after an error it must not say another word. */
   private async close(): Promise<void> {
     clearTimeout(this.timer);
     clearInterval(this.lookTimer);
-    this.logins?.close();
-    this.gateway?.stop();
-    await this.peers?.close();
-    const busy = (this.broker?.counts.connections ?? 0) > 0;
-    await delay(busy ? STOP_GRACE_MS : 1);
-    await this.bus?.close();
-    this.server?.closeAllConnections();
-    this.server?.close();
-    await this.identity?.seals.close();
-    await this.pool.close();
-    this.store.close();
+    const isBusy = () => (this.broker?.counts.connections ?? 0) > 0;
+    const closeServer = () => {
+      this.server?.closeAllConnections();
+      this.server?.close();
+    };
+    await closeAll(
+      [
+        ["gateway", () => this.gateway?.stop()],
+        ["logins", () => this.logins?.close()],
+        ["peers", () => this.peers?.close()],
+        ["last words", () => delay(isBusy() ? STOP_GRACE_MS : 1)],
+        ["bus", () => this.bus?.close()],
+        ["metrics", closeServer],
+        ["seals", () => this.identity?.seals.close()],
+        ["pool", () => this.pool.close()],
+        ["store", () => this.store.close()],
+      ],
+      this.log,
+    );
     this.log("info", "gateway-stopped", { entries: this.store.length });
   }
 
@@ -368,10 +378,7 @@ class Running implements GatewayProcess {
     if (this.stopping) return;
     const failure = explainFailure(error, this.config.store);
     this.log("error", "fatal", { code: failure.code, cause: failure.message });
-    this.stop().then(
-      () => this.hooks.onFatal?.(failure),
-      () => this.hooks.onFatal?.(failure),
-    );
+    void this.stop().then(() => this.hooks.onFatal?.(failure));
   }
 
   private published(topic: string, payload: Uint8Array): void {

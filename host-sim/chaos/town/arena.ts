@@ -144,6 +144,7 @@ export class TownArena {
       if (plan.rogues.includes(node.setup.home)) node.rogue = rogueOf(this, node);
     }
     town.probe = (gateway, stage) => this.plot.step(gateway, stage);
+    town.waits = (gateway) => this.plot.waits(gateway);
     town.net.tap = (from, to, kind, bytes) => {
       const [sender, receiver] = [this.indexOf(from), this.indexOf(to)];
       this.messages++;
@@ -217,7 +218,8 @@ export class TownArena {
     const { index } = gateway;
     if (error instanceof DiskFull) {
       this.count("ended on a full disk");
-      gateway.fall(200);
+      if (this.plan.stops) gateway.halt(200);
+      else gateway.fall(200);
     } else if (this.liars.has(index) && !isViolation(error)) {
       this.count("liar died");
       gateway.fall(500);

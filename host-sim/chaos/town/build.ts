@@ -46,7 +46,7 @@ export function townOf(
     consortium: { intervalMs, timeouts: TIMEOUTS, rule, leader, ...plan.states },
     direct: plan.direct,
     ...(bank && { nodes: (setup) => borrower(setup, bank) }),
-    ...(plan.checkpointTurns > 0 && {
+    ...((plan.checkpointTurns > 0 || plan.stops) && {
       packer: { build: "chaos", pack: serialize, unpack: deserialize },
     }),
     options: {

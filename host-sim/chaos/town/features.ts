@@ -53,6 +53,8 @@ export interface TownFeatures {
   changes: ChangePlan[];
   /** Gateways hand out states so often, and may keep so few turns. */
   states?: { stateTurns: number; keepTurns?: number };
+  /** Some gateways are told to end where others fall: these leave a checkpoint, if they may. */
+  stops?: boolean;
 }
 
 export const PLAIN: TownFeatures = {
@@ -92,6 +94,27 @@ export function withStates(plan: TownPlan, always = false): TownPlan {
     return fault.kind === "deaf" && random.below(3) === 0 ? { ...fault, to } : fault;
   });
   return away(random, { ...plan, states, liars, faults });
+}
+
+/** In one run of four gateways are stopped, and started again. A stream of its own again. */
+export function withStops(plan: TownPlan): TownPlan {
+  const random = randomStream(plan.seed, 39);
+  if (random.below(4) > 0) return plan;
+  const faults = plan.faults.map((fault) => {
+    const stops = fault.kind === "crash" && fault.loss === "nothing" && random.below(2) === 0;
+    return stops ? { ...fault, orderly: true } : fault;
+  });
+  const liars = new Set(plan.liars.map(({ gateway }) => gateway));
+  for (let i = 1 + random.below(4); i > 0; i--) {
+    const gateway = random.below(plan.gateways);
+    const [atMs, steps, downMs] = [plan.troubleMs, 8, 200].map((most) => random.below(most));
+    if (liars.has(gateway)) continue;
+    const loss = "nothing" as const;
+    faults.push({ kind: "crash", atMs, gateway, steps, downMs, loss, orderly: true });
+  }
+  faults.sort((a, b) => a.atMs - b.atMs);
+  // They are stopped while signatures are checked: that has to take its time.
+  return { ...plan, faults, stops: true, verifyMs: plan.verifyMs > 0 ? plan.verifyMs : 15 };
 }
 
 /** One gateway is away for so long that the others go on without its nodes: it has to take a state. */

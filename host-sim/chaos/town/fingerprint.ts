@@ -13,6 +13,7 @@ export function fingerprint(area: Area, whole = true): string {
     `votes ${votes.accepted}`,
     `suspended ${[...area.suspended].sort()}`,
     `epoch ${epochs.latest && `${epochs.latest.epoch.epoch} ${hex(epochs.latest.epoch.beacon)}`}`,
+    `reveals ${whole ? hex(epochs.parts.reveals) : ""}`,
     `slots ${area.settledSlots} ${area.tradedWh} ${area.missedSlots.map(({ slot, nodes }) => `${slot}:${nodes}`)}`,
   ];
   for (const run of area.runs.values())

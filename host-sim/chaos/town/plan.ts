@@ -8,7 +8,7 @@ import type { PeerKind } from "#gateway/consortium/ports";
 import type { Weather } from "../../smartchain/bus.ts";
 import type { PeerWeather } from "../../town/peer-net.ts";
 import { type Random, randomStream } from "../../worlds/random.ts";
-import { PLAIN, type TownFeatures, withFeatures, withStates } from "./features.ts";
+import { PLAIN, type TownFeatures, withFeatures, withStates, withStops } from "./features.ts";
 
 /** What a gateway's crash takes with it, beside memory. */
 export type Loss =
@@ -19,7 +19,10 @@ export type Loss =
   | "disk";
 
 export type TownFault =
-  /** Down after so many steps more: commits' stages, writes, words that it sends. */
+  /**
+   * Down after so many steps more: commits' stages, writes, words that it sends. `orderly`: it is told to end,
+   * and the steps are answers about signatures that it waits for.
+   */
   | {
       kind: "crash";
       atMs: number;
@@ -27,6 +30,7 @@ export type TownFault =
       steps: number;
       downMs: number;
       loss: Loss;
+      orderly?: boolean;
     }
   /** Nothing can be written for a while: the process ends, and is started again until it can. */
   | { kind: "full"; atMs: number; forMs: number; gateway: number }
@@ -191,7 +195,7 @@ export function townPlan(seed: number, choices: TownChoices = {}): TownPlan {
     plan.faults.push(crashOf(random, plan, gateway, loss));
   });
   plan.faults.sort((a, b) => a.atMs - b.atMs);
-  return withStates(withFeatures(plan), choices.states);
+  return withStops(withStates(withFeatures(plan), choices.states));
 }
 
 function pick<T>(random: Random, choices: readonly T[]): T {

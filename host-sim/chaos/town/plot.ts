@@ -37,9 +37,19 @@ export class Plot {
   step(gateway: TownGateway, stage: string): void {
     this.keep(gateway, stage);
     const due = this.due.get(gateway.index);
-    if (!due || !gateway.up || --due.left > 0) return;
+    if (!due || due.crash.orderly || !gateway.up || --due.left > 0) return;
     this.fall(gateway, due.crash, stage);
     throw new PowerCut();
+  }
+
+  /** A gateway begins to wait for an answer about signatures. */
+  waits(gateway: TownGateway): void {
+    const { agenda } = this.arena.town;
+    const due = this.due.get(gateway.index);
+    if (!due?.crash.orderly || --due.left > 0) return;
+    agenda.at(agenda.nowMs, () => {
+      if (this.due.get(gateway.index) === due) this.fall(gateway, due.crash, "signatures");
+    });
   }
 
   /** Where a gateway does so by itself, if enough has come. */
@@ -104,12 +114,13 @@ export class Plot {
     });
   }
 
-  private fall(gateway: TownGateway, { loss, downMs }: Crash, stage: string): void {
+  private fall(gateway: TownGateway, crash: Crash, stage: string): void {
+    const { loss, downMs, orderly } = crash;
     const { arena } = this;
     this.due.delete(gateway.index);
     if (!gateway.up) return;
-    arena.say(gateway.index, `falls at ${stage}, loses ${loss}`);
-    arena.count(`fell at ${stage}`);
+    arena.say(gateway.index, `${orderly ? "is stopped" : "falls"} at ${stage}, loses ${loss}`);
+    arena.count(`${orderly ? "stopped" : "fell"} at ${stage}`);
     const disk = gateway.store as Disk;
     if (loss === "state") disk.damage();
     if (arena.plan.bank?.changesTerms) otherTerms(gateway);
@@ -121,7 +132,8 @@ export class Plot {
       const { consortium } = gateway.options;
       gateway.options = { ...gateway.options, consortium: { ...consortium!, keyUsed: true } };
     }
-    gateway.fall(downMs);
+    if (orderly) gateway.halt(downMs);
+    else gateway.fall(downMs);
   }
 
   private fill({ gateway, forMs }: Extract<TownFault, { kind: "full" }>): void {

@@ -43,7 +43,7 @@ export async function shrinkTown(
 export function sizeOf(plan: TownPlan): number {
   const { faults, liars, rogues, peers, area, clocks, nodeSkewMs } = plan;
   const { verifyMs, intervalMs, checkpointTurns, changes, bank, rewards } = plan;
-  const { rule, leader, states } = plan;
+  const { rule, leader, states, stops } = plan;
   const tactics = liars.reduce((sum, one) => sum + one.tactics.length + 1, 0);
   const rain = [...Object.values(peers), ...Object.values(area)].filter(
     (value) => value > 1,
@@ -56,6 +56,7 @@ export function sizeOf(plan: TownPlan): number {
   const kinds = [
     !!rewards,
     !!states,
+    !!stops,
     states?.keepTurns !== undefined,
     rule === "unanimous",
     leader === "proof-of-work",
@@ -74,6 +75,8 @@ function* plainer(plan: TownPlan): Generator<TownPlan> {
   if (rewards) yield unpaid;
   const { states: ___, ...stateless } = plan;
   if (states) yield stateless;
+  const { stops, ...falling } = plan;
+  if (stops) yield falling;
   if (states) yield { ...plan, states: { stateTurns: states.stateTurns } };
   yield { ...plan, rule: "quorum" };
   yield { ...plan, leader: "round-robin" };

@@ -15,7 +15,7 @@ import type { Batch } from "../batch.ts";
 import type { Parsed } from "../intake/decode.ts";
 import type { Decoded } from "../intake/intake.ts";
 import { takeExchanged } from "../smartchain/intake.ts";
-import { nameOf } from "./trust.ts";
+import { type Load, WITH_PROOF } from "./load.ts";
 
 /** What is shared of a message, and under which name it is collected once. */
 type Shared = Extract<Parsed, { what: "state" | "enrol" | "said" | "vote" | "plan" | "evidence" }>;
@@ -44,40 +44,45 @@ export class Collector {
     this.area = area;
   }
 
-  /** What goes into the feed, in the segment `seq`, of a message whose signature is right. */
-  take(message: Shared, { topic, payload }: Decoded, seq: number, fed: FedEntry[]): Verdict {
+  /**
+   * What goes into the feed of a message whose signature is right. RATE_LIMITED where there is no room: it is
+   * not collected then, and may be said again.
+   */
+  take(message: Shared, { topic, payload }: Decoded, load: Load): Verdict {
     const { area } = this;
     const name = this.nameOf(message, payload);
     if (this.pending.has(name)) return refuse("DUPLICATE", name);
+    const gap = message.what === "said" && this.gap(message);
+    if (gap) return gap;
+    const below = topic.slice(`${area.topics.prefix}/node/`.length);
+    const heard = heardStruct.encode({ topic: below, payload }, "heard");
+    const entry = entryOf(FedKind.heard, heard);
+    if (!load.fits(entry, WITH_PROOF)) return refuse("RATE_LIMITED", "no turn for long");
     if (message.what === "said") {
-      const gap = this.gap(message);
-      if (gap) return gap;
-      this.accuse(message, fed);
+      this.accuse(message, load);
       this.numbers.set(message.session.id, message.seq);
     }
-    this.pending.set(name, seq);
-    const below = topic.slice(`${area.topics.prefix}/node/`.length);
-    fed.push(entryOf(FedKind.heard, heardStruct.encode({ topic: below, payload }, "heard")));
+    this.pending.set(name, load.add(entry));
     return { ok: true };
   }
 
-  /** What the authority said goes into the feed once, in the segment `seq`. */
-  trust(entries: readonly FedEntry[], seq: number): FedEntry[] {
-    return entries.filter((entry) => {
-      const name = nameOf(this.area.ports.crypto, entry);
-      if (this.pending.has(name)) return false;
-      this.pending.set(name, seq);
-      return true;
-    });
+  /** Whether what has this name is in the feed, and in no turn yet. */
+  has(name: string): boolean {
+    return this.pending.has(name);
   }
 
-  /** An ask or a token; what it proves goes into the feed. */
+  /** What the authority said, or somebody proved, goes into the feed. */
+  own(name: string, entry: FedEntry, load: Load): void {
+    this.pending.set(name, load.add(entry));
+  }
+
+  /** An ask or a token; what it proves is for the feed. */
   exchange(
     batch: Batch,
     message: Extract<Parsed, { what: "ask" | "token" }>,
-    fed: FedEntry[],
+    proved: (proof: FedEntry) => void,
   ): Verdict {
-    return takeExchanged(this.area, batch, message, (proof) => fed.push(proofOf(proof)));
+    return takeExchanged(this.area, batch, message, (proof) => proved(proofOf(proof)));
   }
 
   /** Turns took in this gateway's feed up to this segment. */
@@ -101,10 +106,10 @@ export class Collector {
   }
 
   /** A transaction against what its author asked tokens for here. */
-  private accuse({ session, said }: Extract<Shared, { what: "said" }>, fed: FedEntry[]): void {
+  private accuse({ session, said }: Extract<Shared, { what: "said" }>, load: Load): void {
     if (said.kind !== "tx" || this.area.world.epoch === 0) return;
     const proof = this.area.relay.contradiction(this.area, session, said.tx);
-    if (proof) fed.push(proofOf(proof));
+    if (proof) load.add(proofOf(proof));
   }
 }
 

@@ -74,7 +74,7 @@ export class Feeds {
 
   /**
    * Keeps a segment. FEED_STRANGER, DUPLICATE, FEED_FORK (it is kept all the same, but for a third that no
-   * turn names), FEED_GAP: far ahead. `logged`: it was kept before a restart.
+   * turn names), FEED_GAP: far ahead. `logged`: it is in the log, and so it counts however far ahead it is.
    */
   take(segment: CheckedSegment, logged = false): Verdict {
     const fault = this.faultOf(segment.signed, logged);
@@ -97,7 +97,7 @@ export class Feeds {
     const feed = this.feeds.get(id);
     if (!feed) return refuse("FEED_STRANGER", id);
     if (seq <= feed.cut.seq) return refuse("DUPLICATE", `segment ${seq}`);
-    if (seq > feed.cut.seq + FEED_SEGMENTS_MAX)
+    if (seq > feed.cut.seq + FEED_SEGMENTS_MAX && !logged)
       return refuse("FEED_GAP", `segment ${seq} after ${feed.cut.seq}`);
     const known = feed.open.get(seq) ?? [];
     if (known.some(({ signed }) => bytesEqual(signed.id, segment.id)))
@@ -171,7 +171,8 @@ export class Feeds {
   }
 
   /**
-   * What a turn could take in now: whoever has the least in it yet has the next segment, as long as it fits.
+   * What a turn could take in now: whoever has the least in it yet has the next segment, as long as it fits
+   * and is not so far ahead that others do not keep it.
    * `first` (hex): its first segment comes before all. Each gateway leads at times, so that none waits for
    * ever while others have smaller ones.
    */
@@ -189,7 +190,8 @@ export class Feeds {
       const one = open.reduce((a, b) => (weigh(b) < weigh(a) ? b : a));
       const next = one.next!;
       const [load, own] = [plus(total, next), plus(one.own, next)];
-      if (!fits(load) || !isFair(own, all.length)) {
+      const isAhead = next.signed.value.seq > one.feed.cut.seq + FEED_SEGMENTS_MAX;
+      if (isAhead || !fits(load) || !isFair(own, all.length)) {
         one.next = undefined;
         continue;
       }

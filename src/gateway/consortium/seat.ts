@@ -6,9 +6,8 @@
  */
 import { bytesEqual } from "#core/codec/bytes";
 import { assert } from "#core/errors/assert";
-import { FEED_SEGMENTS_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
-import { type FedEntry, FedKind } from "#core/records/segment";
+import { FedKind } from "#core/records/segment";
 import { type Area, gatewaysOf } from "../area.ts";
 import { Batch, type Send } from "../batch.ts";
 import { isOffer } from "../credit/desk.ts";
@@ -35,12 +34,14 @@ import { Certificates } from "./certificates.ts";
 import { Collector, isShared } from "./collect.ts";
 import { fedBy } from "./feeds.ts";
 import { heardIn } from "./heard.ts";
+import type { Load } from "./load.ts";
+import { OwnFeed } from "./own-feed.ts";
 import type { ChangeFault } from "./partners.ts";
 import type { ConsortiumPorts } from "./ports.ts";
 import { passedOn, reachable } from "./reach.ts";
 import { type DecidedTurn, Replica } from "./replica.ts";
 import { TradeTimes } from "./trade-times.ts";
-import { fedTrust, TrustQueue, trustIn } from "./trust.ts";
+import { fedTrust, trustIn } from "./trust.ts";
 
 /** Seals are numbered behind the signatures of a turn, of which there are never so many. */
 const SEALS_FROM = 1_000_000;
@@ -61,7 +62,7 @@ export class Seat {
   private readonly clock: AgreedTime;
   private readonly collector: Collector;
   private readonly keeper: StateKeeper;
-  private readonly trust = new TrustQueue();
+  private readonly own: OwnFeed;
   private readonly certificates = new Certificates();
   private readonly asked = new Asked();
   private readonly brought = new Brought();
@@ -93,7 +94,9 @@ export class Seat {
       onPassed: (from, kind, bytes) => this.passed(from, kind, bytes, host),
       refused: (code, from, detail) => intake.refused(code, from, detail),
     });
-    this.keeper = new StateKeeper(area, ports, this.replica);
+    const { collector, replica, times } = this;
+    this.keeper = new StateKeeper(area, ports, replica);
+    this.own = new OwnFeed({ area, ports, replica, collector, times });
   }
 
   /** What of it, and of its replica, a checkpoint has; and what it leaves as it is. */
@@ -146,38 +149,25 @@ export class Seat {
 
   /** What the authority said, and was found to be right here. */
   feedTrust(found: Imported): void {
-    this.trust.add(this.ports.crypto, fedTrust(found));
-    this.feedWaiting();
-  }
-
-  private feedWaiting(): void {
-    if (this.full) return;
-    const next = this.trust.take(this.replica.feeds, this.area.id);
-    if (next.length > 0) this.feed(this.collector.trust(next, this.nextSeq), new Batch());
-  }
-
-  private get nextSeq(): number {
-    const { replica, area } = this;
-    return replica.backlog + replica.feeds.cutOf(area.id).seq + 1;
+    this.own.keep(fedTrust(found));
+    this.own.more();
   }
 
   /** Collects what this gateway's own nodes said. */
   async collect(inbound: readonly Inbound[]): Promise<Send[]> {
-    const { area, intake, replica } = this;
-    const member = replica.partners.has(area.id);
-    const full = !member || this.full;
+    const { area, intake, own } = this;
     const decoded = intake.decode(inbound);
     const verified = await intake.verify(decoded, { tokens: false }); // those with the turn
     const batch = new Batch();
-    const fed: FedEntry[] = [];
-    const seq = this.nextSeq;
+    const { isOpen } = own;
+    const load = own.begin();
     decoded.forEach((one, i) => {
       const { message } = one;
-      const late = full && isShared(message) && verified[i].valid;
+      const late = !isOpen && isShared(message) && verified[i].valid;
       if (late) this.late(one);
-      else this.take(batch, one, verified[i].valid, seq, fed);
+      else this.take(batch, one, verified[i].valid, load);
     });
-    this.feed(fed, batch);
+    own.write(load, batch);
     sendReceipts(area, batch);
     return this.reachable(batch, true);
   }
@@ -185,39 +175,14 @@ export class Seat {
   private late(one: Decoded): void {
     this.intake.refused("RATE_LIMITED", nodeOf(one), "no turn for long");
     // Two turns more, and it may speak: there may be nobody else who has something for them.
-    if (this.mute) this.replica.want(true);
-  }
-
-  /** Its store was lost: it does not know yet how far its own feed has come, and numbers nothing twice. */
-  private get mute(): boolean {
-    return this.replica.at.silent;
-  }
-
-  /** No turn has taken anything in for long, or it may say nothing. */
-  private get full(): boolean {
-    const { halted, backlog } = this.replica;
-    return this.mute || halted !== undefined || backlog >= FEED_SEGMENTS_MAX - 2;
-  }
-
-  /** Into the log, and to all. */
-  private feed(fed: readonly FedEntry[], batch: Batch): void {
-    const { replica, ports } = this;
-    const segments = fed.length > 0 && !this.mute ? replica.cut(fed) : [];
-    const first = ports.store.length + batch.entries.length + 1;
-    if (batch.entries.length + segments.length > 0)
-      ports.store.append([...batch.entries, ...segments]);
-    segments.forEach(({ bytes }, i) => {
-      replica.collected(unpackEntry(segmentEntry, bytes).signed, first + i);
-    });
-    if (segments.length > 0) this.times.wanted(ports.time.nowMs());
-    if (segments.length > 0) replica.want();
+    if (this.own.mute) this.replica.want(true);
   }
 
   /** The operator is for this change of the gateways; false where it is none that may be the next. */
   wish(change: Change): boolean {
     if (this.wishFault(change)) return false;
     const { bytes } = this.area.sign(changeRecord, change);
-    this.feed([{ kind: FedKind.change, bytes }], new Batch());
+    this.own.say({ kind: FedKind.change, bytes });
     return true;
   }
 
@@ -225,7 +190,7 @@ export class Seat {
   wishFault(change: Change): ChangeFault | "mute" | "halted" | "stranger" | undefined {
     const { partners, halted } = this.replica;
     if (halted) return "halted";
-    if (this.full) return "mute";
+    if (this.own.full) return "mute";
     if (!partners.has(this.area.id)) return "stranger";
     const fault = partners.faultOf(change);
     return (
@@ -258,7 +223,6 @@ export class Seat {
     this.offer();
     sendReceipts(area, batch);
     if (area.capsDue && area.chain.head) area.sendCaps(batch);
-    this.feedWaiting();
     this.wake();
     return this.reachable(batch, false);
   }
@@ -272,11 +236,12 @@ export class Seat {
     this.wake();
   }
 
-  /** The offer of the operator's bank goes into the feed, as soon as this gateway may say anything. */
+  /** What waits, and the offer of the operator's bank, go into the feed as soon as there is room. */
   private offer(): void {
     const { credit } = this.area;
-    if (!credit.wish || this.full) return;
-    this.feed([{ kind: FedKind.bank, bytes: credit.wish }], new Batch());
+    this.own.more();
+    if (!credit.wish || !this.own.isOpen) return;
+    this.own.say({ kind: FedKind.bank, bytes: credit.wish });
     credit.wish = undefined;
   }
 
@@ -352,17 +317,18 @@ export class Seat {
     }
   }
 
-  private take(batch: Batch, one: Decoded, valid: boolean, seq: number, fed: FedEntry[]): void {
-    const { area, intake, collector, replica } = this;
+  private take(batch: Batch, one: Decoded, valid: boolean, load: Load): void {
+    const { area, intake, collector, replica, own } = this;
     const { message, payload, topic, via } = one;
     if (!valid) return intake.refused("BAD_SIGNATURE", nodeOf(one), message.what);
     if (isShared(message)) {
-      const verdict = collector.take(message, one, seq, fed);
+      const verdict = collector.take(message, one, load);
       if (verdict.ok && message.what === "said" && message.said.kind === "tx")
         this.times.heard(message.said.tx, this.ports.time.nowMs());
       if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
     } else if (message.what === "ask" || message.what === "token") {
-      const verdict = collector.exchange(batch, message, fed);
+      const verdict = collector.exchange(batch, message, (proof) => own.keep([proof]));
+      own.fill(load);
       if (!verdict.ok) intake.refused(verdict.code, nodeOf(one), verdict.detail);
       else if (message.what === "ask") {
         this.asked.heard(nodeOf(one), payload, via);

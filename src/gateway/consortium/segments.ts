@@ -55,7 +55,9 @@ export function cutSegments(
 ): MadeSegment[] {
   const made: MadeSegment[] = [];
   let { seq, id: prev } = head;
-  for (const group of groupsOf(entries)) {
+  const groups = new Grouping();
+  for (const entry of entries) groups.add(entry);
+  for (const group of groups.made) {
     seq++;
     const segment = { net, gateway, seq, prev, atMs, entries: group };
     const { bytes, id } = signRecord(segmentRecord, crypto, secretKey, segment);
@@ -65,23 +67,35 @@ export function cutSegments(
   return made;
 }
 
-/** As many entries together as one segment may hold. */
-function groupsOf(entries: readonly FedEntry[]): FedEntry[][] {
-  const groups: FedEntry[][] = [];
-  let room = 0;
-  for (const entry of entries) {
-    const size = entry.bytes.length + ENTRY_FRAME_BYTES;
-    assert(size <= SEGMENT_BYTES_MAX - FRAME_BYTES, "SEGMENT_ENTRY", `${size} bytes`);
-    const last = groups[groups.length - 1];
-    if (last && size <= room && last.length < SEGMENT_ENTRIES_MAX) {
-      last.push(entry);
-      room -= size;
-    } else {
-      groups.push([entry]);
-      room = SEGMENT_BYTES_MAX - FRAME_BYTES - size;
-    }
+/** As many entries together as one segment may hold, in their order. */
+export class Grouping {
+  readonly made: FedEntry[][] = [];
+  private room = 0;
+
+  /** How many groups there are with this one. */
+  with(entry: FedEntry): number {
+    return this.made.length + (this.opens(entry) ? 1 : 0);
   }
-  return groups;
+
+  add(entry: FedEntry): void {
+    const size = sizeOf(entry);
+    assert(size <= SEGMENT_BYTES_MAX - FRAME_BYTES, "SEGMENT_ENTRY", `${size} bytes`);
+    if (this.opens(entry)) {
+      this.made.push([]);
+      this.room = SEGMENT_BYTES_MAX - FRAME_BYTES;
+    }
+    this.made[this.made.length - 1].push(entry);
+    this.room -= size;
+  }
+
+  private opens(entry: FedEntry): boolean {
+    const last = this.made[this.made.length - 1];
+    return !last || sizeOf(entry) > this.room || last.length >= SEGMENT_ENTRIES_MAX;
+  }
+}
+
+function sizeOf({ bytes }: FedEntry): number {
+  return bytes.length + ENTRY_FRAME_BYTES;
 }
 
 /**

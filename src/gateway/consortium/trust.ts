@@ -5,14 +5,14 @@
  */
 import { toHex } from "#core/codec/bytes";
 import type { Crypto } from "#core/crypto/port";
-import { CERTIFICATES_FED_MAX, CERTIFICATES_PER_IMPORT } from "#core/limits";
+import { CERTIFICATES_FED_MAX } from "#core/limits";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { openAuthority, openRevocations } from "#core/trust/anchor";
 import { DOMAIN, openCertificate, type SealedCertificate } from "#core/trust/certificate";
 import type { Area } from "../area.ts";
 import { anchored, type Imported } from "../identity/import.ts";
 import type { IdentityShelf, SealJob } from "../identity/ports.ts";
-import { type Feeds, fedBy } from "./feeds.ts";
+import { fedBy } from "./feeds.ts";
 import type { DecidedTurn } from "./replica.ts";
 
 /** What was found, as entries of a feed. */
@@ -107,31 +107,6 @@ async function rightOf(
     });
   }
   return verdicts;
-}
-
-/** What was found and is not in the feed yet: some certificates with each turn, all else at once. */
-export class TrustQueue {
-  private readonly waiting = new Map<string, FedEntry>();
-
-  /** What finds no room is found again with the next look at the folder. */
-  add(crypto: Crypto, entries: readonly FedEntry[]): void {
-    for (const entry of entries)
-      if (this.waiting.size < 2 * CERTIFICATES_PER_IMPORT)
-        this.waiting.set(nameOf(crypto, entry), entry);
-  }
-
-  /** What may follow into the feed of `gateway` (hex). */
-  take(feeds: Feeds, gateway: string): FedEntry[] {
-    if (this.waiting.size === 0) return [];
-    let room = CERTIFICATES_FED_MAX - feeds.countOpen(gateway, FedKind.certificate);
-    const next: FedEntry[] = [];
-    for (const [name, entry] of this.waiting) {
-      if (entry.kind === FedKind.certificate && room-- <= 0) continue;
-      this.waiting.delete(name);
-      next.push(entry);
-    }
-    return next;
-  }
 }
 
 /** The authority that this gateway's operator trusts: all gateways have to have the same. */

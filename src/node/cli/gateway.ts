@@ -39,9 +39,17 @@ export interface GatewayCommandOptions {
 
 /** A gateway of a consortium that has finished stays for so long, ms: longer than a round. */
 const LINGER_MS = 5_000;
+/** When all is closed the process ends by itself; what holds it longer than this is left behind, ms. */
+const END_MS = 1_000;
 
-/** Runs the command; the answer is the exit code. */
+/** Runs the command; the answer is the exit code, and the process ends with it soon. */
 export async function gatewayCommand(options: GatewayCommandOptions): Promise<number> {
+  const code = await runCommand(options);
+  if (!options.printConfig) setTimeout(() => process.exit(code), END_MS).unref();
+  return code;
+}
+
+async function runCommand(options: GatewayCommandOptions): Promise<number> {
   let config: GatewayConfig | undefined;
   try {
     config = loadGatewayConfig(options.config, [...(options.set ?? []), ...flagSets(options)]);

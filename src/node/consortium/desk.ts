@@ -95,20 +95,30 @@ export class Desk {
     if ("json" in before) this.wish = (before.json as Partial<ConsortiumStatus>).wish ?? undefined;
   }
 
-  /** Takes the wish that is there, and says how things stand where that has changed. */
+  /**
+   * Takes the wish that is there, and says how things stand where that has changed.
+   * @throws what goes wrong in the gateway: it cannot go on then
+   */
   look(): void {
     const { seat } = this.options.gateway;
     if (!seat) return;
-    try {
-      this.take(seat);
-      const status = this.status(seat);
-      const text = JSON.stringify(status);
-      if (text === this.written) return;
+    this.take(seat);
+    const status = this.status(seat);
+    const text = JSON.stringify(status);
+    if (text === this.written) return;
+    this.files(() => {
       writeJson(statusPath(this.options.folder), status);
       this.written = text;
+    });
+  }
+
+  /** A full disk, or a folder of somebody else's, stops no gateway; what fails in the gateway itself does. */
+  private files<T>(act: () => T): T | undefined {
+    try {
+      return act();
     } catch (error) {
-      // A full disk, or a folder of somebody else's, stops no gateway.
       this.options.log("warn", "consortium-folder", { cause: (error as Error).message });
+      return undefined;
     }
   }
 
@@ -152,7 +162,7 @@ export class Desk {
 
   private take(seat: Seat): void {
     const { folder, net, crypto, gateway } = this.options;
-    const asked = readWish(folder);
+    const asked = this.files(() => readWish(folder));
     if (!asked) return;
     if ("fault" in asked) return this.refuse(0, "", asked.fault, "ask with wattle consortium");
     const change = changeOf(net, asked);
@@ -197,7 +207,7 @@ export class Desk {
 
   private end(wish: OwnWish): void {
     this.wish = wish;
-    rmSync(wishPath(this.options.folder), { force: true });
+    this.files(() => rmSync(wishPath(this.options.folder), { force: true }));
   }
 }
 

@@ -37,7 +37,7 @@ export class Peers implements ConsortiumPorts {
   turn: () => number = () => 0;
   /** How many gateways are needed now, and whether this is one of them. */
   standing: () => { needed: number; member: boolean };
-  /** Called every second. */
+  /** Called every second; what it throws ends the gateway. */
   onLook: () => void = () => {};
   readonly beacon: ConsortiumPorts["beacon"];
   private readonly log: GatewayLog;
@@ -67,7 +67,7 @@ export class Peers implements ConsortiumPorts {
     this.fail = options.fail;
     this.beacon = beaconOf(options.secretKey);
     this.link = new MqttPeerLink(options);
-    this.look = setInterval(() => this.watch(), LOOK_MS);
+    this.look = setInterval(() => this.guard(() => this.watch()), LOOK_MS);
   }
 
   after(delayMs: number, run: () => void): void {
@@ -75,15 +75,19 @@ export class Peers implements ConsortiumPorts {
     const timer = setTimeout(
       () => {
         this.timers.delete(timer);
-        try {
-          run();
-        } catch (error) {
-          this.fail(error);
-        }
+        this.guard(run);
       },
       Math.min(Math.max(0, delayMs), TIMER_MS_MAX),
     );
     this.timers.add(timer);
+  }
+
+  private guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   entropy(length: number): Uint8Array {

@@ -169,6 +169,10 @@ test("strangers, and what is too far ahead, are not kept", () => {
   const made = chain(FEED_SEGMENTS_MAX + 1);
   assert.equal(take(feeds, made[FEED_SEGMENTS_MAX]), "FEED_GAP");
   assert.equal(take(feeds, made[FEED_SEGMENTS_MAX - 1]), "");
+  // What is in the log counts all the same, but no turn goes further than others keep.
+  for (const { bytes } of made) feeds.take(checked(bytes), true);
+  assert.equal(feeds.headOf(toHex(gateway)).seq, FEED_SEGMENTS_MAX + 1);
+  assert.equal(feeds.cuts()[0].seq, FEED_SEGMENTS_MAX);
   assert.equal(take(new Feeds([new Uint8Array(16)]), made[0]), "FEED_STRANGER");
 });
 

@@ -8,14 +8,14 @@ import { CERTIFICATES_FED_MAX } from "#core/limits";
 import { type FedEntry, FedKind } from "#core/records/segment";
 import { openAuthority } from "#core/trust/anchor";
 import type { Area } from "#gateway/area";
-import { Feeds, type Taken } from "#gateway/consortium/feeds";
+import type { Taken } from "#gateway/consortium/feeds";
 import {
   type CheckedSegment,
   cutSegments,
   FEED_START,
   openFed,
 } from "#gateway/consortium/segments";
-import { TrustQueue, trustIn } from "#gateway/consortium/trust";
+import { trustIn } from "#gateway/consortium/trust";
 import type { SealJob } from "#gateway/identity/ports";
 import { Registry } from "#gateway/identity/registry";
 import { TestAuthority } from "#test/helpers/authority";
@@ -113,22 +113,4 @@ test("of one gateway a turn takes so many certificates, and what the log took be
   assert.deepEqual(trusting.asked, [CERTIFICATES_FED_MAX]);
   assert.equal(trusting.faults.length, 3);
   assert.equal((await trusting.take([all], [])).length, all.length);
-});
-
-test("a gateway feeds no more than a turn takes, and the rest with the turns that follow", () => {
-  const all = Array.from({ length: 2 * CERTIFICATES_FED_MAX + 5 }, (_, i) => right(i));
-  const list: FedEntry = { kind: FedKind.revocations, bytes: authority.list([1]) };
-  const queue = new TrustQueue();
-  queue.add(crypto, [...all, list]);
-  queue.add(crypto, all.slice(0, 9));
-  const [{ signed }] = segmentsOf(0, [list]);
-  const { gateway } = signed.value;
-  const feeds = new Feeds([gateway]);
-  const first = queue.take(feeds, toHex(gateway));
-  assert.deepEqual(first, [...all.slice(0, CERTIFICATES_FED_MAX), list]);
-  for (const segment of segmentsOf(0, first)) feeds.take(segment);
-  assert.deepEqual(queue.take(feeds, toHex(gateway)), [], "no turn took them in yet");
-  feeds.settle(feeds.cuts());
-  assert.equal(queue.take(feeds, toHex(gateway)).length, CERTIFICATES_FED_MAX);
-  assert.equal(queue.take(feeds, toHex(gateway)).length, 5);
 });

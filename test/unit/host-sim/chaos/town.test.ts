@@ -25,7 +25,7 @@ const BANK: BankPlan = {
 
 /** Four gateways of which nothing is asked but to trade. */
 function calm(more: Partial<TownPlan> = {}): TownPlan {
-  const { bank: _, rewards: __, ...plan } = townPlan(1, { gateways: 4 });
+  const { bank: _, rewards: __, stops: ___, ...plan } = townPlan(1, { gateways: 4 });
   return {
     ...plan,
     ...PLAIN,
@@ -90,6 +90,22 @@ test("a gateway falls at any step of its commits and words, and nobody loses any
     assert.equal(violation, undefined, `after ${steps}`);
     assert.ok(Object.keys(faults).some((fault) => fault.startsWith("fell at")));
   }
+});
+
+test("gateways are stopped while signatures are checked, or as a disk is full, and nobody differs", async () => {
+  const counts = { signatures: 0, full: 0 };
+  for (const steps of [1, 4]) {
+    const stop = { kind: "crash" as const, gateway: 1, downMs: 100, loss: "nothing" as const };
+    const faults: TownPlan["faults"] = [
+      { ...stop, atMs: 20, steps, orderly: true },
+      { kind: "full", atMs: 100, forMs: 200, gateway: 2 },
+    ];
+    const ran = await runTown(calm({ faults, stops: true, verifyMs: 15 }));
+    assert.equal(ran.violation, undefined, `after ${steps}`);
+    counts.signatures += ran.faults["stopped at signatures"] ?? 0;
+    counts.full += ran.faults["ended on a full disk"] ?? 0;
+  }
+  assert.ok(counts.signatures > 0 && counts.full > 0, JSON.stringify(counts));
 });
 
 test("a gateway that loses its disk learns how far its feed had come before it says more", async () => {

@@ -195,3 +195,22 @@ test("a wish waits for a gateway that is stopped, and counts at its next start",
   assert.deepEqual(json.open[0].by, [victim.id]);
   assert.equal(json.open[0].missing, 2);
 });
+
+test("what fails in the folder is a warning; what fails in the gateway is none", async (t) => {
+  const { town, places } = await start(t);
+  const [first] = places;
+  first.desk.look();
+  const ran = { ...first, desk: { look: () => {} } as Desk };
+  await run(ran, consortiumWish, { gateway: "street-4", answerMs: 10 });
+  const { store } = town.gateways[0];
+  const append = store.append.bind(store);
+  store.append = () => {
+    throw new Error("the disk is full");
+  };
+  assert.throws(() => first.desk.look(), /the disk is full/);
+  store.append = append;
+  const folder = join(first.config, "..", areaOf(0));
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, "no folder");
+  deskOf(town, first.config, 0).look();
+});
