@@ -46,6 +46,9 @@ import { fedTrust, trustIn } from "./trust.ts";
 /** Seals are numbered behind the signatures of a turn, of which there are never so many. */
 const SEALS_FROM = 1_000_000;
 
+/** After a turn whose time is not yet where something is due the next one waits so long, ms. */
+const LATE_TURN_MS = 1000;
+
 /** What the seat needs of its gateway. */
 export interface SeatHost {
   onWork(): void;
@@ -253,7 +256,10 @@ export class Seat {
   /** Looks again when the slot in hand asks for it. */
   wake(): void {
     const delayMs = nextDelayMs(this.area);
-    if (delayMs !== undefined) this.replica.wakeAfter(delayMs);
+    if (delayMs === undefined) return;
+    // The last turn's leader may have a clock that is far behind: then it is due by this one's.
+    const behindMs = Math.max(0, this.ports.time.nowMs() - this.area.ports.time.nowMs());
+    this.replica.wakeAfter(Math.max(Math.min(delayMs, LATE_TURN_MS), delayMs - behindMs));
   }
 
   private settle(decided: DecidedTurn, index: number): void {

@@ -67,10 +67,12 @@ export const rate = parsed((input) => {
   return Math.abs(permille - input * 1000) < 1e-6 ? permille : undefined;
 });
 
+/** What looks like a broker's URL. */
+export const urlText = v.pipe(v.string(), v.regex(/^(mqtts?|wss?|tcp|ssl):\/\/[^/\s]+/));
+/** One whose host and port there can be: with others who connects would throw. */
 export const url = v.pipe(
-  v.string(),
-  v.regex(/^(mqtts?|wss?|tcp|ssl):\/\/[^/\s]+/),
-  v.check((text) => URL.canParse(text)), // host and port, too: who connects would throw
+  urlText,
+  v.check((text) => URL.canParse(text)),
 );
 export const publicKey = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 

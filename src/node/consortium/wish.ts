@@ -13,7 +13,7 @@ import type { Crypto } from "#core/crypto/port";
 import { BROKER_URL_CHARS_MAX } from "#core/limits";
 import { type Change, changeRecord } from "#core/records/registry";
 import type { Seat } from "#gateway/consortium/seat";
-import { name, object, publicKey, url, whole } from "../config/config-fields.ts";
+import { name, object, publicKey, urlText, whole } from "../config/config-fields.ts";
 import { partnerEntries } from "../config/consortium.ts";
 import { isPublicKey } from "../crypto/sodium.ts";
 
@@ -22,7 +22,7 @@ export const entrantEntries = {
   publicKey,
   beaconKey: partnerEntries.beaconKey,
   area: v.optional(name),
-  url: v.optional(v.pipe(url, v.maxLength(BROKER_URL_CHARS_MAX))),
+  url: v.optional(v.pipe(urlText, v.maxLength(BROKER_URL_CHARS_MAX))),
 };
 const wishEntries = {
   number: whole(1, 0xffffffff),

@@ -173,6 +173,32 @@ test("leaders by proof-of-work, and all have to agree: with one that falls", asy
   assert.ok(trades > 0);
 });
 
+test("the last reading of a slot comes with a turn of a clock that is minutes behind: it ends in time", async () => {
+  const right = { skewMs: 0, driftPpm: 0 };
+  const peers = { dropPermille: 64, duplicatePermille: 72, delayMs: 3, jitterMs: 29 };
+  const plan = calm({
+    ...{
+      seed: 921_810,
+      running: true,
+      intervalMs: 0,
+      troubleMs: 144_000,
+      nodeSkewMs: [0, 0, 0, 0],
+    },
+    peers: { ...peers, stragglerPermille: 12, stragglerMs: 775 },
+    area: {
+      dropPermille: 0,
+      duplicatePermille: 0,
+      delayMs: 1,
+      stragglerPermille: 0,
+      stragglerMs: 1,
+    },
+    clocks: [right, right, { skewMs: -402_502, driftPpm: 0 }, { skewMs: 5635, driftPpm: 8 }],
+  });
+  const { violation, trades } = await runTown(plan);
+  assert.equal(violation, undefined);
+  assert.ok(trades > 0, `${trades} trades`);
+});
+
 test("towns of any number of gateways from two can be drawn, and two gateways agree", async () => {
   for (let gateways = 2; gateways <= 16; gateways++)
     for (let seed = 1; seed <= 50; seed++)
