@@ -71,7 +71,7 @@ export class Exchange {
   }
 
   /** Segments of this number: the one with this id, or what turns or this gateway came to. */
-  private kept(gateway: string, seq: number, id: Uint8Array | undefined): Uint8Array[] {
+  kept(gateway: string, seq: number, id?: Uint8Array): Uint8Array[] {
     const entry = this.archive.segment(gateway, seq, id);
     if (entry) return [unpackEntry(segmentEntry, entry).signed];
     // Its own of a life that it has forgotten are not on its disk before a turn is.

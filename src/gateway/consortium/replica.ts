@@ -199,7 +199,8 @@ export class Replica {
     const { seq: cut } = this.feeds.cutOf(this.self);
     const { seq: head } = this.feeds.headOf(this.self);
     for (let seq = cut + 1; seq <= head; seq++)
-      for (const bytes of this.feeds.openAt(this.self, seq)) link.send(undefined, "segment", bytes);
+      for (const bytes of this.exchange.kept(this.self, seq))
+        link.send(undefined, "segment", bytes);
     this.states.handout.load(this.before.height);
     this.driver.restart(this.context(), used);
     this.want();

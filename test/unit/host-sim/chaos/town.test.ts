@@ -9,6 +9,10 @@ import { shrinkTown, sizeOf } from "#host-sim/chaos/town/shrink";
 import { sodiumCrypto } from "#node/crypto/sodium";
 
 const WEATHER = { dropPermille: 0, duplicatePermille: 0, delayMs: 1, jitterMs: 5 };
+const WEATHER_HERE = {
+  ...{ dropPermille: 0, duplicatePermille: 0, delayMs: 1 },
+  ...{ stragglerPermille: 0, stragglerMs: 1 },
+};
 
 const BANK: BankPlan = {
   banks: [0, 1, 2, 3],
@@ -36,13 +40,7 @@ function calm(more: Partial<TownPlan> = {}): TownPlan {
     verifyMs: 0,
     troubleMs: 600,
     peers: WEATHER,
-    area: {
-      dropPermille: 0,
-      duplicatePermille: 0,
-      delayMs: 1,
-      stragglerPermille: 0,
-      stragglerMs: 1,
-    },
+    area: WEATHER_HERE,
     clocks: plan.clocks.map(() => ({ skewMs: 0, driftPpm: 0 })),
     nodeSkewMs: [0, 0, 0, 0],
     liars: [],
@@ -122,6 +120,25 @@ test("a gateway that loses its disk learns how far its feed had come before it s
   }
 });
 
+test("of a lost feed a gateway says nothing again that is not on its disk, also after a stop", async () => {
+  const crash = { kind: "crash", gateway: 6 } as const;
+  const plan = calm({
+    ...{ seed: 971_253, gateways: 7, homes: 7, spare: 1, troubleMs: 2333, stops: true },
+    ...{ epochSlots: 2, intervalMs: 0 },
+    clocks: Array.from({ length: 8 }, () => ({ skewMs: 0, driftPpm: 0 })),
+    nodeSkewMs: Array.from({ length: 7 }, () => 0),
+    peers: { ...WEATHER, jitterMs: 30, stragglerMs: 1 },
+    area: { ...WEATHER_HERE, delayMs: 20 },
+    faults: [
+      { ...crash, atMs: 338, steps: 3, downMs: 100, loss: "disk" },
+      { ...crash, atMs: 897, steps: 6, downMs: 143, loss: "nothing", orderly: true },
+    ],
+  });
+  const { violation, faults } = await runTown(plan);
+  assert.equal(violation, undefined);
+  assert.equal(faults["stopped at idle"], 1);
+});
+
 /** One gateway is replaced while nothing else goes wrong. */
 const REPLACE: ChangePlan = {
   number: 1,
@@ -185,13 +202,7 @@ test("the last reading of a slot comes with a turn of a clock that is minutes be
       nodeSkewMs: [0, 0, 0, 0],
     },
     peers: { ...peers, stragglerPermille: 12, stragglerMs: 775 },
-    area: {
-      dropPermille: 0,
-      duplicatePermille: 0,
-      delayMs: 1,
-      stragglerPermille: 0,
-      stragglerMs: 1,
-    },
+    area: WEATHER_HERE,
     clocks: [right, right, { skewMs: -402_502, driftPpm: 0 }, { skewMs: 5635, driftPpm: 8 }],
   });
   const { violation, trades } = await runTown(plan);
