@@ -13,31 +13,14 @@ import { gatewayConfig } from "#node/config/gateway-config";
 import { type GatewayHooks, startGatewayProcess } from "#node/gateway-process";
 import type { Failure } from "#node/process/failure";
 import { StoreError } from "#node/store/errors";
-import { meterPair, NET_WH, SLOT_SECONDS, TRADABLE_WH, WORLD_START } from "./meter-pair.ts";
+import { gatewayJson, meterPair, TRADABLE_WH } from "./meter-pair.ts";
 import { until } from "./mqtt-tools.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "wattle-gateway-end-"));
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-function configFor(name: string) {
-  return {
-    net: "test",
-    area: "a",
-    keyFile: `${name}.key`,
-    store: `${name}.db`,
-    listen: { port: 0 },
-    expectNodes: 2,
-    slotSeconds: SLOT_SECONDS,
-    worldStart: WORLD_START,
-    slots: NET_WH[0].length,
-    clock: "barrier",
-    tariff: { feedInPerKwh: "0.08", retailPerKwh: "0.3" },
-    log: { level: "warn" },
-  };
-}
-
 const start = (name: string, hooks: GatewayHooks = {}) =>
-  startGatewayProcess(gatewayConfig(configFor(name), { file: "test.json", dir }), hooks);
+  startGatewayProcess(gatewayConfig(gatewayJson(name), { file: "test.json", dir }), hooks);
 
 /** A store on a disk that has no room for more after so many writes. */
 function filling(store: LogStore, writes: number): LogStore {
@@ -123,7 +106,7 @@ test("whatever does not close, the rest of the process does, and stop resolves",
 
 test("SIGTERM ends the process with 0, though something in it goes on", async () => {
   const [file, ready] = ["process.json", "ready.json"].map((name) => join(dir, name));
-  writeFileSync(file, JSON.stringify(configFor("process")));
+  writeFileSync(file, JSON.stringify(gatewayJson("process")));
   const program = fileURLToPath(new URL("./gateway-child.ts", import.meta.url));
   const env = { ...process.env, WATTLE_TEST_HOLD: "1" };
   const child = spawn(process.execPath, [program, file, ready], { stdio: "ignore", env });

@@ -16,14 +16,7 @@ import { explainFailure, type Failure } from "#node/process/failure";
 import { KILL_STAGES, killPoints } from "#node/process/kill-points";
 import type { SlotFacts } from "#node/process/slot-facts";
 import { openSealedStore } from "#node/store/sealed";
-import {
-  type Meter,
-  meterPair,
-  NET_WH,
-  SLOT_SECONDS,
-  TRADABLE_WH,
-  WORLD_START,
-} from "./meter-pair.ts";
+import { gatewayJson, type Meter, meterPair, TRADABLE_WH } from "./meter-pair.ts";
 import { connectOperator, until } from "./mqtt-tools.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "wattle-gateway-"));
@@ -32,22 +25,7 @@ let runs = 0;
 
 /** A configuration with its own store and key, for the world of meter-pair.ts. */
 function configFor(changes: Record<string, unknown> = {}) {
-  const run = ++runs;
-  return {
-    net: "test",
-    area: "a",
-    keyFile: `${run}.key`,
-    store: `${run}.db`,
-    listen: { port: 0 },
-    expectNodes: 2,
-    slotSeconds: SLOT_SECONDS,
-    worldStart: WORLD_START,
-    slots: NET_WH[0].length,
-    clock: "barrier",
-    tariff: { feedInPerKwh: "0.08", retailPerKwh: "0.3" },
-    log: { level: "warn" },
-    ...changes,
-  };
+  return { ...gatewayJson(String(++runs)), ...changes };
 }
 
 type Json = ReturnType<typeof configFor>;

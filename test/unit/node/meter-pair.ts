@@ -20,6 +20,24 @@ export const NET_WH: readonly (readonly number[])[] = [
 ];
 export const TRADABLE_WH = 800 + 500 + 200;
 
+/** The configuration of a gateway for them, with a key and a store of its own. */
+export function gatewayJson(name: string) {
+  return {
+    net: "test",
+    area: "a",
+    keyFile: `${name}.key`,
+    store: `${name}.db`,
+    listen: { port: 0 },
+    expectNodes: 2,
+    slotSeconds: SLOT_SECONDS,
+    worldStart: WORLD_START,
+    slots: NET_WH[0].length,
+    clock: "barrier",
+    tariff: { feedInPerKwh: "0.08", retailPerKwh: "0.3" },
+    log: { level: "warn" },
+  };
+}
+
 const crypto = sodiumCrypto();
 
 /** Counters of home `home` at protocol time `atMs`, linear within a slot. */
